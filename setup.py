@@ -1,0 +1,49 @@
+"""Package metadata of xcos_tf; `pip install .` gives the `xcos` command."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "([^"]+)"', (ROOT / "xcos_tf/__init__.py").read_text(), re.M
+).group(1)
+
+setup(
+    name="xcos_tf",
+    version=VERSION,
+    description="Explainable face verification (xCos) for TensorFlow and Keras",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["xcos_tf", "xcos_tf.*"]),
+    package_data={"xcos_tf": ["presets/*/*"]},
+    install_requires=[
+        # The default stack is TensorFlow 2.16 to 2.21 with Keras 3. 2.15 is let in for the
+        # `addons` extra alone, which pins it; pip picks the newest otherwise.
+        "tensorflow>=2.15,<2.22",
+        "keras>=2.15,<4",
+        "mtcnn>=1.0,<2",
+        "tf-keras-vis>=0.8.7",
+        "tensorflow-model-optimization>=0.8",
+        "numpy>=1.26",
+        "safetensors>=0.4.3",
+        "pillow>=10.1",
+        "matplotlib>=3.8",
+        "tqdm>=4.66",
+        "pyyaml>=6.0",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]"],
+        "addons": [
+            "tensorflow>=2.15,<2.16",
+            "tensorflow-addons==0.23.*",
+            "numpy<2",
+        ],
+        "convert": ["torch>=2.2"],
+        "test": ["pytest>=8", "ruff>=0.6", "scikit-learn>=1.3", "torch>=2.2"],
+    },
+    entry_points={"console_scripts": ["xcos = xcos_tf.cli:main"]},
+)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from xcos_tf.models.attention import ATTENTIONS
+from xcos_tf.models.comparison import comparison
+
+SHAPE = (7, 7, 32)
+
+
+def numpy_cosines(a, b):
+    """S by its definition, a zero cell giving 0."""
+    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.where(norms > 0, (a * b).sum(-1) / np.where(norms > 0, norms, 1), 0)
+
+
+@pytest.fixture
+def grids(random):
+    return [random.normal(size=(5, *SHAPE)).astype(np.float32) for _ in range(2)]
+
+
+def randomise(model, random):
+    """Weights that make the attention far from uniform, with statistics BatchNorm can invert."""
+    for variable in model.weights:
+        values = random.normal(0, 0.5, variable.shape)
+        variable.assign(np.abs(values) + 0.5 if "variance" in variable.name else values)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_score_is_the_sum_of_the_maps(attention, grids, random):
+    model = comparison(SHAPE, attention)
+    if attention == "learned":
+        randomise(model, random)
+    outputs = {key: value.numpy() for key, value in model(grids).items()}
+    assert set(outputs) == {"xcos", "similarity_map", "attention_map"}
+    assert outputs["xcos"].shape == (5,)
+    assert outputs["similarity_map"].shape == outputs["attention_map"].shape == (5, 7, 7)
+    np.testing.assert_allclose(outputs["similarity_map"], numpy_cosines(*grids), atol=1e-6)
+    product = outputs["similarity_map"].astype(np.float64) * outputs["attention_map"]
+    np.testing.assert_allclose(outputs["xcos"], product.sum((1, 2)), atol=1e-6)
+    np.testing.assert_allclose(outputs["attention_map"].sum((1, 2)), 1, atol=1e-6)
+    if attention != "correlated":
+        assert (outputs["attention_map"] >= 0).all()
+
+
+def test_patched_attention_is_uniform(grids):
+    outputs = comparison(SHAPE, "patched")(grids)
+    np.testing.assert_allclose(outputs["attention_map"].numpy(), 1 / 49, rtol=1e-6)
+
+
+def test_correlated_attention_is_the_normalised_correlation(grids, random):
+    model = comparison(SHAPE, "correlated")
+    raw = random.uniform(-0.2, 0.9, (7, 7)).astype(np.float32)
+    model.get_layer("correlated_attention").correlation.assign(raw)
+    outputs = model(grids)
+    np.testing.assert_allclose(outputs["attention_map"].numpy()[3], raw / raw.sum(), rtol=1e-5)
+    assert not model.trainable_weights
+
+
+def test_learned_attention_depends_on_the_pair_and_not_on_its_order(grids, random):
+    model = comparison(SHAPE, "learned")
+    randomise(model, random)
+    there, back = model(grids), model(grids[::-1])
+    maps = there["attention_map"].numpy()
+    assert np.abs(maps[0] - maps[1]).max() > 1e-3
+    np.testing.assert_allclose(maps, back["attention_map"].numpy(), atol=1e-6)
+    np.testing.assert_allclose(there["xcos"].numpy(), back["xcos"].numpy(), atol=1e-6)
+
+
+def test_authors_attention_is_not_symmetric(grids, random):
+    model = comparison(SHAPE, "learned", symmetric=False)
+    randomise(model, random)
+    there, back = model(grids), model(grids[::-1])
+    assert np.abs(there["attention_map"].numpy() - back["attention_map"].numpy()).max() > 1e-3
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_zero_cells_give_zero_cosine_and_no_nan(attention):
+    zero = np.zeros((2, *SHAPE), np.float32)
+    ones = np.ones((2, *SHAPE), np.float32)
+    for pair in ([zero, ones], [zero, zero]):
+        outputs = comparison(SHAPE, attention)(pair)
+        assert (outputs["similarity_map"].numpy() == 0).all()
+        assert (outputs["xcos"].numpy() == 0).all()
+        assert np.isfinite(outputs["attention_map"].numpy()).all()
+
+
+def test_same_grid_scores_one_at_any_scale(grids):
+    outputs = comparison(SHAPE, "patched")([grids[0], 1e-3 * grids[0]])
+    np.testing.assert_allclose(outputs["xcos"].numpy(), 1, atol=1e-5)
+
+
+def test_unknown_attention_is_refused():
+    with pytest.raises(ValueError, match=r"Expected `attention`.*Received: 'soft'"):
+        comparison(SHAPE, "soft")

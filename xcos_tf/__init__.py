@@ -1,0 +1,29 @@
+"""Explainable face verification (xCos) for TensorFlow and Keras.
+
+Lin et al., "xCos: An Explainable Cosine Metric for Face Verification Task", ACM TOMM 17(3s),
+2021. TensorFlow is imported when a name below is first used, so `import xcos_tf` is instant.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Verifier": "xcos_tf.verifier",
+    "Template": "xcos_tf.verifier",
+    "Verification": "xcos_tf.verifier",
+    "make_explainable": "xcos_tf.models.explainable",
+    "XcosError": "xcos_tf.errors",
+}
+
+__all__ = ["Template", "Verification", "Verifier", "XcosError", "__version__", "make_explainable"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'xcos_tf' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)

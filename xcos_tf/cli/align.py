@@ -1,0 +1,71 @@
+"""`xcos align SRC DST`: a folder tree of photos -> the same tree of aligned faces."""
+
+import argparse
+import sys
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "align",
+        help="cut the faces out of a folder of photos",
+        description="Find a face in each photo of the folder tree SRC and write it, upright and "
+        "112×112, under the same name in DST. A run that was stopped goes on where it was when "
+        "started again; what failed, and why, is listed in DST/failures.csv. Exit code: 0 done, "
+        "2 error.",
+    )
+    parser.add_argument("source", metavar="SRC", help="folder of photos")
+    parser.add_argument("destination", metavar="DST", help="folder for the aligned faces")
+    parser.add_argument(
+        "--face",
+        default="largest-central",
+        metavar="RULE",
+        help="which face of a photo with several: largest-central (default), largest, "
+        "most-confident, leftmost or rightmost (in the image); finished faces stay as they are",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        default=16,
+        metavar="N",
+        help="photos of one size that are searched together (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try again what DST/failures.csv lists from an earlier run",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Align, with a progress bar on standard error, and print a summary line."""
+    from xcos_tf.data.align_folder import FAILURES, SEVERAL_FACES, align_folder
+    from xcos_tf.errors import XcosError
+
+    if args.batch_size < 1:
+        raise XcosError(f"the batch size {args.batch_size} is under 1; give 1 or more")
+    try:
+        summary = align_folder(
+            args.source, args.destination, args.face, args.batch_size, args.retry_failed
+        )
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+    if summary.several_faces:
+        print(
+            f"xcos align: warning: {summary.several_faces} photos show several faces; the "
+            f"{args.face} one was used (choose with --face); see "
+            f"{args.destination}/{SEVERAL_FACES}",
+            file=sys.stderr,
+        )
+    before = f" (and {summary.failed_before} before)" if summary.failed_before else ""
+    rate = summary.aligned / summary.seconds
+    print(
+        f"{summary.aligned} aligned, {summary.already_done} already done, "
+        f"{summary.failed} failed{before}, {summary.several_faces} with several faces, "
+        f"{summary.seconds:.1f} s, {rate:.1f} faces/s"
+    )
+    if summary.failed or summary.failed_before:
+        print(f"reasons: {args.destination}/{FAILURES}")
+    return 0

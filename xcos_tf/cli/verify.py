@@ -1,0 +1,144 @@
+"""`xcos verify A B`: are these the same person, and why."""
+
+import argparse
+import json
+import sys
+
+SAME, DIFFERENT = 0, 1
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "verify",
+        help="compare two photos and explain the score",
+        description="Compare the faces of two photos. Exit code: 0 same person, 1 different "
+        "people, 2 error.",
+    )
+    parser.add_argument("a", metavar="A", help="a photo")
+    parser.add_argument("b", metavar="B", help="another photo")
+    parser.add_argument("--explain", metavar="FILE", help="draw S, W and S·W to .png, .pdf or .svg")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--preset",
+        default="xcos-mobilefacenet",
+        help="bundled preset or preset folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--attention",
+        choices=("patched", "correlated", "learned"),
+        help="how cells are weighed (default: learned)",
+    )
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--fmr",
+        type=float,
+        default=1e-3,
+        metavar="X",
+        help="threshold at this false match rate: 1e-2, 1e-3 or 1e-4 (default: %(default)s)",
+    )
+    limit.add_argument("--threshold", type=float, metavar="X", help="a threshold of your own")
+    parser.add_argument(
+        "--face",
+        default="largest-central",
+        metavar="RULE",
+        help="which face of a photo with several (default: %(default)s; see `xcos align --help`)",
+    )
+    parser.add_argument(
+        "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify, print and draw; returns the exit code."""
+    from xcos_tf.explain.figure import check_figure_path
+
+    if args.explain:
+        check_figure_path(args.explain)
+
+    from xcos_tf.verifier import Verifier
+
+    verifier = Verifier.from_preset(args.preset, face=args.face)
+    if args.explain and len(verifier.attentions) == 1:
+        from xcos_tf.errors import XcosError
+
+        raise XcosError(
+            f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
+            "--explain"
+        )
+    result = verifier.verify(
+        args.a,
+        args.b,
+        attention=args.attention,
+        fmr=args.fmr,
+        threshold=args.threshold,
+        aligned=args.aligned,
+    )
+    for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
+        if template.faces_found > 1:
+            print(
+                f"xcos verify: warning: {path} shows {template.faces_found} faces; the "
+                f"{args.face} one was used (choose with --face)",
+                file=sys.stderr,
+            )
+    if args.explain:
+        _draw(args, result)
+    print(_as_json(args, result) if args.json else _as_text(args, result))
+    return SAME if result.same else DIFFERENT
+
+
+def _as_text(args, result) -> str:
+    verdict = "same person" if result.same else "different people"
+    sign = "≥" if result.same else "<"
+    name = "cosine" if result.similarity_map is None else f"xCos ({result.attention} attention)"
+    basis = "your threshold" if args.threshold is not None else f"threshold at FMR {args.fmr:g}"
+    lines = [f"{verdict}: {name} {result.score:.3f} {sign} {result.threshold:.3f} ({basis})"]
+    if result.similarity_map is not None:
+        lines.append(result.sentence)
+    if args.explain:
+        lines.append(f"picture: {args.explain}")
+    return "\n".join(lines)
+
+
+def _as_json(args, result) -> str:
+    maps = {}
+    if result.similarity_map is not None:
+        maps = {
+            "sentence": result.sentence,
+            "similarity_map": result.similarity_map.tolist(),
+            "attention_map": result.attention_map.tolist(),
+        }
+    answer = {
+        "same": result.same,
+        "score": result.score,
+        "threshold": result.threshold,
+        "fmr": None if args.threshold is not None else args.fmr,
+        "attention": result.attention,
+        "preset": args.preset,
+        "photos": [args.a, args.b],
+        "faces_found": [result.template_a.faces_found, result.template_b.faces_found],
+        **maps,
+    }
+    return json.dumps(answer, indent=2, ensure_ascii=False)
+
+
+def _draw(args, result) -> None:
+    from pathlib import Path
+
+    from xcos_tf.explain.figure import draw_explanation, save_figure
+
+    figure = draw_explanation(
+        result.template_a.face,
+        result.template_b.face,
+        result.similarity_map,
+        result.attention_map,
+        score=result.score,
+        threshold=result.threshold,
+        same=result.same,
+        title_a=Path(args.a).name,
+        title_b=Path(args.b).name,
+        attention_name=result.attention,
+        sentence=result.sentence,
+    )
+    save_figure(figure, args.explain)

@@ -1,0 +1,68 @@
+"""From photos to aligned faces: detection, choice of the face, and warp."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.data.alignment import warp_face
+from xcos_tf.data.detection import (
+    BATCH_SIZE,
+    DEFAULT_RULE,
+    DetectedFace,
+    FaceDetector,
+    check_rule,
+    choose_face,
+)
+
+
+@dataclass(frozen=True)
+class AlignedFace:
+    """The face of a photo on the standard template.
+
+    Attributes:
+        image: uint8 (112, 112, 3) RGB.
+        face: where it is in the photo.
+        faces_found: how many faces the photo shows; above 1, the aligner has chosen.
+    """
+
+    image: np.ndarray
+    face: DetectedFace
+    faces_found: int
+
+
+class FaceAligner:
+    """Aligns the faces of photos, in batches."""
+
+    def __init__(self, rule: str = DEFAULT_RULE, batch_size: int = BATCH_SIZE):
+        """Load the detector.
+
+        Args:
+            rule: which face of a photo with several; see `choose_face`.
+            batch_size: the most photos that are searched in one go.
+
+        Raises:
+            XcosError: there is no such rule.
+            ValueError: `batch_size` is under 1.
+        """
+        check_rule(rule)
+        self._rule = rule
+        self._detector = FaceDetector(batch_size)
+
+    def align(self, photos: Sequence[np.ndarray]) -> list[AlignedFace | None]:
+        """Align one face of each photo.
+
+        Args:
+            photos: uint8 (H, W, 3) RGB each, of any sizes (those of one size share batches).
+
+        Returns:
+            In the same order, the face, or None where none was found.
+        """
+        aligned: list[AlignedFace | None] = []
+        for photo, faces in zip(photos, self._detector.detect(photos), strict=True):
+            if not faces:
+                aligned.append(None)
+                continue
+            face = choose_face(faces, photo.shape, self._rule)
+            aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, len(faces)))
+        return aligned

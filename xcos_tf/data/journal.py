@@ -1,0 +1,65 @@
+"""A CSV that survives being stopped at any moment: what happened to which photo."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+# File names need not be valid UTF-8.
+_TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+
+
+class Journal:
+    """Two columns, a photo and a note on it, one row a photo.
+
+    Each row is on disk when `add` returns. A row that was cut short, because the process was
+    killed while writing it, is dropped at the next start, as if it had never been.
+    """
+
+    def __init__(self, path: Path, note: str):
+        """Use this file, which need not exist.
+
+        Args:
+            path: the CSV.
+            note: heading of the second column; the first is "photo".
+        """
+        self.path = path
+        self._note = note
+        self._stream = None
+
+    def read(self) -> dict[str, str]:
+        """Return {photo: note} of the whole rows in the file; empty if there is none."""
+        try:
+            with open(self.path, **_TEXT) as stream:
+                text = stream.read()
+        except FileNotFoundError:
+            return {}
+        whole = text[: text.rfind("\n") + 1]
+        rows = [row for row in csv.reader(io.StringIO(whole, newline="")) if len(row) == 2]
+        return dict(rows[1:] if rows[:1] == [["photo", self._note]] else rows)
+
+    def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
+        """Replace the file by these rows, at once, and open it for more."""
+        part = self.path.with_name(f".{self.path.name}.part")
+        with open(part, "w", **_TEXT) as stream:
+            csv.writer(stream).writerows([("photo", self._note), *rows])
+        os.replace(part, self.path)
+        self._stream = open(self.path, "a", **_TEXT)  # noqa: SIM115, closed by `close`
+        return self
+
+    def add(self, photo: str, note: str) -> None:
+        """Append a row."""
+        csv.writer(self._stream).writerow([photo, note])
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        if self._stream:
+            self._stream.close()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()

@@ -1,0 +1,158 @@
+"""Presets: a folder with `config.json` and one weights file.
+
+`config.json` holds: `format` (the version of this layout), `name`, `model` (see `build_network`),
+`preprocessing`, `thresholds` ({score name: {FMR: threshold}}), `training` (facts of how the
+weights came about), `licence`, `provenance` and `weights` (file name and SHA-256).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from xcos_tf.errors import XcosError
+from xcos_tf.models.builder import build_network
+from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.weights import load_weights, save_weights
+
+FORMAT = 1
+WEIGHTS_FILE = "weights.safetensors"
+BUNDLED = Path(__file__).parents[1] / "presets"
+
+# How a photo becomes a backbone's input; every preset so far agrees on it.
+PREPROCESSING = {
+    "input": "uint8 RGB, 112×112, aligned by five landmarks",
+    "normalisation": "(x − 127.5) / 128",
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A configuration and the network it describes, with weights loaded."""
+
+    config: dict
+    network: EmbeddingNetwork | XCosNetwork
+
+
+def bundled_presets() -> list[str]:
+    """Return the names of the presets that ship with the package."""
+    return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
+
+
+def find_preset(name_or_folder: str | os.PathLike) -> Path:
+    """Return the folder of a bundled preset, or the folder itself if it holds a preset.
+
+    Raises:
+        XcosError: it is neither.
+    """
+    for folder in (BUNDLED / str(name_or_folder), Path(name_or_folder)):
+        if (folder / "config.json").is_file():
+            return folder
+    raise XcosError(
+        f"there is no preset {str(name_or_folder)!r}; use one of {', '.join(bundled_presets())}, "
+        "or a folder that holds config.json and its weights"
+    )
+
+
+def read_config(folder: Path) -> dict:
+    """Return the configuration of the preset in `folder`.
+
+    Raises:
+        XcosError: it is not readable JSON, of a newer format, or lacks a section.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise XcosError(f"{path} is not a readable configuration ({error}); get it again") from None
+    version = config.get("format") if isinstance(config, dict) else None
+    if not isinstance(version, int):
+        raise XcosError(f"{path} is not a preset's configuration: it has no whole number `format`")
+    if version > FORMAT:
+        raise XcosError(
+            f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; "
+            "upgrade xcos_tf to use it"
+        )
+    missing = [key for key in ("name", "model", "thresholds", "weights") if key not in config]
+    if missing:
+        raise XcosError(f"{path} lacks {', '.join(missing)}; get the preset again")
+    return config
+
+
+def load_preset(name_or_folder: str | os.PathLike) -> Preset:
+    """Load a bundled preset by name, or any preset by its folder.
+
+    Raises:
+        XcosError: there is none, its format is newer than this package, its weights file does not
+            match its SHA-256, or the weights do not fit the model.
+    """
+    folder = find_preset(name_or_folder)
+    config = read_config(folder)
+    path = folder / Path(config["weights"]["file"]).name
+    check_sha256(path, config["weights"]["sha256"])
+    try:
+        network = build_network(config["model"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise XcosError(f"{folder / 'config.json'} describes no model: {error}") from None
+    load_weights(network.whole, path)
+    return Preset(config, network)
+
+
+def save_preset(
+    folder: str | os.PathLike, config: dict, network: EmbeddingNetwork | XCosNetwork
+) -> None:
+    """Write a preset folder, all or nothing; one that is there already is replaced.
+
+    Args:
+        folder: where to write.
+        config: `name`, `model`, `thresholds` and any facts; `format`, `preprocessing` and
+            `weights` are filled in.
+        network: the network that `config["model"]` describes.
+
+    Raises:
+        XcosError: the folder cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise XcosError(
+            f"cannot write the preset {folder} ({error}); choose another place"
+        ) from None
+    try:
+        save_weights(network.whole, temporary / WEIGHTS_FILE)
+        weights = {"file": WEIGHTS_FILE, "sha256": sha256(temporary / WEIGHTS_FILE)}
+        config = {"format": FORMAT, "preprocessing": PREPROCESSING, **config, "weights": weights}
+        (temporary / "config.json").write_text(
+            json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        temporary.chmod(0o755)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+            os.replace(folder, old / folder.name)
+            os.replace(temporary, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Raise XcosError unless the file is there and has this SHA-256."""
+    if not path.is_file():
+        raise XcosError(f"the weights file {path} is missing; get the preset again")
+    if sha256(path) != expected:
+        raise XcosError(
+            f"the weights file {path} is damaged: its SHA-256 is not the one in config.json; "
+            "get the preset again"
+        )

@@ -1,0 +1,132 @@
+"""Outputs of what stays frozen, computed once: the trunk's feature maps, teacher embeddings."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+from tqdm import tqdm
+
+from xcos_tf.data.augmentation import augment_face
+from xcos_tf.data.people import People
+from xcos_tf.models.preprocessing import normalise_pixels
+
+CHUNK = 512
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """What the frozen models make of each variant of each face.
+
+    Variant 0 is the face as it is, variant 1 its mirror image, the rest are augmented.
+
+    Attributes:
+        features: float16 (variants, images, h, w, c), the trunk's output.
+        teacher: float32 (variants, images, dimension), the teacher's embedding, of unit length.
+        labels: int32 (images,).
+    """
+
+    features: np.ndarray
+    teacher: np.ndarray
+    labels: np.ndarray
+
+
+def _variant(path, variant, index, seed):
+    image = tf.image.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+    image = tf.ensure_shape(image, (112, 112, 3))
+    return tf.switch_case(
+        tf.minimum(variant, 2),
+        [
+            lambda: image,
+            lambda: image[:, ::-1],
+            lambda: augment_face(image, tf.stack([seed + 1000 * variant, index])),
+        ],
+    )
+
+
+def _chunk_of_variants(people, variant, start, seed):
+    stop = min(start + CHUNK, len(people.paths))
+    paths = [str(path) for path in people.paths[start:stop]]
+    dataset = tf.data.Dataset.from_tensor_slices((paths, np.arange(start, stop, dtype=np.int32)))
+    return dataset.map(
+        lambda path, index: normalise_pixels(_variant(path, variant, index, seed)),
+        num_parallel_calls=2,
+    ).batch(64)
+
+
+def build_feature_cache(
+    folder: str | os.PathLike,
+    people: People,
+    trunk: keras.Model,
+    teacher: keras.Model,
+    variants: int,
+    seed: int,
+    signature: str = "",
+) -> FeatureCache:
+    """Compute, or finish computing, the cache in `folder`, and open it.
+
+    An interrupted run goes on where it stopped. A folder made from other people, models or
+    settings is refused by its signature, so that a cache is never mistaken for another.
+
+    Args:
+        folder: where the arrays are kept.
+        people: the faces, 112×112.
+        trunk: from normalised images (N, 112, 112, 3) to a feature map (N, h, w, c).
+        teacher: from the same to an embedding (N, dimension).
+        variants: how many variants of each face, at least 1.
+        seed: of the augmentation.
+        signature: names what the cached values depend on, such as the weights' SHA-256.
+
+    Returns:
+        The cache, memory-mapped.
+
+    Raises:
+        ValueError: the folder's cache has another signature.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = len(people.paths)
+    facts = {"images": count, "variants": variants, "seed": seed, "signature": signature}
+    state_path = folder / "state.json"
+    state = json.loads(state_path.read_text()) if state_path.exists() else {**facts, "done": 0}
+    if {key: state[key] for key in facts} != facts:
+        raise ValueError(
+            f"Expected the cache in {folder} to hold {facts}. Received: {state}; remove the folder "
+            "or give another"
+        )
+    shapes = {
+        "features": ((variants, count, *trunk.output_shape[1:]), np.float16),
+        "teacher": ((variants, count, teacher.output_shape[-1]), np.float32),
+    }
+    arrays = {}
+    for name, (shape, dtype) in shapes.items():
+        path = folder / f"{name}.npy"
+        mode = "r+" if path.exists() else "w+"
+        arrays[name] = np.lib.format.open_memmap(path, mode, dtype, shape)
+
+    @tf.function
+    def run(images):
+        return trunk(images), tf.math.l2_normalize(teacher(images), axis=-1)
+
+    chunks = [(v, s) for v in range(variants) for s in range(0, count, CHUNK)]
+    for done, (variant, start) in enumerate(
+        tqdm(chunks, desc="features", unit="chunk", initial=0, disable=state["done"] == len(chunks))
+    ):
+        if done < state["done"]:
+            continue
+        at = start
+        for images in _chunk_of_variants(people, variant, start, seed):
+            features, embeddings = run(images)
+            stop = at + len(images)
+            arrays["features"][variant, at:stop] = features.numpy()
+            arrays["teacher"][variant, at:stop] = embeddings.numpy()
+            at = stop
+        for array in arrays.values():
+            array.flush()
+        temporary = state_path.with_suffix(".tmp")
+        temporary.write_text(json.dumps({**facts, "done": done + 1}))
+        os.replace(temporary, state_path)
+    return FeatureCache(arrays["features"], arrays["teacher"], people.labels)

@@ -1,0 +1,254 @@
+"""Two photos in, an explained verdict out: the one class that most users meet."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError
+from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.presets import Preset, load_preset
+from xcos_tf.templates import Gallery, Template, fixed_weight_scores
+
+DEFAULT_PRESET = "xcos-mobilefacenet"
+DEFAULT_FMR = 1e-3
+# The name under which a preset without a grid files its thresholds.
+PLAIN_COSINE = "cosine"
+PAIR_BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on a pair of faces, and its explanation.
+
+    Attributes:
+        same: whether the score reaches the threshold.
+        score: xCos, in [−1, 1]; the plain cosine for a preset without a grid.
+        threshold: what `score` was held against.
+        attention: "patched", "correlated" or "learned"; "cosine" for a preset without a grid.
+        similarity_map: S, float32 (h, w) in [−1, 1]; None for a preset without a grid.
+        attention_map: W, float32 (h, w), which sums to 1; None likewise. score = Σ S·W.
+        template_a, template_b: the two faces.
+    """
+
+    same: bool
+    score: float
+    threshold: float
+    attention: str
+    similarity_map: np.ndarray | None
+    attention_map: np.ndarray | None
+    template_a: Template
+    template_b: Template
+
+    @property
+    def sentence(self) -> str:
+        """Which parts of the faces agree, which do not, and how much those counted."""
+        if self.similarity_map is None:
+            return "this preset gives a score without an explanation."
+        from xcos_tf.explain.words import describe
+
+        return describe(self.similarity_map, self.attention_map)
+
+
+class Verifier:
+    """Says whether two photos show the same person, and why.
+
+    Photos are paths, encoded bytes, PIL images, or uint8 RGB arrays (H, W, 3). The backbone runs
+    once for each photo; a `Template` can then be compared any number of times.
+    """
+
+    def __init__(self, preset: Preset, face: str = "largest-central"):
+        """Wrap a loaded preset; `face` says which face of a photo counts (see `choose_face`)."""
+        self.config = preset.config
+        self.network = preset.network
+        self._face_rule = face
+        self._compiled = {}
+
+    @classmethod
+    def from_preset(
+        cls, name_or_folder: str | os.PathLike = DEFAULT_PRESET, face: str = "largest-central"
+    ) -> "Verifier":
+        """Load a bundled preset by name or any preset by folder; see `load_preset` for errors."""
+        return cls(load_preset(name_or_folder), face)
+
+    @property
+    def attentions(self) -> tuple[str, ...]:
+        """What the preset can score by; the last is the default."""
+        if isinstance(self.network, XCosNetwork):
+            return tuple(self.network.comparisons)
+        return (PLAIN_COSINE,)
+
+    @cached_property
+    def _aligner(self) -> FaceAligner:
+        return FaceAligner(rule=self._face_rule)
+
+    def threshold(self, attention: str | None = None, fmr: float = DEFAULT_FMR) -> float:
+        """Return the preset's threshold at a false match rate measured on validation people.
+
+        Raises:
+            XcosError: the preset has no threshold for this rate.
+        """
+        known = self.config["thresholds"].get(self._attention(attention), {})
+        for rate, value in known.items():
+            if np.isclose(float(rate), fmr, rtol=1e-6):
+                return float(value)
+        raise XcosError(
+            f"the preset {self.config['name']!r} has no threshold for FMR {fmr:g}; use one of "
+            f"{', '.join(known) or 'none'}, or give a threshold yourself"
+        )
+
+    def enroll(self, photo, aligned: bool = False) -> Template:
+        """Make a template of the face in a photo.
+
+        Args:
+            photo: path, bytes, PIL image or uint8 RGB array.
+            aligned: whether the photo is a face that is aligned already, 112×112.
+
+        Raises:
+            XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
+        """
+        label = os.fspath(photo) if isinstance(photo, (str, os.PathLike)) else "the photo"
+        pixels = read_photo(photo)
+        if aligned:
+            if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):
+                raise XcosError(
+                    f"{label} is {pixels.shape[1]}×{pixels.shape[0]} pixels and an aligned face is "
+                    f"{FACE_SIZE}×{FACE_SIZE}; leave out the option that says it is aligned"
+                )
+            return Template(self.embed(pixels[np.newaxis])[0], pixels)
+        face = self._aligner.align([pixels])[0]
+        if face is None:
+            raise XcosError(f"no face was found in {label}; give a photo with one visible face")
+        return Template(self.embed(face.image[np.newaxis])[0], face.image, face.faces_found)
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        """Run the backbone on aligned faces.
+
+        Args:
+            faces: uint8 (N, 112, 112, 3) RGB.
+
+        Returns:
+            float32, grid features (N, h, w, c), or embeddings (N, dimension) of a plain preset.
+        """
+        network = self.network
+        model = network.grid if isinstance(network, XCosNetwork) else network.whole
+        run = self._compile("embed", lambda images: model(normalise_pixels(images)))
+        return run(tf.constant(faces, tf.uint8)).numpy()
+
+    def verify(
+        self,
+        a,
+        b,
+        attention: str | None = None,
+        fmr: float = DEFAULT_FMR,
+        threshold: float | None = None,
+        aligned: bool = False,
+    ) -> Verification:
+        """Compare two photos (or templates) and explain the score.
+
+        Args:
+            a, b: photos as `enroll` takes them, or templates.
+            attention: "patched", "correlated" or "learned" (default).
+            fmr: picks the preset's threshold at this false match rate.
+            threshold: overrides `fmr`.
+            aligned: whether the photos are aligned faces.
+
+        Raises:
+            XcosError: as `enroll` and `threshold` do.
+        """
+        attention = self._attention(attention)
+        if threshold is None:
+            threshold = self.threshold(attention, fmr)
+        templates = [x if isinstance(x, Template) else self.enroll(x, aligned) for x in (a, b)]
+        if attention == PLAIN_COSINE:
+            score, maps = float(self.compare(*templates)[0, 0]), (None, None)
+        else:
+            outputs = self._compare_grids(attention, *(t.feature[np.newaxis] for t in templates))
+            score = float(outputs["xcos"][0])
+            maps = (outputs["similarity_map"][0].numpy(), outputs["attention_map"][0].numpy())
+        return Verification(score >= threshold, score, threshold, attention, *maps, *templates)
+
+    def compare(
+        self,
+        templates_a: Template | Sequence[Template] | Gallery,
+        templates_b: Template | Sequence[Template] | Gallery,
+        attention: str | None = None,
+    ) -> np.ndarray:
+        """Score all pairs of two groups of templates without running the backbone again.
+
+        A `Gallery` keeps its normalised features, so comparing with it repeatedly is fastest.
+
+        Returns:
+            float32 (N, M), xCos of each of the first group with each of the second.
+        """
+        attention = self._attention(attention)
+        a, b = Gallery.of(templates_a), Gallery.of(templates_b)
+        if attention != "learned":
+            return fixed_weight_scores(a, b, self._fixed_weights(attention))
+        scores = np.empty((len(a), len(b)), np.float32)
+        for i in range(len(a)):
+            for start in range(0, len(b), PAIR_BLOCK):
+                block = b.features[start : start + PAIR_BLOCK]
+                first = np.broadcast_to(a.features[i], block.shape)
+                scores[i, start : start + len(block)] = self._compare_grids(
+                    attention, first, block
+                )["xcos"]
+        return scores
+
+    def compare_pairs(
+        self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None
+    ) -> np.ndarray:
+        """Score pairs one to one.
+
+        Args:
+            features_a, features_b: float32 (P, h, w, c), or (P, dimension) of a plain preset.
+
+        Returns:
+            float32 (P,).
+        """
+        attention = self._attention(attention)
+        if attention == PLAIN_COSINE:
+            a, b = Gallery(features_a).normalised, Gallery(features_b).normalised
+            return (a * b).sum(axis=(1, 2))
+        blocks = [
+            self._compare_grids(
+                attention, features_a[i : i + PAIR_BLOCK], features_b[i : i + PAIR_BLOCK]
+            )["xcos"].numpy()
+            for i in range(0, len(features_a), PAIR_BLOCK)
+        ]
+        return np.concatenate(blocks)
+
+    def _attention(self, attention: str | None) -> str:
+        if attention is None:
+            return self.attentions[-1]
+        if attention not in self.attentions:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has no attention {attention!r}; use one of "
+                f"{', '.join(self.attentions)}"
+            )
+        return attention
+
+    def _fixed_weights(self, attention: str) -> np.ndarray:
+        if attention == PLAIN_COSINE:
+            return np.ones(1, np.float32)
+        shape = self.network.grid.output_shape[1:]
+        zero = np.zeros((1, *shape), np.float32)
+        return self._compare_grids(attention, zero, zero)["attention_map"][0].numpy()
+
+    def _compare_grids(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict:
+        model = self.network.comparisons[attention]
+        run = self._compile(attention, lambda a, b: model([a, b]))
+        return run(tf.constant(a), tf.constant(b))
+
+    def _compile(self, name, function):
+        """Trace each function once, whatever the batch size."""
+        if name not in self._compiled:
+            self._compiled[name] = tf.function(function, reduce_retracing=True)
+        return self._compiled[name]
