@@ -167,12 +167,13 @@ class Verifier:
         if threshold is None:
             threshold = self.threshold(attention, fmr)
         templates = [x if isinstance(x, Template) else self.enroll(x, aligned) for x in (a, b)]
+        features = [template.feature[np.newaxis] for template in templates]
         if attention == PLAIN_COSINE:
-            score, maps = float(self.compare(*templates)[0, 0]), (None, None)
+            score, maps = float(self.compare_pairs(*features, attention)[0]), (None, None)
         else:
-            outputs = self._compare_grids(attention, *(t.feature[np.newaxis] for t in templates))
+            outputs = self.explain_pairs(*features, attention)
             score = float(outputs["xcos"][0])
-            maps = (outputs["similarity_map"][0].numpy(), outputs["attention_map"][0].numpy())
+            maps = (outputs["similarity_map"][0], outputs["attention_map"][0])
         return Verification(score >= threshold, score, threshold, attention, *maps, *templates)
 
     def compare(
@@ -201,6 +202,28 @@ class Verifier:
                     attention, first, block
                 )["xcos"]
         return scores
+
+    def explain_pairs(
+        self, grids_a: np.ndarray, grids_b: np.ndarray, attention: str | None = None
+    ) -> dict[str, np.ndarray]:
+        """Score and explain pairs of grid features, one to one.
+
+        Args:
+            grids_a, grids_b: float32 (P, h, w, c).
+
+        Returns:
+            float32 `xcos` (P,), `similarity_map` (P, h, w) and `attention_map` (P, h, w).
+
+        Raises:
+            XcosError: the preset has no such attention, or no grid.
+        """
+        attention = self._attention(attention)
+        if attention == PLAIN_COSINE:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
+            )
+        outputs = self._compare_grids(attention, grids_a, grids_b)
+        return {name: value.numpy() for name, value in outputs.items()}
 
     def compare_pairs(
         self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None

@@ -19,7 +19,8 @@ from xcos_tf.errors import XcosError
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
 PHOTO_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .ppm .pgm .jp2 .avif .heic .heif".split()
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".jp2", ".avif", ".heic", ".heif"}
 )
 KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 FAILURES = "failures.csv"

@@ -35,7 +35,8 @@ class Journal:
                 text = stream.read()
         except FileNotFoundError:
             return {}
-        whole = text[: text.rfind("\n") + 1]
+        # Rows end in \r\n, unlike lines within a quoted cell.
+        whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
         rows = [row for row in csv.reader(io.StringIO(whole, newline="")) if len(row) == 2]
         return dict(rows[1:] if rows[:1] == [["photo", self._note]] else rows)
 

@@ -56,7 +56,7 @@ class MarginHead(keras.layers.Layer):
         return self.scale * tf.where(is_target, harder, cosine)
 
     def apply_margin(self, cosine: tf.Tensor) -> tf.Tensor:
-        """Return what stands in for the labelled class's cosine, float32 (N,) in [−1, 1]."""
+        """Return what stands in for the labelled class's cosine, float32 (N,) to (N,)."""
         raise NotImplementedError
 
     def get_config(self):

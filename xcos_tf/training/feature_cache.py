@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from xcos_tf.data.augmentation import augment_face
 from xcos_tf.data.people import People
+from xcos_tf.errors import XcosError
 from xcos_tf.models.preprocessing import normalise_pixels
 
 CHUNK = 512
@@ -84,7 +85,7 @@ def build_feature_cache(
         The cache, memory-mapped.
 
     Raises:
-        ValueError: the folder's cache has another signature.
+        XcosError: the folder's cache has another signature.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,9 +94,9 @@ def build_feature_cache(
     state_path = folder / "state.json"
     state = json.loads(state_path.read_text()) if state_path.exists() else {**facts, "done": 0}
     if {key: state[key] for key in facts} != facts:
-        raise ValueError(
-            f"Expected the cache in {folder} to hold {facts}. Received: {state}; remove the folder "
-            "or give another"
+        raise XcosError(
+            f"the cache in {folder} was made with other people, models or settings; "
+            "remove the folder or give another"
         )
     shapes = {
         "features": ((variants, count, *trunk.output_shape[1:]), np.float16),

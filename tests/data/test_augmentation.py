@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from xcos_tf.data.augmentation import augment_face
+
+
+@pytest.fixture(scope="module")
+def face(photos):
+    return np.asarray(Image.open(photos / "obama.jpg").convert("RGB").resize((112, 112)))
+
+
+@pytest.fixture(scope="module")
+def augmented(face):
+    run = tf.function(lambda i: augment_face(tf.constant(face), tf.stack([5, i])))
+    return np.stack([run(tf.constant(i)).numpy() for i in range(200)])
+
+
+def test_the_same_seed_gives_the_same_face(face, augmented):
+    again = augment_face(tf.constant(face), tf.constant([5, 3])).numpy()
+    np.testing.assert_array_equal(again, augmented[3])
+    assert len({image.tobytes() for image in augmented}) == 200
+
+
+def test_faces_keep_their_form(face, augmented):
+    assert augmented.dtype == np.uint8 and augmented.shape[1:] == (112, 112, 3)
+    # However changed, most copies still correlate with the face or its mirror image.
+    flat = [face.mean(-1).ravel(), face[:, ::-1].mean(-1).ravel()]
+    best = [max(np.corrcoef(i.mean(-1).ravel(), f)[0, 1] for f in flat) for i in augmented]
+    assert np.median(best) > 0.8
+
+
+def test_each_change_happens_about_as_often_as_documented(face, augmented):
+    mirrored = [
+        np.corrcoef(i.mean(-1).ravel(), face[:, ::-1].mean(-1).ravel())[0, 1]
+        > np.corrcoef(i.mean(-1).ravel(), face.mean(-1).ravel())[0, 1]
+        for i in augmented
+    ]
+    grey = [(i.max(-1) - i.min(-1)).mean() < 8 for i in augmented]
+    assert 0.35 < np.mean(mirrored) < 0.65
+    assert 0.02 < np.mean(grey) < 0.25

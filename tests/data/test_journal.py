@@ -1,0 +1,40 @@
+import pytest
+
+from xcos_tf.data.journal import Journal
+
+ROWS = {"a/b.jpg": "too small, really", 'odd "name"\n.jpg': "two\nlines", "\udcff.jpg": "é"}
+
+
+def write(path):
+    with Journal(path, "reason").start([]) as journal:
+        for photo, reason in ROWS.items():
+            journal.add(photo, reason)
+
+
+def test_round_trip(tmp_path):
+    path = tmp_path / "a.csv"
+    assert Journal(path, "reason").read() == {}
+    write(path)
+    assert Journal(path, "reason").read() == ROWS
+    assert path.read_bytes().startswith(b"photo,reason\r\n")
+
+
+def test_rows_are_on_disk_at_once(tmp_path):
+    journal = Journal(tmp_path / "a.csv", "reason").start([("kept", "x")])
+    journal.add("b", "y")
+    assert Journal(tmp_path / "a.csv", "reason").read() == {"kept": "x", "b": "y"}
+    journal.close()
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_torn_row_is_as_if_it_had_never_been(tmp_path, cut):
+    path = tmp_path / "a.csv"
+    write(path)
+    path.write_bytes(path.read_bytes()[:-cut])
+    journal = Journal(path, "reason")
+    rows = journal.read()
+    for photo, reason in rows.items():
+        assert ROWS.get(photo) == reason
+    with journal.start(rows.items()):
+        journal.add("new", "row")
+    assert Journal(path, "reason").read() == {**rows, "new": "row"}

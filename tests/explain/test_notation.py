@@ -1,0 +1,30 @@
+import pytest
+
+from xcos_tf.explain.notation import as_sentence, number, one_line, told_apart
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(0.714, 2, "0.71"), (-0.5, 3, "−0.500"), (-0.004, 2, "0.00"), (0.0, 2, "0.00"), (1, 1, "1.0")],
+)
+def test_numbers(value, decimals, text):
+    assert number(value, decimals) == text
+
+
+def test_numbers_get_the_decimals_that_tell_them_apart():
+    assert told_apart(0.71, 0.35) == ("0.71", "0.35")
+    assert told_apart(0.3519, 0.3521) == ("0.3519", "0.3521")
+    assert told_apart(0.35, 0.35) == told_apart(0.35, 0.35 + 1e-9) == ("0.35", "0.35")
+
+
+def test_sentences():
+    assert as_sentence(" most alike: chin") == "Most alike: chin."
+    assert as_sentence("Done.") == "Done."
+
+
+def test_titles():
+    assert one_line("a.jpg") == "a.jpg"
+    assert one_line("a\nb\t.jpg") == "a b .jpg"
+    assert one_line("caf\udce9.jpg") == "caf?.jpg"
+    assert one_line("0123456789abcdef.jpg", longest=11) == "01234…f.jpg"
+    assert len(one_line("x" * 100)) <= 27

@@ -1,0 +1,164 @@
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from xcos_tf.explain.regions import region_map
+from xcos_tf.explain.words import describe, region_summary
+
+REGIONS = region_map(7, 7)
+SIDES = "(left and right as seen in the picture)"
+
+
+def paint(background: float, **regions: float) -> np.ndarray:
+    """Return a map with some regions in other values; their names have _ for spaces."""
+    values = np.full((7, 7), background)
+    for name, value in regions.items():
+        inside = name.replace("_", " ") == REGIONS
+        assert inside.any()
+        values[inside] = value
+    return values
+
+
+def weigh(**shares: float) -> np.ndarray:
+    """Return weights that sum to 1: these shares, each evenly over its region; the rest evenly."""
+    weights = np.zeros((7, 7))
+    for name, share in shares.items():
+        inside = name.replace("_", " ") == REGIONS
+        weights[inside] = share / inside.sum()
+    rest = weights == 0
+    weights[rest] = (1 - weights.sum()) / rest.sum()
+    return weights
+
+
+EVEN = np.full((7, 7), 1 / 49)
+
+
+def test_names_the_two_most_alike_and_the_least_with_its_weight():
+    similarity = paint(0.5, nose_bridge=0.9, left_eye=0.8, mouth=0.1)
+    assert describe(similarity, weigh(mouth=0.14)) == (
+        "most alike: nose bridge, left eye; least alike: mouth, which carried 14 % of the weight "
+        + SIDES
+    )
+
+
+def test_the_note_on_sides_comes_only_with_a_side():
+    similarity = paint(0.5, nose_bridge=0.9, chin=0.8, mouth=0.1)
+    assert describe(similarity, EVEN) == (
+        "most alike: nose bridge, chin; least alike: mouth, which carried 2 % of the weight"
+    )
+
+
+def test_mirrored_maps_swap_left_and_right(random):
+    for _ in range(20):
+        similarity, weights = random.uniform(-1, 1, (7, 7)), random.dirichlet(np.ones(49))
+        weights = weights.reshape(7, 7)
+        sentence = describe(similarity, weights).removesuffix(SIDES)
+        mirrored = describe(similarity[:, ::-1], weights[:, ::-1]).removesuffix(SIDES)
+        swapped = sentence.replace("left", "…").replace("right", "left").replace("…", "right")
+        assert mirrored == swapped
+
+
+def test_a_second_region_that_is_hardly_alike_is_not_named():
+    sentence = describe(paint(0.1, nose_bridge=0.9, mouth=0.0), EVEN)
+    assert sentence.startswith("most alike: nose bridge; least alike: mouth")
+
+
+def test_regions_of_negligible_weight_are_passed_over():
+    similarity = paint(0.5, nose_bridge=0.9, left_eye=0.8, chin=0.7, mouth=-0.3, nose_tip=0.2)
+    weights = weigh(nose_bridge=0.0099, mouth=0.004)
+    assert describe(similarity, weights).startswith(
+        "most alike: left eye, chin; least alike: nose tip, which carried 2 % of the weight"
+    )
+
+
+def test_the_mean_within_a_region_is_weighted():
+    similarity, weights = paint(0.5, mouth=0.3), weigh(left_brow=0.2)
+    similarity[2, 1:3], weights[2, 1:3] = (1.0, -1.0), (0.19, 0.01)
+    assert describe(similarity, weights).startswith("most alike: left brow; ")
+    weights[2, 1:3] = (0.01, 0.19)
+    assert "least alike: left brow, which carried 20 % of the weight" in describe(
+        similarity, weights
+    )
+
+
+def test_nothing_alike_is_not_called_alike():
+    similarity = paint(-0.5, nose_bridge=-0.1, mouth=-0.9)
+    assert describe(similarity, weigh(mouth=0.3)) == (
+        "no part is alike, the nose bridge comes closest; least alike: mouth, which carried 30 % "
+        "of the weight"
+    )
+    similarity = paint(-0.5, nose_bridge=0.1, mouth=-0.9, chin=-0.1)
+    assert describe(similarity, EVEN).startswith("most alike: nose bridge; ")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1.00"), (-0.25, "−0.25"), (0.0, "0.00"), (-0.001, "0.00")]
+)
+def test_an_even_map_is_called_even(value, text):
+    expected = f"all parts of the face are equally alike, with similarity {text}"
+    assert describe(np.full((7, 7), value), weigh(mouth=0.5)) == expected
+    noisy = np.full((7, 7), value) + np.linspace(-1e-7, 1e-7, 49).reshape(7, 7)
+    assert describe(noisy, EVEN) == expected
+
+
+def test_one_region_with_all_the_weight():
+    similarity, weights = paint(0.9, mouth=-0.12), paint(0.0, mouth=1.0)
+    assert describe(similarity, weights) == "the mouth alone decided, with similarity −0.12"
+    assert describe(similarity, paint(0.0, left_eye=1.0)).endswith(SIDES)
+
+
+def test_equals_are_ranked_by_weight_and_then_from_above():
+    similarity = paint(0.5, nose_bridge=0.9, chin=0.9, nose_tip=0.9, mouth=0.1, forehead=0.1)
+    # Rounding errors must not decide.
+    similarity[4, 3] += 1e-9
+    assert describe(similarity, weigh(nose_tip=0.1, chin=0.1, forehead=0.05, mouth=0.3)) == (
+        "most alike: nose tip, chin; least alike: mouth, which carried 30 % of the weight"
+    )
+    assert describe(similarity, weigh(nose_tip=0.05, chin=0.2, nose_bridge=0.1)).startswith(
+        "most alike: chin, nose bridge; least alike: forehead"
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 4), (14, 14)])
+def test_other_grids_and_no_weight_at_all(random, shape):
+    similarity = random.uniform(-1, 1, shape)
+    for weights in (random.random(shape), np.zeros(shape)):
+        assert describe(similarity, weights) == describe(similarity.copy(), weights.copy())
+    assert describe(similarity.astype(np.float32), np.zeros(shape, np.float32))
+
+
+def test_the_summary_adds_up_and_can_be_written_as_json(random):
+    similarity = random.uniform(-1, 1, (7, 7)).astype(np.float32)
+    weights = random.dirichlet(np.ones(49)).reshape(7, 7).astype(np.float32)
+    regions = region_summary(similarity, weights)
+    assert [region.name for region in regions] == list(dict.fromkeys(REGIONS.flat))
+    assert sum(region.weight_share for region in regions) == pytest.approx(1)
+    assert sum(region.contribution for region in regions) == pytest.approx(
+        (similarity.astype(float) * weights).sum()
+    )
+    for region in regions:
+        inside = region.name == REGIONS
+        assert region.weight_share == pytest.approx(weights[inside].sum(), rel=1e-5)
+        assert region.similarity * region.weight_share == pytest.approx(
+            region.contribution, abs=1e-6
+        )
+    assert json.loads(json.dumps([asdict(region) for region in regions]))[0]["name"] == "hairline"
+
+
+def test_negative_weights_count_by_their_size():
+    similarity, weights = paint(0.5, mouth=0.2), paint(1.0, mouth=-4.0)
+    mouth = next(r for r in region_summary(similarity, weights) if r.name == "mouth")
+    assert mouth.similarity == pytest.approx(0.2)
+    assert mouth.weight_share == pytest.approx(4 / 52)
+    assert mouth.contribution == pytest.approx(-0.8)
+
+
+def test_maps_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match=r"similarity.shape=\(7, 7\), attention.shape=\(7, 6\)"):
+        describe(np.zeros((7, 7)), np.zeros((7, 6)))
+    with pytest.raises(ValueError, match="same shape"):
+        region_summary(np.zeros(49), np.zeros(49))
+    with pytest.raises(ValueError, match="finite"):
+        describe(np.full((7, 7), np.nan), EVEN)

@@ -1,0 +1,176 @@
+"""Reading a photo, whatever it is stored as, into 8-bit RGB pixels."""
+
+import io
+import os
+import stat
+import threading
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from xcos_tf.errors import XcosError
+
+MIN_SIDE = 20
+"""Pixels: a face smaller than this cannot be found, let alone compared."""
+
+MAX_PIXELS = 89_478_485
+"""The largest photo that is decoded: Pillow's own limit, a quarter of a gigabyte as RGB."""
+
+# Formats that a camera, a phone or a web page gives. Leaving the rest out keeps Pillow from
+# starting other programs on a stranger's file (Ghostscript, for EPS).
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
+
+# `warnings.catch_warnings` is not safe in threads; this at least keeps ours apart.
+_OPEN_LOCK = threading.Lock()
+
+
+def read_photo(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> np.ndarray:
+    """Return the pixels of a photo as one sees it: upright, first frame, 8-bit RGB.
+
+    The orientation that a camera noted is applied. Transparent parts are laid over white. Grey,
+    palette, CMYK and 1-bit images are converted. Deeper images are brought to 8 bits: 16-bit ones
+    by dividing by 257; 32-bit integers and floats by the full scale that their largest value
+    fits (1 for floats, 255, 65,535, or that value itself), negative values and NaN as 0.
+
+    Args:
+        source: a path, an encoded image as bytes, a PIL image, or a uint8 array, (H, W, 3) RGB,
+            (H, W, 4) RGBA, (H, W) or (H, W, 1) grey.
+
+    Returns:
+        uint8 (H, W, 3) RGB in [0, 255]; an RGB array is returned as it is, not copied.
+
+    Raises:
+        XcosError: no such file, a folder, empty, not an image, damaged or cut short, not
+            permitted, under 20 pixels wide or high, or over 89 million pixels.
+        ValueError: an array of another shape or type.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if isinstance(source, Image.Image):
+        return _from_image(source, "the photo")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        if not len(source):
+            raise XcosError("the photo is empty (0 bytes); give the bytes of an image file")
+        return _from_stream(io.BytesIO(source), "the photo")
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(source)
+    raise ValueError(
+        "Expected a photo as a path, bytes, PIL image or NumPy array. "
+        f"Received: source of type {type(source).__name__}"
+    )
+
+
+def _from_array(array: np.ndarray) -> np.ndarray:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise ValueError(
+            "Expected a photo as a uint8 array of shape (H, W, 3), (H, W, 4) or (H, W). "
+            f"Received: shape={array.shape}, dtype={array.dtype}"
+        )
+    if channels == 3:
+        _check_size(array.shape[1], array.shape[0], "the photo")
+        return np.ascontiguousarray(array)
+    grey_or_rgba = array[..., 0] if array.ndim == 3 and channels == 1 else array
+    return _from_image(Image.fromarray(grey_or_rgba), "the photo")
+
+
+def _from_file(path: str | os.PathLike) -> np.ndarray:
+    name = os.fsdecode(path) or "''"
+    try:
+        status = os.stat(name)
+        if stat.S_ISDIR(status.st_mode):
+            raise XcosError(f"{name} is a folder; give a photo file")
+        if not stat.S_ISREG(status.st_mode):
+            raise XcosError(f"{name} is not a regular file; give a photo file")
+        if status.st_size == 0:
+            raise XcosError(f"{name} is empty (0 bytes); copy or download it again")
+        with open(name, "rb") as stream:
+            return _from_stream(stream, name)
+    except FileNotFoundError:
+        raise XcosError(f"there is no file {name}; check the path") from None
+    except PermissionError:
+        raise XcosError(f"{name} may not be read; change its permissions") from None
+    except (OSError, ValueError) as error:  # name too long, a null byte, a failing disk
+        reason = getattr(error, "strerror", None) or error
+        raise XcosError(f"{name!r} cannot be read ({reason}); check the path") from None
+
+
+def _from_stream(stream, name: str) -> np.ndarray:
+    try:
+        with _OPEN_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's size warning: our own limit decides
+            Image.init()
+            known = [x for x in _FORMATS if x in Image.OPEN]  # AVIF since Pillow 11.3
+            image = Image.open(stream, formats=known)
+    except Image.DecompressionBombError:
+        raise XcosError(_too_large(name)) from None
+    except MemoryError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise XcosError(
+            f"{name} is not an image that can be read; give a JPEG, PNG, WebP, GIF, BMP or TIFF"
+        ) from None
+    except Exception as error:  # decoders raise anything on a damaged header
+        raise XcosError(_damaged(name, error)) from None
+    with image:
+        return _from_image(image, name)
+
+
+def _from_image(image: Image.Image, name: str) -> np.ndarray:
+    _check_size(*image.size, name)
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise anything on damaged data
+        raise XcosError(_damaged(name, error)) from None
+    try:
+        upright = ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF is no reason to refuse good pixels
+        upright = image
+    try:
+        return np.array(_to_rgb(upright))
+    except ValueError:
+        raise XcosError(
+            f"{name} has the colour mode {image.mode}, which cannot be converted; save it as RGB"
+        ) from None
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    """Judge by the header alone, before anything is decoded."""
+    if min(width, height) < MIN_SIDE:
+        raise XcosError(
+            f"{name} is only {width}×{height} pixels, too small for a face; give a larger photo"
+        )
+    if width * height > MAX_PIXELS:
+        raise XcosError(_too_large(name))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_to_8_bits(image)).convert("RGB")
+    # "transparency" marks a transparent palette entry, or one colour, in an image without alpha.
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bits(image: Image.Image) -> np.ndarray:
+    """Bring a deep grey image to uint8 (H, W)."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    largest = values.max(initial=0.0)
+    full_scales = {"I": (255.0, 65535.0), "F": (1.0, 255.0, 65535.0)}.get(image.mode, (65535.0,))
+    full_scale = next((scale for scale in full_scales if largest <= scale), largest)
+    return np.round(np.clip(values / full_scale, 0, 1) * 255).astype(np.uint8)
+
+
+def _damaged(name: str, error: Exception) -> str:
+    reason = str(error) or type(error).__name__
+    return f"{name} is damaged or cut short ({reason}); copy or download it again"
+
+
+def _too_large(name: str) -> str:
+    return f"{name} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first"

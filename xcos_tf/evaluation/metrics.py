@@ -1,0 +1,255 @@
+"""What a set of scores is worth: accuracy, error rates and thresholds, in pure NumPy.
+
+A pair counts as "same" when its score reaches the threshold: score ≥ threshold. FMR (or FAR) is
+the share of impostor pairs called same, FNMR the share of genuine pairs called different.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+
+
+@dataclass(frozen=True)
+class KFoldAccuracy:
+    """Accuracy on each fold at the threshold that is best on the others.
+
+    Attributes:
+        mean: of `per_fold`, in [0, 1].
+        std: of `per_fold`, over folds (divided by their number), as face papers quote it.
+        per_fold: float64 (folds,), in [0, 1], folds in ascending order of their number.
+        thresholds: float64 (folds,), what each fold was judged by.
+    """
+
+    mean: float
+    std: float
+    per_fold: np.ndarray
+    thresholds: np.ndarray
+
+
+def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KFoldAccuracy:
+    """Judge each fold by the threshold that is exactly best on all other folds.
+
+    This is LFW's protocol of 10 folds (Huang et al., 2007), with `best_threshold` in place of the
+    customary grid of thresholds.
+
+    Args:
+        scores: float (P,), higher for more alike.
+        same: bool (P,).
+        fold: int (P,), any numbers.
+
+    Raises:
+        XcosError: there are fewer than two folds, or one holds pairs of one kind only.
+        ValueError: shapes or types are wrong, or a score is not finite.
+    """
+    scores, same = _check_pairs(scores, same)
+    fold = np.asarray(fold)
+    if fold.shape != scores.shape or not np.issubdtype(fold.dtype, np.integer):
+        raise ValueError(
+            f"Expected fold to be integers of shape {scores.shape}. "
+            f"Received: fold.dtype={fold.dtype}, fold.shape={fold.shape}"
+        )
+    folds = np.unique(fold)
+    if len(folds) < 2:
+        raise XcosError(
+            "the threshold for a fold is found on the others, but the pairs are all in one fold; "
+            "deal them into at least two"
+        )
+    for number in folds:
+        kinds = same[fold == number]
+        if kinds.all() or not kinds.any():
+            raise XcosError(
+                f"fold {number} holds {'genuine' if kinds[0] else 'impostor'} pairs only; every "
+                "fold needs pairs of both kinds"
+            )
+    thresholds = np.array([best_threshold(scores[fold != k], same[fold != k]) for k in folds])
+    per_fold = np.array(
+        [
+            np.mean((scores[fold == k] >= threshold) == same[fold == k])
+            for k, threshold in zip(folds, thresholds, strict=True)
+        ]
+    )
+    return KFoldAccuracy(float(per_fold.mean()), float(per_fold.std()), per_fold, thresholds)
+
+
+def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
+    """Return the threshold that gets the most pairs right.
+
+    Candidates are the midpoints between neighbouring distinct scores, the lowest score (all pairs
+    are the same), and the number next above the highest (none is). Of several that are equally
+    good, the middle one in ascending order is taken, the lower of two in the middle: it strays
+    the least from one sample of pairs to the next.
+
+    Args:
+        scores: float (P,), P ≥ 1.
+        same: bool (P,); one kind only is allowed.
+
+    Raises:
+        ValueError: shapes or types are wrong, or a score is not finite.
+    """
+    scores, same = _check_pairs(scores, same)
+    order = np.argsort(scores, kind="stable")
+    scores, same = scores[order], same[order]
+    # right[i]: pairs judged rightly when the i lowest scores are called different.
+    right = np.concatenate([[0], np.cumsum(~same)]) + np.sum(same)
+    right[1:] -= np.cumsum(same)
+    # Equal scores cannot be parted.
+    cuts = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1, [len(scores)]])
+    best = cuts[right[cuts] == right[cuts].max()]
+    cut = best[(len(best) - 1) // 2]
+    if cut == 0:
+        return float(scores[0])
+    if cut == len(scores):
+        return float(np.nextafter(scores[-1], np.inf))
+    low, high = scores[cut - 1], scores[cut]
+    middle = low + (high - low) / 2
+    # Between neighbouring floats there is no midpoint.
+    return float(middle if middle > low else high)
+
+
+def auc(scores: np.ndarray, same: np.ndarray) -> float:
+    """Return the area under the ROC curve, in [0, 1].
+
+    It is the chance that a genuine pair scores higher than an impostor pair, where equal scores
+    count half (Mann and Whitney's U).
+
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, or a score is not finite.
+    """
+    genuine, impostor = _split(scores, same)
+    impostor = np.sort(impostor)
+    below = np.searchsorted(impostor, genuine, side="left")
+    not_above = np.searchsorted(impostor, genuine, side="right")
+    return float((below.mean() + not_above.mean()) / 2 / len(impostor))
+
+
+def eer(scores: np.ndarray, same: np.ndarray) -> float:
+    """Return the equal error rate, in [0, 1]: where FMR = FNMR on the ROC curve.
+
+    The curve is straight between the points of neighbouring thresholds, so that it is met exactly.
+
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, or a score is not finite.
+    """
+    genuine, impostor = _split(scores, same)
+    # From "none is the same" to "all are": FMR rises, FNMR falls, their difference climbs −1 to 1.
+    thresholds = np.unique(np.concatenate([genuine, impostor]))[::-1]
+    fmr = np.concatenate([[0.0], _share_reaching(impostor, thresholds)])
+    fnmr = np.concatenate([[1.0], 1 - _share_reaching(genuine, thresholds)])
+    return float(np.interp(0.0, fmr - fnmr, fmr))
+
+
+def tar_at_far(scores: np.ndarray, same: np.ndarray, far: float) -> float:
+    """Return the share of genuine pairs accepted where at most `far` of the impostors are.
+
+    With fewer than 1/far impostor pairs, that is where none of them is accepted.
+
+    Args:
+        scores: float (P,).
+        same: bool (P,).
+        far: false accept rate, 0 ≤ far < 1.
+
+    Returns:
+        The true accept rate, in [0, 1].
+
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, a score is not finite, or `far` is out of range.
+    """
+    genuine, impostor = _split(scores, same)
+    if not 0 <= far < 1:
+        raise ValueError(f"Expected 0 ≤ far < 1. Received: far={far}")
+    return float(np.mean(genuine > _highest_rejected(impostor, far)))
+
+
+def threshold_at_fmr(impostor_scores: np.ndarray, fmr: float) -> float:
+    """Return the smallest threshold whose observed FMR is at most `fmr`.
+
+    It lies one step of the scores' own floating-point type above the highest score that has to be
+    rejected, so that it parts the scores in that type as well as in a wider one.
+
+    Args:
+        impostor_scores: float (P,), scores of pairs of different people.
+        fmr: false match rate, 0 < fmr < 1.
+
+    Raises:
+        XcosError: there are fewer than 1/fmr scores, too few to observe such a rate.
+        ValueError: shapes or types are wrong, a score is not finite, or `fmr` is out of range.
+    """
+    scores = _check_scores(impostor_scores, "impostor_scores")
+    if not 0 < fmr < 1:
+        raise ValueError(f"Expected 0 < fmr < 1. Received: fmr={fmr}")
+    if _allowed(len(scores), fmr) < 1:
+        raise XcosError(
+            f"a threshold at FMR {fmr:g} needs at least {int(np.ceil(1 / fmr - 1e-6))} impostor "
+            f"pairs, but there are {len(scores)}; use more pairs or a higher rate"
+        )
+    return float(np.nextafter(_highest_rejected(scores, fmr), scores.dtype.type(np.inf)))
+
+
+def fmr_fnmr(scores: np.ndarray, same: np.ndarray, threshold: float) -> tuple[float, float]:
+    """Return (FMR, FNMR) at a threshold, each in [0, 1].
+
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, a score is not finite, or the threshold is NaN.
+    """
+    genuine, impostor = _split(scores, same)
+    if np.isnan(threshold):
+        raise ValueError(f"Expected a number for a threshold. Received: threshold={threshold}")
+    threshold = np.float64(threshold)
+    return float(np.mean(impostor >= threshold)), float(np.mean(genuine < threshold))
+
+
+def _allowed(count: int, rate: float) -> int:
+    """Return how many of `count` may pass; the small term is for 1e-3 of 1,000 and its like."""
+    return int(np.floor(count * rate + 1e-9))
+
+
+def _highest_rejected(impostor: np.ndarray, rate: float):
+    """Return the highest score that must not pass if at most this share of the impostors may."""
+    return np.sort(impostor)[::-1][_allowed(len(impostor), rate)]
+
+
+def _share_reaching(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    below = np.searchsorted(np.sort(scores), thresholds, side="left")
+    return 1 - below / len(scores)
+
+
+def _split(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of genuine and of impostor pairs, neither empty."""
+    scores, same = _check_pairs(scores, same)
+    if same.all() or not same.any():
+        raise XcosError(
+            f"the pairs are all {'genuine' if same[0] else 'impostor'}; error rates need both kinds"
+        )
+    return scores[same], scores[~same]
+
+
+def _check_pairs(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores as float64, which holds any narrower float exactly, and same as bool."""
+    scores = _check_scores(scores, "scores").astype(np.float64)
+    same = np.asarray(same)
+    if same.shape != scores.shape or not np.isin(same, (0, 1)).all():
+        raise ValueError(
+            f"Expected same to be booleans of shape {scores.shape}. "
+            f"Received: same.dtype={same.dtype}, same.shape={same.shape}"
+        )
+    return scores, same.astype(bool)
+
+
+def _check_scores(scores: np.ndarray, name: str) -> np.ndarray:
+    scores = np.asarray(scores)
+    if not np.issubdtype(scores.dtype, np.floating):
+        scores = scores.astype(np.float64)
+    if scores.ndim != 1 or not scores.size:
+        raise ValueError(f"Expected {name} of shape (P,), P ≥ 1. Received: shape={scores.shape}")
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"Expected finite {name}. Received: {np.sum(~np.isfinite(scores))} of {len(scores)} "
+            "NaN or infinite"
+        )
+    return scores

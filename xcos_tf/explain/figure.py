@@ -1,0 +1,280 @@
+"""One picture of a verdict: the two faces, S, W and S·W, in the manner of the paper's Fig. 3.
+
+Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
+"""
+
+import contextlib
+import os
+import textwrap
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox, TransformedBbox
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.notation import as_sentence, number, one_line, told_apart
+from xcos_tf.explain.words import check_maps
+
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+DPI = 200
+
+# Inches. Two rows of three squares of one size, so that a cell of a map lies under the part of
+# the face it is about.
+_SIDE, _LEFT, _BOTTOM = 2.05, 0.2, 0.18
+_STEP_X, _STEP_Y = 2.72, 2.42
+_WIDTH, _HEIGHT = 8.2, 5.4
+_INK, _GREY = "#1a1a1a", "#666666"
+_SAME, _DIFFERENT = "#2166ac", "#b2182b"  # the blue and the red of the maps
+_SMALLEST_PRINT = 3.0  # points; numbers that would be smaller are left out
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A map and how to colour it; `decimals` are printed in its cells."""
+
+    values: np.ndarray
+    title: str
+    meaning: str
+    colours: str
+    norm: Normalize
+    decimals: int
+
+
+def draw_explanation(
+    face_a: np.ndarray,
+    face_b: np.ndarray,
+    similarity_map: np.ndarray,
+    attention_map: np.ndarray,
+    score: float,
+    threshold: float,
+    same: bool,
+    title_a: str = "A",
+    title_b: str = "B",
+    attention_name: str = "",
+    sentence: str = "",
+) -> Figure:
+    """Draw two faces and why they count as the same person, or not.
+
+    S is blue where the faces are similar and red where they are not, on a fixed scale of −1 to 1;
+    W goes from white at 0; S·W is blue where a cell speaks for the same person and red where it
+    speaks against. The colours can be told apart by the colour-blind. The cells hold the values
+    to two (S) or three decimals, unless the grid is so fine that nobody could read them.
+
+    Args:
+        face_a, face_b: uint8 (H, W, 3) RGB, the aligned faces.
+        similarity_map: S, float (h, w) in [−1, 1].
+        attention_map: W, float (h, w).
+        score: xCos.
+        threshold: what the score was held against.
+        same: the verdict.
+        title_a, title_b: what to write above the faces, such as file names.
+        attention_name: which W it is, such as "learned".
+        sentence: a caption, such as that of `describe`.
+
+    Returns:
+        A figure of 8.2×5.4 inches, 200 dots per inch; `save_figure` writes it.
+
+    Raises:
+        ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
+    """
+    similarity, attention = check_maps(similarity_map, attention_map)
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=DPI, facecolor="white")
+    _draw_headline(figure, score, threshold, same)
+    for column, (face, title) in enumerate(((face_a, title_a), (face_b, title_b))):
+        _draw_face(_square(figure, 0, column), face, similarity.shape, title)
+    _draw_caption(figure, sentence, score)
+    for column, drawn in enumerate(_maps(similarity, attention, attention_name)):
+        _draw_map(_square(figure, 1, column), drawn)
+    return figure
+
+
+def check_figure_path(path: str | os.PathLike) -> Path:
+    """Return the path of a figure to come, if it can be written; saves the work if it cannot.
+
+    Raises:
+        XcosError: the extension is not .png, .pdf or .svg, or the folder is missing or may not be
+            written to, or the path is a folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
+        raise XcosError(
+            f"a picture cannot be written as {path.name!r}; end its name in "
+            f"{', '.join(FIGURE_SUFFIXES[:-1])} or {FIGURE_SUFFIXES[-1]}"
+        )
+    if os.path.isdir(path):
+        raise XcosError(f"the picture cannot be written to {path}, which is a folder; give a file")
+    if not os.path.isdir(path.parent):
+        raise XcosError(
+            f"the picture cannot be written to {path}: there is no folder {path.parent}; make it "
+            "first or choose another"
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise XcosError(
+            f"the picture cannot be written to {path}: the folder {path.parent} may not be written "
+            "to; choose another"
+        )
+    return path
+
+
+def save_figure(figure: Figure, path: str | os.PathLike) -> None:
+    """Write a figure as PNG, PDF or SVG, by its extension; whole or not at all.
+
+    The same figure gives the same bytes. Text in a PDF keeps its outlines (TrueType), as journals
+    ask; in an SVG it is turned into shapes, so that it looks the same everywhere.
+
+    Raises:
+        XcosError: as by `check_figure_path`, or the file cannot be written.
+    """
+    path = check_figure_path(path)
+    part = path.with_name(f".xcos-{os.getpid()}.part")
+    file_format = path.suffix.lower()[1:]
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
+    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "xcos"}
+    try:
+        with (
+            open(part, "wb") as stream,
+            matplotlib.rc_context(settings),
+            warnings.catch_warnings(),
+        ):
+            # A file's name may be in a script that the font lacks; boxes are drawn for it.
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)
+        os.replace(part, path)
+    except OSError as error:
+        raise XcosError(
+            f"the picture cannot be written to {path} ({error.strerror or error}); choose another "
+            "place"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):  # it has been renamed, or could not be made
+            part.unlink()
+
+
+def _square(figure: Figure, row: int, column: int) -> Axes:
+    left, bottom = _LEFT + column * _STEP_X, _BOTTOM + (1 - row) * _STEP_Y
+    axes = figure.add_axes((left / _WIDTH, bottom / _HEIGHT, _SIDE / _WIDTH, _SIDE / _HEIGHT))
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(linewidth=0.6, color=_GREY)
+    return axes
+
+
+def _write(figure: Figure, x: float, y: float, text: str, **style):
+    """Write at a place in inches; nothing in the text is taken for a formula."""
+    style = {"color": _INK, "va": "top", "parse_math": False} | style
+    return figure.text(x / _WIDTH, y / _HEIGHT, text, **style)
+
+
+def _draw_headline(figure: Figure, score: float, threshold: float, same: bool) -> None:
+    shown_score, shown_threshold = told_apart(score, threshold)
+    verdict, sign, colour = (
+        ("Same person", "≥", _SAME) if same else ("Different people", "<", _DIFFERENT)
+    )
+    text = f"{verdict} · xCos {shown_score} {sign} {shown_threshold} threshold"
+    _write(figure, _LEFT, _HEIGHT - 0.14, text, fontsize=14, weight="bold", color=colour)
+
+
+def _draw_face(axes: Axes, face: np.ndarray, grid: tuple[int, int], title: str) -> None:
+    axes.imshow(face, extent=(0, FACE_SIZE, FACE_SIZE, 0), interpolation="bilinear")
+    height, width = grid
+    lines = {"color": "white", "linewidth": 0.5, "alpha": 0.4}
+    for x in np.arange(1, width) * FACE_SIZE / width:
+        axes.axvline(x, **lines)
+    for y in np.arange(1, height) * FACE_SIZE / height:
+        axes.axhline(y, **lines)
+    text = axes.set_title(
+        one_line(title), fontsize=9, loc="left", pad=4, color=_INK, parse_math=False, weight="bold"
+    )
+    # Wide letters, of which even few are too long, are cut off before the next panel.
+    room = Bbox([[0, 0], [0.97 * _STEP_X / _SIDE, 2]])
+    text.set(clip_on=True, clip_box=TransformedBbox(room, axes.transAxes))
+
+
+def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
+    """Fill the place beside the faces: the sentence on top, how to read the maps at the bottom."""
+    left, bottom = _LEFT + 2 * _STEP_X, _BOTTOM + _STEP_Y
+    if sentence:
+        size, text = _fit(as_sentence(sentence))
+        _write(figure, left, bottom + _SIDE, text, fontsize=size, linespacing=1.35)
+    legend = (
+        "S: cosine of the features in a cell; blue = similar\n"
+        "W: how much the cell counts\n"
+        "S·W: blue speaks for the same person, red against\n"
+        f"xCos = sum of S·W = {number(score, 3)}"
+    )
+    _write(figure, left, bottom, legend, fontsize=7, color=_GREY, va="bottom", linespacing=1.5)
+
+
+def _fit(text: str) -> tuple[float, str]:
+    """Return a size of print in which the text does not run into the legend, and its lines."""
+    for size, letters, most in ((9.5, 33, 7), (8, 40, 8), (6.5, 49, 10)):
+        lines = textwrap.wrap(text, letters)
+        if len(lines) <= most:
+            return size, "\n".join(lines)
+    return size, "\n".join([*lines[: most - 1], "…"])
+
+
+def _maps(similarity: np.ndarray, attention: np.ndarray, attention_name: str) -> list[_Map]:
+    product = similarity * attention
+    # At least twice the even share, so that an even map is not all in the strongest colour.
+    most = max(attention.max(), 2 / attention.size)
+    reach = max(np.abs(product).max(), 1e-6)
+    weight = f"weight, {attention_name} attention" if attention_name else "weight"
+    return [
+        _Map(similarity, "S", "similarity", "RdBu", Normalize(-1, 1), 2),
+        _Map(attention, "W", weight, "Purples", Normalize(min(attention.min(), 0), most), 3),
+        _Map(product, "S·W", "contribution", "RdBu", Normalize(-reach, reach), 3),
+    ]
+
+
+def _draw_map(axes: Axes, drawn: _Map) -> None:
+    height, width = drawn.values.shape
+    colours = ScalarMappable(drawn.norm, drawn.colours)
+    axes.pcolormesh(
+        np.linspace(0, FACE_SIZE, width + 1),
+        np.linspace(0, FACE_SIZE, height + 1),
+        drawn.values,
+        norm=drawn.norm,
+        cmap=drawn.colours,
+        edgecolors="white",
+        linewidth=0.4,
+    )
+    axes.set(xlim=(0, FACE_SIZE), ylim=(FACE_SIZE, 0))
+    _print_values(axes, drawn, colours)
+    axes.set_title(f"{drawn.title}: {one_line(drawn.meaning)}", fontsize=9, loc="left", pad=4)
+    bar_axes = axes.inset_axes((1.03, 0, 0.045, 1))
+    bar = axes.figure.colorbar(colours, cax=bar_axes)
+    bar.outline.set(linewidth=0.5, edgecolor=_GREY)
+    bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
+    bar.formatter = FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
+    bar.update_ticks()
+    bar_axes.tick_params(labelsize=6.5, length=2, width=0.5, pad=1.5, colors=_INK)
+
+
+def _print_values(axes: Axes, drawn: _Map, colours: ScalarMappable) -> None:
+    height, width = drawn.values.shape
+    longest = 4 + drawn.decimals
+    size = min(7.5, 72 * _SIDE / width / longest / 0.56, 72 * _SIDE / height / 1.8)
+    if size < _SMALLEST_PRINT:
+        return
+    for (row, column), value in np.ndenumerate(drawn.values):
+        red, green, blue, _ = colours.to_rgba(value)
+        dark = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.2
+        axes.text(
+            (column + 0.5) * FACE_SIZE / width,
+            (row + 0.5) * FACE_SIZE / height,
+            number(value, drawn.decimals).replace("0.", ".", 1),
+            fontsize=size,
+            ha="center",
+            va="center_baseline",
+            color="white" if dark else _INK,
+        )

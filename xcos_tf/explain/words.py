@@ -1,0 +1,124 @@
+"""The two maps in words: which parts of the faces agree, which do not, and what those weighed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.explain.notation import number
+from xcos_tf.explain.regions import region_means, region_totals
+
+# A region with less of the weight hardly moved the score, so it is not what a reader should hear.
+NEGLIGIBLE_SHARE = 0.01
+# Regions that differ by less look the same to two decimals.
+NOTICEABLE_DIFFERENCE = 0.005
+SIDES_NOTE = "left and right as seen in the picture"
+
+
+@dataclass(frozen=True)
+class RegionSummary:
+    """What the maps say about one part of the face.
+
+    Attributes:
+        name: of the part; left and right are the viewer's.
+        similarity: mean of S over its cells, weighted by W, in [−1, 1]; the plain mean where W is
+            all 0 there.
+        weight_share: its share of all weight, in [0, 1]; shares sum to 1 (unless all are 0).
+        contribution: Σ S·W over its cells; contributions sum to xCos.
+    """
+
+    name: str
+    similarity: float
+    weight_share: float
+    contribution: float
+
+
+def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> list[RegionSummary]:
+    """Return what the maps say about each part of the face, from top left to bottom right.
+
+    Args:
+        similarity_map: S, float (h, w) in [−1, 1].
+        attention_map: W, float (h, w). A negative weight, which P can have, counts for the mean
+            and the share by its size.
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    """
+    similarity, attention = check_maps(similarity_map, attention_map)
+    size = np.abs(attention)
+    means, contributions = region_means(similarity, size), region_totals(similarity * attention)
+    weights, total = region_totals(size), size.sum()
+    return [
+        RegionSummary(
+            name=name,
+            similarity=means[name],
+            weight_share=float(weights[name] / total) if total else 0.0,
+            contribution=contributions[name],
+        )
+        for name in means
+    ]
+
+
+def describe(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
+    """Say in one sentence which parts of two faces are most and least alike.
+
+    For example "most alike: nose bridge, left eye; least alike: mouth, which carried 14 % of the
+    weight (left and right as seen in the picture)". Parts with under 1 % of the weight are passed
+    over. Of equally similar parts the one with more weight is named first, then the one further
+    up, then the one further left.
+
+    Args:
+        similarity_map: S, float (h, w) in [−1, 1].
+        attention_map: W, float (h, w).
+
+    Returns:
+        The sentence, without a capital letter or a full stop.
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    """
+    regions = region_summary(similarity_map, attention_map)
+    counted = [region for region in regions if region.weight_share >= NEGLIGIBLE_SHARE] or regions
+    values = [region.similarity for region in counted]
+    if len(counted) == 1:
+        sentence = f"the {counted[0].name} alone decided, with similarity {number(values[0], 2)}"
+    elif max(values) - min(values) < NOTICEABLE_DIFFERENCE:
+        mean = number(float(np.mean(values)), 2)
+        return f"all parts of the face are equally alike, with similarity {mean}"
+    else:
+        sentence = _extremes(counted)
+    sided = any(word in sentence.split() for word in ("left", "right"))
+    return f"{sentence} ({SIDES_NOTE})" if sided else sentence
+
+
+def check_maps(similarity_map, attention_map) -> tuple[np.ndarray, np.ndarray]:
+    """Return S and W as float64 (h, w).
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    """
+    similarity = np.asarray(similarity_map, np.float64)
+    attention = np.asarray(attention_map, np.float64)
+    if similarity.ndim != 2 or similarity.shape != attention.shape or not similarity.size:
+        raise ValueError(
+            "Expected two maps of the same shape (h, w). "
+            f"Received: {similarity.shape=}, {attention.shape=}"
+        )
+    if not (np.isfinite(similarity).all() and np.isfinite(attention).all()):
+        raise ValueError(f"Expected finite maps. Received: {similarity=}, {attention=}")
+    return similarity, attention
+
+
+def _extremes(regions: list[RegionSummary]) -> str:
+    """Name the best one or two regions, and the worst, of at least two that differ."""
+    # Rounded, so that rounding errors do not decide between equals; sorting keeps their order.
+    best = sorted(regions, key=lambda r: (-round(r.similarity, 6), -round(r.weight_share, 6)))
+    worst = min(regions, key=lambda r: (round(r.similarity, 6), -round(r.weight_share, 6)))
+    if best[0].similarity > 0:
+        # The second is named if it can be called alike too: nearer to the best than to the worst.
+        middle = (best[0].similarity + worst.similarity) / 2
+        alike = [region.name for region in best[:2] if region.similarity > max(0.0, middle)]
+        opening = f"most alike: {', '.join(alike)}"
+    else:
+        opening = f"no part is alike, the {best[0].name} comes closest"
+    share = f"{100 * worst.weight_share:.0f} % of the weight"
+    return f"{opening}; least alike: {worst.name}, which carried {share}"
