@@ -45,5 +45,5 @@ setup(
         "convert": ["torch>=2.2"],
         "test": ["pytest>=8", "ruff>=0.6", "scikit-learn>=1.3", "torch>=2.2"],
     },
-    entry_points={"console_scripts": ["xcos = xcos_tf.cli:main"]},
+    entry_points={"console_scripts": ["xcos = xcos_tf.cli.main:main"]},
 )

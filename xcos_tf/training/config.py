@@ -18,6 +18,7 @@ class DataConfig:
     sets: list[str]
     hold_out: dict[str, int]
     variants: int
+    augmentation_seed: int = 7  # not the run's, so that runs with other seeds share a cache
 
 
 @dataclass(frozen=True)

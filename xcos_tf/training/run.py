@@ -57,7 +57,13 @@ def prepare(config: TrainingConfig, data: str | os.PathLike, folder: str | os.Pa
     signature = f"{teacher.config['weights']['sha256']} {config.trainable_from}"
     caches = [
         build_feature_cache(
-            folder / "cache" / name, who, trunk, recogniser, variants, config.seed, signature
+            folder / "cache" / name,
+            who,
+            trunk,
+            recogniser,
+            variants,
+            config.data.augmentation_seed,
+            signature,
         )
         for name, who, variants in (
             ("validation", held_out, 1),
