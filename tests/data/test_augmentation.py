@@ -8,7 +8,7 @@ from xcos_tf.data.augmentation import augment_face
 
 @pytest.fixture(scope="module")
 def face(photos):
-    return np.asarray(Image.open(photos / "obama.jpg").convert("RGB").resize((112, 112)))
+    return np.asarray(Image.fromarray(photos["obama"]).resize((112, 112)))
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,14 @@ SHIPPED = Path(__file__).parents[2] / "configs/xcos-mobilefacenet.yaml"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Eight people, each a pattern of their own, in four noisy images each."""
+    """Eight people, each a pattern of their own, in twelve noisy images each."""
     random = np.random.default_rng(0)
     root = tmp_path_factory.mktemp("data")
     for person in range(8):
         folder = root / "faces" / f"p{person}"
         folder.mkdir(parents=True)
         pattern = random.uniform(0, 255, (7, 7, 3))
-        for index in range(4):
+        for index in range(12):
             noisy = np.clip(pattern + random.normal(0, 25, pattern.shape), 0, 255)
             image = Image.fromarray(noisy.astype(np.uint8)).resize((112, 112), Image.BICUBIC)
             image.save(folder / f"{index}.png")
@@ -62,6 +62,8 @@ def finished(data, config_path, tmp_path_factory):
 def test_the_preset_loads_and_carries_its_facts(finished):
     preset = load_preset(finished / "preset")
     assert set(preset.config["thresholds"]) == {"patched", "correlated", "learned"}
+    # 432 impostor pairs show an FMR of 1e-2, and none of the lower ones.
+    assert all(set(rates) == {"0.01"} for rates in preset.config["thresholds"].values())
     assert preset.config["training"]["people"] == 5
     layer = preset.network.comparisons["correlated"].get_layer("correlated_attention")
     correlation = np.asarray(layer.correlation)

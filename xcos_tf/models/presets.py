@@ -79,6 +79,8 @@ def read_config(folder: Path) -> dict:
     missing = [key for key in ("name", "model", "thresholds", "weights") if key not in config]
     if missing:
         raise XcosError(f"{path} lacks {', '.join(missing)}; get the preset again")
+    if not isinstance(config["weights"], dict) or {"file", "sha256"} - set(config["weights"]):
+        raise XcosError(f"{path} lacks the weights' file and sha256; get the preset again")
     return config
 
 

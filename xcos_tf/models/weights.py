@@ -80,6 +80,7 @@ def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
             {key: np.ascontiguousarray(value) for key, value in read_arrays(model).items()},
             temporary,
         )
+        temporary.chmod(0o644)  # safetensors lets nobody else read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

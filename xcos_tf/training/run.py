@@ -66,8 +66,8 @@ def prepare(config: TrainingConfig, data: str | os.PathLike, folder: str | os.Pa
             signature,
         )
         for name, who, variants in (
-            ("validation", held_out, 1),
             ("training", training, config.data.variants),
+            ("validation", held_out, 1),
         )
     ]
     network = build_network(config.model)
@@ -189,7 +189,8 @@ def fit_correlation(run: Run) -> np.ndarray:
 def measure_thresholds(run: Run) -> dict[str, dict[str, float]]:
     """Return {score name: {FMR: threshold}} from impostor pairs of held-out people.
 
-    "cosine" is the teacher's own score, for the teacher's preset.
+    "cosine" is the teacher's own score, for the teacher's preset. A rate that would need more
+    pairs than there are is left out.
     """
     pairs = validation.draw_pairs(
         run.held_out.labels, 0, run.config.thresholds_pairs, run.config.seed + 1
@@ -199,8 +200,9 @@ def measure_thresholds(run: Run) -> dict[str, dict[str, float]]:
     scores = {"cosine": validation.teacher_cosines(run.held_out.teacher[0], pairs)}
     for attention, comparison in run.network.comparisons.items():
         scores[attention] = validation.pair_scores(comparison, grids, pairs)
+    rates = [rate for rate in FALSE_MATCH_RATES if len(pairs.first) * float(rate) >= 1]
     return {
-        name: {rate: float(threshold_at_fmr(values, float(rate))) for rate in FALSE_MATCH_RATES}
+        name: {rate: float(threshold_at_fmr(values, float(rate))) for rate in rates}
         for name, values in scores.items()
     }
 
