@@ -43,7 +43,7 @@ setup(
             "numpy<2",
         ],
         "convert": ["torch>=2.2"],
-        "test": ["pytest>=8", "ruff>=0.6", "scikit-learn>=1.3", "torch>=2.2"],
+        "test": ["pytest>=8", "ruff>=0.6", "scikit-learn>=1.3", "torch==2.13.0"],
     },
     entry_points={"console_scripts": ["xcos = xcos_tf.cli.main:main"]},
 )

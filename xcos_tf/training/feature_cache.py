@@ -1,5 +1,6 @@
 """Outputs of what stays frozen, computed once: the trunk's feature maps, teacher embeddings."""
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -90,10 +91,18 @@ def build_feature_cache(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     count = len(people.paths)
-    facts = {"images": count, "variants": variants, "seed": seed, "signature": signature}
+    # Set, person and file name say which faces these are, wherever their folder stands.
+    names = "\n".join("/".join(path.parts[-3:]) for path in people.paths)
+    facts = {
+        "images": count,
+        "faces": hashlib.sha256(names.encode()).hexdigest(),
+        "variants": variants,
+        "seed": seed,
+        "signature": signature,
+    }
     state_path = folder / "state.json"
     state = json.loads(state_path.read_text()) if state_path.exists() else {**facts, "done": 0}
-    if {key: state[key] for key in facts} != facts:
+    if {key: state.get(key) for key in facts} != facts:
         raise XcosError(
             f"the cache in {folder} was made with other people, models or settings; "
             "remove the folder or give another"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 from tqdm import tqdm
 
 from xcos_tf.data.people import People, hold_out, read_people
@@ -49,6 +50,7 @@ def prepare(config: TrainingConfig, data: str | os.PathLike, folder: str | os.Pa
         folder: of the run; what is there already is used again.
     """
     folder = Path(folder)
+    keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     people = read_people([Path(data) / name for name in config.data.sets])
     training, held_out = hold_out(people, config.data.hold_out, config.seed)
     teacher = load_preset(config.teacher)
