@@ -235,7 +235,7 @@ def test_plain_preset_tells_people_apart(plain, plain_templates):
     assert same.score > different.score + 0.3
     assert same.attention == "cosine"
     assert same.similarity_map is same.attention_map is None
-    assert same.sentence == "this preset gives a score without an explanation."
+    assert same.sentence == "this preset gives a score without an explanation"
     np.testing.assert_allclose(same.score, cosines(a.feature, b.feature), atol=1e-5)
 
 

@@ -51,7 +51,7 @@ class Verification:
     def sentence(self) -> str:
         """Which parts of the faces agree, which do not, and how much those counted."""
         if self.similarity_map is None:
-            return "this preset gives a score without an explanation."
+            return "this preset gives a score without an explanation"
         from xcos_tf.explain.words import describe
 
         return describe(self.similarity_map, self.attention_map)
@@ -139,8 +139,8 @@ class Verifier:
         """
         network = self.network
         model = network.grid if isinstance(network, XCosNetwork) else network.whole
-        run = self._compile("embed", lambda images: model(normalise_pixels(images)))
-        return run(tf.constant(faces, tf.uint8)).numpy()
+        faces = tf.constant(faces, tf.uint8)
+        return self._run("embed", lambda images: model(normalise_pixels(images)), faces).numpy()
 
     def verify(
         self,
@@ -174,7 +174,9 @@ class Verifier:
             outputs = self.explain_pairs(*features, attention)
             score = float(outputs["xcos"][0])
             maps = (outputs["similarity_map"][0], outputs["attention_map"][0])
-        return Verification(score >= threshold, score, threshold, attention, *maps, *templates)
+        return Verification(
+            bool(score >= threshold), score, threshold, attention, *maps, *templates
+        )
 
     def compare(
         self,
@@ -267,11 +269,12 @@ class Verifier:
 
     def _compare_grids(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict:
         model = self.network.comparisons[attention]
-        run = self._compile(attention, lambda a, b: model([a, b]))
-        return run(tf.constant(a), tf.constant(b))
+        pair = (tf.constant(a, tf.float32), tf.constant(b, tf.float32))
+        return self._run(attention, lambda a, b: model([a, b]), *pair)
 
-    def _compile(self, name, function):
-        """Trace each function once, whatever the batch size."""
+    def _run(self, name, function, *tensors):
+        """Call a function of batches, traced once whatever the batch size."""
         if name not in self._compiled:
-            self._compiled[name] = tf.function(function, reduce_retracing=True)
-        return self._compiled[name]
+            signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in tensors]
+            self._compiled[name] = tf.function(function, input_signature=signature)
+        return self._compiled[name](*tensors)

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.data.test_photo import png
 from tests.verifying import THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
+from xcos_tf.cli.quiet import LEVEL
 from xcos_tf.models.presets import load_preset
 
 PHOTOS = Path(__file__).parents[1] / "photos"
@@ -55,13 +56,23 @@ def test_real_process(preset, tmp_path):
     picture = tmp_path / "why.png"
     command = [sys.executable, "-m", "xcos_tf.cli.main", "verify", OBAMA, OBAMA2]
     command += ["--preset", preset, "--threshold", "1.1", "--explain", str(picture)]
-    run = subprocess.run(command, capture_output=True, text=True)
+    environment = {key: value for key, value in os.environ.items() if key != LEVEL}
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert run.returncode == 1
-    assert "Traceback" not in run.stderr
+    # TensorFlow's notices are kept off; Matplotlib may announce its font cache, once.
+    assert all("font cache" in line for line in run.stderr.splitlines())
     lines = run.stdout.splitlines()
     assert lines[0].startswith("different people: xCos")
     assert lines[-1] == f"picture: {picture}"
     assert picture.is_file()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "high"])
+def test_a_threshold_that_is_no_number_is_refused(text, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["verify", OBAMA, OBAMA2, "--threshold", text])
+    assert stop.value.code == 2
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("attention", ["patched", "correlated", "learned"])

@@ -7,10 +7,10 @@ exit code.
 
 import argparse
 import importlib
-import os
 import sys
 
 from xcos_tf import __version__
+from xcos_tf.cli.quiet import import_tensorflow
 from xcos_tf.errors import XcosError
 
 COMMANDS = ("verify", "align", "evaluate")
@@ -35,10 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     Codes are the subcommand's own, except 2 for any bad input (one sentence on standard error)
     and 130 for an interruption by the user.
     """
-    # TensorFlow writes start-up notices to standard error; only a user who asked sees them.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     args = build_parser().parse_args(argv)
     try:
+        import_tensorflow()
         return args.run(args)
     except XcosError as error:
         print(f"xcos {args.command}: error: {error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 
 SAME, DIFFERENT = 0, 1
@@ -37,7 +38,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="X",
         help="threshold at this false match rate: 1e-2, 1e-3 or 1e-4 (default: %(default)s)",
     )
-    limit.add_argument("--threshold", type=float, metavar="X", help="a threshold of your own")
+    limit.add_argument("--threshold", type=_finite, metavar="X", help="a threshold of your own")
     parser.add_argument(
         "--face",
         default="largest-central",
@@ -48,6 +49,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
     )
     return parser
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is no threshold; give a number")
+    return value
 
 
 def run(args: argparse.Namespace) -> int:

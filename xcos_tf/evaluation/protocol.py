@@ -63,6 +63,11 @@ def evaluate_presets(
         threshold; all but names are shares in [0, 1].
     """
     verifiers = {name: Verifier.from_preset(name) for name in presets}
+    thresholds = {
+        (name, attention): verifier.threshold(attention, DEFAULT_FMR)
+        for name, verifier in verifiers.items()
+        for attention in verifier.attentions
+    }
     aligner = None if aligned else FaceAligner()
     features = {name: [] for name in verifiers}
     for start in tqdm(range(0, len(pairs.photos), BLOCK), desc="faces", unit="block"):
@@ -75,7 +80,7 @@ def evaluate_presets(
         grids = np.concatenate(features[name])
         for attention in verifier.attentions:
             scores = verifier.compare_pairs(grids[pairs.first], grids[pairs.second], attention)
-            threshold = verifier.threshold(attention, DEFAULT_FMR)
+            threshold = thresholds[name, attention]
             results.append({"preset": name, **measure(scores, pairs, attention, threshold)})
     return results
 

@@ -114,9 +114,7 @@ def train(run: Run) -> list[dict]:
     sampler = BatchSampler(
         run.train.labels, config.data.variants, **vars(config.batch), seed=config.seed
     )
-    pairs = validation.draw_pairs(
-        run.held_out.labels, VALIDATION_GENUINE, VALIDATION_IMPOSTOR, config.seed
-    )
+    pairs = _validation_pairs(run)
     history = _read_history(run.folder, int(trainer.step))
     sums: dict[str, float] = {}
     with tqdm(total=config.steps, initial=int(trainer.step), desc="train", unit="step") as bar:
@@ -141,6 +139,12 @@ def train(run: Run) -> list[dict]:
             if step % config.checkpoint_every == 0 or step == config.steps:
                 manager.save(step)
     return history
+
+
+def _validation_pairs(run):
+    return validation.draw_pairs(
+        run.held_out.labels, VALIDATION_GENUINE, VALIDATION_IMPOSTOR, run.config.seed
+    )
 
 
 def _validate(run, trainer, pairs) -> dict[str, float]:
@@ -212,6 +216,8 @@ def measure_thresholds(run: Run) -> dict[str, dict[str, float]]:
 def finish(run: Run, history: list[dict], facts: dict) -> dict[str, dict[str, float]]:
     """Measure P and thresholds, write the preset to `preset/`, and return the thresholds."""
     fit_correlation(run)
+    trainer = Trainer(run.network, 1, run.config)
+    pairs = _validation_pairs(run)
     thresholds = measure_thresholds(run)
     config = {
         "name": run.config.name,
@@ -221,7 +227,8 @@ def finish(run: Run, history: list[dict], facts: dict) -> dict[str, dict[str, fl
             "config": run.config.source,
             "people": len(run.people.names),
             "images": len(run.people.paths),
-            "last_validation": history[-1] if history else None,
+            "steps": history[-1]["step"] if history else 0,
+            "validation": _validate(run, trainer, pairs),
             "threshold_pairs": run.config.thresholds_pairs,
         },
         **facts,
