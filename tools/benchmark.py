@@ -1,11 +1,10 @@
 """Measure what the README claims about speed: ratios, each side by side in one run.
 
-    python tools/benchmark.py
+    python tools/benchmark.py [--photos FOLDER]
 
 - verifying an aligned pair with xCos, against the same backbone's plain cosine (paper: 1.10);
 - comparing one template with 10,000 others;
-- aligning photos in batches, against one call a photo (only with --photos; see
-  tools/benchmark_alignment.py).
+- aligning photos in batches, against one call a photo (tools/benchmark_alignment.py).
 """
 
 import argparse
@@ -15,9 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def interleaved_medians(functions: list[Callable[[], object]], rounds: int) -> list[float]:
@@ -73,19 +75,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50, help="calls of each (default: 50)")
     parser.add_argument("--gallery", type=int, default=10_000, help="templates (default: 10000)")
-    parser.add_argument("--photos", type=Path, help="folder of 250×250 photos to align")
+    parser.add_argument(
+        "--photos", type=Path, help="250×250 photos to align, such as LFW (default: samples)"
+    )
     args = parser.parse_args(argv)
+
+    from tools.benchmark_alignment import main as benchmark_alignment
 
     plain, explained = verification_ratio(args.rounds)
     print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
     print(f"{explained * 1e3:.1f} ms, ratio {explained / plain:.3f}")
     for name, seconds in gallery_seconds(args.gallery, args.rounds).items():
         print(f"one template against {args.gallery:,}, {name}: {seconds * 1e3:.1f} ms")
-    if args.photos:
-        from tools.benchmark_alignment import main as benchmark_alignment
-
-        return benchmark_alignment([str(args.photos)])
-    return 0
+    return benchmark_alignment([str(args.photos)] if args.photos else [])
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def read_folder(folder: Path, count: int) -> list[np.ndarray]:
     return photos
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print both rates and their ratio."""
     from xcos_tf.errors import XcosError
 
@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="250×250 photos (default: samples)")
     parser.add_argument("--photos", type=int, default=96, help="how many (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16, help="(default: %(default)s)")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     try:
         photos = (
             read_folder(args.folder, args.photos) if args.folder else sample_photos(args.photos)

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from xcos_tf.data.augmentation import augment_face
+from xcos_tf.data.augmentation import augment_face, blend_faces
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +47,17 @@ def test_each_change_happens_about_as_often_as_documented(face, augmented):
     grey = [(i.max(-1) - i.min(-1)).mean() < 8 for i in augmented]
     assert 0.35 < np.mean(mirrored) < 0.65
     assert 0.02 < np.mean(grey) < 0.25
+
+
+def test_blended_faces_stay_closer_to_the_first(face):
+    other = 255 - face
+    shares = []
+    for i in range(100):
+        blended = blend_faces(tf.constant(face), tf.constant(other), tf.constant([1, i])).numpy()
+        assert blended.dtype == np.uint8
+        # face + share · (other − face), so the share can be read off each pixel.
+        difference = other.astype(float) - face
+        share = ((blended.astype(float) - face) * difference).sum() / (difference**2).sum()
+        assert np.abs(face + share * difference - blended).max() <= 1
+        shares.append(share)
+    assert 0 <= min(shares) < 0.05 and 0.45 < max(shares) <= 0.501

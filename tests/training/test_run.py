@@ -38,7 +38,7 @@ def data(tmp_path_factory):
 def config_path(tmp_path_factory):
     values = yaml.safe_load(SHIPPED.read_text())
     values.update(
-        data={"sets": ["faces"], "hold_out": {"faces": 3}, "variants": 3},
+        data={"sets": ["faces"], "hold_out": {"faces": 3}, "variants": 4, "blended": 1},
         batch={"people": 4, "faces": 3, "pairs": 30},
         steps=4,
         warmup_steps=1,

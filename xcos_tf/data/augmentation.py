@@ -28,6 +28,24 @@ def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return _sometimes(0.25, seeds[6], image, lambda x: _cover(x, seeds[7]))
 
 
+def blend_faces(image: tf.Tensor, other: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Return a face with up to half of another mixed in, somebody who does not exist.
+
+    A teacher's cosines with such faces fill the range between genuine and impostor pairs, and a
+    few hundred people make any number of them.
+
+    Args:
+        image, other: uint8 (h, w, 3), both aligned.
+        seed: int32 (2,); of the other's share, uniform in [0, 0.5].
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    share = _uniform(seed, 0.0, 0.5)
+    image, other = tf.cast(image, tf.float32), tf.cast(other, tf.float32)
+    return tf.saturate_cast(tf.round(image * (1 - share) + other * share), tf.uint8)
+
+
 def _uniform(seed, low, high, shape=()):
     return tf.random.stateless_uniform(shape, seed, low, high)
 

@@ -18,6 +18,7 @@ class DataConfig:
     sets: list[str]
     hold_out: dict[str, int]
     variants: int
+    blended: int = 0  # of the variants, the last ones: of faces blended with others
     augmentation_seed: int = 7  # not the run's, so that runs with other seeds share a cache
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
-from xcos_tf.data.augmentation import augment_face
+from xcos_tf.data.augmentation import augment_face, blend_faces
 from xcos_tf.data.people import People
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preprocessing import normalise_pixels
@@ -23,7 +23,8 @@ CHUNK = 512
 class FeatureCache:
     """What the frozen models make of each variant of each face.
 
-    Variant 0 is the face as it is, variant 1 its mirror image, the rest are augmented.
+    Variant 0 is the face as it is, variant 1 its mirror image, the rest are augmented; the last
+    `blended` of them were first blended with a random face of the cache.
 
     Attributes:
         features: float16 (variants, images, h, w, c), the trunk's output.
@@ -36,35 +37,38 @@ class FeatureCache:
     labels: np.ndarray
 
 
-def _variant(path, variant, index, seed):
+def _read(path):
     image = tf.image.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-    image = tf.ensure_shape(image, (112, 112, 3))
-    return tf.switch_case(
-        tf.minimum(variant, 2),
-        [
-            lambda: image,
-            lambda: image[:, ::-1],
-            lambda: augment_face(image, tf.stack([seed + 1000 * variant, index])),
-        ],
-    )
+    return tf.ensure_shape(image, (112, 112, 3))
 
 
-def _chunk_of_variants(people, variant, start, seed):
-    stop = min(start + CHUNK, len(people.paths))
-    paths = [str(path) for path in people.paths[start:stop]]
-    dataset = tf.data.Dataset.from_tensor_slices((paths, np.arange(start, stop, dtype=np.int32)))
-    return dataset.map(
-        lambda path, index: normalise_pixels(_variant(path, variant, index, seed)),
-        num_parallel_calls=2,
-    ).batch(64)
+def _variant(image, variant, seed):
+    if variant == 0:
+        return image
+    return image[:, ::-1] if variant == 1 else augment_face(image, seed)
+
+
+def _chunk_of_variants(people, variant, blend, start, seed):
+    paths = np.array([str(path) for path in people.paths])
+    others = np.random.default_rng([seed, variant]).permutation(len(paths))
+    indices = np.arange(start, min(start + CHUNK, len(paths)), dtype=np.int32)
+
+    def face(path, other, index):
+        seeds = tf.stack([seed + 1000 * variant, index])
+        image = blend_faces(_read(path), _read(other), seeds) if blend else _read(path)
+        return normalise_pixels(_variant(image, variant, seeds))
+
+    dataset = tf.data.Dataset.from_tensor_slices((paths[indices], paths[others[indices]], indices))
+    return dataset.map(face, num_parallel_calls=2).batch(64)
 
 
 def build_feature_cache(
     folder: str | os.PathLike,
     people: People,
     trunk: keras.Model,
-    teacher: keras.Model,
+    teacher_tail: keras.Model,
     variants: int,
+    blended: int,
     seed: int,
     signature: str = "",
 ) -> FeatureCache:
@@ -77,8 +81,9 @@ def build_feature_cache(
         folder: where the arrays are kept.
         people: the faces, 112×112.
         trunk: from normalised images (N, 112, 112, 3) to a feature map (N, h, w, c).
-        teacher: from the same to an embedding (N, dimension).
+        teacher_tail: from that feature map to the teacher's embedding (N, dimension).
         variants: how many variants of each face, at least 1.
+        blended: how many of them, the last ones, are of blended faces.
         seed: of the augmentation.
         signature: names what the cached values depend on, such as the weights' SHA-256.
 
@@ -97,6 +102,7 @@ def build_feature_cache(
         "images": count,
         "faces": hashlib.sha256(names.encode()).hexdigest(),
         "variants": variants,
+        "blended": blended,
         "seed": seed,
         "signature": signature,
     }
@@ -109,7 +115,7 @@ def build_feature_cache(
         )
     shapes = {
         "features": ((variants, count, *trunk.output_shape[1:]), np.float16),
-        "teacher": ((variants, count, teacher.output_shape[-1]), np.float32),
+        "teacher": ((variants, count, teacher_tail.output_shape[-1]), np.float32),
     }
     arrays = {}
     for name, (shape, dtype) in shapes.items():
@@ -119,7 +125,8 @@ def build_feature_cache(
 
     @tf.function
     def run(images):
-        return trunk(images), tf.math.l2_normalize(teacher(images), axis=-1)
+        features = trunk(images)
+        return features, tf.math.l2_normalize(teacher_tail(features), axis=-1)
 
     chunks = [(v, s) for v in range(variants) for s in range(0, count, CHUNK)]
     for done, (variant, start) in enumerate(
@@ -128,7 +135,8 @@ def build_feature_cache(
         if done < state["done"]:
             continue
         at = start
-        for images in _chunk_of_variants(people, variant, start, seed):
+        blend = variant >= variants - blended
+        for images in _chunk_of_variants(people, variant, blend, start, seed):
             features, embeddings = run(images)
             stop = at + len(images)
             arrays["features"][variant, at:stop] = features.numpy()

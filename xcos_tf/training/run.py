@@ -22,7 +22,7 @@ from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.correlation import StreamingCorrelation
 from xcos_tf.training.feature_cache import FeatureCache, build_feature_cache
 from xcos_tf.training.initialisation import start_from_linear_tail
-from xcos_tf.training.trainer import Trainer, frozen_trunk
+from xcos_tf.training.trainer import Trainer, frozen_trunk, trainable_tail
 
 VALIDATION_GENUINE, VALIDATION_IMPOSTOR = 15_000, 60_000
 FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
@@ -55,26 +55,30 @@ def prepare(config: TrainingConfig, data: str | os.PathLike, folder: str | os.Pa
     training, held_out = hold_out(people, config.data.hold_out, config.seed)
     teacher = load_preset(config.teacher)
     recogniser = teacher.network.whole
-    trunk = frozen_trunk(recogniser.get_layer("backbone"), config.trainable_from)
+    backbone = recogniser.get_layer("backbone")
+    trunk = frozen_trunk(backbone, config.trainable_from)
+    tail = trainable_tail(backbone, config.trainable_from)
+    embed = recogniser.get_layer("embedding_head")
+    teacher_tail = keras.Sequential([tail, embed])
     signature = f"{teacher.config['weights']['sha256']} {config.trainable_from}"
     caches = [
         build_feature_cache(
             folder / "cache" / name,
             who,
             trunk,
-            recogniser,
+            teacher_tail,
             variants,
+            blended,
             config.data.augmentation_seed,
             signature,
         )
-        for name, who, variants in (
-            ("training", training, config.data.variants),
-            ("validation", held_out, 1),
+        for name, who, variants, blended in (
+            ("training", training, config.data.variants, config.data.blended),
+            ("validation", held_out, 1, 0),
         )
     ]
     network = build_network(config.model)
-    backbone = network.grid.get_layer("backbone")
-    backbone.set_weights(recogniser.get_layer("backbone").get_weights())
+    network.grid.get_layer("backbone").set_weights(backbone.get_weights())
     run = Run(config, folder, teacher, training, *caches, network)
     _start(run)
     return run
