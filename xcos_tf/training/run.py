@@ -25,6 +25,7 @@ from xcos_tf.training.initialisation import start_from_linear_tail
 from xcos_tf.training.trainer import Trainer, frozen_trunk, trainable_tail
 
 VALIDATION_GENUINE, VALIDATION_IMPOSTOR = 15_000, 60_000
+TRAINED = ("patched", "learned")  # P is measured when these have been trained
 FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
 
 
@@ -134,7 +135,7 @@ def train(run: Run) -> list[dict]:
             bar.update()
             step = int(trainer.step)
             if step % config.validate_every == 0 or step == config.steps:
-                history.append({"step": step, **_validate(run, trainer, pairs)})
+                history.append({"step": step, **_validate(run, trainer, pairs, TRAINED)})
                 _write_history(run.folder, history)
                 bar.write(f"step {step}: {json.dumps(history[-1])}")
                 means = {name: total / config.validate_every for name, total in sums.items()}
@@ -151,9 +152,9 @@ def _validation_pairs(run):
     )
 
 
-def _validate(run, trainer, pairs) -> dict[str, float]:
+def _validate(run, trainer, pairs, attentions) -> dict[str, float]:
     grids = validation.embed_features(trainer.tail, trainer.grid_head, run.held_out.features[0])
-    results = validation.validate(run.network, grids, run.held_out.teacher[0], pairs)
+    results = validation.validate(run.network, grids, run.held_out.teacher[0], pairs, attentions)
     return {
         f"{score}/{metric}": round(value, 5)
         for score, metrics in results.items()
@@ -232,7 +233,7 @@ def finish(run: Run, history: list[dict], facts: dict) -> dict[str, dict[str, fl
             "people": len(run.people.names),
             "images": len(run.people.paths),
             "steps": history[-1]["step"] if history else 0,
-            "validation": _validate(run, trainer, pairs),
+            "validation": _validate(run, trainer, pairs, tuple(run.network.comparisons)),
             "threshold_pairs": run.config.thresholds_pairs,
         },
         **facts,

@@ -1,5 +1,6 @@
 """How a network in training does on held-out people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,13 +80,17 @@ def summarise(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
 
 
 def validate(
-    network: XCosNetwork, grids: np.ndarray, embeddings: np.ndarray, pairs: Pairs
+    network: XCosNetwork,
+    grids: np.ndarray,
+    embeddings: np.ndarray,
+    pairs: Pairs,
+    attentions: Sequence[str],
 ) -> dict[str, dict[str, float]]:
     """Return {score name: its summary and its RMS difference from the teacher's cosine}."""
     teacher = teacher_cosines(embeddings, pairs)
     results = {"teacher": summarise(teacher, pairs.same)}
-    for attention, comparison in network.comparisons.items():
-        scores = pair_scores(comparison, grids, pairs)
+    for attention in attentions:
+        scores = pair_scores(network.comparisons[attention], grids, pairs)
         squared = (scores - teacher) ** 2
         balanced = 0.5 * squared[pairs.same].mean() + 0.5 * squared[~pairs.same].mean()
         results[attention] = summarise(scores, pairs.same) | {"rmse": float(np.sqrt(balanced))}
