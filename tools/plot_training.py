@@ -50,7 +50,7 @@ def draw(runs: dict[str, dict[str, list[float]]]):
         axes.set(xlabel="step", title=title)
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", fontsize=7)
     return figure
 
 
