@@ -209,3 +209,18 @@ def test_bad_arguments_are_refused():
         ArcFaceHead(2, margin=4)
     with pytest.raises(ValueError, match=r"Expected `margin`.*Received: margin=-1"):
         CosFaceHead(2, margin=-1)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_softmax_over_a_sample_is_a_part_of_the_whole(head):
+    random = np.random.default_rng(3)
+    embedding = tf.constant(random.normal(size=(5, 8)).astype(np.float32))
+    labels, kept = np.array([1, 4, 4, 9, 7]), np.array([1, 2, 4, 7, 9])
+    layer = head(10)
+    whole = layer(embedding, labels).numpy()
+    places = np.searchsorted(kept, labels)
+    np.testing.assert_allclose(
+        layer(embedding, places, tf.constant(kept)).numpy(), whole[:, kept], atol=1e-5
+    )
+    everything = layer(embedding, labels, tf.range(10)).numpy()
+    np.testing.assert_allclose(everything, whole, atol=1e-6)

@@ -3,6 +3,8 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.models.normalisation import batch_norm
+
 ATTENTIONS = ("patched", "correlated", "learned")
 
 
@@ -90,7 +92,7 @@ def learned_attention(
     def block(channels, prefix):
         return [
             keras.layers.Conv2D(channels, 3, padding="same", name=f"{prefix}_conv"),
-            keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{prefix}_bn"),
+            batch_norm(f"{prefix}_bn"),
             keras.layers.PReLU(
                 alpha_initializer=keras.initializers.Constant(0.25),
                 shared_axes=[1, 2, 3],

@@ -3,6 +3,8 @@
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.models import normalisation
+
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
 class CellAffine(keras.layers.Layer):
@@ -52,7 +54,7 @@ def grid_head(
         x = CellAffine(name="cell_affine")(x)
     x = keras.layers.Conv2D(channels, 1, name="conv")(x)
     if batch_norm:
-        x = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="bn")(x)
+        x = normalisation.batch_norm("bn")(x)
         x = keras.layers.PReLU(
             alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2], name="prelu"
         )(x)
@@ -81,11 +83,11 @@ def fc_head(
         float32, not normalised.
     """
     feature_map = keras.Input(feature_shape, name="feature_map")
-    x = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="feature_bn")(feature_map)
+    x = normalisation.batch_norm("feature_bn")(feature_map)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(dimension, name="fc")(x)
-    x = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="embedding_bn")(x)
+    x = normalisation.batch_norm("embedding_bn")(x)
     return keras.Model(feature_map, x, name=name)
 
 
@@ -118,8 +120,6 @@ def depthwise_head(
     ):
         x = layer(x)
         if batch_norm:
-            x = keras.layers.BatchNormalization(
-                epsilon=1e-3, momentum=0.995, name=f"{layer.name}_bn"
-            )(x)
+            x = normalisation.batch_norm(f"{layer.name}_bn", epsilon=1e-3, momentum=0.995)(x)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(feature_map, x, name=name)

@@ -6,6 +6,8 @@ symmetric at stride 2, unlike TensorFlow's SAME.
 
 from tensorflow import keras
 
+from xcos_tf.models.normalisation import batch_norm
+
 # Channels of the four stages; the first unit of each stage has stride 2.
 STAGE_CHANNELS = (64, 128, 256, 512)
 STAGE_UNITS = {50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 152: (3, 8, 36, 3)}
@@ -122,7 +124,7 @@ def _conv(x, filters, size, stride, layer_name):
 
 
 def _batch_norm(x, layer_name):
-    return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=layer_name)(x)
+    return batch_norm(layer_name)(x)
 
 
 def _prelu(x, layer_name):

@@ -18,6 +18,9 @@ class MarginHead(keras.layers.Layer):
     with each class, the labelled class made harder by the margin. Give them to a softmax
     cross-entropy.
 
+    With a third argument `kept`, int (K,), the softmax is over these classes only, the logits are
+    (N, K) and labels are places in `kept`; see `xcos_tf.models.partial_fc`.
+
     The weight `kernel` is (dimension, classes); only the direction of its columns counts.
     An all-zero embedding has cosine 0 with every class. Subclasses say what the margin is.
     """
@@ -44,14 +47,17 @@ class MarginHead(keras.layers.Layer):
         )
         super().build(embedding_shape)
 
-    def call(self, embedding, labels):
+    def call(self, embedding, labels, kept=None):
         embedding = tf.math.l2_normalize(tf.cast(embedding, tf.float32), axis=1)
-        kernel = tf.math.l2_normalize(tf.cast(self.kernel, tf.float32), axis=0)
+        kernel = tf.cast(self.kernel, tf.float32)
+        if kept is not None:
+            kernel = tf.gather(kernel, kept, axis=1)
+        kernel = tf.math.l2_normalize(kernel, axis=0)
         # Rounding can carry a cosine past ±1, where its angle would be NaN.
         cosine = tf.clip_by_value(tf.matmul(embedding, kernel), -1.0, 1.0)
         labels = tf.cast(labels, tf.int32)
         target = tf.gather(cosine, labels, axis=1, batch_dims=1)
-        is_target = tf.one_hot(labels, self.classes, on_value=True, off_value=False, dtype=tf.bool)
+        is_target = labels[:, tf.newaxis] == tf.range(tf.shape(cosine)[1])
         harder = self.apply_margin(target)[:, tf.newaxis]
         return self.scale * tf.where(is_target, harder, cosine)
 

@@ -6,6 +6,8 @@ TensorFlow's SAME: at stride 2 it is asymmetric, unlike PyTorch's.
 
 from tensorflow import keras
 
+from xcos_tf.models import normalisation
+
 # (expanded channels, output channels, stride) of each inverted bottleneck; one of stride 1 is
 # residual.
 BLOCKS = (
@@ -45,9 +47,7 @@ def mobilefacenet(
     def convolve(x, layer, activate):
         x = layer(x)
         if batch_norm:
-            x = keras.layers.BatchNormalization(
-                epsilon=1e-3, momentum=0.995, name=f"{layer.name}_bn"
-            )(x)
+            x = normalisation.batch_norm(f"{layer.name}_bn", epsilon=1e-3, momentum=0.995)(x)
         if activate:
             x = keras.layers.PReLU(shared_axes=[1, 2], name=f"{layer.name}_prelu")(x)
         return x

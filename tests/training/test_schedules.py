@@ -1,0 +1,50 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow import keras
+
+from xcos_tf.training.schedules import Warmup, cosine, step_decay
+
+
+def rates(schedule, steps):
+    return [float(schedule(tf.constant(step, tf.int64))) for step in steps]
+
+
+def test_cosine_rises_and_falls():
+    expected = [
+        2.0 * (s + 1) / 10
+        if s < 10
+        else 2.0 * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (s - 10) / 90)))
+        for s in range(101)
+    ]
+    np.testing.assert_allclose(rates(cosine(2.0, 100, 10), range(101)), expected, rtol=1e-5)
+
+
+def test_steps_of_the_paper():
+    schedule = step_decay(1e-3, [12, 15, 18])
+    expected = [1e-3] * 12 + [1e-4] * 3 + [1e-5] * 3 + [1e-6] * 4
+    np.testing.assert_allclose(rates(schedule, range(22)), expected, rtol=1e-5)
+
+
+def test_drops_count_from_the_first_step_of_all():
+    schedule = step_decay(1.0, [8], warmup=4)
+    np.testing.assert_allclose(
+        rates(schedule, range(10)), [0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 0.1, 0.1], rtol=1e-6
+    )
+    np.testing.assert_allclose(rates(step_decay(0.5, []), [0, 10**6]), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("drops", [[5, 3], [5, 5], [2]])
+def test_drops_out_of_order_are_refused(drops):
+    with pytest.raises(ValueError, match="drops"):
+        step_decay(1.0, drops, warmup=2)
+
+
+def test_a_schedule_survives_serialisation():
+    schedule = keras.optimizers.schedules.deserialize(
+        keras.optimizers.schedules.serialize(cosine(2.0, 100, 10))
+    )
+    assert isinstance(schedule, Warmup)
+    np.testing.assert_allclose(rates(schedule, [0, 50]), rates(cosine(2.0, 100, 10), [0, 50]))

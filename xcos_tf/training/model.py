@@ -1,0 +1,219 @@
+"""The model that is trained: both branches, and one step of L = L_id + λ·L_cos."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow import keras
+
+from xcos_tf.models.margins import MarginHead
+from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.partial_fc import sample_classes
+from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.training.losses import identification_loss, xcos_loss
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a trainer that has an optimizer of its own.
+
+    Attributes:
+        layer: whose trainable weights these are.
+        optimizer: that trains them.
+        l2: weight decay as PyTorch's SGD and Adam mean it, and the paper with them: `l2` times
+            the weight is added to its gradient.
+    """
+
+    layer: keras.layers.Layer
+    optimizer: keras.optimizers.Optimizer
+    l2: float = 0.0
+
+
+class Trainer(keras.Model):
+    """One step for every way of training; driven by `fit` or by a loop of one's own.
+
+    A batch is a dictionary whose first axis counts groups, so that it can be split between
+    replicas and micro-batches without parting a pair. With G groups of N faces and P pairs:
+
+        input: float32 (G, N, ...), what `features` takes.
+        label: int32 (G, N), whose the faces are.
+        first, second: int32 (G, P), the pairs, as places in their group.
+        same: bool (G, P), whether a pair is genuine; every group has as many genuine pairs.
+        teacher: float32 (G, N, dimension), of unit length, where the teacher's embeddings are
+            known beforehand; else the teacher is asked.
+
+    The pairs are not needed for a plain recogniser, which is trained by L_id alone.
+    """
+
+    def __init__(
+        self,
+        features: keras.Model,
+        margin_head: MarginHead,
+        weights: Mapping[str, float],
+        comparisons: Mapping[str, keras.Model] | None = None,
+        teacher: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        sample: int | None = None,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
+        """Put the pieces together.
+
+        Args:
+            features: from an input to a grid feature (N, h, w, c), or to an embedding (N, d).
+            margin_head: of L_id.
+            weights: of the losses, by name: "identification", and "patched" and "learned" for
+                L_cos (Eq. 10) of these scores; a loss that is left out is not computed.
+            comparisons: of an `XCosNetwork`.
+            teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
+            sample: classes in each step's softmax (Partial FC); all when None.
+            accumulate: micro-batches that a replica's groups are worked off in, one after another.
+            clip_norm: limit of the global norm of all gradients together.
+            seed: of the sampled classes.
+
+        Raises:
+            ValueError: L_cos is wanted without comparisons.
+        """
+        super().__init__(**kwargs)
+        self.features = features
+        self.margin_head = margin_head
+        self.weights_of_losses = {name: w for name, w in weights.items() if w}
+        self.comparisons = {
+            name: (comparisons or {}).get(name)
+            for name in self.weights_of_losses
+            if name != "identification"
+        }
+        if None in self.comparisons.values():
+            raise ValueError(
+                f"Expected `comparisons` to have {tuple(self.comparisons)}, whose loss has a "
+                f"weight. Received: comparisons={comparisons}"
+            )
+        # In a closure, so that the teacher's frozen weights are no part of checkpoints.
+        self._ask_teacher = (lambda: teacher) if teacher else (lambda: None)
+        self._sample, self._accumulate = sample, accumulate
+        self._clip_norm, self._seed = clip_norm, seed
+        self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
+
+    def compile(self, parts: list[Part], **kwargs):
+        """Say which optimizer trains which part; a part that is not named stays as it is.
+
+        The first optimizer is also the one that Keras's callbacks see.
+        """
+        super().compile(optimizer=parts[0].optimizer, **kwargs)
+        self._trained = [
+            (part.layer.trainable_variables, part.optimizer, part.l2) for part in parts
+        ]
+        self.part_optimizers = [part.optimizer for part in parts]
+        for variables, optimizer, _ in self._trained:
+            if hasattr(optimizer, "build"):  # those of tensorflow-addons have none
+                optimizer.build(variables)
+
+    def train_step(self, batch):
+        """Make one step on this replica's groups; returns the losses, means over all replicas."""
+        replicas = tf.distribute.get_replica_context()
+        count = replicas.num_replicas_in_sync
+        kept = self._sampled_classes(replicas, batch["label"])
+        variables = [variable for part, _, _ in self._trained for variable in part]
+        losses, gradients = self._accumulated(batch, kept, variables)
+        # Keras's optimizers add up over replicas. The norm is needed before that, so the sum is
+        # made here and each replica hands on its share of it.
+        gradients = [gradient / count for gradient in gradients]
+        gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        decays = [l2 for part, _, l2 in self._trained for _ in part]
+        gradients = [
+            gradient + l2 * tf.cast(variable, gradient.dtype) if l2 else gradient
+            for gradient, variable, l2 in zip(gradients, variables, decays, strict=True)
+        ]
+        if self._clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
+        gradients = [gradient / count for gradient in gradients]
+        start = 0
+        for part, optimizer, _ in self._trained:
+            stop = start + len(part)
+            optimizer.apply_gradients(list(zip(gradients[start:stop], part, strict=True)))
+            start = stop
+        return replicas.all_reduce(tf.distribute.ReduceOp.MEAN, losses)
+
+    def _sampled_classes(self, replicas, labels):
+        if self._sample is None or self._sample >= self.margin_head.classes:
+            return None
+        labels = replicas.all_gather(tf.reshape(labels, [-1]), axis=0)
+        step = tf.cast(self.optimizer.iterations, tf.int32)
+        seed = tf.stack([self._seed, step])
+        return sample_classes(labels, self.margin_head.classes, self._sample, seed)
+
+    def _accumulated(self, batch, kept, variables):
+        """Return the mean losses and gradients of the micro-batches, one worked after another."""
+        losses, gradients = None, None
+        for number in range(self._accumulate):
+            after = [] if gradients is None else gradients
+            with tf.control_dependencies(after):
+                part = {
+                    name: tf.identity(tf.split(value, self._accumulate)[number])
+                    for name, value in batch.items()
+                }
+                with tf.GradientTape() as tape:
+                    part_losses = self.losses_of(part, kept)
+                part_gradients = tape.gradient(part_losses["total"], variables)
+            if losses is None:
+                losses, gradients = part_losses, part_gradients
+            else:
+                losses = {name: losses[name] + value for name, value in part_losses.items()}
+                gradients = [a + b for a, b in zip(gradients, part_gradients, strict=True)]
+        count = float(self._accumulate)
+        return (
+            {name: value / count for name, value in losses.items()},
+            [gradient / count for gradient in gradients],
+        )
+
+    def losses_of(self, batch: dict, kept=None) -> dict[str, tf.Tensor]:
+        """Return each loss of some groups, and their weighted "total", float32 scalars."""
+        groups, faces = tf.unstack(tf.shape(batch["label"]))
+        inputs = _flatten(batch["input"])
+        features = tf.cast(self.features(inputs, training=True), tf.float32)
+        labels = tf.reshape(batch["label"], [-1])
+        losses = {}
+        if "identification" in self.weights_of_losses:
+            flat = features
+            if len(features.shape) == 4:  # a grid; its cells count alike, as they do in xCos
+                flat = tf.reshape(normalise_cells(features), (tf.shape(features)[0], -1))
+            if kept is None:
+                logits = self.margin_head(flat, labels)
+            else:
+                classes, place = kept
+                labels = tf.gather(place, labels)
+                logits = self.margin_head(flat, labels, classes)
+            losses["identification"] = identification_loss(logits, labels)
+        if self.comparisons:
+            offset = tf.range(groups)[:, tf.newaxis] * faces
+            first = tf.reshape(batch["first"] + offset, [-1])
+            second = tf.reshape(batch["second"] + offset, [-1])
+            same = tf.reshape(batch["same"], [-1])
+            embeddings = self._teacher_embeddings(batch, inputs)
+            target = tf.reduce_sum(
+                tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1
+            )
+            pair = [tf.gather(features, first), tf.gather(features, second)]
+            for name, comparison in self.comparisons.items():
+                score = comparison(pair, training=True)["xcos"]
+                losses[name] = xcos_loss(score, target, same)
+        weights = self.weights_of_losses
+        losses["total"] = tf.add_n([weights[name] * value for name, value in losses.items()])
+        return losses
+
+    def _teacher_embeddings(self, batch, inputs):
+        if "teacher" in batch:
+            return _flatten(batch["teacher"])
+        embeddings = tf.cast(self._ask_teacher()(inputs), tf.float32)
+        return tf.stop_gradient(tf.math.l2_normalize(embeddings, axis=-1))
+
+
+def _flatten(groups: tf.Tensor) -> tf.Tensor:
+    """Join the first two axes."""
+    return tf.reshape(groups, tf.concat([[-1], tf.shape(groups)[2:]], axis=0))
+
+
+def xcos_trainer(network: XCosNetwork, *args, **kwargs) -> Trainer:
+    """Return a trainer of both branches of a network; see `Trainer`."""
+    return Trainer(network.grid, *args, comparisons=network.comparisons, **kwargs)

@@ -1,0 +1,64 @@
+"""Learning-rate schedules, as Keras schedules of the step."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    """Rise linearly to another schedule's first rate, then follow it from its step 0.
+
+    At step s < `steps` the rate is (s + 1) / steps of that first rate.
+    """
+
+    def __init__(self, then: keras.optimizers.schedules.LearningRateSchedule, steps: int):
+        self.then = then
+        self.steps = int(steps)
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        share = tf.minimum(1.0, (step + 1.0) / max(1, self.steps))
+        return share * self.then(tf.maximum(step - self.steps, 0.0))
+
+    def get_config(self):
+        then = keras.optimizers.schedules.serialize(self.then)
+        return {"then": then, "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config):
+        then = keras.optimizers.schedules.deserialize(config["then"])
+        return cls(then, config["steps"])
+
+
+def cosine(peak: float, steps: int, warmup: int = 0) -> Warmup:
+    """Return a warm-up to `peak`, then a cosine down to 1 % of it at the last of `steps`."""
+    then = keras.optimizers.schedules.CosineDecay(peak, max(1, steps - warmup), alpha=0.01)
+    return Warmup(then, warmup)
+
+
+def step_decay(peak: float, drops: Sequence[int], factor: float = 0.1, warmup: int = 0) -> Warmup:
+    """Return a warm-up to `peak`, then a rate that is multiplied by `factor` at each drop.
+
+    The paper's is 1e-3, divided by 10 after epochs 12, 15 and 18 (Sec. 4.1).
+
+    Args:
+        peak: the rate before the first drop.
+        drops: steps, ascending, the first above `warmup`.
+        factor: of each drop.
+        warmup: steps.
+
+    Raises:
+        ValueError: `drops` is not ascending or starts within the warm-up.
+    """
+    if list(drops) != sorted(set(drops)) or (drops and drops[0] <= warmup):
+        raise ValueError(
+            f"Expected `drops` to ascend from above warmup={warmup}. Received: drops={drops}"
+        )
+    rates = [peak * factor**i for i in range(len(drops) + 1)]
+    # A boundary of Keras is the last step of the rate before it.
+    boundaries = [float(drop - warmup - 1) for drop in drops]
+    if not boundaries:
+        boundaries, rates = [float(2**31)], [peak, peak]
+    return Warmup(keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates), warmup)
