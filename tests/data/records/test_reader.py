@@ -1,0 +1,105 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tests.data.records.sources import write_people
+from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.writer import prepare
+from xcos_tf.errors import XcosError
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """(folder, images by position) of 9 faces of 3 people in 4 shards."""
+    images = write_people(tmp_path / "people", {"al": 4, "bea": 3, "cy": 2})
+    prepare(open_source(tmp_path / "people"), tmp_path / "out", 4)
+    return tmp_path / "out", [images[name] for name in sorted(images)]
+
+
+def test_any_positions_in_any_order(prepared):
+    folder, images = prepared
+    with RecordSet.open(folder) as records:
+        assert len(records) == 9
+        positions = np.array([8, 0, 3, 3, 5])
+        assert records.read(positions) == [images[i] for i in positions]
+        assert records.read(np.array([], int)) == []
+        assert records.pairs() is None
+        for position in (-1, 9):
+            with pytest.raises(IndexError, match=f"Received: position={position}"):
+                records.read([position])
+    assert records.read([1]) == [images[1]]  # opens the shards again
+    assert records.labels.dtype == np.int32
+
+
+def test_threads(prepared):
+    folder, images = prepared
+    records = RecordSet.open(folder)
+    order = np.random.default_rng(0).integers(0, 9, (200, 10))
+    with ThreadPoolExecutor(8) as pool:
+        for positions, found in zip(order, pool.map(records.read, order), strict=True):
+            assert found == [images[i] for i in positions]
+
+
+@pytest.mark.parametrize("interleave", [1, 2, 16])
+def test_dataset_is_each_face_once_and_repeats(prepared, interleave):
+    folder, images = prepared
+    records = RecordSet.open(folder)
+    dataset = records.dataset(interleave)
+    found = [(image.numpy(), int(label)) for image, label in dataset]
+    expected = list(zip(images, records.labels.tolist(), strict=True))
+    assert sorted(found) == sorted(expected)
+    assert (found == expected) == (interleave == 1)
+    assert [image.numpy() for image, _ in dataset] == [image for image, _ in found]
+    assert int(dataset.cardinality()) == 9
+
+
+def test_verify_names_the_shard(prepared):
+    folder, _ = prepared
+    records = RecordSet.open(folder)
+    records.verify()
+    shard = folder / "faces-00002-of-00004.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[40] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(XcosError, match=r"faces-00002-of-00004.tfrecord is not what was prepared"):
+        records.verify()
+    shard.unlink()
+    with pytest.raises(XcosError, match=r"faces-00002-of-00004.tfrecord cannot be read"):
+        records.verify()
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "other"])
+def test_reading_a_damaged_shard(prepared, damage):
+    folder, _ = prepared
+    shard = folder / "faces-00000-of-00004.tfrecord"
+    size = shard.stat().st_size
+    if damage == "missing":
+        shard.unlink()
+    else:
+        shard.write_bytes(b"\xff" * (size if damage == "other" else 20))
+    with pytest.raises(XcosError, match=r"faces-00000-of-00004.tfrecord is missing or damaged"):
+        RecordSet.open(folder).read([0])
+
+
+@pytest.mark.parametrize("name", ["index.npz", "people.json"])
+def test_a_damaged_index(prepared, name):
+    folder, _ = prepared
+    (folder / name).write_bytes((folder / name).read_bytes()[:-1])
+    with pytest.raises(XcosError, match=f"{name} is not what was prepared"):
+        RecordSet.open(folder)
+
+
+def test_other_folders(prepared, tmp_path):
+    folder, _ = prepared
+    with pytest.raises(XcosError, match="is no prepared set; make one with `xcos prepare`"):
+        RecordSet.open(tmp_path / "nowhere")
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps({**index, "format": 2}))
+    with pytest.raises(XcosError, match="is of format 2, and this version reads 1"):
+        RecordSet.open(folder)
+    (folder / "index.json").write_text("{")
+    with pytest.raises(XcosError, match=r"index.json cannot be read"):
+        RecordSet.open(folder)

@@ -1,0 +1,120 @@
+"""The index of a prepared set, put together once all its shards are finished."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.data.records import layout
+from xcos_tf.data.records.progress import Plan, Progress
+from xcos_tf.data.records.source import Pairs, Source
+from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
+from xcos_tf.errors import XcosError
+
+COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
+
+
+def write_index(source: Source, progress: Progress) -> dict[str, int]:
+    """Write everything but the shards, index.json last, and return the counts.
+
+    Raises:
+        XcosError: no image could be used.
+        OSError: the folder cannot be written.
+    """
+    folder, shards = progress.destination, progress.plan.shards
+    # Not gathered in parts and joined, which would take twice the memory.
+    arrays = {name: np.empty(len(source), kind) for name, kind in COLUMNS.items()}
+    positions = np.empty(len(source) if source.pairs is not None else 0, np.int64)
+    images, files = 0, []
+    for shard in range(shards):
+        finished = progress.read(shard)
+        stretch = slice(images, images + len(finished.labels))
+        arrays["label"][stretch] = finished.labels
+        arrays["shard"][stretch] = shard
+        arrays["offset"][stretch] = payload_offsets(finished.lengths)
+        arrays["length"][stretch] = finished.lengths
+        if source.pairs is not None:
+            positions[stretch] = finished.positions
+        images = stretch.stop
+        files.append(
+            {
+                "file": layout.shard_name(shard, shards),
+                "images": len(finished.labels),
+                "sha256": finished.sha256,
+                "bytes": finished.bytes,
+            }
+        )
+    layout.write_csv(folder / layout.SKIPPED, ("name", "reason"), _skipped(progress))
+    if not images:
+        raise XcosError(
+            f"none of the {len(source)} records of {source.name} is an image that can be used; "
+            f"see {folder / layout.SKIPPED}"
+        )
+    arrays = {name: column[:images] for name, column in arrays.items()}
+    layout.replace_file(folder / layout.ARRAYS, lambda stream: np.savez(stream, **arrays))
+    layout.write_json(folder / layout.PEOPLE, source.people)
+    if source.pairs is not None:
+        pairs = _usable(source.pairs, positions[:images])
+        rows = zip(pairs.first.tolist(), pairs.second.tolist(), pairs.same.tolist(), strict=True)
+        layout.write_csv(
+            folder / layout.PAIRS,
+            ("first", "second", "same"),
+            ((first, second, int(same)) for first, second, same in rows),
+        )
+    counts = {
+        "images": images,
+        "people": len(source.people),
+        "skipped": len(source) - images,
+    }
+    index = {
+        "format": layout.FORMAT,
+        "source": {
+            "kind": source.kind,
+            "name": source.name,
+            "fingerprint": source.fingerprint,
+            "records": len(source),
+        },
+        **counts,
+        "shards": files,
+        "index_sha256": file_sha256(folder / layout.ARRAYS),
+        "people_sha256": file_sha256(folder / layout.PEOPLE),
+    }
+    layout.write_json(folder / layout.INDEX, index)
+    return {**counts, "shards": shards}
+
+
+def read_summary(folder: Path, plan: Plan) -> dict[str, int]:
+    """Return the counts of a set that is finished, if it is of this plan.
+
+    Raises:
+        XcosError: it is of another source or number of shards.
+    """
+    index = json.loads((folder / layout.INDEX).read_text())
+    source, shards = index["source"], len(index["shards"])
+    if (source["fingerprint"], shards) != (plan.fingerprint, plan.shards):
+        raise XcosError(
+            f"{folder} holds a finished set of {source['name']} in {shards} shards, and what is "
+            "asked for is another; choose another folder"
+        )
+    return {**{x: index[x] for x in ("images", "people", "skipped")}, "shards": shards}
+
+
+def _skipped(progress: Progress) -> Iterator[list[str]]:
+    for shard in range(progress.plan.shards):
+        yield from progress.read(shard).skipped
+
+
+def _usable(pairs: Pairs, positions: np.ndarray) -> Pairs:
+    """Return the pairs whose images are both in the set, by their positions in it.
+
+    Args:
+        pairs: in positions of records.
+        positions: int64 (images,), ascending, the records that are in the set.
+    """
+    both = np.isin(pairs.first, positions) & np.isin(pairs.second, positions)
+    return Pairs(
+        np.searchsorted(positions, pairs.first[both]),
+        np.searchsorted(positions, pairs.second[both]),
+        pairs.same[both],
+    )

@@ -1,0 +1,158 @@
+"""What is known of the finished shards of an unfinished set, so that they are not written again."""
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.data.records.layout import INDEX, PROGRESS, replace_file, shard_name, write_json
+from xcos_tf.errors import XcosError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a set is made of; the same plan always gives the same files.
+
+    Attributes:
+        kind, name, fingerprint: of the source.
+        records: in the source.
+        shards: to deal them into.
+    """
+
+    kind: str
+    name: str
+    fingerprint: str
+    records: int
+    shards: int
+
+    def range(self, shard: int) -> tuple[int, int]:
+        """Return first and last + 1 of a shard's records: stretches of one size, give or take 1."""
+        return tuple(self.records * i // self.shards for i in (shard, shard + 1))
+
+
+@dataclass(frozen=True)
+class FinishedShard:
+    """Of a complete shard: its faces' labels, int32 (n,), and payloads' bytes, int32 (n,), its
+    file's bytes and SHA-256, the position in the source of each face, int64 (n,), and [name,
+    reason] of what was skipped."""
+
+    labels: np.ndarray
+    lengths: np.ndarray
+    positions: np.ndarray
+    bytes: int
+    sha256: str
+    skipped: list[list[str]]
+
+
+class Progress:
+    """The `.progress` folder of a set, which one process at a time may work on.
+
+    A shard is finished when its entry is here; the entry comes after the shard's file. Both appear
+    complete or not at all, so the process may be killed at any moment.
+    """
+
+    def __init__(self, destination: Path, plan: Plan):
+        """Make or take up the folder.
+
+        Raises:
+            XcosError: another process works on it, it belongs to another plan, or the destination
+                holds other things.
+            OSError: it cannot be written.
+        """
+        self.destination, self.plan = destination, plan
+        self._folder = destination / PROGRESS
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self._folder / "lock", destination)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        plan_file = self._folder / "plan.json"
+        if not plan_file.exists():
+            write_json(plan_file, asdict(self.plan))
+            return
+        before = Plan(**json.loads(plan_file.read_text()))
+        if before == self.plan:
+            return
+        if before.shards != self.plan.shards and before.records == self.plan.records:
+            remedy = f"give --shards {before.shards} to go on with it"
+        else:
+            remedy = "the source may have changed since"
+        raise XcosError(
+            f"{self.destination} holds an unfinished set of another plan; {remedy}, delete the "
+            "folder, or choose another"
+        )
+
+    def part(self, shard: int) -> Path:
+        """Return the temporary name of a shard's file."""
+        return self._folder / f"{shard:05d}.part"
+
+    def finish(self, shard: int, finished: FinishedShard) -> None:
+        """Give a complete shard its name and remember what is known of it."""
+        os.replace(self.part(shard), self._shard_file(shard))
+        arrays = {x: getattr(finished, x) for x in ("labels", "lengths", "positions")}
+        replace_file(self._entry(shard, "npz"), lambda stream: np.savez(stream, **arrays))
+        known = {x: getattr(finished, x) for x in ("bytes", "sha256", "skipped")}
+        write_json(self._entry(shard, "json"), known)
+
+    def read(self, shard: int) -> FinishedShard | None:
+        """Return what is known of a shard; None unless it is finished and its file is there."""
+        try:
+            known = json.loads(self._entry(shard, "json").read_text())
+            if self._shard_file(shard).stat().st_size != known["bytes"]:
+                return None
+        except FileNotFoundError:
+            return None
+        with np.load(self._entry(shard, "npz"), allow_pickle=False) as arrays:
+            return FinishedShard(**arrays, **known)
+
+    def remove(self) -> None:
+        """Forget everything; the set is complete."""
+        shutil.rmtree(self._folder)
+
+    def close(self) -> None:
+        """Let others work on the set."""
+        os.close(self._lock)
+
+    def _shard_file(self, shard: int) -> Path:
+        return self.destination / shard_name(shard, self.plan.shards)
+
+    def _entry(self, shard: int, suffix: str) -> Path:
+        return self._folder / f"{shard:05d}.{suffix}"
+
+
+def check_destination(destination: Path) -> None:
+    """Refuse a destination with other things in it.
+
+    Raises:
+        XcosError: it is no folder, or holds something but no set, finished or unfinished.
+    """
+    if not destination.exists():
+        return
+    if not destination.is_dir():
+        raise XcosError(f"{destination} is not a folder; choose another destination")
+    is_set = (destination / INDEX).exists() or (destination / PROGRESS).exists()
+    if not is_set and any(destination.iterdir()):
+        raise XcosError(
+            f"{destination} holds other files; choose a folder that is empty or not there yet"
+        )
+
+
+def _lock(path: Path, destination: Path) -> int:
+    """Return the descriptor of a file locked until it is closed or the process ends in any way."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise XcosError(
+            f"another `xcos prepare` is writing to {destination}; wait for it or stop it"
+        ) from None
+    return lock

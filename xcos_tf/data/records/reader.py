@@ -1,0 +1,203 @@
+"""Reading a prepared set: any faces by position, or all of them in one pass."""
+
+import csv
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from xcos_tf.data.records import layout
+from xcos_tf.data.records.source import Pairs
+from xcos_tf.data.records.tfrecord import decode, file_sha256
+from xcos_tf.errors import XcosError
+
+
+class RecordSet:
+    """A folder that `xcos prepare` made. It may be used by several threads at once.
+
+    Attributes:
+        folder: where it is.
+        labels: int32 (N,), whose each face is, as a position in `people`; of pair sets, the
+            position of the face's pair in the source.
+        people: names; empty for pair sets.
+        source: {"kind", "name", "fingerprint", "records"} of what it was made from.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        """Read the index; see `open`."""
+        self.folder = Path(folder)
+        self._index = _read_index(self.folder)
+        self.source: dict = self._index["source"]
+        _check_file(self.folder / layout.ARRAYS, self._index["index_sha256"])
+        _check_file(self.folder / layout.PEOPLE, self._index["people_sha256"])
+        self.people: list[str] = json.loads((self.folder / layout.PEOPLE).read_text())
+        with np.load(self.folder / layout.ARRAYS, allow_pickle=False) as arrays:
+            self.labels: np.ndarray = arrays["label"]
+            self._shard, self._offset = arrays["shard"], arrays["offset"]
+            self._length = arrays["length"]
+        self._files: dict[int, int] = {}
+        self._files_lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike) -> "RecordSet":
+        """Open a prepared set.
+
+        Raises:
+            XcosError: there is none, it is unfinished, of a newer format, or its index is damaged.
+        """
+        return cls(folder)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, positions: np.ndarray) -> list[bytes]:
+        """Return the encoded images at these positions.
+
+        Args:
+            positions: integers (n,), each from 0 to N − 1, in any order, also several times.
+
+        Raises:
+            XcosError: a shard is missing, cut short or damaged.
+            IndexError: a position is not below N.
+        """
+        return [self._read_one(int(position))[0] for position in positions]
+
+    def names(self, positions: np.ndarray) -> list[str]:
+        """Return where the faces at these positions come from; see `read`."""
+        return [self._read_one(int(position))[2] for position in positions]
+
+    def pairs(self) -> Pairs | None:
+        """Return the pairs of a pair set, in positions of its faces; None for all others.
+
+        Pairs with a face that could not be used are left out.
+
+        Raises:
+            XcosError: the list is malformed.
+        """
+        path = self.folder / layout.PAIRS
+        if not path.exists():
+            return None
+        try:
+            with open(path, encoding="utf-8", newline="") as stream:
+                rows = [[int(cell) for cell in row] for row in list(csv.reader(stream))[1:]]
+            first, second, same = np.array(rows, np.int64).reshape(-1, 3).T
+        except ValueError:
+            raise XcosError(f"{path} is malformed; prepare the set again") from None
+        return Pairs(first, second, same.astype(bool))
+
+    def dataset(self, interleave: int = 16) -> tf.data.Dataset:
+        """Return all faces in one sequential pass over the shards, in the same order each time.
+
+        Args:
+            interleave: shards that are read at once, a face from each in turn.
+
+        Returns:
+            Elements (image, label): encoded bytes, tf.string (), and tf.int64 ().
+        """
+        paths = [str(self.folder / shard["file"]) for shard in self._index["shards"]]
+        features = {
+            "image": tf.io.FixedLenFeature([], tf.string),
+            "label": tf.io.FixedLenFeature([], tf.int64),
+        }
+
+        def parse(payload):
+            example = tf.io.parse_single_example(payload, features)
+            return example["image"], example["label"]
+
+        return (
+            tf.data.Dataset.from_tensor_slices(paths)
+            .interleave(
+                tf.data.TFRecordDataset,
+                cycle_length=interleave,
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+            .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .apply(tf.data.experimental.assert_cardinality(len(self)))
+        )
+
+    def verify(self) -> None:
+        """Compare every shard with its checksum.
+
+        Raises:
+            XcosError: a shard is missing or has changed; it names the first.
+        """
+        for shard in self._index["shards"]:
+            _check_file(self.folder / shard["file"], shard["sha256"])
+
+    def close(self) -> None:
+        """Close the shards; they are opened again when needed."""
+        with self._files_lock:
+            while self._files:
+                os.close(self._files.popitem()[1])
+
+    def __enter__(self) -> "RecordSet":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def __del__(self):
+        if hasattr(self, "_files_lock"):
+            self.close()
+
+    def _read_one(self, position: int) -> tuple[bytes, int, str]:
+        if not 0 <= position < len(self):
+            raise IndexError(
+                f"Expected a position from 0 to {len(self) - 1}. Received: position={position}"
+            )
+        shard, length = int(self._shard[position]), int(self._length[position])
+        try:
+            payload = os.pread(self._file(shard), length, int(self._offset[position]))
+            if len(payload) == length:
+                return decode(payload)
+        except (OSError, DecodeError, IndexError):
+            pass
+        path = self.folder / self._index["shards"][shard]["file"]
+        raise XcosError(f"{path} is missing or damaged; prepare the set again")
+
+    def _file(self, shard: int) -> int:
+        with self._files_lock:
+            if shard not in self._files:
+                path = self.folder / self._index["shards"][shard]["file"]
+                self._files[shard] = os.open(path, os.O_RDONLY)
+            return self._files[shard]
+
+
+def _read_index(folder: Path) -> dict:
+    path = folder / layout.INDEX
+    try:
+        index = json.loads(path.read_text())
+    except FileNotFoundError:
+        if (folder / layout.PROGRESS).is_dir():
+            raise XcosError(
+                f"{folder} is not finished; give the `xcos prepare` command again to go on"
+            ) from None
+        raise XcosError(f"{folder} is no prepared set; make one with `xcos prepare`") from None
+    except (OSError, ValueError) as error:
+        raise XcosError(f"{path} cannot be read ({error}); prepare the set again") from None
+    found = index.get("format") if isinstance(index, dict) else None
+    if found != layout.FORMAT:
+        raise XcosError(
+            f"{path} is of format {found!r}, and this version reads {layout.FORMAT}; prepare the "
+            "set again"
+        )
+    return index
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    try:
+        found = file_sha256(path)
+    except OSError as error:
+        raise XcosError(
+            f"{path} cannot be read ({error.strerror}); prepare the set again"
+        ) from None
+    if found != sha256:
+        raise XcosError(
+            f"{path} is not what was prepared (its checksum differs); copy it again or prepare "
+            "the set again"
+        )

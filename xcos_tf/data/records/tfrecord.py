@@ -1,0 +1,93 @@
+"""One shard: a TFRecord file of faces, and where in it each of them is.
+
+A record takes 12 bytes (its length and their checksum), the payload and 4 bytes (its checksum);
+`tf.io.TFRecordWriter` writes them and does not tell positions, so they are counted here. Format:
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+"""
+
+import hashlib
+import os
+from array import array
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+HEAD, TAIL = 12, 4
+"""Bytes before and after each payload."""
+
+_BLOCK = 1 << 20
+
+
+class ShardWriter:
+    """Writes one shard.
+
+    Attributes:
+        labels: integers, of the faces written.
+        lengths: integers, bytes of their payloads; `payload_offsets` tells where those are.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        """Start the file, replacing any of that name."""
+        self._path = Path(path)
+        self._writer = tf.io.TFRecordWriter(str(path))
+        self.labels, self.lengths = array("i"), array("i")
+
+    def add(self, image: bytes, label: int, name: str) -> None:
+        """Append a face."""
+        payload = encode(image, label, name)
+        self._writer.write(payload)
+        self.labels.append(label)
+        self.lengths.append(len(payload))
+
+    def close(self) -> None:
+        """Close the file and wait until the disk has it."""
+        self._writer.close()
+        with open(self._path, "rb+") as stream:
+            os.fsync(stream.fileno())
+
+
+def payload_offsets(lengths: np.ndarray) -> np.ndarray:
+    """Return int64 (n,), the position in its shard of each payload of these lengths, (n,)."""
+    sizes = np.asarray(lengths, np.int64) + HEAD + TAIL
+    return np.cumsum(sizes) - sizes + HEAD
+
+
+def encode(image: bytes, label: int, name: str) -> bytes:
+    """Return a serialized `tf.train.Example` with features image, label and name."""
+
+    def feature(value: bytes) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    features = {
+        "image": feature(image),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+        # File names need not be valid UTF-8.
+        "name": feature(name.encode("utf-8", "surrogateescape")),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # A map's order is not fixed otherwise, and the same source must give the same files.
+    return example.SerializeToString(deterministic=True)
+
+
+def decode(payload: bytes) -> tuple[bytes, int, str]:
+    """Return the image, label and name of what `encode` returned.
+
+    Raises:
+        google.protobuf.message.DecodeError, IndexError: it is something else.
+    """
+    features = tf.train.Example.FromString(payload).features.feature
+    return (
+        features["image"].bytes_list.value[0],
+        features["label"].int64_list.value[0],
+        features["name"].bytes_list.value[0].decode("utf-8", "surrogateescape"),
+    )
+
+
+def file_sha256(path: str | os.PathLike) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

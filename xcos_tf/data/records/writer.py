@@ -1,0 +1,212 @@
+"""A source of faces -> a prepared set, which can be stopped at any moment and resumed.
+
+Each shard takes one stretch of the source's records and is written by one thread; decoding, which
+the check of each image needs and which takes most of the time, runs outside Python's lock. Threads
+rather than processes: they share the source's tables, start at once, and none lives on to write
+when the process is killed.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from xcos_tf.data.records.image_check import find_faults
+from xcos_tf.data.records.index import read_summary, write_index
+from xcos_tf.data.records.layout import INDEX, PROGRESS
+from xcos_tf.data.records.progress import FinishedShard, Plan, Progress, check_destination
+from xcos_tf.data.records.source import Record, Source
+from xcos_tf.data.records.tfrecord import ShardWriter, file_sha256
+from xcos_tf.errors import XcosError
+
+SHARDS = 64
+"""So many that 64 readers never wait for one another, so few that each is a big file."""
+
+# Images that are checked together, and between two looks at the stop signal.
+_BATCH, _BATCH_BYTES = 32, 4_000_000
+
+
+@dataclass(frozen=True)
+class PrepareSummary:
+    """What became of a source: counts of the whole set; `checked` records and seconds now."""
+
+    images: int
+    people: int
+    skipped: int
+    shards: int
+    checked: int
+    seconds: float
+
+
+def check_writable(destination: str | os.PathLike) -> None:
+    """Fail before the work rather than after it.
+
+    Raises:
+        XcosError: the destination, or the nearest folder around it that exists, cannot be written
+            or holds other things.
+    """
+    destination = Path(destination)
+    check_destination(destination)
+    around = destination.absolute()
+    while not around.exists():
+        around = around.parent
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise XcosError(
+            f"{destination} cannot be written; choose another folder or change the permissions of "
+            f"{around}"
+        )
+
+
+def prepare(
+    source: Source,
+    destination: str | os.PathLike,
+    shards: int = SHARDS,
+    jobs: int | None = None,
+) -> PrepareSummary:
+    """Write every usable image of a source into sharded TFRecord files with an index.
+
+    Records keep their order and images their bytes. The same source and number of shards give the
+    same files, however often the work is stopped and started again, and whatever `jobs` is.
+
+    Args:
+        source: of the records.
+        destination: folder, made if missing; empty, or of an earlier run with this source.
+        shards: number of files; fewer if there are fewer records.
+        jobs: threads; None: as many as there are processors.
+
+    Raises:
+        XcosError: the destination holds other things, cannot be written or is too small, or no
+            image of the source can be used.
+    """
+    start = time.monotonic()
+    destination = Path(destination)
+    check_writable(destination)
+    shards = min(shards, len(source))
+    plan = Plan(source.kind, source.name, source.fingerprint, len(source), shards)
+    try:
+        if (destination / INDEX).exists():
+            summary = read_summary(destination, plan)
+            # There if the last run was killed between its last two actions.
+            shutil.rmtree(destination / PROGRESS, ignore_errors=True)
+            return PrepareSummary(**summary, checked=0, seconds=time.monotonic() - start)
+        progress = Progress(destination, plan)
+        try:
+            checked = _write_shards(source, progress, jobs or os.cpu_count() or 1)
+            summary = write_index(source, progress)
+            progress.remove()
+        finally:
+            progress.close()
+    except (OSError, tf.errors.OpError) as error:
+        raise XcosError(
+            f"{destination} cannot be written ({_reason(error)}); make room or mend its "
+            "permissions, then give the same command to go on"
+        ) from None
+    return PrepareSummary(**summary, checked=checked, seconds=time.monotonic() - start)
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    return reason.splitlines()[0] if reason else type(error).__name__
+
+
+def _write_shards(source: Source, progress: Progress, jobs: int) -> int:
+    """Write the shards that are missing and return the number of their records."""
+    plan = progress.plan
+    sizes = [stop - start for start, stop in map(plan.range, range(plan.shards))]
+    missing = [shard for shard in range(plan.shards) if progress.read(shard) is None]
+    todo = sum(sizes[shard] for shard in missing)
+    _check_room(progress.destination, source.size * todo // plan.records)
+    # In a log file, a line now and then is enough.
+    interval = 0.5 if sys.stderr.isatty() else 10.0
+    stop = threading.Event()
+    with (
+        tqdm(
+            total=plan.records,
+            initial=plan.records - todo,
+            unit="image",
+            desc="preparing",
+            mininterval=interval,
+        ) as bar,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        work = _Work(source, progress, bar, stop)
+        futures = [pool.submit(work.write_shard, shard) for shard in missing]
+        try:
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                future.result()
+        finally:  # of no effect when all went well
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return todo
+
+
+def _check_room(destination: Path, needed: int) -> None:
+    free = shutil.disk_usage(destination).free
+    if needed > free:
+        raise XcosError(
+            f"{destination} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB free; "
+            "make room or choose another disk"
+        )
+
+
+class _Work:
+    """What the threads share."""
+
+    def __init__(self, source: Source, progress: Progress, bar: tqdm, stop: threading.Event):
+        self._source, self._progress, self._bar, self._stop = source, progress, bar, stop
+        self._bar_lock = threading.Lock()
+
+    def write_shard(self, shard: int) -> None:
+        """Write one shard; nothing of it remains known if it is stopped on the way."""
+        path = self._progress.part(shard)
+        start, stop = self._progress.plan.range(shard)
+        writer, positions, skipped = ShardWriter(path), array("q"), []
+        try:
+            position = start
+            for batch in _batches(self._source.read(start, stop)):
+                if self._stop.is_set():
+                    return
+                faults = find_faults([record.image for record in batch])
+                for record, fault in zip(batch, faults, strict=True):
+                    if record.fault or fault:
+                        skipped.append([record.name, record.fault or fault])
+                    else:
+                        writer.add(record.image, record.label, record.name)
+                        positions.append(position)
+                    position += 1
+                with self._bar_lock:
+                    self._bar.update(len(batch))
+        finally:
+            writer.close()
+        finished = FinishedShard(
+            labels=np.array(writer.labels, np.int32),
+            lengths=np.array(writer.lengths, np.int32),
+            positions=np.array(positions, np.int64),
+            bytes=path.stat().st_size,
+            sha256=file_sha256(path),
+            skipped=skipped,
+        )
+        self._progress.finish(shard, finished)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Gather records, few enough that a thread never holds many bytes."""
+    batch, size = [], 0
+    for record in records:
+        batch.append(record)
+        size += len(record.image)
+        if len(batch) == _BATCH or size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
