@@ -25,7 +25,7 @@ def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     image = _sometimes(
         0.4, seeds[5], image, lambda x: tf.image.stateless_random_jpeg_quality(x, 30, 95, seeds[5])
     )
-    return _sometimes(0.25, seeds[6], image, lambda x: _cover(x, seeds[7]))
+    return _sometimes(0.25, seeds[6], image, lambda x: cover_face(x, seeds[7]))
 
 
 def blend_faces(image: tf.Tensor, other: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -44,6 +44,28 @@ def blend_faces(image: tf.Tensor, other: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
     share = _uniform(seed, 0.0, 0.5)
     image, other = tf.cast(image, tf.float32), tf.cast(other, tf.float32)
     return tf.saturate_cast(tf.round(image * (1 - share) + other * share), tf.uint8)
+
+
+def cover_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Cover a rectangle of 2 to 20 % of the area with one random colour.
+
+    Args:
+        image: uint8 (h, h, 3).
+        seed: int32 (2,); the same seed covers the same place.
+
+    Returns:
+        uint8 (h, h, 3).
+    """
+    size = image.shape[0]
+    draws = _uniform(seed, 0.0, 1.0, (7,))
+    area, aspect = 0.02 + 0.18 * draws[0], tf.exp((draws[1] - 0.5) * 1.4)
+    height, width = tf.sqrt(area / aspect), tf.sqrt(area * aspect)
+    centre_y, centre_x = draws[2], draws[3]
+    cells = tf.range(size, dtype=tf.float32) / size
+    inside_y = tf.abs(cells - centre_y) < height / 2
+    inside_x = tf.abs(cells - centre_x) < width / 2
+    inside = inside_y[:, tf.newaxis, tf.newaxis] & inside_x[tf.newaxis, :, tf.newaxis]
+    return tf.where(inside, tf.cast(draws[4:] * 255, tf.uint8), image)
 
 
 def _uniform(seed, low, high, shape=()):
@@ -100,17 +122,3 @@ def _coarsen(image, seed):
     small = tf.cast(size * _uniform(seed, 0.35, 0.9), tf.int32)
     x = tf.image.resize(image, [small, small], antialias=True)
     return tf.saturate_cast(tf.image.resize(x, [size, size]), tf.uint8)
-
-
-def _cover(image, seed):
-    """Cover a rectangle of 2 to 20 % of the area with one random colour."""
-    size = image.shape[0]
-    draws = _uniform(seed, 0.0, 1.0, (7,))
-    area, aspect = 0.02 + 0.18 * draws[0], tf.exp((draws[1] - 0.5) * 1.4)
-    height, width = tf.sqrt(area / aspect), tf.sqrt(area * aspect)
-    centre_y, centre_x = draws[2], draws[3]
-    cells = tf.range(size, dtype=tf.float32) / size
-    inside_y = tf.abs(cells - centre_y) < height / 2
-    inside_x = tf.abs(cells - centre_x) < width / 2
-    inside = inside_y[:, tf.newaxis, tf.newaxis] & inside_x[tf.newaxis, :, tf.newaxis]
-    return tf.where(inside, tf.cast(draws[4:] * 255, tf.uint8), image)

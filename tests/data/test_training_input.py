@@ -1,0 +1,110 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tests.data.records.sources import write_people
+from xcos_tf.data.face_set import join_sets
+from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.errors import XcosError
+
+SIZE = 24  # of the faces that `write_people` makes
+PLAIN = Augmentation(flip=0.0)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    for name, people in (("x", {"al": 4, "bea": 3}), ("y", {"al": 2, "cy": 5})):
+        write_people(folder / "photos" / name, people)
+        prepare(open_source(folder / "photos" / name), folder / name, 2)
+    return join_sets([RecordSet.open(folder / "x"), RecordSet.open(folder / "y")])
+
+
+def batches(faces, augmentation=PLAIN, steps=(0, 3), groups=range(2), seed=3, **options):
+    sampler = GroupSampler(faces.labels, 3, 2, 4, seed=seed)
+    dataset = training_dataset(faces, sampler, augmentation, *steps, groups, size=SIZE, **options)
+    return list(dataset.as_numpy_iterator())
+
+
+def pixels(image):
+    return (np.asarray(Image.open(io.BytesIO(image)), np.float32) - 127.5) / 128
+
+
+def test_sets_are_joined_and_people_selected(faces):
+    assert faces.people == ["x/al", "x/bea", "y/al", "y/cy"]
+    assert faces.labels.tolist() == [0] * 4 + [1] * 3 + [2] * 2 + [3] * 5
+    kept = faces.select(np.array([False, True, False, True]))
+    assert kept.people == ["x/bea", "y/cy"] and kept.labels.tolist() == [0] * 3 + [1] * 5
+    assert kept.read(np.arange(8)) == faces.read(np.array([4, 5, 6, 9, 10, 11, 12, 13]))
+
+
+def test_batches_hold_the_drawn_faces_and_pairs(faces):
+    sampler = GroupSampler(faces.labels, 3, 2, 4, seed=3)
+    for step, batch in enumerate(batches(faces)):
+        assert batch["input"].shape == (2, 6, SIZE, SIZE, 3)
+        for group in range(2):
+            drawn = sampler.draw(step, group)
+            for name, values in (
+                ("label", drawn.labels),
+                ("first", drawn.first),
+                ("second", drawn.second),
+                ("same", drawn.same),
+            ):
+                np.testing.assert_array_equal(batch[name][group], values)
+            expected = np.stack([pixels(image) for image in faces.read(drawn.faces)])
+            np.testing.assert_allclose(batch["input"][group], expected, atol=1.5 / 128)
+
+
+def test_a_later_start_and_a_part_of_the_groups_see_the_same(faces):
+    strong = Augmentation(flip=0.5, augment=0.8, blend=0.5, occlude=0.3)
+    whole = batches(faces, strong, (0, 4), range(4))
+    later = batches(faces, strong, (2, 4), range(4))
+    part = batches(faces, strong, (0, 4), range(2, 4))
+    singly = batches(faces, strong, (0, 4), range(4), batch_groups=1)
+    for step in range(4):
+        for name, value in whole[step].items():
+            if step >= 2:
+                np.testing.assert_array_equal(later[step - 2][name], value)
+            np.testing.assert_array_equal(part[step][name], value[2:])
+            np.testing.assert_array_equal(
+                np.concatenate([singly[4 * step + i][name] for i in range(4)]), value
+            )
+    other = batches(faces, strong, (0, 4), range(4), seed=4)
+    assert not np.array_equal(other[0]["input"], whole[0]["input"])
+
+
+@pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude"])
+def test_each_augmentation_happens_as_often_as_asked(faces, kind):
+    plain = batches(faces, PLAIN, (0, 20))
+    changed = batches(faces, Augmentation(**{"flip": 0.0, kind: 0.4}), (0, 20))
+    shares = [
+        (a["input"] != b["input"]).any((2, 3, 4)).mean()
+        for a, b in zip(plain, changed, strict=True)
+    ]
+    assert np.mean(shares) == pytest.approx(0.4, abs=0.12)  # 240 faces
+    if kind == "flip":
+        a, b = plain[0]["input"], changed[0]["input"]
+        moved = (a != b).any((2, 3, 4))
+        np.testing.assert_array_equal(a[moved], b[moved][:, :, ::-1])
+
+
+def test_faces_of_another_size_stop_the_input(faces):
+    sampler = GroupSampler(faces.labels, 3, 2, 4)
+    dataset = training_dataset(faces, sampler, PLAIN, 0, 1, range(1), size=112)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="112"):
+        list(dataset)
+
+
+def test_a_set_of_pairs_is_refused(faces):
+    class PairSet:
+        people, folder = [], "lfw"
+
+    with pytest.raises(XcosError, match="pairs"):
+        join_sets([PairSet()])

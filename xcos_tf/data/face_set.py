@@ -1,0 +1,67 @@
+"""Encoded faces of one or more prepared sets, by position, and whose they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.errors import XcosError
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Faces that can be read in any order, by several threads at once.
+
+    Attributes:
+        labels: int32 (N,); index into `people`.
+        people: names, as "set/person".
+    """
+
+    labels: np.ndarray
+    people: list[str]
+    _sets: Sequence[RecordSet]
+    _set_of: np.ndarray
+    _position_in_set: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, positions: np.ndarray) -> list[bytes]:
+        """Return the encoded images at int positions (n,); see `RecordSet.read`."""
+        return [self._sets[self._set_of[i]].read([self._position_in_set[i]])[0] for i in positions]
+
+    def select(self, person_mask: np.ndarray) -> "FaceSet":
+        """Return the faces of the people where bool `person_mask` (people,) is true, relabelled."""
+        kept = np.flatnonzero(person_mask)
+        new_label = np.full(len(self.people), -1, np.int32)
+        new_label[kept] = np.arange(len(kept))
+        faces = np.flatnonzero(new_label[self.labels] >= 0)
+        return FaceSet(
+            new_label[self.labels[faces]],
+            [self.people[i] for i in kept],
+            self._sets,
+            self._set_of[faces],
+            self._position_in_set[faces],
+        )
+
+
+def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
+    """Return the faces of prepared sets, one after another; nobody is in two of them.
+
+    Raises:
+        XcosError: a set has pairs instead of people.
+    """
+    people, labels = [], []
+    for records in sets:
+        if not records.people:
+            raise XcosError(f"{records.folder} is a set of pairs; train on a set of people")
+        labels.append(records.labels + len(people))
+        people += [f"{records.folder.name}/{person}" for person in records.people]
+    return FaceSet(
+        np.concatenate(labels).astype(np.int32),
+        people,
+        sets,
+        np.repeat(np.arange(len(sets), dtype=np.int32), [len(records) for records in sets]),
+        np.concatenate([np.arange(len(records)) for records in sets]),
+    )
