@@ -1,0 +1,106 @@
+import errno
+import re
+
+import numpy as np
+import pytest
+
+from tests.training.small import one, small_batches, small_trainer
+from xcos_tf.errors import XcosError
+from xcos_tf.training import checkpoints
+from xcos_tf.training.checkpoints import BEST, Checkpoints, trainer_state
+
+BATCHES = small_batches(8)
+
+
+def arrays_of(trainer):
+    return {name: np.array(variable) for name, variable in trainer_state(trainer).items()}
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+def test_a_resumed_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
+    saved, resumed = small_trainer(), small_trainer(seed=1)
+    for index in range(3):
+        saved.train_step(one(BATCHES, index))
+    folder = Checkpoints(tmp_path / "a" / "b")
+    folder.save(saved, 3)
+    assert folder.restore(resumed) == 3
+    for trainer in (saved, resumed):
+        for index in range(3, 6):
+            trainer.train_step(one(BATCHES, index))
+    assert_same(arrays_of(saved), arrays_of(resumed))
+
+
+def test_state_holds_momentum_and_moving_statistics():
+    trainer = small_trainer()
+    before = arrays_of(trainer)
+    trainer.train_step(one(BATCHES, 0))
+    after = arrays_of(trainer)
+    changed = {name for name in after if not np.array_equal(after[name], before[name])}
+    assert sum(name.startswith("optimizer") for name in changed) > len(trainer.trainable_weights)
+    moving = [f"model/{i:05d}" for i, v in enumerate(trainer.variables) if "moving" in v.name]
+    assert moving and set(moving) <= changed
+
+
+def test_the_last_few_and_the_best_are_kept(tmp_path):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path, keep=2)
+    assert folder.restore(trainer) == 0
+    for step in (5, 10, 15, 20):
+        trainer.margin_head.kernel.assign(trainer.margin_head.kernel * 0.0 + step)
+        folder.save(trainer, step, best=step == 10)
+    assert folder.steps() == [15, 20]
+    assert folder.restore(trainer) == 20
+    assert folder.restore(trainer, tmp_path / BEST) == 10
+    assert np.asarray(trainer.margin_head.kernel).max() == 10
+
+
+def test_nothing_that_interrupts_the_writing_harms_what_is_there(tmp_path, monkeypatch):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path)
+    folder.save(trainer, 1)
+    before = folder.path(1).read_bytes()
+
+    def full(arrays, path, metadata):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "save_file", full)
+        with pytest.raises(XcosError, match=r"step 2 .*No space left.*last good one is .*000001"):
+            folder.save(trainer, 2)
+    (tmp_path / ".step-000000003.safetensors.part").write_bytes(b"killed here")
+    again = Checkpoints(tmp_path)
+    assert again.steps() == [1] and again.restore(trainer) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [folder.path(1).name]
+    assert folder.path(1).read_bytes() == before
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path)
+    path = folder.save(trainer, 4)
+    small = small_trainer()
+    small.part_optimizers = small.part_optimizers[:2]
+    with pytest.raises(XcosError, match="of another model"):
+        folder.restore(small)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(XcosError, match=re.escape(f"{path} is damaged")):
+        folder.restore(trainer)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(XcosError, match="cannot be written to"):
+        Checkpoints(tmp_path / "file" / "run")
+
+
+def test_too_little_room_is_refused_at_once(tmp_path, monkeypatch):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path, keep=3)
+    folder.check_room(trainer)
+    usage = checkpoints.shutil.disk_usage(tmp_path)
+    little = usage._replace(free=100)
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: little)
+    with pytest.raises(XcosError, match="free some space or keep fewer"):
+        folder.check_room(trainer)

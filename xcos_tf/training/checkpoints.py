@@ -1,0 +1,153 @@
+"""What a run needs to go on as if it had never stopped, in files that are whole or not there."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from xcos_tf.errors import XcosError
+from xcos_tf.training.model import Trainer
+
+_NAME = re.compile(r"step-(\d{9})\.safetensors")
+BEST = "best.safetensors"
+
+
+def trainer_state(trainer: Trainer) -> dict:
+    """Return {name: variable} of a compiled trainer: weights, optimizers, random generators."""
+    state = {f"model/{i:05d}": variable for i, variable in enumerate(trainer.variables)}
+    for number, optimizer in enumerate(trainer.part_optimizers):
+        variables = optimizer.variables
+        variables = variables() if callable(variables) else variables  # Keras 2's are a method
+        state |= {f"optimizer/{number}/{i:05d}": v for i, v in enumerate(variables)}
+    return state
+
+
+class Checkpoints:
+    """The checkpoints of a run: the last `keep`, and the best one.
+
+    A file appears under its name only when all of it is on disk. Whatever interrupts the writing
+    of one, and a full disk too, leaves those before it as they were.
+    """
+
+    def __init__(self, folder: str | os.PathLike, keep: int = 3):
+        """Open the folder, and make it if it is not there.
+
+        Raises:
+            XcosError: it cannot be made or written to.
+        """
+        self.folder, self.keep = Path(folder), keep
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for part in self.folder.glob(".*.part"):  # of a run that was killed
+                part.unlink()
+            probe = self.folder / ".probe.part"
+            probe.write_bytes(b"0")
+            probe.unlink()
+        except OSError as error:
+            raise XcosError(
+                f"checkpoints cannot be written to {folder} ({error.strerror}); choose another "
+                "folder or free some space"
+            ) from None
+
+    def check_room(self, trainer: Trainer) -> None:
+        """Make sure that the checkpoints of a whole run fit on the disk.
+
+        Raises:
+            XcosError: they do not.
+        """
+        size = sum(np.asarray(variable).nbytes for variable in trainer_state(trainer).values())
+        needed = size * max(1, self.keep + 2 - len(self.steps()))
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise XcosError(
+                f"{self.folder} has {free / 1e6:,.0f} MB left and {self.keep} checkpoints of "
+                f"{size / 1e6:,.0f} MB need {needed / 1e6:,.0f}; free some space or keep fewer"
+            )
+
+    def steps(self) -> list[int]:
+        """Return the steps that there are checkpoints of, ascending."""
+        matches = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
+        return sorted(int(match[1]) for match in matches if match)
+
+    def path(self, step: int) -> Path:
+        """Return the file of a step's checkpoint."""
+        return self.folder / f"step-{step:09d}.safetensors"
+
+    def save(self, trainer: Trainer, step: int, best: bool = False) -> Path:
+        """Write a checkpoint, then remove those that are too many.
+
+        Args:
+            trainer: compiled.
+            step: how many steps it has made.
+            best: whether it is the best so far, to be kept under a name of its own.
+
+        Raises:
+            XcosError: the disk is full or the folder is gone; the checkpoints before are whole.
+        """
+        arrays = {k: np.array(v, order="C") for k, v in trainer_state(trainer).items()}
+        metadata = {"format": "1", "step": str(step)}
+        path = self.path(step)
+        try:
+            _write_whole(path, lambda part: save_file(arrays, part, metadata))
+            if best:
+                _write_whole(self.folder / BEST, lambda part: os.link(path, part))
+            for old in self.steps()[: -self.keep]:
+                self.path(old).unlink()
+        except (OSError, SafetensorError) as error:
+            steps = self.steps()
+            last = f"the last good one is {self.path(steps[-1])}" if steps else "there is none yet"
+            raise XcosError(
+                f"the checkpoint of step {step} cannot be written ({error}); {last}; free some "
+                "space and start the same command again"
+            ) from None
+        return path
+
+    def restore(self, trainer: Trainer, path: Path | None = None) -> int:
+        """Set a compiled trainer to a checkpoint, the newest unless one is given.
+
+        Returns:
+            The steps that it had made; 0 if there is no checkpoint.
+
+        Raises:
+            XcosError: the checkpoint is damaged or of another model or another optimizer.
+        """
+        if path is None:
+            steps = self.steps()
+            if not steps:
+                return 0
+            path = self.path(steps[-1])
+        state = trainer_state(trainer)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                step = int(file.metadata()["step"])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise XcosError(
+                f"the checkpoint {path} is damaged ({error}); remove it to go on from an older one"
+            ) from None
+        shapes = {name: tuple(variable.shape) for name, variable in state.items()}
+        if shapes != {name: array.shape for name, array in arrays.items()}:
+            raise XcosError(
+                f"the checkpoint {path} is of another model, another number of people or other "
+                "optimizers; go on with the configuration it was made with, or start a new folder"
+            )
+        for name, variable in state.items():
+            variable.assign(arrays[name])
+        return step
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        write(part)
+        with open(part, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
