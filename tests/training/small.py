@@ -58,7 +58,7 @@ def small_batches(count, groups=4, faces=6, pairs=5, seed=0):
         "label": random.integers(PEOPLE - 4, size=(count, groups, faces)).astype(np.int32),
         "first": random.integers(faces, size=shape).astype(np.int32),
         "second": random.integers(faces, size=shape).astype(np.int32),
-        "same": np.broadcast_to(np.arange(pairs) < 2, shape),
+        "same": np.broadcast_to(np.arange(pairs) < 2, shape).astype(np.int32),
         "teacher": (teacher / np.linalg.norm(teacher, axis=-1, keepdims=True)).astype(np.float32),
     }
 

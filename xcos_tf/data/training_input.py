@@ -53,7 +53,7 @@ def training_dataset(
 
     Returns:
         Elements as `Trainer` takes them: "input" float32 (G, N, size, size, 3) in [−1, 1],
-        "label" int32 (G, N), "first", "second" int32 (G, P) and "same" bool (G, P).
+        "label" int32 (G, N), "first", "second" int32 (G, P) and "same" int32 (G, P).
 
     Raises:
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
@@ -86,11 +86,10 @@ def training_dataset(
 
     def pairs_of(number):
         group = sampler.draw(*group_of(number))
-        return group.labels, group.first, group.second, group.same
+        return group.labels, group.first, group.second, group.same.astype(np.int32)
 
     def read_pairs(number):
-        types = (tf.int32, tf.int32, tf.int32, tf.bool)
-        values = tf.numpy_function(pairs_of, [number], types, stateful=False)
+        values = tf.numpy_function(pairs_of, [number], (tf.int32,) * 4, stateful=False)
         for value, length in zip(values, (per_group, pairs, pairs, pairs), strict=True):
             value.set_shape((length,))
         return dict(zip(("label", "first", "second", "same"), values, strict=True))

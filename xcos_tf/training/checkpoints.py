@@ -89,7 +89,10 @@ class Checkpoints:
         Raises:
             XcosError: the disk is full or the folder is gone; the checkpoints before are whole.
         """
-        arrays = {k: np.array(v, order="C") for k, v in trainer_state(trainer).items()}
+        arrays = {
+            k: np.require(np.asarray(v), requirements="C")
+            for k, v in trainer_state(trainer).items()
+        }
         metadata = {"format": "1", "step": str(step)}
         path = self.path(step)
         try:

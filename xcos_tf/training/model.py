@@ -38,7 +38,8 @@ class Trainer(keras.Model):
         input: float32 (G, N, ...), what `features` takes.
         label: int32 (G, N), whose the faces are.
         first, second: int32 (G, P), the pairs, as places in their group.
-        same: bool (G, P), whether a pair is genuine; every group has as many genuine pairs.
+        same: int32 (G, P), 1 where a pair is genuine, else 0; every group has as many genuine
+            pairs.
         teacher: float32 (G, N, dimension), of unit length, where the teacher's embeddings are
             known beforehand; else the teacher is asked.
 
@@ -101,6 +102,7 @@ class Trainer(keras.Model):
         The first optimizer is also the one that Keras's callbacks see.
         """
         super().compile(optimizer=parts[0].optimizer, **kwargs)
+        self.built = True  # its pieces are; `fit` would call this model to find out
         self._trained = [
             (part.layer.trainable_variables, part.optimizer, part.l2) for part in parts
         ]

@@ -1,0 +1,67 @@
+"""Drives the small trainer in a process of its own, where devices can still be chosen.
+
+python -m tests.training.drive OUT.npz {loop,fit} REPLICAS STEPS [CHECKPOINTS CHECKPOINT_EVERY]
+"""
+
+import sys
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+
+from tests.training.small import small_batches, small_trainer
+from xcos_tf.training.checkpoints import Checkpoints, trainer_state
+from xcos_tf.training.loop import train_loop
+
+GROUPS = 4
+
+
+def dataset_of(batches):
+    def build(first, last, groups, batch_groups):
+        part = {
+            name: value[first:last, groups.start : groups.stop] for name, value in batches.items()
+        }
+        shaped = {
+            name: value.reshape(-1, batch_groups, *value.shape[2:]) for name, value in part.items()
+        }
+        return tf.data.Dataset.from_tensor_slices(shaped)
+
+    return build
+
+
+def main(out, driver, replicas, steps, folder=None, every="1000000"):
+    replicas, steps = int(replicas), int(steps)
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    logical = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(cpu, [logical] * replicas)
+    tf.config.experimental.enable_op_determinism()
+    strategy = (
+        tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+        if replicas > 1
+        else tf.distribute.get_strategy()
+    )
+    batches = small_batches(steps, groups=GROUPS)
+    with strategy.scope():
+        trainer = small_trainer(steps=steps)
+    if driver == "loop":
+        checkpoints = Checkpoints(folder or tempfile.mkdtemp())
+        made = train_loop(
+            trainer,
+            dataset_of(batches),
+            checkpoints,
+            steps,
+            GROUPS,
+            int(every),
+            strategy,
+            after_step=lambda step, losses: print(step, flush=True),
+        )
+        if made < steps:
+            return
+    else:
+        trainer.fit(dataset_of(batches)(0, steps, range(GROUPS), GROUPS), epochs=1, verbose=0)
+    arrays = {name.replace("/", "-"): np.asarray(v) for name, v in trainer_state(trainer).items()}
+    np.savez(out, **arrays)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

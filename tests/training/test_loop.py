@@ -1,0 +1,128 @@
+"""The loop and Keras's `fit`, on one and two devices, killed and resumed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.training.drive import dataset_of
+from tests.training.small import small_batches, small_trainer
+from xcos_tf.errors import XcosError
+from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.loop import train_loop
+
+
+def command(out, driver="loop", replicas=1, steps=6, *more):
+    words = [out, driver, replicas, steps, *more]
+    return [sys.executable, "-m", "tests.training.drive", *map(str, words)]
+
+
+def drive(out, *args):
+    done = subprocess.run(command(out, *args), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with np.load(out) as arrays:
+        return dict(arrays)
+
+
+def assert_close(a, b, tolerance):
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_allclose(a[name], b[name], atol=tolerance, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """State after six steps of one replica in the loop."""
+    return drive(tmp_path_factory.mktemp("alone") / "out.npz")
+
+
+@pytest.mark.parametrize(
+    ("driver", "replicas", "tolerance"), [("loop", 2, 1e-5), ("fit", 1, 0), ("fit", 2, 1e-5)]
+)
+def test_either_driver_and_two_half_batches_make_the_same(
+    tmp_path, alone, driver, replicas, tolerance
+):
+    # Batch normalisation is live here, and synchronised.
+    assert_close(drive(tmp_path / "out.npz", driver, replicas), alone, tolerance)
+
+
+def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path):
+    steps, folder = 400, tmp_path / "checkpoints"
+    whole = drive(tmp_path / "whole.npz", "loop", 1, steps)
+    kills, chance = 0, random.Random()
+    while kills < 4:
+        run = subprocess.Popen(
+            command(tmp_path / "out.npz", "loop", 1, steps, folder, 1),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        first = run.stdout.readline()  # it trains; with a checkpoint at each step, it writes
+        assert first, "it ended before it could be killed"
+        for _ in range(chance.randint(0, 40)):
+            run.stdout.readline()
+        time.sleep(chance.random() * 0.02)
+        run.kill()
+        run.communicate()
+        assert run.returncode == -signal.SIGKILL
+        kills += 1
+    before = Checkpoints(folder).steps()
+    assert before and before[-1] < steps
+    resumed = drive(tmp_path / "out.npz", "loop", 1, steps, folder, 1)
+    assert_close(resumed, whole, 0)
+
+
+def test_sigterm_saves_and_ends_well(tmp_path):
+    folder = tmp_path / "checkpoints"
+    run = subprocess.Popen(
+        command(tmp_path / "out.npz", "loop", 1, 100_000, folder),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout.readline() == "1\n"
+    run.send_signal(signal.SIGTERM)
+    rest = run.communicate(timeout=60)[0].split()
+    assert run.returncode == 0
+    last = int(rest[-1]) if rest else 1
+    assert Checkpoints(folder).steps() == [last]
+    assert not os.path.exists(tmp_path / "out.npz")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    batches = small_batches(5)
+    batches["input"][3] = np.nan
+    checkpoints = Checkpoints(tmp_path)
+    with pytest.raises(XcosError, match=r"nan at step 4, learning rates .*000000002"):
+        train_loop(small_trainer(), dataset_of(batches), checkpoints, 5, 4, checkpoint_every=2)
+    assert checkpoints.steps() == [2]
+
+
+def test_groups_that_cannot_be_shared_are_refused(tmp_path):
+    class Three:
+        num_replicas_in_sync = 3
+
+    with pytest.raises(XcosError, match="4 groups cannot be shared by 3"):
+        train_loop(small_trainer(), dataset_of({}), Checkpoints(tmp_path), 1, 4, 1, Three())
+
+
+def test_xla_makes_the_same_steps(tmp_path):
+    states = []
+    for jit_compile in (False, True):
+        trainer = small_trainer()
+        train_loop(
+            trainer,
+            dataset_of(small_batches(3)),
+            Checkpoints(tmp_path / str(jit_compile)),
+            3,
+            4,
+            100,
+            jit_compile=jit_compile,
+        )
+        states.append([np.asarray(weight) for weight in trainer.weights])
+    for a, b in zip(*states, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)

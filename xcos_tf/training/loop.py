@@ -1,0 +1,110 @@
+"""Our own training loop, on one device or many."""
+
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from xcos_tf.errors import XcosError
+from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.model import Trainer
+from xcos_tf.training.stop_signal import stop_asked
+
+DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]
+
+
+def train_loop(
+    trainer: Trainer,
+    dataset_of: DatasetOf,
+    checkpoints: Checkpoints,
+    steps: int,
+    groups: int,
+    checkpoint_every: int,
+    strategy: tf.distribute.Strategy | None = None,
+    jit_compile: bool = False,
+    after_step: Callable[[int, dict[str, float]], None] | None = None,
+) -> int:
+    """Train from the newest checkpoint to the last step, or until SIGTERM.
+
+    Args:
+        trainer: made and compiled in the strategy's scope.
+        dataset_of: called with (first step, last step, groups, groups in an element), to give
+            elements as `Trainer` takes them, of these steps and groups, in order; see
+            `training_dataset`.
+        checkpoints: of the run. One is written every `checkpoint_every` steps, at the end, and
+            when the loop is told to stop; by the chief alone if there are several workers.
+        steps: to train in all.
+        groups: in the batch of a step, over all replicas.
+        checkpoint_every: steps.
+        strategy: OneDevice, Mirrored or MultiWorkerMirrored; the present one when None.
+        jit_compile: whether XLA compiles the step.
+        after_step: called with the steps made and the losses.
+
+    Returns:
+        The steps made: `steps`, or fewer if SIGTERM came.
+
+    Raises:
+        XcosError: the groups cannot be shared out equally, a loss is NaN or infinite, or a
+            checkpoint cannot be read or written.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    if groups % replicas:
+        raise XcosError(
+            f"a batch of {groups} groups cannot be shared by {replicas} replicas; make the "
+            "number of groups a multiple of that of replicas"
+        )
+    chief = _is_chief(strategy)
+    step = checkpoints.restore(trainer)
+    if chief:
+        checkpoints.check_room(trainer)
+
+    def dataset(context: tf.distribute.InputContext):
+        own = groups // context.num_input_pipelines
+        first = own * context.input_pipeline_id
+        return dataset_of(step, steps, range(first, first + own), groups // replicas)
+
+    inner = tf.function(trainer.train_step, jit_compile=True) if jit_compile else trainer.train_step
+    make_step = tf.function(lambda batch: strategy.run(inner, args=(batch,)))
+    saved = step
+    batches = iter(strategy.distribute_datasets_from_function(dataset))
+    with stop_asked() as stopping:
+        while step < steps and not stopping():
+            losses = {
+                # The same on every replica.
+                name: float(strategy.experimental_local_results(value)[0])
+                for name, value in make_step(next(batches)).items()
+            }
+            _check_finite(trainer, step, losses, checkpoints)
+            step += 1
+            if chief and step % checkpoint_every == 0:
+                checkpoints.save(trainer, step)
+                saved = step
+            if after_step:
+                after_step(step, losses)
+        if chief and step > saved:
+            checkpoints.save(trainer, step)
+    return step
+
+
+def _is_chief(strategy) -> bool:
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    return resolver.task_type == "chief" or (
+        resolver.task_type == "worker"
+        and resolver.task_id == 0
+        and "chief" not in resolver.cluster_spec().jobs
+    )
+
+
+def _check_finite(trainer, step, losses, checkpoints):
+    if all(math.isfinite(value) for value in losses.values()):
+        return
+    rates = ", ".join(f"{float(opt.learning_rate):.3g}" for opt in trainer.part_optimizers)
+    good = checkpoints.steps()
+    last = checkpoints.path(good[-1]) if good else "none yet"
+    raise XcosError(
+        f"the loss became {losses['total']} at step {step + 1}, learning rates {rates}; the last "
+        f"good checkpoint is {last}; lower the rates or clip the gradients, and start from it"
+    )
