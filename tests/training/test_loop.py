@@ -80,7 +80,7 @@ def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path):
 def test_sigterm_saves_and_ends_well(tmp_path):
     folder = tmp_path / "checkpoints"
     run = subprocess.Popen(
-        command(tmp_path / "out.npz", "loop", 1, 100_000, folder),
+        command(tmp_path / "out.npz", "loop", 1, 5_000, folder),
         stdout=subprocess.PIPE,
         text=True,
     )

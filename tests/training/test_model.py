@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,8 +9,13 @@ from tests.training.small import WEIGHTS, one, small_batches, small_trainer, wei
 BATCHES = small_batches(12)
 
 
+@functools.cache
+def traced(trainer):
+    return tf.function(trainer.train_step)
+
+
 def step(trainer, index=0):
-    losses = tf.function(trainer.train_step)(one(BATCHES, index))
+    losses = traced(trainer)(one(BATCHES, index))
     return {name: float(value) for name, value in losses.items()}
 
 
