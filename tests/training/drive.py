@@ -3,6 +3,7 @@
 python -m tests.training.drive OUT.npz {loop,fit} REPLICAS STEPS [CHECKPOINTS CHECKPOINT_EVERY]
 """
 
+import os
 import sys
 import tempfile
 
@@ -35,11 +36,12 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
     logical = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(cpu, [logical] * replicas)
     tf.config.experimental.enable_op_determinism()
-    strategy = (
-        tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
-        if replicas > 1
-        else tf.distribute.get_strategy()
-    )
+    if "TF_CONFIG" in os.environ:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    elif replicas > 1:
+        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+    else:
+        strategy = tf.distribute.get_strategy()
     batches = small_batches(steps, groups=GROUPS)
     with strategy.scope():
         trainer = small_trainer(steps=steps)

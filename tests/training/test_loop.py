@@ -1,8 +1,10 @@
 """The loop and Keras's `fit`, on one and two devices, killed and resumed."""
 
+import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,6 +51,40 @@ def test_either_driver_and_two_half_batches_make_the_same(
 ):
     # Batch normalisation is live here, and synchronised.
     assert_close(drive(tmp_path / "out.npz", driver, replicas), alone, tolerance)
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    runs = []
+    for index in range(2):
+        task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        out = tmp_path / f"{index}.npz"
+        runs.append(
+            subprocess.Popen(
+                command(out, "loop", 1, 6, tmp_path / f"checkpoints{index}", 2),
+                env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    for index, run in enumerate(runs):
+        errors = run.communicate(timeout=180)[1]
+        assert run.returncode == 0, errors
+        with np.load(tmp_path / f"{index}.npz") as arrays:
+            assert_close(dict(arrays), alone, 1e-5)
+    assert Checkpoints(tmp_path / "checkpoints0").steps() == [2, 4, 6]
+    assert Checkpoints(tmp_path / "checkpoints1").steps() == []
 
 
 def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path):
