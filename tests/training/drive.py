@@ -9,8 +9,10 @@ import tempfile
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 
 from tests.training.small import small_batches, small_trainer
+from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
 from xcos_tf.training.loop import train_loop
 
@@ -42,14 +44,14 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
         strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
     else:
         strategy = tf.distribute.get_strategy()
-    batches = small_batches(steps, groups=GROUPS)
     with strategy.scope():
         trainer = small_trainer(steps=steps)
+    build = dataset_of(small_batches(steps, groups=GROUPS))
+    checkpoints = Checkpoints(folder or tempfile.mkdtemp())
     if driver == "loop":
-        checkpoints = Checkpoints(folder or tempfile.mkdtemp())
         made = train_loop(
             trainer,
-            dataset_of(batches),
+            build,
             checkpoints,
             steps,
             GROUPS,
@@ -57,10 +59,16 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
             strategy,
             after_step=lambda step, losses: print(step, flush=True),
         )
-        if made < steps:
-            return
     else:
-        trainer.fit(dataset_of(batches)(0, steps, range(GROUPS), GROUPS), epochs=1, verbose=0)
+        start = checkpoints.restore(trainer)
+        keeper = KeepCheckpoints(checkpoints, int(every))
+        say = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: print(keeper.step, flush=True)
+        )
+        trainer.fit(build(start, steps, range(GROUPS), GROUPS), verbose=0, callbacks=[keeper, say])
+        made = keeper.step
+    if made < steps:
+        return
     arrays = {name.replace("/", "-"): np.asarray(v) for name, v in trainer_state(trainer).items()}
     np.savez(out, **arrays)
 

@@ -15,6 +15,7 @@ import pytest
 from tests.training.drive import dataset_of
 from tests.training.small import small_batches, small_trainer
 from xcos_tf.errors import XcosError
+from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.loop import train_loop
 
@@ -87,20 +88,21 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
     assert Checkpoints(tmp_path / "checkpoints1").steps() == []
 
 
-def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path):
-    steps, folder = 400, tmp_path / "checkpoints"
-    whole = drive(tmp_path / "whole.npz", "loop", 1, steps)
+@pytest.mark.parametrize("driver", ["loop", "fit"])
+def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, driver):
+    steps, folder = 300, tmp_path / "checkpoints"
+    whole = drive(tmp_path / "whole.npz", driver, 1, steps)
     kills, chance = 0, random.Random()
-    while kills < 4:
+    while kills < 3:
         run = subprocess.Popen(
-            command(tmp_path / "out.npz", "loop", 1, steps, folder, 1),
+            command(tmp_path / "out.npz", driver, 1, steps, folder, 1),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
         first = run.stdout.readline()  # it trains; with a checkpoint at each step, it writes
         assert first, "it ended before it could be killed"
-        for _ in range(chance.randint(0, 40)):
+        for _ in range(chance.randint(0, 30)):
             run.stdout.readline()
         time.sleep(chance.random() * 0.02)
         run.kill()
@@ -109,14 +111,15 @@ def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path):
         kills += 1
     before = Checkpoints(folder).steps()
     assert before and before[-1] < steps
-    resumed = drive(tmp_path / "out.npz", "loop", 1, steps, folder, 1)
+    resumed = drive(tmp_path / "out.npz", driver, 1, steps, folder, 1)
     assert_close(resumed, whole, 0)
 
 
-def test_sigterm_saves_and_ends_well(tmp_path):
+@pytest.mark.parametrize("driver", ["loop", "fit"])
+def test_sigterm_saves_and_ends_well(tmp_path, driver):
     folder = tmp_path / "checkpoints"
     run = subprocess.Popen(
-        command(tmp_path / "out.npz", "loop", 1, 5_000, folder),
+        command(tmp_path / "out.npz", driver, 1, 5_000, folder),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -136,6 +139,16 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     with pytest.raises(XcosError, match=r"nan at step 4, learning rates .*000000002"):
         train_loop(small_trainer(), dataset_of(batches), checkpoints, 5, 4, checkpoint_every=2)
     assert checkpoints.steps() == [2]
+
+
+def test_fit_stops_at_such_a_loss_too(tmp_path):
+    batches = small_batches(5)
+    batches["input"][3] = np.nan
+    dataset = dataset_of(batches)(0, 5, range(4), 4)
+    with pytest.raises(XcosError, match=r"nan at step 4, learning rates .*000000002"):
+        keeper = KeepCheckpoints(Checkpoints(tmp_path), 2)
+        small_trainer().fit(dataset, verbose=0, callbacks=[keeper])
+    assert Checkpoints(tmp_path).steps() == [2]
 
 
 def test_groups_that_cannot_be_shared_are_refused(tmp_path):

@@ -1,12 +1,12 @@
 """Our own training loop, on one device or many."""
 
-import math
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.finite import check_finite
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.stop_signal import stop_asked
 
@@ -75,7 +75,7 @@ def train_loop(
                 name: float(strategy.experimental_local_results(value)[0])
                 for name, value in make_step(next(batches)).items()
             }
-            _check_finite(trainer, step, losses, checkpoints)
+            check_finite(trainer, step, losses, checkpoints)
             step += 1
             if chief and step % checkpoint_every == 0:
                 checkpoints.save(trainer, step)
@@ -95,16 +95,4 @@ def _is_chief(strategy) -> bool:
         resolver.task_type == "worker"
         and resolver.task_id == 0
         and "chief" not in resolver.cluster_spec().jobs
-    )
-
-
-def _check_finite(trainer, step, losses, checkpoints):
-    if all(math.isfinite(value) for value in losses.values()):
-        return
-    rates = ", ".join(f"{float(opt.learning_rate):.3g}" for opt in trainer.part_optimizers)
-    good = checkpoints.steps()
-    last = checkpoints.path(good[-1]) if good else "none yet"
-    raise XcosError(
-        f"the loss became {losses['total']} at step {step + 1}, learning rates {rates}; the last "
-        f"good checkpoint is {last}; lower the rates or clip the gradients, and start from it"
     )

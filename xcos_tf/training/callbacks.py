@@ -1,0 +1,55 @@
+"""What the loop does between steps, for runs that are driven by Keras's `fit`."""
+
+from contextlib import ExitStack
+
+import numpy as np
+from tensorflow import keras
+
+from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.finite import check_finite
+from xcos_tf.training.stop_signal import stop_asked
+
+
+class KeepCheckpoints(keras.callbacks.Callback):
+    """Writes checkpoints while a `Trainer` is fitted, and stops it on SIGTERM.
+
+    To go on from one, call `checkpoints.restore(trainer)` before `fit`, and give `fit` a dataset
+    that starts at the step it returns. After `fit`, `step` says how far it came.
+
+    Raises, out of `fit`:
+        XcosError: a loss is NaN or infinite, or a checkpoint cannot be written.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, every: int):
+        """Write every `every` steps, at the end, and when told to stop."""
+        super().__init__()
+        self.checkpoints, self.every = checkpoints, every
+        self.step = self._saved = 0
+        self._stack = ExitStack()
+
+    def on_train_begin(self, logs=None):
+        self.step = self._saved = int(np.asarray(self.model.optimizer.iterations))
+        self.checkpoints.check_room(self.model)
+        self._stopping = self._stack.enter_context(stop_asked())
+
+    def on_train_batch_end(self, batch, logs=None):
+        losses = {name: float(value) for name, value in logs.items()}
+        try:
+            check_finite(self.model, self.step, losses, self.checkpoints)
+            self.step += 1
+            if self.step % self.every == 0:
+                self._save()
+        except BaseException:  # `fit` ends without a last word to its callbacks
+            self._stack.close()
+            raise
+        if self._stopping():
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self._stack.close()
+        if self.step > self._saved:
+            self._save()
+
+    def _save(self):
+        self.checkpoints.save(self.model, self.step)
+        self._saved = self.step
