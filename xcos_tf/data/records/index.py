@@ -11,6 +11,7 @@ from xcos_tf.data.records.progress import Plan, Progress
 from xcos_tf.data.records.source import Pairs, Source
 from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
 from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file, write_csv, write_json
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 
@@ -45,19 +46,19 @@ def write_index(source: Source, progress: Progress) -> dict[str, int]:
                 "bytes": finished.bytes,
             }
         )
-    layout.write_csv(folder / layout.SKIPPED, ("name", "reason"), _skipped(progress))
+    write_csv(folder / layout.SKIPPED, ("name", "reason"), _skipped(progress))
     if not images:
         raise XcosError(
             f"none of the {len(source)} records of {source.name} is an image that can be used; "
             f"see {folder / layout.SKIPPED}"
         )
     arrays = {name: column[:images] for name, column in arrays.items()}
-    layout.replace_file(folder / layout.ARRAYS, lambda stream: np.savez(stream, **arrays))
-    layout.write_json(folder / layout.PEOPLE, source.people)
+    replace_file(folder / layout.ARRAYS, lambda stream: np.savez(stream, **arrays))
+    write_json(folder / layout.PEOPLE, source.people)
     if source.pairs is not None:
         pairs = _usable(source.pairs, positions[:images])
         rows = zip(pairs.first.tolist(), pairs.second.tolist(), pairs.same.tolist(), strict=True)
-        layout.write_csv(
+        write_csv(
             folder / layout.PAIRS,
             ("first", "second", "same"),
             ((first, second, int(same)) for first, second, same in rows),
@@ -80,7 +81,7 @@ def write_index(source: Source, progress: Progress) -> dict[str, int]:
         "index_sha256": file_sha256(folder / layout.ARRAYS),
         "people_sha256": file_sha256(folder / layout.PEOPLE),
     }
-    layout.write_json(folder / layout.INDEX, index)
+    write_json(folder / layout.INDEX, index)
     return {**counts, "shards": shards}
 
 

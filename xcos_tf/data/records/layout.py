@@ -9,12 +9,6 @@ index.json                      counts and checksums; written last
 .progress/                      while the set is unfinished: what is known of finished shards
 """
 
-import csv
-import json
-import os
-from collections.abc import Iterable
-from pathlib import Path
-
 FORMAT = 1
 INDEX = "index.json"
 ARRAYS = "index.npz"
@@ -27,33 +21,3 @@ PROGRESS = ".progress"
 def shard_name(shard: int, shards: int) -> str:
     """Return the file name of a shard."""
     return f"faces-{shard:05d}-of-{shards:05d}.tfrecord"
-
-
-def replace_file(path: Path, write) -> None:
-    """Write a file that is either complete and on disk or not there.
-
-    Args:
-        path: of the file.
-        write: called with a binary stream.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as stream:
-        write(stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, path)
-
-
-def write_json(path: Path, content) -> None:
-    """Write JSON in ASCII, which keeps names that are not valid UTF-8."""
-    text = json.dumps(content, indent=1) + "\n"
-    replace_file(path, lambda stream: stream.write(text.encode("ascii")))
-
-
-def write_csv(path: Path, heading: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    """Write a table, row by row."""
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        csv.writer(stream).writerows([heading])
-        csv.writer(stream).writerows(rows)
-    os.replace(part, path)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.records.layout import INDEX, PROGRESS, replace_file, shard_name, write_json
+from xcos_tf.data.records.layout import INDEX, PROGRESS, shard_name
 from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file, write_json
 
 
 @dataclass(frozen=True)
