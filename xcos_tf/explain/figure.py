@@ -7,20 +7,18 @@ import contextlib
 import os
 import textwrap
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
+from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
 from xcos_tf.explain.notation import as_sentence, number, one_line, told_apart
 from xcos_tf.explain.words import check_maps
 
@@ -32,21 +30,7 @@ DPI = 200
 _SIDE, _LEFT, _BOTTOM = 2.05, 0.2, 0.18
 _STEP_X, _STEP_Y = 2.72, 2.42
 _WIDTH, _HEIGHT = 8.2, 5.4
-_INK, _GREY = "#1a1a1a", "#666666"
 _SAME, _DIFFERENT = "#2166ac", "#b2182b"  # the blue and the red of the maps
-_SMALLEST_PRINT = 3.0  # points; numbers that would be smaller are left out
-
-
-@dataclass(frozen=True)
-class _Map:
-    """A map and how to colour it; `decimals` are printed in its cells."""
-
-    values: np.ndarray
-    title: str
-    meaning: str
-    colours: str
-    norm: Normalize
-    decimals: int
 
 
 def draw_explanation(
@@ -93,7 +77,7 @@ def draw_explanation(
         _draw_face(_square(figure, 0, column), face, similarity.shape, title)
     _draw_caption(figure, sentence, score)
     for column, drawn in enumerate(_maps(similarity, attention, attention_name)):
-        _draw_map(_square(figure, 1, column), drawn)
+        draw_map(_square(figure, 1, column), drawn, _SIDE)
     return figure
 
 
@@ -164,13 +148,13 @@ def _square(figure: Figure, row: int, column: int) -> Axes:
     axes = figure.add_axes((left / _WIDTH, bottom / _HEIGHT, _SIDE / _WIDTH, _SIDE / _HEIGHT))
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(linewidth=0.6, color=_GREY)
+        spine.set(linewidth=0.6, color=GREY)
     return axes
 
 
 def _write(figure: Figure, x: float, y: float, text: str, **style):
     """Write at a place in inches; nothing in the text is taken for a formula."""
-    style = {"color": _INK, "va": "top", "parse_math": False} | style
+    style = {"color": INK, "va": "top", "parse_math": False} | style
     return figure.text(x / _WIDTH, y / _HEIGHT, text, **style)
 
 
@@ -192,7 +176,7 @@ def _draw_face(axes: Axes, face: np.ndarray, grid: tuple[int, int], title: str) 
     for y in np.arange(1, height) * FACE_SIZE / height:
         axes.axhline(y, **lines)
     text = axes.set_title(
-        one_line(title), fontsize=9, loc="left", pad=4, color=_INK, parse_math=False, weight="bold"
+        one_line(title), fontsize=9, loc="left", pad=4, color=INK, parse_math=False, weight="bold"
     )
     # Wide letters, of which even few are too long, are cut off before the next panel.
     room = Bbox([[0, 0], [0.97 * _STEP_X / _SIDE, 2]])
@@ -211,7 +195,7 @@ def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
         "S·W: blue speaks for the same person, red against\n"
         f"xCos = sum of S·W = {number(score, 3)}"
     )
-    _write(figure, left, bottom, legend, fontsize=7, color=_GREY, va="bottom", linespacing=1.5)
+    _write(figure, left, bottom, legend, fontsize=7, color=GREY, va="bottom", linespacing=1.5)
 
 
 def _fit(text: str) -> tuple[float, str]:
@@ -223,58 +207,14 @@ def _fit(text: str) -> tuple[float, str]:
     return size, "\n".join([*lines[: most - 1], "…"])
 
 
-def _maps(similarity: np.ndarray, attention: np.ndarray, attention_name: str) -> list[_Map]:
+def _maps(similarity: np.ndarray, attention: np.ndarray, attention_name: str) -> list[MapPanel]:
     product = similarity * attention
     # At least twice the even share, so that an even map is not all in the strongest colour.
     most = max(attention.max(), 2 / attention.size)
     reach = max(np.abs(product).max(), 1e-6)
     weight = f"weight, {attention_name} attention" if attention_name else "weight"
     return [
-        _Map(similarity, "S", "similarity", "RdBu", Normalize(-1, 1), 2),
-        _Map(attention, "W", weight, "Purples", Normalize(min(attention.min(), 0), most), 3),
-        _Map(product, "S·W", "contribution", "RdBu", Normalize(-reach, reach), 3),
+        MapPanel(similarity, "S", "similarity", "RdBu", Normalize(-1, 1), 2),
+        MapPanel(attention, "W", weight, "Purples", Normalize(min(attention.min(), 0), most), 3),
+        MapPanel(product, "S·W", "contribution", "RdBu", Normalize(-reach, reach), 3),
     ]
-
-
-def _draw_map(axes: Axes, drawn: _Map) -> None:
-    height, width = drawn.values.shape
-    colours = ScalarMappable(drawn.norm, drawn.colours)
-    axes.pcolormesh(
-        np.linspace(0, FACE_SIZE, width + 1),
-        np.linspace(0, FACE_SIZE, height + 1),
-        drawn.values,
-        norm=drawn.norm,
-        cmap=drawn.colours,
-        edgecolors="white",
-        linewidth=0.4,
-    )
-    axes.set(xlim=(0, FACE_SIZE), ylim=(FACE_SIZE, 0))
-    _print_values(axes, drawn, colours)
-    axes.set_title(f"{drawn.title}: {one_line(drawn.meaning)}", fontsize=9, loc="left", pad=4)
-    bar_axes = axes.inset_axes((1.03, 0, 0.045, 1))
-    bar = axes.figure.colorbar(colours, cax=bar_axes)
-    bar.outline.set(linewidth=0.5, edgecolor=_GREY)
-    bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
-    bar.formatter = FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
-    bar.update_ticks()
-    bar_axes.tick_params(labelsize=6.5, length=2, width=0.5, pad=1.5, colors=_INK)
-
-
-def _print_values(axes: Axes, drawn: _Map, colours: ScalarMappable) -> None:
-    height, width = drawn.values.shape
-    longest = 4 + drawn.decimals
-    size = min(7.5, 72 * _SIDE / width / longest / 0.56, 72 * _SIDE / height / 1.8)
-    if size < _SMALLEST_PRINT:
-        return
-    for (row, column), value in np.ndenumerate(drawn.values):
-        red, green, blue, _ = colours.to_rgba(value)
-        dark = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.2
-        axes.text(
-            (column + 0.5) * FACE_SIZE / width,
-            (row + 0.5) * FACE_SIZE / height,
-            number(value, drawn.decimals).replace("0.", ".", 1),
-            fontsize=size,
-            ha="center",
-            va="center_baseline",
-            color="white" if dark else _INK,
-        )
