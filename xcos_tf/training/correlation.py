@@ -1,6 +1,43 @@
 """The correlated attention P: Pearson correlation of each cell's cosine with the teacher's."""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
 import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file
+from xcos_tf.models.similarity import PatchedCosine, normalise_cells
+
+Batch = Mapping[str, tf.Tensor]
+_MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
+_ROUNDING = 1e-13  # of a mean, in float64
+_NOISE = 1e-6  # standard deviation of float32 cosines that are really all the same, at most
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """P, as measured.
+
+    Attributes:
+        raw: p (Eq. 5 to 7), float32 (h, w) in [−1, 1]; 0 where a cell's cosine never varied, and
+            negative where it goes down when the teacher's goes up. Its sum is positive.
+        pairs: how many it was measured on.
+        genuine: how many of these were of one person.
+    """
+
+    raw: np.ndarray
+    pairs: int
+    genuine: int
+
+    @property
+    def normalised(self) -> np.ndarray:
+        """W as the correlated attention has it: float32 (h, w), `raw` scaled to sum to 1."""
+        return (self.raw / self.raw.sum(dtype=np.float64)).astype(np.float32)
 
 
 class StreamingCorrelation:
@@ -13,13 +50,18 @@ class StreamingCorrelation:
     def __init__(self, shape: tuple[int, int]):
         """Start empty, for maps of this (h, w)."""
         self.count = 0
-        self._mean_s, self._mean_c = np.zeros(shape), 0.0
-        self._m_ss, self._m_cc, self._m_sc = np.zeros(shape), 0.0, np.zeros(shape)
+        self._mean_s, self._mean_c = np.zeros(shape), np.zeros(())
+        self._m_ss, self._m_cc, self._m_sc = np.zeros(shape), np.zeros(()), np.zeros(shape)
 
     def update(self, similarity_maps: np.ndarray, teacher_cosines: np.ndarray) -> None:
         """Take in a block of pairs: S (P, h, w) and the teacher's cosines (P,)."""
         s = np.asarray(similarity_maps, np.float64)
         c = np.asarray(teacher_cosines, np.float64)
+        if s.shape != (*c.shape, *self._mean_s.shape):
+            raise ValueError(
+                f"Expected maps (P, *{self._mean_s.shape}) and cosines (P,). "
+                f"Received: shapes {s.shape} and {c.shape}"
+            )
         if not len(c):
             return
         mean_s, mean_c = s.mean(axis=0), c.mean()
@@ -34,9 +76,162 @@ class StreamingCorrelation:
         self._mean_c += delta_c * len(c) / total
         self.count = total
 
-    def result(self) -> np.ndarray:
-        """Return p (Eq. 5 to 7), float32 (h, w) in [−1, 1]; a cell that never varies gets 0."""
-        scale = np.sqrt(self._m_ss * self._m_cc)
-        return np.divide(self._m_sc, scale, out=np.zeros_like(scale), where=scale > 0).astype(
-            np.float32
+    def result(self, noise: float = 0.0) -> np.ndarray:
+        """Return p (Eq. 5 to 7), float32 (h, w) in [−1, 1].
+
+        Args:
+            noise: standard deviation up to which a cell, or the teacher, counts as one that never
+                varies; then p is 0.
+        """
+        varies = [
+            squares > self.count * np.maximum(noise, _ROUNDING * np.abs(mean)) ** 2
+            for squares, mean in ((self._m_ss, self._mean_s), (self._m_cc, self._mean_c))
+        ]
+        scale = np.sqrt(self._m_ss) * np.sqrt(self._m_cc)
+        p = np.divide(self._m_sc, scale, out=np.zeros_like(scale), where=varies[0] & varies[1])
+        return np.clip(p, -1, 1).astype(np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that `restore` needs, as arrays."""
+        moments = {name: np.array(getattr(self, f"_{name}")) for name in _MOMENTS}
+        return {"count": np.int64(self.count), **moments}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` returned, to the same bits as if there had been no break.
+
+        Raises:
+            ValueError: it is of maps of another shape.
+        """
+        for name in _MOMENTS:
+            shape = getattr(self, f"_{name}").shape
+            if state[name].shape != shape:
+                raise ValueError(
+                    f"Expected the state's `{name}` of shape {shape}. "
+                    f"Received: shape={state[name].shape}"
+                )
+        for name in _MOMENTS:
+            setattr(self, f"_{name}", np.array(state[name], np.float64))
+        self.count = int(state["count"])
+
+
+def fit_correlation(
+    grid: Callable[[tf.Tensor], tf.Tensor],
+    teacher: Callable[[tf.Tensor], tf.Tensor],
+    batches_from: Callable[[int], Iterable[Batch]],
+    pairs: int,
+    shape: tuple[int, int],
+    state: Path | None = None,
+    identity: str = "",
+    save_every: int = 50,
+    stem: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+) -> Correlation:
+    """Measure P over training pairs, in one pass and constant memory.
+
+    p[i, j] is the Pearson correlation, over pairs (C, D), of cos(F_C[i, j], F_D[i, j]) with
+    cos(f_C, f_D), where F are grid features and f another model's embeddings (Eq. 5 to 7).
+
+    Args:
+        grid: from what `stem` gives to grid features, any float (N, h, w, c); in inference mode.
+        teacher: from the same to embeddings, any float (N, dimension), of any length; likewise.
+        batches_from: called with a step, to give the batches of that step and those after it, the
+            same for the same step every time. A batch is as `training_dataset` makes it: "input"
+            (G, N, ...), "first", "second" and "same" int (G, P).
+        pairs: to measure on. Of the last batch, as many as are still needed are taken, evenly.
+        shape: (h, w).
+        state: a file that keeps how far the pass has come, always whole. If it is there, the pass
+            goes on from it and ends in the same bits as one without a break. It stays when the
+            pass is done, for the caller to remove once P is safe.
+        identity: of the models and of what `batches_from` gives; a state of another is refused.
+        save_every: steps between two writings of `state`.
+        stem: from inputs (N, ...) to what `grid` and `teacher` both start from, such as a frozen
+            trunk.
+
+    Raises:
+        XcosError: the correlations sum to 0 or less, so that they cannot become weights; a map is
+            not finite; or `state` cannot be written, or is damaged or of another measurement.
+        ValueError: the batches end too soon, or the maps are not of this shape.
+    """
+    stream, step, genuine = StreamingCorrelation(shape), 0, 0
+    if state and state.exists():
+        step, genuine = _read_state(state, stream, identity)
+    compare = tf.function(partial(_compare, grid, teacher, stem), reduce_retracing=True)
+    with tqdm(total=pairs, initial=stream.count, desc="correlation", unit="pair") as bar:
+        for batch in batches_from(step) if stream.count < pairs else ():
+            tensors = [tf.convert_to_tensor(batch[name]) for name in ("input", "first", "second")]
+            maps, cosines = (value.numpy() for value in compare(*tensors))
+            if not (np.isfinite(maps).all() and np.isfinite(cosines).all()):
+                raise XcosError(
+                    f"the models gave NaN or infinity for faces of step {step + 1}; use weights "
+                    "that give numbers"
+                )
+            kept = _spread(len(cosines), pairs - stream.count)
+            stream.update(maps[kept], cosines[kept])
+            genuine += int(np.ravel(batch["same"])[kept].sum())
+            step += 1
+            bar.update(len(kept))
+            done = stream.count == pairs
+            if state and (done or step % save_every == 0):
+                _write_state(state, stream, step, genuine, identity)
+            if done:
+                break
+    if stream.count < pairs:
+        raise ValueError(f"Expected batches of {pairs} pairs. Received: {stream.count} pairs")
+    raw = stream.result(_NOISE)
+    total = raw.sum(dtype=np.float64)
+    if total <= 0:
+        if state:
+            state.unlink(missing_ok=True)  # it would lead here again
+        raise XcosError(
+            f"the correlations of the cells with the teacher's cosine sum to {total:.3g}, so they "
+            "cannot be made weights that sum to 1; take more pairs, other faces or another teacher"
         )
+    return Correlation(raw, stream.count, genuine)
+
+
+def _compare(grid, teacher, stem, inputs, first, second):
+    """Return S (G·P, h, w) and the teacher's cosines (G·P,) of a batch's pairs."""
+    groups, faces = tf.unstack(tf.shape(inputs)[:2])
+    inputs = tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
+    offset = tf.range(groups)[:, tf.newaxis] * faces
+    first, second = (tf.reshape(tf.cast(x, tf.int32) + offset, [-1]) for x in (first, second))
+    start = stem(inputs)
+    grids, embeddings = grid(start), normalise_cells(teacher(start))
+    maps = PatchedCosine()([tf.gather(grids, first), tf.gather(grids, second)])
+    cosines = tf.reduce_sum(tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1)
+    return maps, cosines
+
+
+def _spread(count: int, wanted: int) -> np.ndarray:
+    """Return so many of `count` places, evenly, so that genuine pairs keep their share."""
+    wanted = min(count, wanted)
+    return np.arange(wanted) * count // wanted
+
+
+def _write_state(path, stream, step, genuine, identity) -> None:
+    arrays = {"step": np.int64(step), "genuine": np.int64(genuine), "identity": np.array(identity)}
+    try:
+        replace_file(path, lambda file: np.savez(file, **arrays, **stream.state()))
+    except OSError as error:
+        raise XcosError(
+            f"the state of the measurement cannot be written to {path} ({error.strerror}); free "
+            "some space or choose another place"
+        ) from None
+
+
+def _read_state(path, stream, identity) -> tuple[int, int]:
+    """Set the stream; returns the steps made and the genuine pairs among them."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        if str(arrays["identity"]) == identity:
+            stream.restore(arrays)
+            return int(arrays["step"]), int(arrays["genuine"])
+    except Exception as error:  # NumPy and zipfile raise many kinds
+        raise XcosError(
+            f"{path} is damaged ({' '.join(str(error).split())}); remove it to measure from the "
+            "beginning"
+        ) from None
+    raise XcosError(
+        f"{path} is of an unfinished measurement with other pairs or other models; remove it to "
+        "start from the beginning, or finish that one"
+    )
