@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.training.small import small_batches, small_trainer
+from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
 from xcos_tf.training.loop import train_loop
@@ -55,13 +56,13 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
             checkpoints,
             steps,
             GROUPS,
-            int(every),
+            Cadence(int(every)),
             strategy,
             after_step=lambda step, losses: print(step, flush=True),
         )
     else:
         start = checkpoints.restore(trainer)
-        keeper = KeepCheckpoints(checkpoints, int(every))
+        keeper = KeepCheckpoints(checkpoints, Cadence(int(every)))
         say = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: print(keeper.step, flush=True)
         )

@@ -29,7 +29,12 @@ class FaceSet:
 
     def read(self, positions: np.ndarray) -> list[bytes]:
         """Return the encoded images at int positions (n,); see `RecordSet.read`."""
-        return [self._sets[self._set_of[i]].read([self._position_in_set[i]])[0] for i in positions]
+        positions = np.asarray(positions, np.int64)
+        images, set_of = np.empty(len(positions), object), self._set_of[positions]
+        for number in np.unique(set_of):
+            here = np.flatnonzero(set_of == number)
+            images[here] = self._sets[number].read(self._position_in_set[positions[here]])
+        return images.tolist()
 
     def select(self, person_mask: np.ndarray) -> "FaceSet":
         """Return the faces of the people where bool `person_mask` (people,) is true, relabelled."""
@@ -65,3 +70,31 @@ def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
         np.repeat(np.arange(len(sets), dtype=np.int32), [len(records) for records in sets]),
         np.concatenate([np.arange(len(records)) for records in sets]),
     )
+
+
+def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet, FaceSet]:
+    """Split off whole people for validation.
+
+    Args:
+        faces: of one or more sets.
+        counts: {set's name: number of people to hold out of it}.
+        seed: of the draw.
+
+    Returns:
+        The training faces and the validation faces.
+
+    Raises:
+        XcosError: a set has no more people than are to be held out, or is not there.
+    """
+    random = np.random.default_rng(seed)
+    sets = np.array([name.split("/")[0] for name in faces.people])
+    held = np.zeros(len(faces.people), bool)
+    for name, count in sorted(counts.items()):
+        candidates = np.flatnonzero(sets == name)
+        if len(candidates) <= count:
+            raise XcosError(
+                f"cannot hold {count} people out of the face set {name!r}, which has "
+                f"{len(candidates)}; lower the number or add people"
+            )
+        held[random.choice(candidates, count, replace=False)] = True
+    return faces.select(~held), faces.select(held)

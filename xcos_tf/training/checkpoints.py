@@ -24,6 +24,8 @@ def trainer_state(trainer: Trainer) -> dict:
         variables = optimizer.variables
         variables = variables() if callable(variables) else variables  # Keras 2's are a method
         state |= {f"optimizer/{number}/{i:05d}": v for i, v in enumerate(variables)}
+    if trainer.loss_scale:
+        state["loss_scale"] = trainer.loss_scale.state
     return state
 
 
@@ -34,13 +36,20 @@ class Checkpoints:
     of one, and a full disk too, leaves those before it as they were.
     """
 
-    def __init__(self, folder: str | os.PathLike, keep: int = 3):
+    def __init__(self, folder: str | os.PathLike, keep: int = 3, read_only: bool = False):
         """Open the folder, and make it if it is not there.
+
+        Args:
+            folder: of the checkpoints.
+            keep: how many of the newest.
+            read_only: whether another process writes, as for a worker that is not the chief.
 
         Raises:
             XcosError: it cannot be made or written to.
         """
         self.folder, self.keep = Path(folder), keep
+        if read_only:
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for part in self.folder.glob(".*.part"):  # of a run that was killed
@@ -71,6 +80,8 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """Return the steps that there are checkpoints of, ascending."""
+        if not self.folder.is_dir():
+            return []
         matches = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
@@ -79,7 +90,7 @@ class Checkpoints:
         return self.folder / f"step-{step:09d}.safetensors"
 
     def save(self, trainer: Trainer, step: int, best: bool = False) -> Path:
-        """Write a checkpoint, then remove those that are too many.
+        """Write a checkpoint if this step has none, then remove those that are too many.
 
         Args:
             trainer: compiled.
@@ -89,14 +100,13 @@ class Checkpoints:
         Raises:
             XcosError: the disk is full or the folder is gone; the checkpoints before are whole.
         """
-        arrays = {
-            k: np.require(np.asarray(v), requirements="C")
-            for k, v in trainer_state(trainer).items()
-        }
-        metadata = {"format": "1", "step": str(step)}
         path = self.path(step)
         try:
-            _write_whole(path, lambda part: save_file(arrays, part, metadata))
+            if not path.exists():
+                state = trainer_state(trainer)
+                arrays = {k: np.require(np.asarray(v), requirements="C") for k, v in state.items()}
+                metadata = {"format": "1", "step": str(step)}
+                _write_whole(path, lambda part: save_file(arrays, part, metadata))
             if best:
                 _write_whole(self.folder / BEST, lambda part: os.link(path, part))
             for old in self.steps()[: -self.keep]:

@@ -1,56 +1,200 @@
-"""The configuration of a training run, read from YAML and checked before anything starts."""
+"""The configuration of a training run; `configs/README.md` explains each key."""
 
-import dataclasses
-import difflib
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import yaml
+PARTS = ("backbone", "head", "attention", "margin_head")
 
-from xcos_tf.errors import XcosError
+
+@dataclass(frozen=True)
+class StartConfig:
+    """Where the weights come from before the first step; at random where nothing is said.
+
+    Attributes:
+        preset: name or folder; the weights of every layer that it shares by path and shape with
+            the model are taken over, the backbone's from any kind of preset.
+        grid_head: "linear_tail" derives the grid head from the preset's embedding head, which must
+            be linear (MobileFaceNet's); see `start_from_linear_tail`.
+        frozen_until: the last backbone layer that stays as it is; None trains all of it.
+    """
+
+    preset: str | None = None
+    grid_head: str | None = None
+    frozen_until: str | None = None
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which faces: sets are sub-folders of the data folder, each with one sub-folder a person."""
+    """Which faces.
+
+    Attributes:
+        sets: prepared sets of people, folders in the data folder.
+        hold_out: {set: people of it that are kept for validation}.
+        verification: prepared sets of pairs, measured at each validation and never chosen by.
+        validation_faces: at the most, of the people held out.
+    """
 
     sets: list[str]
-    hold_out: dict[str, int]
-    variants: int
-    blended: int = 0  # of the variants, the last ones: of faces blended with others
-    augmentation_seed: int = 7  # not the run's, so that runs with other seeds share a cache
+    hold_out: dict[str, int] = field(default_factory=dict)
+    verification: list[str] = field(default_factory=list)
+    validation_faces: int = 4000
 
 
 @dataclass(frozen=True)
 class BatchConfig:
-    """People in a batch, faces of each, and pairs compared in it."""
+    """A step's batch over all replicas: `groups` groups of `people` people with `faces` faces.
 
+    Attributes:
+        groups: a multiple of the number of replicas times `accumulate`.
+        people, faces: of a group.
+        pairs: compared in a group; 0 for a baseline.
+        genuine: share of genuine pairs, in [0, 1].
+        accumulate: micro-batches that a replica works off one after another.
+    """
+
+    groups: int
     people: int
     faces: int
-    pairs: int
+    pairs: int = 0
+    genuine: float = 0.5
+    accumulate: int = 1
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """Chances in [0, 1] of what happens to a training face; see `Augmentation`."""
+
+    flip: float = 0.5
+    augment: float = 0.0
+    blend: float = 0.0
+    occlude: float = 0.0
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the losses, and CosFace's or ArcFace's scale and margin."""
+    """Weights of the losses, and the margin head of L_id.
 
-    learned: float
-    patched: float
+    Attributes:
+        identification: weight of L_id.
+        learned, patched, correlated: weights of L_cos (Eq. 10) of these scores. P is measured at
+            the end of a run; as long as it trains, `correlated` weighs cells by the start's P,
+            which is U in a fresh model.
+        head: "arcface" or "cosface".
+        scale, margin: s and m of the margin head.
+        sample: people in each step's softmax (Partial FC); all when None.
+    """
+
     identification: float
-    head: str = "cosface"
-    scale: float = 30.0
-    margin: float = 0.35
+    learned: float = 0.0
+    patched: float = 0.0
+    correlated: float = 0.0
+    head: str = "arcface"
+    scale: float = 64.0
+    margin: float = 0.5
+    sample: int | None = None
 
 
 @dataclass(frozen=True)
-class LearningRateConfig:
-    """Peak learning rate of each part; a part at 0 stays as it is."""
+class OptimizersConfig:
+    """An optimizer for each part, as {name, learning_rate, l2, its arguments}; None freezes it.
 
-    backbone: float
-    grid_head: float
-    attention: float
-    margin_head: float
+    Attributes:
+        backbone: what is not frozen of it.
+        head: the grid head, or a baseline's embedding head.
+        attention: the learned attention.
+        margin_head: of L_id.
+        clip_norm: limit of the global norm of all gradients together.
+    """
+
+    backbone: dict | None = None
+    head: dict | None = None
+    attention: dict | None = None
+    margin_head: dict | None = None
+    clip_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """How the learning rates change; in epochs if the run's length is in epochs, else in steps.
+
+    Attributes:
+        kind: "step" (÷ 1/factor at each drop), "cosine" (down to 1 % at the end), "constant".
+        drops: of "step", ascending.
+        factor: of each drop.
+        warmup: over which the rates rise from 0.
+    """
+
+    kind: str = "step"
+    drops: list[float] = field(default_factory=list)
+    factor: float = 0.1
+    warmup: float = 0.0
+
+
+@dataclass(frozen=True)
+class DevicesConfig:
+    """What a run computes on.
+
+    Attributes:
+        strategy: "one" (one device), "mirrored" (all GPUs of this machine, or `logical_cpus`
+            CPUs), or "multi_worker" (as the TF_CONFIG environment variable says).
+        logical_cpus: how many devices this machine's CPU is split into; to try what several
+            GPUs would do.
+        precision: "float32", "mixed_float16" or "mixed_bfloat16".
+        xla: whether XLA compiles the step.
+        deterministic: whether only ops are used that give the same bits each time.
+    """
+
+    strategy: str = "one"
+    logical_cpus: int = 1
+    precision: str = "float32"
+    xla: bool = False
+    deterministic: bool = False
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """When checkpoints are written, and how many are kept besides the best.
+
+    Attributes:
+        every: steps.
+        minutes: also after so many since the last one; None: by steps alone.
+        keep: how many of the newest.
+    """
+
+    every: int = 1000
+    minutes: float | None = None
+    keep: int = 3
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """When and by what a run is judged on the people held out.
+
+    Attributes:
+        every: steps; None: at the end of each epoch.
+        best_by: the score whose TAR at FAR 1e-3 says which checkpoint is the best; None: the
+            attention whose loss weighs most, or a baseline's cosine.
+        genuine, impostor: pairs, at the most.
+    """
+
+    every: int | None = None
+    best_by: str | None = None
+    genuine: int = 15_000
+    impostor: int = 60_000
+
+
+@dataclass(frozen=True)
+class FinishConfig:
+    """What is measured at the end, with the best checkpoint's weights.
+
+    Attributes:
+        correlation_pairs: training pairs to measure P on; 0 leaves it as it is.
+        threshold_pairs: impostor pairs of people held out to measure thresholds on.
+        facts: licence, provenance and other facts that the preset's config.json states.
+    """
+
+    correlation_pairs: int = 100_000
+    threshold_pairs: int = 500_000
+    facts: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,91 +203,45 @@ class TrainingConfig:
 
     Attributes:
         name: of the preset to make.
-        teacher: preset whose cosines are learned, and whose backbone is the start.
-        trainable_from: the backbone's layer whose output is cached; what follows it is trained.
-        model: the preset's `model` section, see `build_network`.
-        data, batch, loss, learning_rate: see their classes.
-        steps: how many to train.
-        warmup_steps: over which learning rates rise from 0; then they fall as a cosine.
-        clip_norm: limit of the gradient's global norm.
-        weight_decay: decoupled, of backbone and grid head.
+        model: the preset's `model` section, see `build_network`: a grid head ("xcos") or a
+            baseline's "embedding_head".
+        teacher: embedding preset, name or folder, whose cosines L_cos learns; None for a baseline.
+        epochs, steps: the run's length, by one of the two. An epoch is as many steps as there are
+            batches in the training faces.
         seed: of every draw.
-        checkpoint_every, validate_every: in steps.
-        thresholds_pairs: impostor validation pairs to measure thresholds on.
-        correlation_pairs: training pairs to measure P on.
+        others: see their classes.
     """
 
     name: str
-    teacher: str
-    trainable_from: str
     model: dict
     data: DataConfig
     batch: BatchConfig
     loss: LossConfig
-    learning_rate: LearningRateConfig
-    steps: int
-    warmup_steps: int = 200
-    clip_norm: float = 1.0
-    weight_decay: float = 0.0
+    optimizers: OptimizersConfig
+    teacher: str | None = None
+    start: StartConfig = field(default_factory=StartConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    devices: DevicesConfig = field(default_factory=DevicesConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    finish: FinishConfig = field(default_factory=FinishConfig)
+    epochs: float | None = None
+    steps: int | None = None
     seed: int = 1
-    checkpoint_every: int = 250
-    validate_every: int = 500
-    thresholds_pairs: int = 500_000
-    correlation_pairs: int = 100_000
-    source: dict = field(default_factory=dict, compare=False)
 
+    @property
+    def explains(self) -> bool:
+        """Whether the model has a grid head; otherwise it is a baseline."""
+        return "xcos" in self.model
 
-def read_config(path: str | os.PathLike) -> TrainingConfig:
-    """Read a run's YAML file.
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The attentions whose L_cos has a weight, the heaviest first."""
+        weights = {a: getattr(self.loss, a) for a in ("learned", "patched", "correlated")}
+        return tuple(a for a in sorted(weights, key=lambda a: -weights[a]) if weights[a])
 
-    Raises:
-        XcosError: the file is not there or not YAML, a key is unknown (the nearest known one is
-            named) or missing, or a value has the wrong type.
-    """
-    path = Path(path)
-    try:
-        source = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise XcosError(
-            f"cannot read the configuration {path} ({reason}); give a YAML file"
-        ) from None
-    config = _build(TrainingConfig, source, str(path))
-    return dataclasses.replace(config, source=source)
-
-
-def _build(cls, values, where):
-    if not isinstance(values, dict):
-        raise XcosError(f"{where} must hold keys and values; it holds {values!r}")
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.name != "source"}
-    for key in values:
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(fields)}"
-            raise XcosError(f"{where} has an unknown key {key!r}; {hint}")
-    needed = [
-        name
-        for name, f in fields.items()
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
-    missing = [name for name in needed if name not in values]
-    if missing:
-        raise XcosError(f"{where} lacks {', '.join(missing)}; add it")
-    return cls(
-        **{
-            key: _convert(fields[key].type, value, f"{where}: {key}")
-            for key, value in values.items()
-        }
-    )
-
-
-def _convert(expected, value, where):
-    if dataclasses.is_dataclass(expected):
-        return _build(expected, value, where)
-    kind = getattr(expected, "__origin__", expected)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        hint = " (write 1.0e-3, not 1e-3)" if kind is float and isinstance(value, str) else ""
-        raise XcosError(f"{where} must be of type {kind.__name__}; it is {value!r}{hint}")
-    return value
+    @property
+    def best_by(self) -> str:
+        """The score that says which checkpoint is the best."""
+        return self.validation.best_by or (self.scores[0] if self.explains else "cosine")

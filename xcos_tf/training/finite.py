@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from xcos_tf.errors import XcosError
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.model import Trainer
@@ -20,9 +18,7 @@ def check_finite(
     """
     if all(math.isfinite(value) for value in losses.values()):
         return
-    rates = ", ".join(
-        f"{float(np.asarray(opt.learning_rate)):.3g}" for opt in trainer.part_optimizers
-    )
+    rates = ", ".join(f"{part} {rate:.3g}" for part, rate in trainer.learning_rates.items())
     good = checkpoints.steps()
     last = checkpoints.path(good[-1]) if good else "none yet"
     raise XcosError(

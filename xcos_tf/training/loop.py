@@ -5,7 +5,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
+from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.devices import is_chief
 from xcos_tf.training.finite import check_finite
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.stop_signal import stop_asked
@@ -19,29 +21,29 @@ def train_loop(
     checkpoints: Checkpoints,
     steps: int,
     groups: int,
-    checkpoint_every: int,
+    cadence: Cadence,
     strategy: tf.distribute.Strategy | None = None,
     jit_compile: bool = False,
     after_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> int:
-    """Train from the newest checkpoint to the last step, or until SIGTERM.
+    """Train from the newest checkpoint to the last step, or until SIGTERM or Ctrl-C.
 
     Args:
         trainer: made and compiled in the strategy's scope.
         dataset_of: called with (first step, last step, groups, groups in an element), to give
             elements as `Trainer` takes them, of these steps and groups, in order; see
             `training_dataset`.
-        checkpoints: of the run. One is written every `checkpoint_every` steps, at the end, and
-            when the loop is told to stop; by the chief alone if there are several workers.
+        checkpoints: of the run. One is written when `cadence` says so, at the end, and when the
+            loop is told to stop; by the chief alone if there are several workers.
         steps: to train in all.
         groups: in the batch of a step, over all replicas.
-        checkpoint_every: steps.
+        cadence: of checkpoints.
         strategy: OneDevice, Mirrored or MultiWorkerMirrored; the present one when None.
         jit_compile: whether XLA compiles the step.
-        after_step: called with the steps made and the losses.
+        after_step: called with the steps made and the losses, before a checkpoint is written.
 
     Returns:
-        The steps made: `steps`, or fewer if SIGTERM came.
+        The steps made: `steps`, or fewer if it was told to stop.
 
     Raises:
         XcosError: the groups cannot be shared out equally, a loss is NaN or infinite, or a
@@ -54,7 +56,7 @@ def train_loop(
             f"a batch of {groups} groups cannot be shared by {replicas} replicas; make the "
             "number of groups a multiple of that of replicas"
         )
-    chief = _is_chief(strategy)
+    chief = is_chief(strategy)
     step = checkpoints.restore(trainer)
     if chief:
         checkpoints.check_room(trainer)
@@ -66,7 +68,6 @@ def train_loop(
 
     inner = tf.function(trainer.train_step, jit_compile=True) if jit_compile else trainer.train_step
     make_step = tf.function(lambda batch: strategy.run(inner, args=(batch,)))
-    saved = step
     batches = iter(strategy.distribute_datasets_from_function(dataset))
     with stop_asked() as stopping:
         while step < steps and not stopping():
@@ -77,22 +78,10 @@ def train_loop(
             }
             check_finite(trainer, step, losses, checkpoints)
             step += 1
-            if chief and step % checkpoint_every == 0:
-                checkpoints.save(trainer, step)
-                saved = step
             if after_step:
                 after_step(step, losses)
-        if chief and step > saved:
+            if chief and cadence.due(step):
+                checkpoints.save(trainer, step)
+        if chief:
             checkpoints.save(trainer, step)
     return step
-
-
-def _is_chief(strategy) -> bool:
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.task_type:
-        return True
-    return resolver.task_type == "chief" or (
-        resolver.task_type == "worker"
-        and resolver.task_id == 0
-        and "chief" not in resolver.cluster_spec().jobs
-    )

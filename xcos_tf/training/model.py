@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
@@ -10,6 +11,7 @@ from xcos_tf.models.margins import MarginHead
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.partial_fc import sample_classes
 from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.training.loss_scale import LossScale
 from xcos_tf.training.losses import identification_loss, xcos_loss
 
 
@@ -53,9 +55,11 @@ class Trainer(keras.Model):
         weights: Mapping[str, float],
         comparisons: Mapping[str, keras.Model] | None = None,
         teacher: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        stem: Callable[[tf.Tensor], tf.Tensor] | None = None,
         sample: int | None = None,
         accumulate: int = 1,
         clip_norm: float | None = None,
+        scale_loss: bool = False,
         seed: int = 0,
         **kwargs,
     ):
@@ -68,9 +72,12 @@ class Trainer(keras.Model):
                 L_cos (Eq. 10) of these scores; a loss that is left out is not computed.
             comparisons: of an `XCosNetwork`.
             teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
+            stem: the frozen start of the backbone, which `features` and `teacher` then go on
+                from, so that both cost it once.
             sample: classes in each step's softmax (Partial FC); all when None.
             accumulate: micro-batches that a replica's groups are worked off in, one after another.
             clip_norm: limit of the global norm of all gradients together.
+            scale_loss: whether the loss is scaled against underflow; for mixed_float16.
             seed: of the sampled classes.
 
         Raises:
@@ -90,10 +97,12 @@ class Trainer(keras.Model):
                 f"Expected `comparisons` to have {tuple(self.comparisons)}, whose loss has a "
                 f"weight. Received: comparisons={comparisons}"
             )
-        # In a closure, so that the teacher's frozen weights are no part of checkpoints.
-        self._ask_teacher = (lambda: teacher) if teacher else (lambda: None)
+        # In closures, so that what stays frozen is no part of checkpoints.
+        self._ask_teacher = lambda: teacher
+        self._ask_stem = lambda: stem
         self._sample, self._accumulate = sample, accumulate
         self._clip_norm, self._seed = clip_norm, seed
+        self.loss_scale = LossScale() if scale_loss else None
         self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
 
     def compile(self, parts: list[Part], **kwargs):
@@ -107,9 +116,16 @@ class Trainer(keras.Model):
             (part.layer.trainable_variables, part.optimizer, part.l2) for part in parts
         ]
         self.part_optimizers = [part.optimizer for part in parts]
+        self._part_names = [part.layer.name for part in parts]
         for variables, optimizer, _ in self._trained:
             if hasattr(optimizer, "build"):  # those of tensorflow-addons have none
                 optimizer.build(variables)
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """The present rate of each part, by its layer's name."""
+        rates = (float(np.asarray(optimizer.learning_rate)) for optimizer in self.part_optimizers)
+        return dict(zip(self._part_names, rates, strict=True))
 
     def train_step(self, batch):
         """Make one step on this replica's groups; returns the losses, means over all replicas."""
@@ -122,6 +138,8 @@ class Trainer(keras.Model):
         # made here and each replica hands on its share of it.
         gradients = [gradient / count for gradient in gradients]
         gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        if self.loss_scale:
+            gradients = self.loss_scale.unscale(gradients)
         decays = [l2 for part, _, l2 in self._trained for _ in part]
         gradients = [
             gradient + l2 * tf.cast(variable, gradient.dtype) if l2 else gradient
@@ -157,7 +175,10 @@ class Trainer(keras.Model):
                 }
                 with tf.GradientTape() as tape:
                     part_losses = self.losses_of(part, kept)
-                part_gradients = tape.gradient(part_losses["total"], variables)
+                    total = part_losses["total"]
+                    if self.loss_scale:
+                        total = self.loss_scale.scale(total)
+                part_gradients = tape.gradient(total, variables)
             if losses is None:
                 losses, gradients = part_losses, part_gradients
             else:
@@ -173,6 +194,8 @@ class Trainer(keras.Model):
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
         groups, faces = tf.unstack(tf.shape(batch["label"]))
         inputs = _flatten(batch["input"])
+        if self._ask_stem():
+            inputs = tf.stop_gradient(tf.cast(self._ask_stem()(inputs), tf.float32))
         features = tf.cast(self.features(inputs, training=True), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
         losses = {}

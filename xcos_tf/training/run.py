@@ -1,242 +1,231 @@
-"""A training run from faces to a preset: cache, start, train, measure P and thresholds, save."""
+"""A training run in its folder: opened, driven by the loop or by `fit`, finished as a preset.
 
-import csv
-import json
+The folder holds `config.yaml` and `run.json` (what it takes to repeat the run), `checkpoints/`,
+`metrics.csv`, `train.log`, `tensorboard/`, and in the end `preset/`.
+"""
+
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow import keras
-from tqdm import tqdm
 
-from xcos_tf.data.people import People, hold_out, read_people
-from xcos_tf.evaluation.metrics import threshold_at_fmr
-from xcos_tf.models.builder import build_network
-from xcos_tf.models.network import XCosNetwork
-from xcos_tf.models.presets import Preset, load_preset, save_preset
-from xcos_tf.training import validation
-from xcos_tf.training.batches import BatchSampler
+from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.errors import XcosError
+from xcos_tf.training.assembly import assemble, start_grid_head
+from xcos_tf.training.cadence import Cadence
+from xcos_tf.training.checkpoints import BEST, Checkpoints
 from xcos_tf.training.config import TrainingConfig
-from xcos_tf.training.correlation import StreamingCorrelation
-from xcos_tf.training.feature_cache import FeatureCache, build_feature_cache
-from xcos_tf.training.initialisation import start_from_linear_tail
-from xcos_tf.training.trainer import Trainer, frozen_trunk, trainable_tail
+from xcos_tf.training.config_checks import read_config
+from xcos_tf.training.devices import build_strategy, is_chief
+from xcos_tf.training.finish import finish
+from xcos_tf.training.loop import train_loop
+from xcos_tf.training.monitor import Monitor
+from xcos_tf.training.record import record_run
+from xcos_tf.training.validation import HeldOut, Validation
 
-VALIDATION_GENUINE, VALIDATION_IMPOSTOR = 15_000, 60_000
-TRAINED = ("patched", "learned")  # P is measured when these have been trained
-FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
+START_FACES = 2000
+BEST_METRIC = "tar_at_far_1e-3"
 
 
-@dataclass
 class Run:
-    """The pieces of a run in progress."""
+    """A run that has been opened: faces, model and validation are in place.
 
-    config: TrainingConfig
-    folder: Path
-    teacher: Preset
-    people: People
-    train: FeatureCache
-    held_out: FeatureCache
-    network: XCosNetwork
+    Attributes:
+        config, folder, strategy: of the run.
+        sets: the prepared sets of people.
+        faces: `FaceSet` that is trained on.
+        steps, steps_per_epoch, groups: in all, and in a step's batch.
+        assembly: the model, see `Assembly`.
+        checkpoints, cadence: where and when to save.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        text: str,
+        data: str | os.PathLike,
+        folder: str | os.PathLike,
+    ):
+        """Open a new run, or one that was interrupted; its folder is made where it is not there.
+
+        Args:
+            config, text: of `read_config`.
+            data: folder of the prepared sets.
+            folder: of the run.
+
+        Raises:
+            XcosError: a set or a preset cannot be used, the folder is of another configuration or
+                cannot be written, or the disk is too full for its checkpoints.
+        """
+        self.config, self.folder = config, Path(folder)
+        self.sets = [RecordSet.open(Path(data) / name) for name in config.data.sets]
+        self._verification = _open_pairs(config, Path(data))
+        everyone = join_sets(self.sets)
+        self.faces, held_out = hold_out(everyone, config.data.hold_out, config.seed)
+        batch = config.batch
+        self.groups, self.faces_per_step = batch.groups, batch.groups * batch.people * batch.faces
+        self.steps_per_epoch = max(1, len(self.faces) // self.faces_per_step)
+        self.steps = config.steps or round(config.epochs * self.steps_per_epoch)
+        self.sampler = _sampler(self.faces, config)
+        self.strategy = build_strategy(config.devices)
+        self._chief = is_chief(self.strategy)
+        if self._chief:
+            devices = [device.name for device in tf.config.list_logical_devices()]
+            record_run(self.folder, text, config.seed, devices)
+        place = self.folder / "checkpoints"
+        self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
+        self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
+        with self.strategy.scope():
+            people = len(self.faces.people)
+            self.assembly = assemble(config, people, self.steps, self.steps_per_epoch)
+        if self._chief:
+            self.checkpoints.check_room(self.assembly.trainer)
+        made = self.checkpoints.steps()
+        self._start = made[-1] if made else 0
+        if config.start.grid_head and not made:
+            start_grid_head(config, self.assembly, self._some_faces(START_FACES))
+        self.held_out = self._validation = self._monitor = None
+        if self._chief:
+            if len(held_out):
+                limit = config.data.validation_faces
+                self.held_out = HeldOut(held_out, self.assembly, limit, config.seed)
+            pairs = (config.validation.genuine, config.validation.impostor)
+            self._validation = Validation(
+                self.assembly, self.held_out, self._verification, *pairs, config.seed
+            )
+            self._monitor = Monitor(
+                self.folder,
+                self.steps,
+                self.faces_per_step,
+                self._start,
+                steps_per_epoch=self.steps_per_epoch,
+            )
+
+    def _some_faces(self, count: int) -> tf.data.Dataset:
+        random = np.random.default_rng(self.config.seed)
+        count = min(count, len(self.faces))
+        return face_batches(self.faces, np.sort(random.choice(len(self.faces), count, False)))
+
+    def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
+        """Return the batches of some steps and groups; see `training_dataset`."""
+        changes = Augmentation(**vars(self.config.augmentation))
+        return training_dataset(
+            self.faces, self.sampler, changes, first, last, groups, batch_groups=batch_groups
+        )
+
+    def train(self) -> int:
+        """Train in our own loop to the last step, or until SIGTERM; returns the steps made."""
+        with self.watched() as after_step:
+            return train_loop(
+                self.assembly.trainer,
+                self.dataset,
+                self.checkpoints,
+                self.steps,
+                self.groups,
+                self.cadence,
+                self.strategy,
+                self.config.devices.xla,
+                after_step,
+            )
+
+    @contextmanager
+    def watched(self) -> Iterator[Callable[[int, dict[str, float]], None]]:
+        """Give what a driver calls after each step: it logs, validates and keeps the best."""
+        if not self._monitor:
+            yield lambda step, losses: None
+            return
+        with self._monitor:
+            if not self._start and not self._monitor.history:
+                self._validate(0)
+            yield self._after_step
+
+    def _after_step(self, step, losses):
+        trainer = self.assembly.trainer
+        self._monitor.after_step(step, losses, trainer.learning_rates)
+        if step % (self.config.validation.every or self.steps_per_epoch) == 0 or step == self.steps:
+            self._validate(step)
+
+    def validate(self, scores: Sequence[str]) -> dict[str, float]:
+        """Return the metrics of scores in the network's present state; see `Validation.measure`."""
+        return self._validation.measure(scores)
+
+    def _validate(self, step):
+        config = self.config
+        key = f"{config.best_by}/{BEST_METRIC}"
+        before = [row[key] for row in self._monitor.history if key in row]
+        results = self.validate(config.scores or (config.best_by,))
+        if not results:
+            return
+        self._monitor.validated(step, results)  # first: a kill in between repeats both
+        if key in results and (not before or results[key] > max(before)):
+            self.checkpoints.save(self.assembly.trainer, step, best=True)
+
+    def finish(self) -> Path | None:
+        """Measure P and thresholds with the best weights, and write the preset.
+
+        Returns:
+            The preset's folder; None on a worker that is not the chief.
+        """
+        if not self._chief:
+            return None
+        best = self.checkpoints.folder / BEST
+        path = best if self.held_out and best.exists() else None
+        step = self.checkpoints.restore(self.assembly.trainer, path)
+        return finish(self, step)
 
 
-def prepare(config: TrainingConfig, data: str | os.PathLike, folder: str | os.PathLike) -> Run:
-    """Read the faces, cache what stays frozen and build the network in its starting state.
+def _sampler(faces: FaceSet, config: TrainingConfig) -> GroupSampler:
+    batch = config.batch
+    try:
+        return GroupSampler(
+            faces.labels, batch.people, batch.faces, batch.pairs, batch.genuine, config.seed
+        )
+    except ValueError as error:
+        raise XcosError(
+            f"batch does not fit the {len(faces.people)} people that train: {error}"
+        ) from None
+
+
+def _open_pairs(config: TrainingConfig, data: Path) -> list[RecordSet]:
+    verification = [RecordSet.open(data / name) for name in config.data.verification]
+    for records in verification:
+        if not records.pairs():
+            raise XcosError(f"{records.folder} holds no pairs; data: verification needs pair sets")
+    return verification
+
+
+def train(
+    config: str | os.PathLike,
+    data: str | os.PathLike,
+    folder: str | os.PathLike,
+    drive: Callable[[Run], int],
+) -> int:
+    """Open a run, have it driven to its last step, and finish it.
 
     Args:
-        config: of the run.
-        data: folder with the face sets that the configuration names.
-        folder: of the run; what is there already is used again.
+        config: YAML file.
+        data, folder: see `Run`.
+        drive: called with the run, to train it; returns the steps made.
+
+    Returns:
+        An exit code: 0, or 143 if it was told to stop.
+
+    Raises:
+        XcosError: see `read_config` and `Run`.
     """
-    folder = Path(folder)
-    keras.utils.set_random_seed(config.seed)  # of the weights that start at random
-    people = read_people([Path(data) / name for name in config.data.sets])
-    training, held_out = hold_out(people, config.data.hold_out, config.seed)
-    teacher = load_preset(config.teacher)
-    recogniser = teacher.network.whole
-    backbone = recogniser.get_layer("backbone")
-    trunk = frozen_trunk(backbone, config.trainable_from)
-    tail = trainable_tail(backbone, config.trainable_from)
-    embed = recogniser.get_layer("embedding_head")
-    teacher_tail = keras.Sequential([tail, embed])
-    signature = f"{teacher.config['weights']['sha256']} {config.trainable_from}"
-    caches = [
-        build_feature_cache(
-            folder / "cache" / name,
-            who,
-            trunk,
-            teacher_tail,
-            variants,
-            blended,
-            config.data.augmentation_seed,
-            signature,
-        )
-        for name, who, variants, blended in (
-            ("training", training, config.data.variants, config.data.blended),
-            ("validation", held_out, 1, 0),
-        )
-    ]
-    network = build_network(config.model)
-    network.grid.get_layer("backbone").set_weights(backbone.get_weights())
-    run = Run(config, folder, teacher, training, *caches, network)
-    _start(run)
-    return run
-
-
-def _start(run: Run, faces: int = 2000) -> None:
-    random = np.random.default_rng(run.config.seed)
-    sample = np.sort(
-        random.choice(len(run.train.labels), min(faces, len(run.train.labels)), replace=False)
-    )
-    tail = Trainer(run.network, 1, run.config).tail
-    features = np.concatenate(
-        [
-            tail(tf.constant(run.train.features[0, block], tf.float32)).numpy()
-            for block in np.array_split(sample, max(1, len(sample) // 250))
-        ]
-    )
-    start_from_linear_tail(
-        run.network.grid.get_layer("grid_head"),
-        run.teacher.network.whole.get_layer("embedding_head"),
-        features,
-    )
-
-
-def train(run: Run) -> list[dict]:
-    """Train to the last step, from the newest checkpoint if there is one.
-
-    `checkpoints/` holds the last two; `metrics.csv` has a line for each validation. Batches
-    depend on seed and step alone, so an interrupted run ends as an uninterrupted one would.
-    """
-    config = run.config
-    trainer = Trainer(run.network, len(run.people.names), config)
-    manager = tf.train.CheckpointManager(
-        trainer.checkpoint(), str(run.folder / "checkpoints"), max_to_keep=2
-    )
-    manager.restore_or_initialize()
-    sampler = BatchSampler(
-        run.train.labels, config.data.variants, **vars(config.batch), seed=config.seed
-    )
-    pairs = _validation_pairs(run)
-    history = _read_history(run.folder, int(trainer.step))
-    sums: dict[str, float] = {}
-    with tqdm(total=config.steps, initial=int(trainer.step), desc="train", unit="step") as bar:
-        while int(trainer.step) < config.steps:
-            batch = sampler.draw(int(trainer.step))
-            losses = trainer.train_step(
-                run.train.features[batch.variants, batch.images],
-                run.train.teacher[batch.variants, batch.images],
-                batch,
-            )
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
-            bar.update()
-            step = int(trainer.step)
-            if step % config.validate_every == 0 or step == config.steps:
-                history.append({"step": step, **_validate(run, trainer, pairs, TRAINED)})
-                _write_history(run.folder, history)
-                bar.write(f"step {step}: {json.dumps(history[-1])}")
-                means = {name: total / config.validate_every for name, total in sums.items()}
-                bar.write(f"  losses { ({name: round(mean, 5) for name, mean in means.items()}) }")
-                sums = {}
-            if step % config.checkpoint_every == 0 or step == config.steps:
-                manager.save(step)
-    return history
-
-
-def _validation_pairs(run):
-    return validation.draw_pairs(
-        run.held_out.labels, VALIDATION_GENUINE, VALIDATION_IMPOSTOR, run.config.seed
-    )
-
-
-def _validate(run, trainer, pairs, attentions) -> dict[str, float]:
-    grids = validation.embed_features(trainer.tail, trainer.grid_head, run.held_out.features[0])
-    results = validation.validate(run.network, grids, run.held_out.teacher[0], pairs, attentions)
-    return {
-        f"{score}/{metric}": round(value, 5)
-        for score, metrics in results.items()
-        for metric, value in metrics.items()
-    }
-
-
-def _read_history(folder: Path, before: int) -> list[dict]:
-    path = folder / "metrics.csv"
-    if not path.exists():
-        return []
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return [{**row, "step": int(row["step"])} for row in rows if row["step"] <= before]
-
-
-def _write_history(folder: Path, history: list[dict]) -> None:
-    temporary = folder / "metrics.csv.tmp"
-    with open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, history[0])
-        writer.writeheader()
-        writer.writerows(history)
-    os.replace(temporary, folder / "metrics.csv")
-
-
-def fit_correlation(run: Run) -> np.ndarray:
-    """Measure P over training pairs, half of them genuine, and set it in the network."""
-    half = run.config.correlation_pairs // 2
-    pairs = validation.draw_pairs(run.train.labels, half, half, run.config.seed)
-    trainer = Trainer(run.network, 1, run.config)
-    grids = validation.embed_features(trainer.tail, trainer.grid_head, run.train.features[0])
-    cosines = validation.teacher_cosines(run.train.teacher[0], pairs)
-    stream = StreamingCorrelation(grids.shape[1:3])
-    patched = run.network.comparisons["patched"]
-    for block, maps in validation.pair_outputs(patched, grids, pairs, "similarity_map"):
-        stream.update(maps, cosines[block])
-    correlation = stream.result()
-    correlated = run.network.comparisons["correlated"].get_layer("correlated_attention")
-    correlated.correlation.assign(correlation)
-    return correlation
-
-
-def measure_thresholds(run: Run) -> dict[str, dict[str, float]]:
-    """Return {score name: {FMR: threshold}} from impostor pairs of held-out people.
-
-    "cosine" is the teacher's own score, for the teacher's preset. A rate that would need more
-    pairs than there are is left out.
-    """
-    pairs = validation.draw_pairs(
-        run.held_out.labels, 0, run.config.thresholds_pairs, run.config.seed + 1
-    )
-    trainer = Trainer(run.network, 1, run.config)
-    grids = validation.embed_features(trainer.tail, trainer.grid_head, run.held_out.features[0])
-    scores = {"cosine": validation.teacher_cosines(run.held_out.teacher[0], pairs)}
-    for attention, comparison in run.network.comparisons.items():
-        scores[attention] = validation.pair_scores(comparison, grids, pairs)
-    rates = [rate for rate in FALSE_MATCH_RATES if len(pairs.first) * float(rate) >= 1]
-    return {
-        name: {rate: float(threshold_at_fmr(values, float(rate))) for rate in rates}
-        for name, values in scores.items()
-    }
-
-
-def finish(run: Run, history: list[dict], facts: dict) -> dict[str, dict[str, float]]:
-    """Measure P and thresholds, write the preset to `preset/`, and return the thresholds."""
-    fit_correlation(run)
-    trainer = Trainer(run.network, 1, run.config)
-    pairs = _validation_pairs(run)
-    thresholds = measure_thresholds(run)
-    config = {
-        "name": run.config.name,
-        "model": run.config.model,
-        "thresholds": {k: v for k, v in thresholds.items() if k in run.network.comparisons},
-        "training": {
-            "config": run.config.source,
-            "people": len(run.people.names),
-            "images": len(run.people.paths),
-            "steps": history[-1]["step"] if history else 0,
-            "validation": _validate(run, trainer, pairs, tuple(run.network.comparisons)),
-            "threshold_pairs": run.config.thresholds_pairs,
-        },
-        **facts,
-    }
-    save_preset(run.folder / "preset", config, run.network)
-    return thresholds
+    run = Run(*read_config(config), data, folder)
+    made = drive(run)
+    if made < run.steps:
+        print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
+        return 143
+    preset = run.finish()
+    if preset:
+        print(f"wrote {preset}")
+    return 0

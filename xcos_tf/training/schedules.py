@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.errors import XcosError
+from xcos_tf.training.config import ScheduleConfig
+
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
 class Warmup(keras.optimizers.schedules.LearningRateSchedule):
@@ -62,3 +65,32 @@ def step_decay(peak: float, drops: Sequence[int], factor: float = 0.1, warmup: i
     if not boundaries:
         boundaries, rates = [float(2**31)], [peak, peak]
     return Warmup(keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates), warmup)
+
+
+def build_schedule(
+    config: ScheduleConfig, peak: float, steps: int, steps_per_epoch: int, in_epochs: bool
+) -> Warmup:
+    """Return the schedule that a configuration describes.
+
+    Args:
+        config: in epochs or in steps.
+        peak: learning rate.
+        steps: of the whole run.
+        steps_per_epoch: of a run in epochs.
+        in_epochs: whether the configuration counts epochs.
+
+    Raises:
+        XcosError: in whole steps, the drops do not ascend from above the warm-up.
+    """
+    unit = steps_per_epoch if in_epochs else 1
+    warmup = round(config.warmup * unit)
+    if config.kind == "cosine":
+        return cosine(peak, steps, warmup)
+    drops = [round(drop * unit) for drop in config.drops]
+    try:
+        return step_decay(peak, drops, config.factor, warmup)
+    except ValueError:
+        raise XcosError(
+            f"schedule: in steps, drops {drops} must ascend from above the warm-up's {warmup}; "
+            "move them apart"
+        ) from None

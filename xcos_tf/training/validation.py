@@ -1,77 +1,114 @@
-"""How a network in training does on held-out people."""
+"""How a network in training does on people held out, and on verification sets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
-from tensorflow import keras
+from tqdm import tqdm
 
-from xcos_tf.evaluation.metrics import auc, eer, tar_at_far
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.source import Pairs
+from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
+from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.training.assembly import Assembly
 
 BLOCK = 2048
+KEPT_BYTES = 2**30
+FOLDS = 10
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of faces by position.
+class HeldOut:
+    """Faces of people who are not trained on, and the teacher's embeddings of them.
 
     Attributes:
-        first, second: int64 (P,).
-        same: bool (P,).
+        labels: int32 (N,), whose they are.
+        teacher: float32 (N, dimension), of unit length; None without a teacher.
     """
 
-    first: np.ndarray
-    second: np.ndarray
-    same: np.ndarray
+    def __init__(self, faces: FaceSet, assembly: Assembly, limit: int, seed: int):
+        """Pass the faces through what stays frozen.
+
+        Args:
+            faces: of the people held out.
+            assembly: of the run.
+            limit: to so many faces at the most, drawn at random.
+            seed: of the draw.
+        """
+        positions = np.arange(len(faces))
+        if limit < len(positions):
+            positions = np.sort(np.random.default_rng(seed).choice(positions, limit, False))
+        self.labels = faces.labels[positions]
+        self._faces, self._positions, self._assembly = faces, positions, assembly
+        self.teacher, self._stems = None, None
+        run = tf.function(assembly.stem, reduce_retracing=True)
+        ask = assembly.teacher and tf.function(assembly.teacher, reduce_retracing=True)
+        stems, embeddings, kept = [], [], 0
+        for images in _with_progress(self._images(), len(positions), "held out"):
+            stem = run(images)
+            if ask:
+                embeddings.append(tf.math.l2_normalize(ask(stem), axis=-1).numpy())
+            kept += stem.numpy().nbytes
+            stems = [*stems, stem.numpy()] if kept <= KEPT_BYTES else []
+        self.teacher = np.concatenate(embeddings) if ask else None
+        self._stems = stems if kept <= KEPT_BYTES else None
+
+    def _images(self):
+        size = self._assembly.network.whole.input_shape
+        size = (size[0] if isinstance(size, list) else size)[1]
+        return face_batches(self._faces, self._positions, size)
+
+    def embed(self) -> np.ndarray:
+        """Return what the network in its present state makes of the faces, float32 (N, ...)."""
+        features = self._assembly.features
+        run = tf.function(lambda x: features(x, training=False), reduce_retracing=True)
+        if self._stems is not None:
+            return np.concatenate([run(tf.constant(stem)).numpy() for stem in self._stems])
+        stem = tf.function(self._assembly.stem, reduce_retracing=True)
+        return np.concatenate([run(stem(images)).numpy() for images in self._images()])
 
 
-def draw_pairs(labels: np.ndarray, genuine: int, impostor: int, seed: int) -> Pairs:
-    """Draw pairs of different faces without repetition, fewer where there are not as many."""
-    random = np.random.default_rng(seed)
-    first, second = np.triu_indices(len(labels), k=1)
-    same = labels[first] == labels[second]
-    kept = []
-    for mask, count in ((same, genuine), (~same, impostor)):
-        candidates = np.flatnonzero(mask)
-        kept.append(random.choice(candidates, min(count, len(candidates)), replace=False))
-    kept = np.concatenate(kept)
-    return Pairs(first[kept], second[kept], same[kept])
+def _with_progress(batches, faces: int, what: str) -> Iterator:
+    with tqdm(total=faces, desc=what, unit="face", disable=None, leave=False) as bar:
+        for images in batches:
+            yield images
+            bar.update(len(images))
 
 
-def embed_features(
-    tail: keras.Model, grid_head: keras.Model, features: np.ndarray, batch_size: int = 256
+def pair_scores(
+    network: XCosNetwork | EmbeddingNetwork, features: np.ndarray, pairs: Pairs, score: str
 ) -> np.ndarray:
-    """Return the grid features (N, h, w, c) of cached trunk outputs."""
-    run = tf.function(lambda x: grid_head(tail(x)), reduce_retracing=True)
-    blocks = [
-        run(tf.constant(features[i : i + batch_size], tf.float32)).numpy()
-        for i in range(0, len(features), batch_size)
-    ]
-    return np.concatenate(blocks)
+    """Return a score of each pair, float32 (P,).
 
-
-def pair_outputs(comparison: keras.Model, grids: np.ndarray, pairs: Pairs, output: str):
-    """Yield (slice of the pairs, that output of the comparison) block by block."""
-    run = tf.function(lambda a, b: comparison([a, b])[output], reduce_retracing=True)
+    Args:
+        network: whose comparisons are used.
+        features: float32 (N, h, w, c) grid features; (N, dimension) embeddings for "cosine".
+        pairs: by position in `features`.
+        score: an attention, or "cosine".
+    """
+    if score == "cosine":
+        return cosines(features, pairs)
+    model = network.comparisons[score]
+    run = tf.function(lambda a, b: model([a, b], training=False)["xcos"], reduce_retracing=True)
+    scores = [np.empty(0, np.float32)]
     for start in range(0, len(pairs.first), BLOCK):
         block = slice(start, start + BLOCK)
-        yield block, run(grids[pairs.first[block]], grids[pairs.second[block]]).numpy()
+        scores.append(run(features[pairs.first[block]], features[pairs.second[block]]).numpy())
+    return np.concatenate(scores)
 
 
-def pair_scores(comparison: keras.Model, grids: np.ndarray, pairs: Pairs) -> np.ndarray:
-    """Return xCos of each pair, float32 (P,)."""
-    return np.concatenate([x for _, x in pair_outputs(comparison, grids, pairs, "xcos")])
-
-
-def teacher_cosines(embeddings: np.ndarray, pairs: Pairs) -> np.ndarray:
-    """Return the cosine of each pair, (P,), of embeddings of unit length."""
-    return np.einsum("pd,pd->p", embeddings[pairs.first], embeddings[pairs.second])
+def cosines(embeddings: np.ndarray, pairs: Pairs) -> np.ndarray:
+    """Return the cosine of each pair, (P,), of embeddings (N, dimension)."""
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=-1, keepdims=True), 1e-12)
+    return np.einsum("pd,pd->p", unit[pairs.first], unit[pairs.second])
 
 
 def summarise(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
-    """Return AUC, EER and TAR at FAR 1e-3 of one score."""
+    """Return AUC, EER and TAR at FAR 1e-3 of one score; nothing where a class is missing."""
+    if same.all() or not same.any():
+        return {}
     return {
         "auc": float(auc(scores, same)),
         "eer": float(eer(scores, same)),
@@ -79,19 +116,61 @@ def summarise(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
     }
 
 
-def validate(
-    network: XCosNetwork,
-    grids: np.ndarray,
-    embeddings: np.ndarray,
-    pairs: Pairs,
-    attentions: Sequence[str],
-) -> dict[str, dict[str, float]]:
-    """Return {score name: its summary and its RMS difference from the teacher's cosine}."""
-    teacher = teacher_cosines(embeddings, pairs)
-    results = {"teacher": summarise(teacher, pairs.same)}
-    for attention in attentions:
-        scores = pair_scores(network.comparisons[attention], grids, pairs)
-        squared = (scores - teacher) ** 2
-        balanced = 0.5 * squared[pairs.same].mean() + 0.5 * squared[~pairs.same].mean()
-        results[attention] = summarise(scores, pairs.same) | {"rmse": float(np.sqrt(balanced))}
-    return results
+class Validation:
+    """Measures a network in training, always on the same pairs."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        held_out: HeldOut | None,
+        verification: Sequence[RecordSet],
+        genuine: int,
+        impostor: int,
+        seed: int,
+    ):
+        """Draw the pairs; see `ValidationConfig`."""
+        self._assembly, self._held_out, self._verification = assembly, held_out, verification
+        self.pairs = held_out and draw_pairs(held_out.labels, genuine, impostor, seed)
+
+    def measure(self, scores: Sequence[str]) -> dict[str, float]:
+        """Return the metrics of each score as {"score/metric": value}, shares in [0, 1].
+
+        On people held out: `auc`, `eer`, `tar_at_far_1e-3` and, with a teacher, `rmse`, the root
+        mean square difference from its cosine, genuine and impostor pairs each half of it; the
+        teacher's own go by "teacher/…". On a verification set: "score/accuracy NAME", the mean of
+        ten folds.
+        """
+        results = {}
+        network = self._assembly.network
+        if self._held_out:
+            features, same = self._held_out.embed(), self.pairs.same
+            teacher = self._held_out.teacher
+            if teacher is not None:
+                teacher = cosines(teacher, self.pairs)
+                results |= _named("teacher", summarise(teacher, same))
+            for score in scores:
+                values = pair_scores(network, features, self.pairs, score)
+                results |= _named(score, summarise(values, same))
+                if teacher is not None and same.any() and not same.all():
+                    squared = (values - teacher) ** 2
+                    balanced = 0.5 * squared[same].mean() + 0.5 * squared[~same].mean()
+                    results[f"{score}/rmse"] = float(np.sqrt(balanced))
+        for records in self._verification:
+            features, pairs = self._embed(records), records.pairs()
+            fold = np.arange(len(pairs)) * FOLDS // len(pairs)
+            for score in scores:
+                values = pair_scores(network, features, pairs, score)
+                accuracy = kfold_accuracy(values, pairs.same, fold).mean
+                results[f"{score}/accuracy {records.folder.name}"] = float(accuracy)
+        return results
+
+    def _embed(self, records: RecordSet) -> np.ndarray:
+        stem, features = self._assembly.stem, self._assembly.features
+        run = tf.function(lambda x: features(stem(x), training=False), reduce_retracing=True)
+        images = face_batches(records, np.arange(len(records)))
+        blocks = _with_progress(images, len(records), records.folder.name)
+        return np.concatenate([run(block).numpy() for block in blocks])
+
+
+def _named(score: str, metrics: dict[str, float]) -> dict[str, float]:
+    return {f"{score}/{name}": value for name, value in metrics.items()}

@@ -1,0 +1,120 @@
+"""The end of a run: P and thresholds are measured, and the preset is written."""
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.evaluation.metrics import threshold_at_fmr
+from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.presets import save_preset
+from xcos_tf.training.correlation import Correlation, fit_correlation
+from xcos_tf.training.correlation_pairs import pair_sampler, people_to_compare
+from xcos_tf.training.validation import HeldOut, pair_scores
+
+FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
+STEPS_OF_PAIRS = 2**31  # more than are ever asked for
+
+
+def finish(run, step: int) -> Path:
+    """Measure P on training pairs and thresholds on people held out, and write `preset/`.
+
+    Args:
+        run: the `Run`, its network in its final state.
+        step: whose weights these are.
+
+    Returns:
+        The preset's folder.
+
+    Raises:
+        XcosError: P cannot be measured or the preset not be written.
+    """
+    config, network = run.config, run.assembly.network
+    facts = {}
+    state = run.folder / "correlation.npz"
+    if config.explains and "correlated" in network.comparisons and config.finish.correlation_pairs:
+        found = measure_correlation(run, state, step)
+        facts["correlation"] = {
+            "raw": np.round(found.raw, 6).tolist(),
+            "normalised": np.round(found.normalised, 6).tolist(),
+            "pairs": found.pairs,
+            "genuine": found.genuine,
+        }
+    scores = tuple(network.comparisons) if config.explains else ("cosine",)
+    thresholds = {}
+    if run.held_out:
+        count = config.finish.threshold_pairs
+        thresholds = measure_thresholds(network, run.held_out, scores, count, config.seed + 1)
+    described = {
+        "name": config.name,
+        "model": config.model,
+        "thresholds": thresholds,
+        "training": {
+            "config": yaml.safe_load((run.folder / "config.yaml").read_text(encoding="utf-8")),
+            "sets": {records.folder.name: records.source for records in run.sets},
+            "people": len(run.faces.people),
+            "images": len(run.faces),
+            "steps": run.steps,
+            "weights_of_step": step,
+            "validation": {k: round(v, 5) for k, v in run.validate(scores).items()},
+        },
+        **facts,
+        **config.finish.facts,
+    }
+    save_preset(run.folder / "preset", described, network)
+    state.unlink(missing_ok=True)
+    return run.folder / "preset"
+
+
+def measure_correlation(run, state: Path, step: int) -> Correlation:
+    """Measure P on a run's training faces, unchanged, and set it in the network.
+
+    The pass goes on from `state` if it was interrupted; `step` says whose weights these are.
+    """
+    network, wanted = run.assembly.network, run.config.finish.correlation_pairs
+    faces = people_to_compare(run.faces, genuine=0.5)
+    sampler = pair_sampler(faces.labels, seed=run.config.seed)
+    plain = Augmentation(flip=0.0)
+    found = fit_correlation(
+        lambda x: run.assembly.features(x, training=False),
+        run.assembly.teacher,
+        lambda first: training_dataset(faces, sampler, plain, first, STEPS_OF_PAIRS, range(1)),
+        wanted,
+        network.grid.output_shape[1:3],
+        state,
+        f"{step} {wanted}",
+        stem=run.assembly.stem,
+    )
+    layer = network.comparisons["correlated"].get_layer("correlated_attention")
+    layer.correlation.assign(found.raw)
+    return found
+
+
+def measure_thresholds(
+    network: XCosNetwork | EmbeddingNetwork,
+    held_out: HeldOut,
+    scores: tuple[str, ...],
+    count: int,
+    seed: int,
+) -> dict[str, dict[str, float]]:
+    """Return {score: {FMR: threshold}} from impostor pairs of people held out.
+
+    A rate that would need more pairs than there are is left out.
+
+    Args:
+        network: in its final state.
+        held_out: who was not trained on.
+        scores: attentions, or "cosine".
+        count: of pairs, at the most.
+        seed: of the draw.
+    """
+    pairs = draw_pairs(held_out.labels, 0, count, seed)
+    features = held_out.embed()
+    rates = [rate for rate in FALSE_MATCH_RATES if len(pairs) * float(rate) >= 1]
+    thresholds = {}
+    for score in scores:
+        values = pair_scores(network, features, pairs, score)
+        thresholds[score] = {rate: float(threshold_at_fmr(values, float(rate))) for rate in rates}
+    return thresholds
