@@ -16,14 +16,17 @@ STYLES = ("-", "--", ":", "-.")
 
 
 def read_metrics(path: Path) -> dict[str, list[float]]:
-    """Return the columns of a run's metrics.csv.
+    """Return the columns of a run's metrics.csv; an empty cell is NaN, which leaves a gap.
 
     Raises:
         XcosError: the file cannot be read, or lacks a column that is drawn, or holds no step.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [
+                {k: float("nan" if v == "" else v) for k, v in row.items()}
+                for row in csv.DictReader(file)
+            ]
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise XcosError(f"cannot read {path} ({error}); give a run's metrics.csv") from None
     if not rows or not {"step", "patched/eer", "learned/rmse"} <= rows[0].keys():

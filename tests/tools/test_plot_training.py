@@ -27,6 +27,14 @@ def test_lines_show_the_file(run):
     assert {line.get_label() for line in rmse.get_lines()} == {"U", "L"}
 
 
+def test_a_cell_that_is_empty_leaves_a_gap(run):
+    run.write_text("step,patched/eer,learned/rmse\n500,,0.5\n1000,0.25,0.5\n")
+    columns = read_metrics(run)
+    assert np.isnan(columns["patched/eer"][0]) and columns["patched/eer"][1] == 0.25
+    eer, _ = draw({"first": columns}).axes
+    assert [len(line.get_xydata()) for line in eer.get_lines()] == [2]
+
+
 def test_a_picture_is_written(run, tmp_path):
     out = tmp_path / "curves.png"
     assert main([str(run), "--out", str(out)]) == 0
