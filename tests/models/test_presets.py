@@ -40,6 +40,47 @@ def test_saving_again_replaces_and_leaves_nothing_else(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
 
 
+def test_extras_are_written_with_it(folder):
+    extras = {"note.txt": lambda path: path.write_text("x")}
+    presets.save_preset(folder, CONFIG, build_network(MODEL), extras)
+    assert (folder / "note.txt").read_text() == "x"
+
+    def fail(path):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(XcosError, match=r"cannot write the preset .*No space left"):
+        presets.save_preset(folder, CONFIG, build_network(MODEL), {"note.txt": fail})
+    assert (folder / "note.txt").read_text() == "x"
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_maps_are_written_row_by_row(folder):
+    config = {**CONFIG, "map": [[0.1, -2e-05], [3, 4]], "texts": ["[\n1, 2]"]}
+    presets.save_preset(folder, config, build_network(MODEL))
+    assert "\n    [0.1, -2e-05],\n    [3, 4]\n" in (folder / "config.json").read_text()
+    loaded = presets.read_config(folder)
+    assert (loaded["map"], loaded["texts"]) == (config["map"], config["texts"])
+
+
+def test_where_a_preset_may_be_written(folder, tmp_path):
+    presets.check_writable(folder)
+    presets.check_writable(tmp_path / "new" / "er")
+    (tmp_path / "empty").mkdir()
+    presets.check_writable(tmp_path / "empty")
+    (folder / "note.txt").write_text("x")
+    presets.check_writable(folder, ["note.txt"])
+    for path, sentence in (
+        (folder, r"holds other files \(note.txt\)"),
+        (folder / "note.txt", "is a file; choose a folder"),
+        (folder / "note.txt" / "new", "cannot be written; choose another folder"),
+    ):
+        with pytest.raises(XcosError, match=sentence):
+            presets.check_writable(path)
+    (tmp_path / "empty" / "config.json").write_text('{"name": "of something else"}')
+    with pytest.raises(XcosError, match="is not a preset's configuration"):
+        presets.check_writable(tmp_path / "empty")
+
+
 def test_bundled_presets_are_found_by_name():
     assert "mobilefacenet" in presets.bundled_presets()
     assert presets.find_preset("mobilefacenet").name == "mobilefacenet"

@@ -1,17 +1,22 @@
-"""Presets: a folder with `config.json` and one weights file.
+"""Presets: a folder with `config.json`, one weights file, and perhaps pictures.
 
 `config.json` holds: `format` (the version of this layout), `name`, `model` (see `build_network`),
 `preprocessing`, `thresholds` ({score name: {FMR: threshold}}), `training` (facts of how the
-weights came about), `licence`, `provenance` and `weights` (file name and SHA-256).
+weights came about), `correlation` (P and how `xcos fit-correlation` measured it, if it did),
+`licence`, `provenance` and `weights` (file name and SHA-256).
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.builder import build_network
@@ -21,6 +26,8 @@ from xcos_tf.models.weights import load_weights, save_weights
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 BUNDLED = Path(__file__).parents[1] / "presets"
+
+_NUMBERS = re.compile(r"(?<=\[)\s*\n[-+.\de,\s]+(?=\])")
 
 # How a photo becomes a backbone's input; every preset so far agrees on it.
 PREPROCESSING = {
@@ -103,8 +110,44 @@ def load_preset(name_or_folder: str | os.PathLike) -> Preset:
     return Preset(config, network)
 
 
+def check_writable(folder: str | os.PathLike, extras: Iterable[str] = ()) -> None:
+    """Fail before the work rather than after it, if a preset could not be written to a folder.
+
+    Args:
+        folder: to be written by `save_preset`, which replaces what is there.
+        extras: names of the preset's other files.
+
+    Raises:
+        XcosError: it is a file, or holds anything but a preset with these extras, or the nearest
+            folder around it may not be written to.
+    """
+    folder = Path(folder)
+    if folder.is_dir():
+        present = {path.name for path in folder.iterdir()}
+        if others := sorted(present - {"config.json", WEIGHTS_FILE, *extras}):
+            raise XcosError(
+                f"{folder} holds other files ({', '.join(others[:3])}), which would be lost; "
+                "choose a new folder"
+            )
+        if present:
+            read_config(folder)
+    elif folder.exists():
+        raise XcosError(f"{folder} is a file; choose a folder for the preset")
+    around = folder.absolute().parent
+    while not around.exists():
+        around = around.parent
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise XcosError(
+            f"{folder} cannot be written; choose another folder or change the permissions of "
+            f"{around}"
+        )
+
+
 def save_preset(
-    folder: str | os.PathLike, config: dict, network: EmbeddingNetwork | XCosNetwork
+    folder: str | os.PathLike,
+    config: dict,
+    network: EmbeddingNetwork | XCosNetwork,
+    extras: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
     """Write a preset folder, all or nothing; one that is there already is replaced.
 
@@ -113,6 +156,7 @@ def save_preset(
         config: `name`, `model`, `thresholds` and any facts; `format`, `preprocessing` and
             `weights` are filled in.
         network: the network that `config["model"]` describes.
+        extras: {file name: function that writes this file of the preset to a path}.
 
     Raises:
         XcosError: the folder cannot be written.
@@ -129,9 +173,9 @@ def save_preset(
         save_weights(network.whole, temporary / WEIGHTS_FILE)
         weights = {"file": WEIGHTS_FILE, "sha256": sha256(temporary / WEIGHTS_FILE)}
         config = {"format": FORMAT, "preprocessing": PREPROCESSING, **config, "weights": weights}
-        (temporary / "config.json").write_text(
-            json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (temporary / "config.json").write_text(_as_json(config), encoding="utf-8")
+        for name, write in (extras or {}).items():
+            write(temporary / name)
         temporary.chmod(0o755)
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
@@ -140,8 +184,18 @@ def save_preset(
             shutil.rmtree(old)
         else:
             os.replace(temporary, folder)
+    except (OSError, SafetensorError) as error:
+        raise XcosError(
+            f"cannot write the preset {folder} ({error}); free some space or choose another place"
+        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _as_json(config: dict) -> str:
+    """Return indented JSON, with each row of a map on one line."""
+    text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    return _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
 
 
 def sha256(path: Path) -> str:
