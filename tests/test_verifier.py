@@ -6,6 +6,7 @@ from PIL import Image
 
 from tests.verifying import ATTENTIONS, THRESHOLDS, untrained_preset
 from xcos_tf.errors import XcosError
+from xcos_tf.models.presets import Preset
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import PAIR_BLOCK, Verifier
 
@@ -211,6 +212,20 @@ def test_unknown_false_match_rate(verifier, plain):
         verifier.verify("a.jpg", "b.jpg", fmr=0.0)
     with pytest.raises(XcosError, match=r"'mobilefacenet' has no threshold for FMR 1e-07"):
         plain.threshold(fmr=1e-7)
+
+
+def test_a_preset_that_lacks_thresholds(verifier, templates):
+    config = {**verifier.config, "thresholds": {"learned": THRESHOLDS, "patched": {}}}
+    lacking = Verifier(Preset(config, verifier.network))
+    pair = templates["obama"], templates["biden"]
+    for attention in ("correlated", "patched"):
+        sentence = f"no thresholds for '{attention}'; give one yourself, or .*: learned$"
+        with pytest.raises(XcosError, match=sentence):
+            lacking.verify(*pair, attention=attention)
+        assert lacking.verify(*pair, attention=attention, threshold=0.5).threshold == 0.5
+    assert lacking.verify(*pair).attention == "learned"
+    with pytest.raises(XcosError, match=r"no thresholds for 'learned'; give one yourself$"):
+        Verifier(Preset({**config, "thresholds": {}}, verifier.network)).threshold()
 
 
 def test_unknown_attention(verifier, plain, templates):

@@ -95,13 +95,21 @@ class Verifier:
         Raises:
             XcosError: the preset has no threshold for this rate.
         """
-        known = self.config["thresholds"].get(self._attention(attention), {})
+        attention = self._attention(attention)
+        known = self.config["thresholds"].get(attention, {})
+        if not known:
+            others = [name for name in self.attentions if self.config["thresholds"].get(name)]
+            instead = f", or choose another attention: {', '.join(others)}" if others else ""
+            raise XcosError(
+                f"the preset {self.config['name']!r} has no thresholds for {attention!r}; give one "
+                f"yourself{instead}"
+            )
         for rate, value in known.items():
             if np.isclose(float(rate), fmr, rtol=1e-6):
                 return float(value)
         raise XcosError(
             f"the preset {self.config['name']!r} has no threshold for FMR {fmr:g}; use one of "
-            f"{', '.join(known) or 'none'}, or give a threshold yourself"
+            f"{', '.join(known)}, or give a threshold yourself"
         )
 
     def enroll(self, photo, aligned: bool = False) -> Template:
