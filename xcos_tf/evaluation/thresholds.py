@@ -1,0 +1,81 @@
+"""Thresholds of a fixed attention at given false match rates, measured on people of a set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.reading_faults import reading_faults
+from xcos_tf.data.training_input import decode_face
+from xcos_tf.evaluation.metrics import threshold_at_fmr
+from xcos_tf.templates import Gallery
+from xcos_tf.verifier import Verifier
+
+FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What was measured.
+
+    Attributes:
+        at: {FMR: threshold}, without rates that need more pairs than there are.
+        impostor_pairs: how many there are.
+        people: how many they are of.
+    """
+
+    at: dict[str, float]
+    impostor_pairs: int
+    people: int
+
+
+def measure_thresholds(
+    verifier: Verifier,
+    faces: FaceSet,
+    attention: str,
+    most_faces: int = 2000,
+    seed: int = 0,
+    size: int = FACE_SIZE,
+) -> Thresholds:
+    """Score all impostor pairs of some faces of a set.
+
+    Args:
+        verifier: of the preset.
+        faces: of people who were not trained on, aligned.
+        attention: "patched", "correlated" or, of a plain preset, "cosine".
+        most_faces: to use, as equally many of each person as there are.
+        seed: of the draw.
+        size: of the square faces, pixels.
+
+    Raises:
+        XcosError: a face cannot be read, or is not of this size.
+    """
+    chosen = faces_of_all(faces.labels, most_faces, seed)
+    labels, features = faces.labels[chosen], []
+    with reading_faults():
+        for start in tqdm(range(0, len(chosen), BLOCK), desc="thresholds", unit="block"):
+            images = faces.read(chosen[start : start + BLOCK])
+            features.append(verifier.embed(np.stack([decode_face(x, size) for x in images])))
+    gallery = Gallery(np.concatenate(features))
+    first, second = np.triu_indices(len(chosen), k=1)
+    differ = labels[first] != labels[second]
+    scores = verifier.compare(gallery, gallery, attention)[first[differ], second[differ]]
+    rates = [rate for rate in FALSE_MATCH_RATES if round(len(scores) * float(rate), 6) >= 1]
+    return Thresholds(
+        {rate: float(threshold_at_fmr(scores, float(rate))) for rate in rates},
+        len(scores),
+        len(np.unique(labels)),
+    )
+
+
+def faces_of_all(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return int64 positions of at most so many faces: one of each person, then a second, …"""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    by_person = order[np.argsort(labels[order], kind="stable")]
+    turn = np.empty(len(labels), np.int64)
+    sorted_labels = labels[by_person]
+    turn[by_person] = np.arange(len(labels)) - np.searchsorted(sorted_labels, sorted_labels)
+    return np.sort(order[np.argsort(turn[order], kind="stable")][:most])
