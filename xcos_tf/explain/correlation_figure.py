@@ -1,0 +1,64 @@
+"""One picture of P: the cells' correlations with the teacher, and the weights they become."""
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
+from xcos_tf.explain.words import check_maps
+
+# Inches.
+_SIDE, _LEFT, _BOTTOM, _STEP = 2.6, 0.2, 0.18, 3.4
+_WIDTH, _HEIGHT = 6.9, 3.6
+
+
+def draw_correlation(
+    raw: np.ndarray, normalised: np.ndarray, title: str, subtitle: str = ""
+) -> Figure:
+    """Draw p and P side by side, each with its values and a colour bar.
+
+    White is 0 in both. Blue correlates with the teacher and red against it, on a scale that ends
+    at the strongest; weights are purple, and where one is negative, blue and red too. The colours
+    can be told apart by the colour-blind.
+
+    Args:
+        raw: p, float (h, w) in [−1, 1].
+        normalised: P, float (h, w) that sums to 1.
+        title: of the picture, such as a preset's name.
+        subtitle: what was measured.
+
+    Returns:
+        A figure of 6.9×3.6 inches; `save_figure` writes it.
+
+    Raises:
+        ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
+    """
+    raw, normalised = check_maps(raw, normalised)
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor="white")
+    for y, text, style in (
+        (0.12, title, {"fontsize": 12, "weight": "bold", "color": INK}),
+        (0.37, subtitle, {"fontsize": 7.5, "color": GREY}),
+    ):
+        x, y = _LEFT / _WIDTH, 1 - y / _HEIGHT
+        figure.text(x, y, text, va="top", parse_math=False, **style)
+    reach = max(np.abs(raw).max(), 1e-6)
+    # At least twice the even share, so that an even map is not all in the strongest colour.
+    most = max(np.abs(normalised).max(), 2 / normalised.size)
+    scale = ("RdBu", Normalize(-most, most))
+    if normalised.min() >= 0:
+        scale = ("Purples", Normalize(0, most))
+    panels = (
+        MapPanel(raw, "p", "correlation", "RdBu", Normalize(-reach, reach), 2),
+        MapPanel(normalised, "W", "p scaled to sum to 1", *scale, 3),
+    )
+    for column, panel in enumerate(panels):
+        left = _LEFT + column * _STEP
+        axes = figure.add_axes(
+            (left / _WIDTH, _BOTTOM / _HEIGHT, _SIDE / _WIDTH, _SIDE / _HEIGHT),
+            xticks=[],
+            yticks=[],
+        )
+        for spine in axes.spines.values():
+            spine.set(linewidth=0.6, color=GREY)
+        draw_map(axes, panel, _SIDE)
+    return figure
