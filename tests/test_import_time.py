@@ -40,7 +40,7 @@ def test_import_is_instant():
 
 def test_help_imports_nothing_heavy():
     assert "verify" in python(HELP, "--help")
-    for command in ("verify", "align", "evaluate", "prepare"):
+    for command in ("verify", "align", "evaluate", "prepare", "train", "fit-correlation"):
         assert f"xcos {command}" in python(HELP, command, "--help")
 
 

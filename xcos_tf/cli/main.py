@@ -13,7 +13,7 @@ from xcos_tf import __version__
 from xcos_tf.cli.quiet import import_tensorflow
 from xcos_tf.errors import XcosError
 
-COMMANDS = ("verify", "align", "evaluate", "prepare")
+COMMANDS = ("verify", "align", "evaluate", "prepare", "train", "fit-correlation")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"xcos {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = importlib.import_module(f"xcos_tf.cli.{name}")
+        module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")
         module.add_parser(subparsers).set_defaults(run=module.run)
     return parser
 

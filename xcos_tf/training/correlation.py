@@ -39,6 +39,18 @@ class Correlation:
         """W as the correlated attention has it: float32 (h, w), `raw` scaled to sum to 1."""
         return (self.raw / self.raw.sum(dtype=np.float64)).astype(np.float32)
 
+    def facts(self) -> dict:
+        """Return the section `correlation` of a preset's configuration, as far as it goes here.
+
+        That is `raw` and `normalised`, rounded, `pairs`, and the share `genuine` of them.
+        """
+        return {
+            "raw": [[round(float(p), 4) for p in row] for row in self.raw],
+            "normalised": [[round(float(w), 5) for w in row] for row in self.normalised],
+            "pairs": self.pairs,
+            "genuine": round(self.genuine / self.pairs, 4),
+        }
+
 
 class StreamingCorrelation:
     """Pearson correlation of every cell with one value, over any number of pairs in one pass.

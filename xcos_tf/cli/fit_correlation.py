@@ -1,0 +1,183 @@
+"""`xcos fit-correlation PRESET SET...`: the correlated attention P, measured on training pairs."""
+
+import argparse
+import sys
+
+PICTURE = "correlation.png"
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "fit-correlation",
+        help="measure the correlated attention of a preset",
+        description="Measure P, the Pearson correlation of each cell's cosine with a teacher's "
+        "cosine over training pairs, and write a preset that is PRESET with this P, with both maps "
+        "in its config.json and as a picture. Cells may be negative, and then count against "
+        "likeness. A run that was stopped goes on where it was when started again. Exit code: 0 "
+        "done, 2 error.",
+    )
+    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset, or preset folder")
+    parser.add_argument(
+        "sets", metavar="SET", nargs="+", help="training people, as `xcos prepare` made them"
+    )
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="for the new preset")
+    parser.add_argument(
+        "--teacher",
+        default="mobilefacenet",
+        metavar="NAME",
+        help="preset with an embedding, bundled or a folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=100_000, metavar="N", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--genuine",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="share of genuine pairs (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--thresholds-set",
+        metavar="SET",
+        help="prepared people who were not trained on, to measure thresholds of the new P on; "
+        "without it the preset has none for P",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, with a progress bar on standard error, and print what came of it."""
+    from pathlib import Path
+
+    from xcos_tf.models.presets import check_writable, save_preset
+    from xcos_tf.training import correlation_preset as fitting
+
+    _check_options(args)
+    out = Path(args.out).resolve()
+    check_writable(out, [PICTURE])
+    sets, faces, held_out = _open_sets(args)
+    preset, teacher = fitting.load_models(args.preset, args.teacher)
+    state = out.with_name(f".{out.name}.correlation.npz")
+    try:
+        plan = fitting.Plan(args.pairs, args.genuine, args.seed)
+        correlation = fitting.measure(preset, teacher, sets, faces, plan, state)
+        thresholds = _thresholds(args, preset, held_out)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+    facts = fitting.facts(correlation, plan, teacher, sets)
+    if thresholds:
+        facts["thresholds"] = {
+            **fitting.name_of(held_out),
+            "people": thresholds.people,
+            "impostor_pairs": thresholds.impostor_pairs,
+        }
+    config = fitting.new_config(preset.config, facts, thresholds.at if thresholds else {})
+    save_preset(out, config, preset.network, {PICTURE: _picture(config)})
+    state.unlink(missing_ok=True)
+    print(_summary(args, faces, correlation, thresholds))
+    return 0
+
+
+def _check_options(args) -> None:
+    from xcos_tf.errors import XcosError
+
+    if args.pairs < 2:
+        raise XcosError(f"--pairs {args.pairs} is under 2, and two pairs are the fewest; give more")
+    if not 0 <= args.genuine <= 1:
+        raise XcosError(f"--genuine {args.genuine:g} is no share; give a number from 0 to 1")
+    if args.seed < 0:
+        raise XcosError(f"--seed {args.seed} is under 0; give 0 or more")
+
+
+def _open_sets(args):
+    """Return the prepared sets, their faces, and those to measure thresholds on or None."""
+    from xcos_tf.data.face_set import join_sets
+    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.errors import XcosError
+    from xcos_tf.training.correlation_pairs import people_to_compare
+
+    sets = [RecordSet.open(folder) for folder in args.sets]
+    seen = {}
+    for records in sets:
+        fingerprint = records.source["fingerprint"]
+        if fingerprint in seen:
+            raise XcosError(
+                f"{seen[fingerprint]} and {records.folder} hold the same faces; give each set once"
+            )
+        seen[fingerprint] = records.folder
+    faces = people_to_compare(join_sets(sets), args.genuine)
+    if not args.thresholds_set:
+        return sets, faces, None
+    held_out = RecordSet.open(args.thresholds_set)
+    if held_out.source["fingerprint"] in seen:
+        raise XcosError(
+            f"thresholds cannot be measured on {args.thresholds_set}, which P is measured on; give "
+            "people who were not trained on"
+        )
+    if len(set(join_sets([held_out]).labels.tolist())) < 2:
+        raise XcosError(f"{args.thresholds_set} has fewer than 2 people; give a larger set")
+    return sets, faces, held_out
+
+
+def _thresholds(args, preset, held_out):
+    if held_out is None:
+        return None
+    from xcos_tf.data.face_set import join_sets
+    from xcos_tf.evaluation.thresholds import measure_thresholds
+    from xcos_tf.verifier import Verifier
+
+    size = preset.network.grid.input_shape[1]
+    faces = join_sets([held_out])
+    return measure_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
+
+
+def _picture(config):
+    """Return a function that draws the maps of a configuration to a path."""
+
+    def write(path):
+        import numpy as np
+
+        from xcos_tf.explain.correlation_figure import draw_correlation
+        from xcos_tf.explain.figure import save_figure
+        from xcos_tf.explain.notation import one_line
+
+        facts = config["correlation"]
+        subtitle = (
+            f"correlation with the cosine of {one_line(facts['teacher']['name'])}, over "
+            f"{facts['pairs']:,} pairs, {100 * facts['genuine']:.0f} % genuine"
+        )
+        maps = (np.array(facts[name]) for name in ("raw", "normalised"))
+        save_figure(draw_correlation(*maps, one_line(config["name"], 36), subtitle), path)
+
+    return write
+
+
+def _summary(args, faces, correlation, thresholds) -> str:
+    raw = correlation.raw
+    lines = [
+        f"{correlation.pairs:,} pairs ({100 * correlation.genuine / correlation.pairs:.1f} % "
+        f"genuine) of {len(faces.people):,} people: correlations from {raw.min():.3f} to "
+        f"{raw.max():.3f}"
+    ]
+    for cells, what in (
+        ((raw == 0).sum(), "never varied, and weigh nothing"),
+        ((raw < 0).sum(), "are negative, and count against likeness"),
+    ):
+        if cells:
+            lines.append(f"{cells} of {raw.size} cells {what}")
+    if thresholds is None:
+        lines.append(
+            "the correlated attention's thresholds were of the old P and are left out; measure new "
+            "ones with --thresholds-set"
+        )
+    else:
+        at = ", ".join(f"{value:.3f} at FMR {rate}" for rate, value in thresholds.at.items())
+        lines.append(
+            f"thresholds: {at or 'none'} ({thresholds.impostor_pairs:,} impostor pairs of "
+            f"{thresholds.people} people)"
+        )
+    return "\n".join([*lines, f"preset: {args.out}"])

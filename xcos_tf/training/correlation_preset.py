@@ -1,0 +1,159 @@
+"""A preset's P measured anew: by which models, on which pairs, and what is noted down of it."""
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.reading_faults import reading_faults
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.errors import XcosError
+from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.presets import Preset, load_preset
+from xcos_tf.training.correlation import Correlation, fit_correlation
+from xcos_tf.training.correlation_pairs import pair_sampler
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which pairs: how many, the share of genuine ones in [0, 1], and the seed of the draw."""
+
+    pairs: int
+    genuine: float
+    seed: int
+
+
+def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[Preset, Preset]:
+    """Load a preset whose P can be measured, and a teacher for it.
+
+    Raises:
+        XcosError: the preset has no correlated attention, the teacher no embedding, or they take
+            faces of different sizes; or either cannot be loaded.
+    """
+    explained, plain = load_preset(preset), load_preset(teacher)
+    if not isinstance(explained.network, XCosNetwork):
+        raise XcosError(
+            f"the preset {str(preset)!r} has no grid to weigh; give an xCos preset, such as "
+            "xcos-mobilefacenet"
+        )
+    if "correlated" not in explained.network.comparisons:
+        raise XcosError(
+            f"the preset {str(preset)!r} has no correlated attention; give one that has"
+        )
+    if isinstance(plain.network, XCosNetwork):
+        raise XcosError(
+            f"the teacher {str(teacher)!r} is an xCos preset, which has no embedding; give one "
+            "that has, such as mobilefacenet"
+        )
+    sizes = [m.input_shape[1] for m in (explained.network.grid, plain.network.whole)]
+    if sizes[0] != sizes[1]:
+        raise XcosError(
+            f"the teacher {str(teacher)!r} takes faces of {sizes[1]} pixels and the preset "
+            f"{str(preset)!r} of {sizes[0]}; give a teacher for the same faces"
+        )
+    return explained, plain
+
+
+def measure(
+    preset: Preset,
+    teacher: Preset,
+    sets: Sequence[RecordSet],
+    faces: FaceSet,
+    plan: Plan,
+    state: Path | None = None,
+) -> Correlation:
+    """Measure P on faces as they are, without augmentation, and set it in the preset's network.
+
+    Args:
+        preset, teacher: see `load_models`.
+        sets: that the faces are from.
+        faces: see `people_to_compare`.
+        plan: of the pairs.
+        state: see `fit_correlation`; its folder is made if it is not there.
+
+    Raises:
+        XcosError: as `fit_correlation` does, or a face cannot be read or is of the wrong size.
+    """
+    sampler = pair_sampler(faces.labels, plan.genuine, plan.seed)
+    steps = math.ceil(plan.pairs / sampler.pairs)
+    grid = preset.network.grid
+
+    def batches_from(step):
+        unchanged, size = Augmentation(flip=0.0), grid.input_shape[1]
+        return training_dataset(faces, sampler, unchanged, step, steps, range(1), size)
+
+    identity = json.dumps(
+        [
+            *(model.config["weights"]["sha256"] for model in (preset, teacher)),
+            [records.source["fingerprint"] for records in sets],
+            astuple(plan),
+            [sampler.people, sampler.faces, sampler.pairs],
+        ]
+    )
+    try:
+        if state:
+            state.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise XcosError(
+            f"cannot write to {state.parent} ({error.strerror}); choose another folder"
+        ) from None
+    with reading_faults():
+        found = fit_correlation(
+            grid,
+            teacher.network.whole,
+            batches_from,
+            plan.pairs,
+            grid.output_shape[1:3],
+            state,
+            identity,
+        )
+    layer = preset.network.comparisons["correlated"].get_layer("correlated_attention")
+    layer.correlation.assign(found.raw)
+    return found
+
+
+def facts(correlation: Correlation, plan: Plan, teacher: Preset, sets: Sequence[RecordSet]) -> dict:
+    """Return the section `correlation` of a preset's configuration."""
+    return {
+        **correlation.facts(),
+        "seed": plan.seed,
+        "teacher": {
+            "name": teacher.config["name"],
+            "sha256": teacher.config["weights"]["sha256"],
+        },
+        "sets": [name_of(records) for records in sets],
+    }
+
+
+def name_of(records: RecordSet) -> dict:
+    """Return {"name", "fingerprint"} of a prepared set."""
+    name = records.folder.resolve().name
+    return {"name": name, "fingerprint": records.source["fingerprint"]}
+
+
+def new_config(config: dict, correlation: dict, thresholds: dict[str, float]) -> dict:
+    """Return a preset's configuration with a new P.
+
+    What was measured by the old P, thresholds and validation, is left out.
+
+    Args:
+        config: of the preset before.
+        correlation: see `facts`.
+        thresholds: {FMR: threshold} by the new P; may be empty.
+    """
+    config = {key: value for key, value in config.items() if key not in ("format", "weights")}
+    every = {**config["thresholds"], "correlated": thresholds}
+    config["thresholds"] = {score: at for score, at in every.items() if at}
+    training = config.get("training")
+    if isinstance(training, dict) and isinstance(training.get("validation"), dict):
+        still_true = {
+            metric: value
+            for metric, value in training["validation"].items()
+            if metric.split("/")[0] != "correlated"
+        }
+        config["training"] = {**training, "validation": still_true}
+    return {**config, "correlation": correlation}
