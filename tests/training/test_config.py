@@ -4,9 +4,16 @@ import pytest
 import yaml
 
 from xcos_tf.errors import XcosError
-from xcos_tf.training.config import read_config
+from xcos_tf.models.builder import build_network
+from xcos_tf.training.config_checks import read_config
 
-SHIPPED = Path(__file__).parents[2] / "configs/xcos-mobilefacenet.yaml"
+CONFIGS = Path(__file__).parents[2] / "configs"
+SHIPPED = CONFIGS / "xcos-mobilefacenet.yaml"
+COLUMNS = [
+    f"{h}-{s}"
+    for h in ("arcface", "cosface")
+    for s in ("baseline", "patched", "correlated", "learned")
+]
 
 
 @pytest.fixture
@@ -22,9 +29,35 @@ def write(tmp_path):
 
 
 def test_the_shipped_configuration_is_valid():
-    config = read_config(SHIPPED)
+    config, text = read_config(SHIPPED)
     assert config.batch.people == 32
-    assert config.source["name"] == config.name == "xcos-mobilefacenet"
+    assert text == SHIPPED.read_text()
+    assert config.scores == ("learned", "patched") and config.best_by == "learned"
+
+
+@pytest.mark.parametrize("folder", ["ms1m", "casia", "ms1m-multi-gpu", "casia-multi-gpu"])
+def test_each_column_of_table_2_has_a_file(folder):
+    files = sorted(path.stem for path in (CONFIGS / "paper" / folder).glob("*.yaml"))
+    assert files == sorted(COLUMNS)
+    for name in files:
+        config, text = read_config(CONFIGS / "paper" / folder / f"{name}.yaml")
+        head, score = name.split("-")
+        assert config.loss.head == head and config.data.sets == [folder.removesuffix("-multi-gpu")]
+        assert config.scores == (() if score == "baseline" else (score,))
+        assert config.best_by == ("cosine" if score == "baseline" else score)
+        assert config.devices.strategy == ("mirrored" if "multi" in folder else "one")
+        assert (config.epochs, config.schedule.drops) == (20, [12, 15, 18])
+        assert yaml.safe_load(text)["name"] == config.name
+        assert f"{name}" in config.name and folder.split("-")[0] in config.name
+
+
+def test_the_paper_s_models_are_built():
+    for name in ("arcface-baseline", "cosface-learned"):
+        config, _ = read_config(CONFIGS / "paper" / "ms1m" / f"{name}.yaml")
+        network = build_network(config.model)
+        whole = network.grid if config.explains else network.whole
+        assert whole.output_shape[1:] == ((7, 7, 32) if config.explains else (512,))
+        assert any("se_reduce" in layer.name for layer in whole.get_layer("backbone").layers)
 
 
 @pytest.mark.parametrize(
@@ -32,16 +65,59 @@ def test_the_shipped_configuration_is_valid():
     [
         (lambda v: v.update(step=3), "unknown key 'step'; did you mean 'steps'"),
         (lambda v: v["loss"].update(lerned=1.0), "unknown key 'lerned'; did you mean 'learned'"),
-        (lambda v: v.pop("steps"), "lacks steps"),
+        (lambda v: v.pop("loss"), "lacks loss"),
         (lambda v: v.update(steps="many"), "steps must be of type int"),
         (lambda v: v.update(steps=True), "steps must be of type int"),
-        (lambda v: v["learning_rate"].update(backbone="1e-3"), "write 1.0e-3"),
+        (lambda v: v["loss"].update(learned="1e-3"), "write 1.0e-3"),
         (lambda v: v.update(data=[1]), "must hold keys and values"),
+        (lambda v: v["data"].update(sets=[1]), "sets must be of type str"),
+        (lambda v: v["data"].update(hold_out={"pins90": 1.5}), "pins90 must be of type int"),
+        (lambda v: v.update(epochs=2), "one of `epochs` and `steps`"),
+        (lambda v: v.update(steps=0), "steps must be 1 or more; it is 0"),
+        (lambda v: v["augmentation"].update(flip=1.5), "flip must be from 0 to 1; it is 1.5"),
+        (lambda v: v["loss"].update(head="softmax"), "head must be one of arcface, cosface"),
+        (lambda v: v.update(devices={"precision": "half"}), "precision must be one of float32"),
+        (lambda v: v["data"].update(hold_out={"lfw": 1}), "'lfw', which is not among the sets"),
+        (lambda v: v.pop("teacher"), "loss: learned needs a `teacher`"),
+        (lambda v: v["batch"].update(pairs=0), "loss: learned needs batch: pairs"),
+        (lambda v: v["batch"].update(accumulate=2), "groups must be a multiple of accumulate"),
+        (lambda v: v["loss"].update(identification=0), "margin_head is trained by L_id"),
+        (lambda v: v["schedule"].update(drops=[1000]), "drops belong to kind: step"),
+        (lambda v: v.update(devices={"logical_cpus": 2}), "needs strategy: mirrored"),
+        (lambda v: v["model"].pop("xcos"), "`xcos` or `embedding_head`"),
+        (lambda v: v.update(optimizers={}), "no part has one"),
+        (lambda v: v.update(validation={"best_by": "cosine"}), "is a baseline's"),
     ],
 )
 def test_mistakes_are_named(write, change, sentence):
     with pytest.raises(XcosError, match=sentence):
         read_config(write(change))
+
+
+def test_a_file_extends_others_key_by_key(tmp_path):
+    (tmp_path / "more.yaml").write_text("steps: 5\nbatch: {people: 8}\n")
+    path = tmp_path / "run.yaml"
+    path.write_text(f"extends: [{SHIPPED}, more.yaml]\nbatch: {{faces: 2}}\n")
+    config, text = read_config(path)
+    assert (config.steps, config.batch.people, config.batch.faces) == (5, 8, 2)
+    assert config.batch.pairs == read_config(SHIPPED)[0].batch.pairs
+    (tmp_path / "again.yaml").write_text(text)  # what a run folder keeps stands alone
+    assert read_config(tmp_path / "again.yaml")[0] == config
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("extends: run.yaml", "extends itself"),
+        ("extends: none.yaml", "cannot read .*none.yaml"),
+        ("extends: {a: 1}", "a file or a list of files"),
+    ],
+)
+def test_what_cannot_be_extended_is_said(tmp_path, text, sentence):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(XcosError, match=sentence):
+        read_config(path)
 
 
 def test_missing_file_and_bad_yaml(tmp_path):

@@ -28,7 +28,9 @@ def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = 128
     def read_block(block):
         images = tf.ensure_shape(tf.numpy_function(read, [block], tf.string), (None,))
         decode = lambda image: decode_face(image, size)  # noqa: E731
-        pixels = tf.map_fn(decode, images, tf.TensorSpec((size, size, 3), tf.uint8))
+        pixels = tf.map_fn(
+            decode, images, fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8)
+        )
         return (tf.cast(pixels, tf.float32) - 127.5) / 128.0
 
     blocks = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64)).batch(batch)

@@ -13,25 +13,66 @@ import yaml
 from xcos_tf.errors import XcosError
 
 Section = TypeVar("Section")
+EXTENDS = "extends"
 
 
 def read_section(cls: type[Section], path: str | os.PathLike) -> tuple[Section, str]:
-    """Read a YAML file into a dataclass whose fields are its keys; returns it and the text.
+    """Read a YAML file into a dataclass whose fields are its keys.
+
+    A file may extend others: under `extends` it names one or a list, relative to itself. What it
+    says itself goes over what they say, and a later one's over an earlier one's, key by key.
+
+    Returns:
+        The dataclass, and the YAML text: the file's own, or of all of them together.
 
     Raises:
-        XcosError: the file is not there or not YAML, a key is unknown (the nearest known one is
+        XcosError: a file is not there or not YAML, a key is unknown (the nearest known one is
             named) or missing, or a value has the wrong type.
     """
     path = Path(path)
+    values, text = _read(path, ())
+    if isinstance(values, dict) and EXTENDS in values:
+        values = _merged(path, values, ())
+        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    return _build(cls, values, str(path)), text
+
+
+def _read(path: Path, before: tuple[Path, ...]) -> tuple[Any, str]:
+    if path.resolve() in before:
+        raise XcosError(f"{path} extends itself by way of others; take one `{EXTENDS}` out")
     try:
         text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
+        return yaml.safe_load(text), text
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise XcosError(
             f"cannot read the configuration {path} ({reason}); give a YAML file"
         ) from None
-    return _build(cls, values, str(path)), text
+
+
+def _merged(path: Path, values: dict, before: tuple[Path, ...]) -> dict:
+    """Return what the extended files say, in their order, with `values` over it."""
+    values = dict(values)
+    names = values.pop(EXTENDS, [])
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise XcosError(f"{path}: {EXTENDS} must name a file or a list of files; it is {names!r}")
+    before, result = (*before, path.resolve()), {}
+    for name in names:
+        other, _ = _read(path.parent / name, before)
+        if not isinstance(other, dict):
+            raise XcosError(f"{path.parent / name} must hold keys and values; it holds {other!r}")
+        result = _overlaid(result, _merged(path.parent / name, other, before))
+    return _overlaid(result, values)
+
+
+def _overlaid(below: dict, above: dict) -> dict:
+    """Return the two joined key by key, down through sections; `above` wins."""
+    result = {**below}
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict)
+        result[key] = _overlaid(below[key], value) if both else value
+    return result
 
 
 def _build(cls, values, where):
