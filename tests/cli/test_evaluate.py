@@ -101,6 +101,17 @@ def test_trained_recogniser_gets_all_pairs_right(photo_set, preset, tmp_path, ca
     }
 
 
+def test_a_preset_without_a_threshold(photo_set, tmp_path, capsys):
+    plain = load_preset("mobilefacenet")
+    save_preset(tmp_path / "plain", {**plain.config, "thresholds": {}}, plain.network)
+    arguments = [photo_set / "faces", photo_set / "pairs.txt", "--aligned"]
+    arguments += ["--preset", tmp_path / "plain"]
+    row = evaluate(capsys, *arguments).splitlines()[-1]
+    assert "100.00 ± 0.00" in row and row.endswith("| no threshold |")
+    [row] = json.loads(evaluate(capsys, *arguments, "--json"))
+    assert [row[name] for name in ("threshold", "fmr", "fnmr")] == [None] * 3
+
+
 @pytest.mark.parametrize(
     "folder, pairs, options, sentence",
     [

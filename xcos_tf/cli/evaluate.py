@@ -50,6 +50,12 @@ def run(args: argparse.Namespace) -> int:
             f"| {row['preset']} | {row['score']} "
             f"| {100 * row['accuracy']:.2f} ± {100 * row['accuracy_std']:.2f} | {row['auc']:.4f} "
             f"| {100 * row['eer']:.2f} | {100 * row['tar_at_far_1e-3']:.2f} "
-            f"| FMR {100 * row['fmr']:.2f} %, FNMR {100 * row['fnmr']:.2f} % |"
+            f"| {_at_threshold(row)} |"
         )
     return 0
+
+
+def _at_threshold(row: dict) -> str:
+    if row["threshold"] is None:
+        return "no threshold"
+    return f"FMR {100 * row['fmr']:.2f} %, FNMR {100 * row['fnmr']:.2f} %"

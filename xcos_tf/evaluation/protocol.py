@@ -60,11 +60,12 @@ def evaluate_presets(
     Returns:
         One dictionary for each preset and score: `preset`, `score`, `accuracy`, `accuracy_std`,
         `auc`, `eer`, `tar_at_far_1e-3`, and `threshold`, `fmr` and `fnmr` at the preset's own
-        threshold; all but names are shares in [0, 1].
+        threshold; all but names are shares in [0, 1]. The last three are None where the preset has
+        no threshold.
     """
     verifiers = {name: Verifier.from_preset(name) for name in presets}
     thresholds = {
-        (name, attention): verifier.threshold(attention, DEFAULT_FMR)
+        (name, attention): _threshold(verifier, attention)
         for name, verifier in verifiers.items()
         for attention in verifier.attentions
     }
@@ -85,10 +86,20 @@ def evaluate_presets(
     return results
 
 
-def measure(scores: np.ndarray, pairs: PairSet, score: str, threshold: float) -> dict:
+def _threshold(verifier: Verifier, attention: str) -> float | None:
+    try:
+        return verifier.threshold(attention, DEFAULT_FMR)
+    except XcosError:  # such as of a P measured anew
+        return None
+
+
+def measure(scores: np.ndarray, pairs: PairSet, score: str, threshold: float | None) -> dict:
     """Return the metrics of one score; see `evaluate_presets`."""
     kfold = metrics.kfold_accuracy(scores, pairs.same, pairs.fold)
-    fmr, fnmr = metrics.fmr_fnmr(scores, pairs.same, threshold)
+    fmr = fnmr = None
+    if threshold is not None:
+        threshold = float(threshold)
+        fmr, fnmr = map(float, metrics.fmr_fnmr(scores, pairs.same, threshold))
     return {
         "score": score,
         "accuracy": float(kfold.mean),
@@ -96,7 +107,7 @@ def measure(scores: np.ndarray, pairs: PairSet, score: str, threshold: float) ->
         "auc": float(metrics.auc(scores, pairs.same)),
         "eer": float(metrics.eer(scores, pairs.same)),
         "tar_at_far_1e-3": float(metrics.tar_at_far(scores, pairs.same, 1e-3)),
-        "threshold": float(threshold),
-        "fmr": float(fmr),
-        "fnmr": float(fnmr),
+        "threshold": threshold,
+        "fmr": fmr,
+        "fnmr": fnmr,
     }
