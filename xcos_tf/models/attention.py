@@ -31,7 +31,8 @@ class CorrelatedAttention(keras.layers.Layer):
 
     Call on a similarity map (N, h, w); returns float32 (N, h, w). The weight `correlation`,
     (h, w) in [−1, 1], holds the raw correlations, measured over training pairs and not trained;
-    the map is those divided by their sum, so that the score stays on the scale of a cosine. It
+    the map is those divided by their sum, so that the score stays on the scale of a cosine. A
+    negative correlation stays negative, and such a cell's likeness counts against the pair's. It
     starts as ones, which is U.
     """
 

@@ -134,7 +134,7 @@ def fit_correlation(
     shape: tuple[int, int],
     state: Path | None = None,
     identity: str = "",
-    save_every: int = 50,
+    save_every: int = 10,
     stem: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
 ) -> Correlation:
     """Measure P over training pairs, in one pass and constant memory.
