@@ -85,6 +85,7 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["schedule"].update(drops=[1000]), "drops belong to kind: step"),
         (lambda v: v.update(devices={"logical_cpus": 2}), "needs strategy: mirrored"),
         (lambda v: v["model"].pop("xcos"), "`xcos` or `embedding_head`"),
+        (lambda v: v["model"]["xcos"].update(attentions=["patched"]), "learned is wanted"),
         (lambda v: v.update(optimizers={}), "no part has one"),
         (lambda v: v.update(validation={"best_by": "cosine"}), "is a baseline's"),
     ],

@@ -157,7 +157,8 @@ def test_groups_that_cannot_be_shared_are_refused(tmp_path):
         num_replicas_in_sync = 3
 
     with pytest.raises(XcosError, match="4 groups cannot be shared by 3"):
-        train_loop(small_trainer(), dataset_of({}), Checkpoints(tmp_path), 1, 4, Cadence(1), Three())
+        checkpoints = Checkpoints(tmp_path)
+        train_loop(small_trainer(), dataset_of({}), checkpoints, 1, 4, Cadence(1), Three())
 
 
 def test_xla_makes_the_same_steps(tmp_path):

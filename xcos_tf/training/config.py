@@ -244,4 +244,6 @@ class TrainingConfig:
     @property
     def best_by(self) -> str:
         """The score that says which checkpoint is the best."""
-        return self.validation.best_by or (self.scores[0] if self.explains else "cosine")
+        if not self.explains:
+            return "cosine"
+        return self.validation.best_by or next(iter(self.scores), "patched")

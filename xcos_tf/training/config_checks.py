@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 from xcos_tf.errors import XcosError
+from xcos_tf.models.attention import ATTENTIONS
 from xcos_tf.models.builder import BACKBONES
 from xcos_tf.training.config import PARTS, TrainingConfig
 from xcos_tf.training.config_reader import read_section
@@ -111,5 +112,10 @@ def _impossible(c):
         yield f"schedule: drops belong to kind: step; it is {c.schedule.kind}"
     if c.validation.best_by == "cosine" and c.explains:
         yield "validation: best_by cosine is a baseline's; give learned, patched or correlated"
+    if c.explains and isinstance(c.model["xcos"], dict):
+        has = c.model["xcos"].get("attentions", ATTENTIONS)
+        for score in (*c.scores, c.best_by):
+            if score not in has:
+                yield f"{score} is wanted, and model: xcos: attentions has {', '.join(has)} alone"
     if c.validation.best_by not in (None, "cosine") and not c.explains:
         yield f"validation: best_by {c.validation.best_by} needs a model with `xcos`"

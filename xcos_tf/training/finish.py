@@ -15,6 +15,7 @@ from xcos_tf.training.correlation_pairs import pair_sampler, people_to_compare
 from xcos_tf.training.validation import HeldOut, pair_scores
 
 FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
+PRESET = "preset"
 STEPS_OF_PAIRS = 2**31  # more than are ever asked for
 
 
@@ -63,9 +64,9 @@ def finish(run, step: int) -> Path:
         **facts,
         **config.finish.facts,
     }
-    save_preset(run.folder / "preset", described, network)
+    save_preset(run.folder / PRESET, described, network)
     state.unlink(missing_ok=True)
-    return run.folder / "preset"
+    return run.folder / PRESET
 
 
 def measure_correlation(run, state: Path, step: int) -> Correlation:

@@ -24,11 +24,12 @@ from xcos_tf.training.checkpoints import BEST, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_checks import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
-from xcos_tf.training.finish import finish
+from xcos_tf.training.finish import PRESET, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
 from xcos_tf.training.validation import HeldOut, Validation
+from xcos_tf.training.watched_pairs import WatchedPairs
 
 START_FACES = 2000
 BEST_METRIC = "tar_at_far_1e-3"
@@ -91,11 +92,13 @@ class Run:
         self._start = made[-1] if made else 0
         if config.start.grid_head and not made:
             start_grid_head(config, self.assembly, self._some_faces(START_FACES))
-        self.held_out = self._validation = self._monitor = None
+        self.held_out = self._validation = self._watched = self._monitor = None
         if self._chief:
             if len(held_out):
                 limit = config.data.validation_faces
                 self.held_out = HeldOut(held_out, self.assembly, limit, config.seed)
+                if config.explains:
+                    self._watched = WatchedPairs(held_out, self.assembly, config.seed)
             pairs = (config.validation.genuine, config.validation.impostor)
             self._validation = Validation(
                 self.assembly, self.held_out, self._verification, *pairs, config.seed
@@ -107,6 +110,11 @@ class Run:
                 self._start,
                 steps_per_epoch=self.steps_per_epoch,
             )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has made its last step and written its preset."""
+        return self._start == self.steps and (self.folder / PRESET).exists()
 
     def _some_faces(self, count: int) -> tf.data.Dataset:
         random = np.random.default_rng(self.config.seed)
@@ -164,6 +172,8 @@ class Run:
         if not results:
             return
         self._monitor.validated(step, results)  # first: a kill in between repeats both
+        if self._watched:
+            self._monitor.pictures(step, self._watched.draw(config.best_by))
         if key in results and (not before or results[key] > max(before)):
             self.checkpoints.save(self.assembly.trainer, step, best=True)
 
@@ -221,6 +231,9 @@ def train(
         XcosError: see `read_config` and `Run`.
     """
     run = Run(*read_config(config), data, folder)
+    if run.finished:
+        print(f"{run.folder / PRESET} is finished; give another folder for another run")
+        return 0
     made = drive(run)
     if made < run.steps:
         print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
