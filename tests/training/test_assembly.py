@@ -1,0 +1,102 @@
+"""What a configuration makes of the shipped presets."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from xcos_tf.errors import XcosError
+from xcos_tf.models.presets import load_preset
+from xcos_tf.models.weights import read_arrays
+from xcos_tf.training.assembly import assemble, start_grid_head
+from xcos_tf.training.config_checks import read_config
+
+SHIPPED, _ = read_config(Path(__file__).parents[2] / "configs/xcos-mobilefacenet.yaml")
+FACES = np.random.default_rng(0).uniform(-1, 1, (12, 112, 112, 3)).astype(np.float32)
+
+
+def changed(section=None, **changes):
+    if section is None:
+        return dataclasses.replace(SHIPPED, **changes)
+    return dataclasses.replace(
+        SHIPPED, **{section: dataclasses.replace(getattr(SHIPPED, section), **changes)}
+    )
+
+
+@pytest.fixture(scope="module")
+def assembled():
+    return assemble(SHIPPED, people=5, steps=100, steps_per_epoch=10)
+
+
+def test_the_teacher_goes_on_from_the_shared_stem(assembled):
+    stem = assembled.stem(FACES[:2])
+    assert stem.shape == (2, 7, 7, 128)
+    whole = load_preset("mobilefacenet").network.whole
+    np.testing.assert_allclose(assembled.teacher(stem), whole(FACES[:2]), atol=1e-4)
+    grid = assembled.network.grid(FACES[:2])
+    np.testing.assert_allclose(assembled.features(stem), grid, atol=1e-4)
+
+
+def test_only_what_follows_the_stem_is_trained_and_kept(assembled):
+    trainer = assembled.trainer
+    assert set(trainer.learning_rates) == {"backbone", "grid_head", "learned", "margin_head"}
+    frozen = {id(v) for v in assembled.network.grid.get_layer("backbone").non_trainable_variables}
+    assert frozen and not frozen & {id(v) for v in trainer.variables}
+
+
+def test_a_teacher_with_another_trunk_sees_the_images(tmp_path):
+    from xcos_tf.models.presets import save_preset
+
+    teacher = load_preset("mobilefacenet")
+    kernel = teacher.network.whole.get_layer("backbone").get_layer("stem_conv").weights[0]
+    kernel.assign(1.1 * np.asarray(kernel))
+    save_preset(tmp_path / "other", teacher.config, teacher.network)
+    assembled = assemble(changed(teacher=str(tmp_path / "other")), 5, 100, 10)
+    assert assembled.stem(FACES[:2]).shape == FACES[:2].shape
+    np.testing.assert_allclose(
+        assembled.teacher(FACES[:2]), teacher.network.whole(FACES[:2]), atol=1e-4
+    )
+    names = {w.path.split("/")[-2] for w in assembled.trainer.trainable_variables}
+    assert "block_13_expand" in names and "block_12_project" not in names
+
+
+def test_the_linear_tail_is_a_verifier_before_any_training(assembled):
+    start_grid_head(SHIPPED, assembled, tf.data.Dataset.from_tensor_slices(FACES).batch(5))
+    grids = np.asarray(assembled.network.grid(FACES[:4]))
+    # Noise gives all cells about the same feature; centred, they are about 0 on the whole.
+    assert np.abs(grids.mean(0)).max() < 0.5 * np.abs(grids).max() and grids.std() > 0
+
+
+def test_an_xcos_preset_hands_on_all_that_fits():
+    config = changed("start", preset="xcos-mobilefacenet", grid_head=None)
+    assembled = assemble(config, 5, 100, 10)
+    theirs = read_arrays(load_preset("xcos-mobilefacenet").network.whole)
+    for path, value in read_arrays(assembled.network.whole).items():
+        np.testing.assert_array_equal(value, theirs[path], err_msg=path)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (changed("start", frozen_until="block_99"), "no layer of the backbone; its last are"),
+        (changed(teacher="xcos-mobilefacenet"), "is an xCos preset"),
+        (changed(model={"backbone": {"kind": "ir"}, "xcos": {}}), "has other weights"),
+        (changed(model={**SHIPPED.model, "xcos": {"chanels": 3}}), "describes no network"),
+        (changed("optimizers", head={"name": "Adam"}), "head: learning_rate must be a number"),
+        (
+            changed("optimizers", head={"name": "Adm", "learning_rate": 1.0}),
+            "no optimizer 'Adm'; did you mean 'Adam'",
+        ),
+    ],
+)
+def test_mistakes_are_one_sentence(config, sentence):
+    with pytest.raises(XcosError, match=sentence):
+        assemble(config, 5, 100, 10)
+
+
+def test_a_grid_head_needs_a_linear_tail(assembled):
+    config = changed("start", preset="xcos-mobilefacenet")
+    with pytest.raises(XcosError, match="linear embedding head"):
+        start_grid_head(config, assembled, tf.data.Dataset.from_tensor_slices(FACES).batch(5))

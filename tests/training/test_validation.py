@@ -1,0 +1,98 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorflow import keras
+
+from tests.training.small import small_network
+from xcos_tf.data.records.source import Pairs
+from xcos_tf.training import validation
+from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.validation import HeldOut, Validation, cosines, pair_scores, summarise
+
+
+class Faces:
+    """Four people with five noisy 8×8 faces each."""
+
+    def __init__(self):
+        random = np.random.default_rng(0)
+        self.labels = np.repeat(np.arange(4, dtype=np.int32), 5)
+        pattern = random.uniform(0, 255, (4, 8, 8, 3))[self.labels]
+        noisy = pattern + random.normal(0, 40, pattern.shape)
+        self.pixels = np.clip(noisy, 0, 255).astype(np.uint8)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, positions):
+        files = [io.BytesIO() for _ in positions]
+        for file, position in zip(files, positions, strict=True):
+            Image.fromarray(self.pixels[position]).save(file, "PNG")
+        return [file.getvalue() for file in files]
+
+    def normalised(self):
+        return (self.pixels.astype(np.float32) - 127.5) / 128
+
+
+@pytest.fixture(scope="module")
+def assembly():
+    keras.utils.set_random_seed(1)
+    network = small_network()
+    teacher = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(6)])
+    teacher.build((None, 8, 8, 3))
+    return Assembly(network, None, lambda images: images, network.grid, teacher)
+
+
+@pytest.mark.parametrize("kept_bytes", [2**30, 1000])
+def test_features_and_embeddings_are_those_of_the_faces(assembly, monkeypatch, kept_bytes):
+    monkeypatch.setattr(validation, "KEPT_BYTES", kept_bytes)
+    faces = Faces()
+    held_out = HeldOut(faces, assembly, limit=100, seed=0)
+    grids = assembly.features(faces.normalised())
+    np.testing.assert_allclose(held_out.embed(), grids, atol=1e-5)
+    embeddings = np.array(assembly.teacher(faces.normalised()))
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    np.testing.assert_allclose(held_out.teacher, embeddings, atol=1e-5)
+
+
+def test_the_limit_draws_faces(assembly):
+    held_out = HeldOut(Faces(), assembly, limit=7, seed=3)
+    assert len(held_out.labels) == len(held_out.embed()) == len(held_out.teacher) == 7
+
+
+def test_scores_are_those_of_numpy(assembly):
+    grids = np.random.default_rng(0).normal(size=(6, 2, 2, 4)).astype(np.float32)
+    pairs = Pairs(np.array([0, 1, 2]), np.array([3, 4, 5]), np.array([True, False, True]))
+    unit = grids / np.linalg.norm(grids, axis=-1, keepdims=True)
+    expected = (unit[:3] * unit[3:]).sum(-1).mean((1, 2))
+    found = pair_scores(assembly.network, grids, pairs, "patched")
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    flat = grids.reshape(6, -1)
+    plain = (flat[:3] * flat[3:]).sum(1) / np.linalg.norm(flat[:3], axis=1)
+    plain /= np.linalg.norm(flat[3:], axis=1)
+    np.testing.assert_allclose(cosines(flat, pairs), plain, atol=1e-5)
+
+
+def test_measures_are_named_and_right(assembly):
+    held_out = HeldOut(Faces(), assembly, limit=100, seed=0)
+    measured = Validation(assembly, held_out, [], 999, 999, seed=0)
+    results = measured.measure(("learned", "patched"))
+    kinds = {"auc", "eer", "tar_at_far_1e-3"}
+    expected = {f"teacher/{kind}" for kind in kinds}
+    expected |= {f"{s}/{kind}" for s in ("learned", "patched") for kind in (*kinds, "rmse")}
+    assert results.keys() == expected
+    pairs = measured.pairs
+    assert len(pairs) == 190 and pairs.same.sum() == 40
+    scores = pair_scores(assembly.network, held_out.embed(), pairs, "patched")
+    squared = (scores - cosines(held_out.teacher, pairs)) ** 2
+    balanced = (squared[pairs.same].mean() + squared[~pairs.same].mean()) / 2
+    assert results["patched/rmse"] == pytest.approx(balanced**0.5)
+    # Of 190 pairs, those in which a genuine one scores higher than an impostor one.
+    higher = scores[pairs.same][:, None] > scores[~pairs.same]
+    assert results["patched/auc"] == pytest.approx(higher.mean())
+    assert results["patched/auc"] > 0.8  # the patterns are told apart even by random weights
+
+
+def test_one_kind_of_pairs_has_no_rates():
+    assert summarise(np.array([0.1, 0.2]), np.array([True, True])) == {}
