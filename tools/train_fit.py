@@ -50,9 +50,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     args = parser.parse_args(argv)
     try:
+        from xcos_tf.explain.correlation_figure import preset_pictures
         from xcos_tf.training.run import train
 
-        return train(args.config, args.data, args.out, drive)
+        return train(args.config, args.data, args.out, drive, preset_pictures)
     except XcosError as error:
         print(f"train_fit: error: {error}", file=sys.stderr)
         return 2

@@ -3,8 +3,6 @@
 import argparse
 import sys
 
-PICTURE = "correlation.png"
-
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
@@ -52,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, with a progress bar on standard error, and print what came of it."""
     from pathlib import Path
 
+    from xcos_tf.explain.correlation_figure import PICTURE, preset_pictures
     from xcos_tf.models.presets import check_writable, save_preset
     from xcos_tf.training import correlation_preset as fitting
 
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             "impostor_pairs": thresholds.impostor_pairs,
         }
     config = fitting.new_config(preset.config, facts, thresholds.at if thresholds else {})
-    save_preset(out, config, preset.network, {PICTURE: _picture(config)})
+    save_preset(out, config, preset.network, preset_pictures(config))
     state.unlink(missing_ok=True)
     print(_summary(args, faces, correlation, thresholds))
     return 0
@@ -133,27 +132,6 @@ def _thresholds(args, preset, held_out):
     size = preset.network.grid.input_shape[1]
     faces = join_sets([held_out])
     return measure_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
-
-
-def _picture(config):
-    """Return a function that draws the maps of a configuration to a path."""
-
-    def write(path):
-        import numpy as np
-
-        from xcos_tf.explain.correlation_figure import draw_correlation
-        from xcos_tf.explain.figure import save_figure
-        from xcos_tf.explain.notation import one_line
-
-        facts = config["correlation"]
-        subtitle = (
-            f"correlation with the cosine of {one_line(facts['teacher']['name'])}, over "
-            f"{facts['pairs']:,} pairs, {100 * facts['genuine']:.0f} % genuine"
-        )
-        maps = (np.array(facts[name]) for name in ("raw", "normalised"))
-        save_figure(draw_correlation(*maps, one_line(config["name"], 36), subtitle), path)
-
-    return write
 
 
 def _summary(args, faces, correlation, thresholds) -> str:

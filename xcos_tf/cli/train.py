@@ -20,6 +20,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
+    from xcos_tf.explain.correlation_figure import preset_pictures
     from xcos_tf.training.run import train
 
-    return train(args.config, args.data, args.out, lambda run: run.train())
+    return train(args.config, args.data, args.out, lambda run: run.train(), preset_pictures)

@@ -10,6 +10,8 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 
+FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")  # that presets state thresholds for
+
 
 @dataclass(frozen=True)
 class KFoldAccuracy:
@@ -188,6 +190,19 @@ def threshold_at_fmr(impostor_scores: np.ndarray, fmr: float) -> float:
             f"pairs, but there are {len(scores)}; use more pairs or a higher rate"
         )
     return float(np.nextafter(_highest_rejected(scores, fmr), scores.dtype.type(np.inf)))
+
+
+def preset_thresholds(impostor_scores: np.ndarray) -> dict[str, float]:
+    """Return {FMR: threshold} at the rates that presets state, see `threshold_at_fmr`.
+
+    A rate that would need more pairs than there are is left out.
+    """
+    count = len(impostor_scores)
+    return {
+        rate: float(threshold_at_fmr(impostor_scores, float(rate)))
+        for rate in FALSE_MATCH_RATES
+        if round(count * float(rate), 6) >= 1
+    }
 
 
 def fmr_fnmr(scores: np.ndarray, same: np.ndarray, threshold: float) -> tuple[float, float]:

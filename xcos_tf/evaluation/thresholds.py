@@ -9,11 +9,10 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.training_input import decode_face
-from xcos_tf.evaluation.metrics import threshold_at_fmr
+from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
 
-FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
 BLOCK = 64
 
 
@@ -63,12 +62,7 @@ def measure_thresholds(
     first, second = np.triu_indices(len(chosen), k=1)
     differ = labels[first] != labels[second]
     scores = verifier.compare(gallery, gallery, attention)[first[differ], second[differ]]
-    rates = [rate for rate in FALSE_MATCH_RATES if round(len(scores) * float(rate), 6) >= 1]
-    return Thresholds(
-        {rate: float(threshold_at_fmr(scores, float(rate))) for rate in rates},
-        len(scores),
-        len(np.unique(labels)),
-    )
+    return Thresholds(preset_thresholds(scores), len(scores), len(np.unique(labels)))
 
 
 def faces_of_all(labels: np.ndarray, most: int, seed: int) -> np.ndarray:

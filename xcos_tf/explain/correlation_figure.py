@@ -1,11 +1,18 @@
 """One picture of P: the cells' correlations with the teacher, and the weights they become."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from xcos_tf.explain.figure import save_figure
 from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
+from xcos_tf.explain.notation import one_line
 from xcos_tf.explain.words import check_maps
+
+PICTURE = "correlation.png"
 
 # Inches.
 _SIDE, _LEFT, _BOTTOM, _STEP = 2.6, 0.2, 0.18, 3.4
@@ -62,3 +69,22 @@ def draw_correlation(
             spine.set(linewidth=0.6, color=GREY)
         draw_map(axes, panel, _SIDE)
     return figure
+
+
+def preset_pictures(config: dict) -> dict[str, Callable[[Path], None]]:
+    """Return {file name: function that draws it to a path}, as `save_preset` takes them.
+
+    Args:
+        config: of a preset; the picture is of its section `correlation`, and without one there
+            is none.
+    """
+    if "correlation" not in config:
+        return {}
+    facts = config["correlation"]
+    subtitle = (
+        f"correlation with the cosine of {one_line(facts['teacher']['name'])}, over "
+        f"{facts['pairs']:,} pairs, {100 * facts['genuine']:.0f} % genuine"
+    )
+    maps = [np.array(facts[name]) for name in ("raw", "normalised")]
+    figure = draw_correlation(*maps, one_line(config["name"], 36), subtitle)
+    return {PICTURE: lambda path: save_figure(figure, path)}

@@ -1,30 +1,31 @@
 """The end of a run: P and thresholds are measured, and the preset is written."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.training_input import Augmentation, training_dataset
-from xcos_tf.evaluation.metrics import threshold_at_fmr
+from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.models.presets import save_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
 from xcos_tf.training.correlation_pairs import pair_sampler, people_to_compare
 from xcos_tf.training.validation import HeldOut, pair_scores
 
-FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")
 PRESET = "preset"
+Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 STEPS_OF_PAIRS = 2**31  # more than are ever asked for
 
 
-def finish(run, step: int) -> Path:
+def finish(run, step: int, extras: Extras) -> Path:
     """Measure P on training pairs and thresholds on people held out, and write `preset/`.
 
     Args:
         run: the `Run`, its network in its final state.
         step: whose weights these are.
+        extras: called with the preset's configuration; see `save_preset`.
 
     Returns:
         The preset's folder.
@@ -38,10 +39,9 @@ def finish(run, step: int) -> Path:
     if config.explains and "correlated" in network.comparisons and config.finish.correlation_pairs:
         found = measure_correlation(run, state, step)
         facts["correlation"] = {
-            "raw": np.round(found.raw, 6).tolist(),
-            "normalised": np.round(found.normalised, 6).tolist(),
-            "pairs": found.pairs,
-            "genuine": found.genuine,
+            **found.facts(),
+            "seed": config.seed,
+            "teacher": {"name": config.teacher},
         }
     scores = tuple(network.comparisons) if config.explains else ("cosine",)
     thresholds = {}
@@ -64,7 +64,7 @@ def finish(run, step: int) -> Path:
         **facts,
         **config.finish.facts,
     }
-    save_preset(run.folder / PRESET, described, network)
+    save_preset(run.folder / PRESET, described, network, extras(described))
     state.unlink(missing_ok=True)
     return run.folder / PRESET
 
@@ -113,9 +113,6 @@ def measure_thresholds(
     """
     pairs = draw_pairs(held_out.labels, 0, count, seed)
     features = held_out.embed()
-    rates = [rate for rate in FALSE_MATCH_RATES if len(pairs) * float(rate) >= 1]
-    thresholds = {}
-    for score in scores:
-        values = pair_scores(network, features, pairs, score)
-        thresholds[score] = {rate: float(threshold_at_fmr(values, float(rate))) for rate in rates}
-    return thresholds
+    return {
+        score: preset_thresholds(pair_scores(network, features, pairs, score)) for score in scores
+    }

@@ -24,7 +24,7 @@ from xcos_tf.training.checkpoints import BEST, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_checks import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
-from xcos_tf.training.finish import PRESET, finish
+from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
@@ -177,8 +177,12 @@ class Run:
         if key in results and (not before or results[key] > max(before)):
             self.checkpoints.save(self.assembly.trainer, step, best=True)
 
-    def finish(self) -> Path | None:
+    def finish(self, extras: Extras) -> Path | None:
         """Measure P and thresholds with the best weights, and write the preset.
+
+        Args:
+            extras: called with the preset's configuration, to give other files of the preset;
+                see `save_preset`.
 
         Returns:
             The preset's folder; None on a worker that is not the chief.
@@ -188,7 +192,7 @@ class Run:
         best = self.checkpoints.folder / BEST
         path = best if self.held_out and best.exists() else None
         step = self.checkpoints.restore(self.assembly.trainer, path)
-        return finish(self, step)
+        return finish(self, step, extras)
 
 
 def _sampler(faces: FaceSet, config: TrainingConfig) -> GroupSampler:
@@ -216,6 +220,7 @@ def train(
     data: str | os.PathLike,
     folder: str | os.PathLike,
     drive: Callable[[Run], int],
+    extras: Extras = lambda config: {},
 ) -> int:
     """Open a run, have it driven to its last step, and finish it.
 
@@ -223,6 +228,7 @@ def train(
         config: YAML file.
         data, folder: see `Run`.
         drive: called with the run, to train it; returns the steps made.
+        extras: see `Run.finish`.
 
     Returns:
         An exit code: 0, or 143 if it was told to stop.
@@ -238,7 +244,7 @@ def train(
     if made < run.steps:
         print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
         return 143
-    preset = run.finish()
+    preset = run.finish(extras)
     if preset:
         print(f"wrote {preset}")
     return 0
