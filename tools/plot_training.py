@@ -1,4 +1,4 @@
-"""Draw how runs of tools/train_preset.py did on held-out people.
+"""Draw how training runs did on held-out people.
 
 python tools/plot_training.py runs/a/metrics.csv [runs/b/metrics.csv ...] --out curves.png
 """
