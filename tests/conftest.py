@@ -1,6 +1,7 @@
 """Shared fixtures."""
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,6 +10,24 @@ import numpy as np
 import pytest
 
 PHOTOS = Path(__file__).parent / "photos"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--addons", action="store_true", help="run what needs tensorflow-addons, and insist on it"
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
+    # Otherwise the tests that both stacks share would pass on the wrong one.
+    if config.getoption("addons") and not version("tensorflow").startswith("2.15."):
+        raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("addons") and not item.config.getoption("addons"):
+        pytest.skip("needs tensorflow-addons and --addons")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
 from xcos_tf.training.loop import train_loop
+from xcos_tf.training.variables import read
 
 GROUPS = 4
 
@@ -70,7 +71,7 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
         made = keeper.step
     if made < steps:
         return
-    arrays = {name.replace("/", "-"): np.asarray(v) for name, v in trainer_state(trainer).items()}
+    arrays = {name.replace("/", "-"): read(v) for name, v in trainer_state(trainer).items()}
     np.savez(out, **arrays)
 
 

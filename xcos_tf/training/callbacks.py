@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
-import numpy as np
 from tensorflow import keras
 
 from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.finite import check_finite
 from xcos_tf.training.stop_signal import stop_asked
+from xcos_tf.training.variables import read
 
 
 class KeepCheckpoints(keras.callbacks.Callback):
@@ -38,7 +38,7 @@ class KeepCheckpoints(keras.callbacks.Callback):
         self._stack = ExitStack()
 
     def on_train_begin(self, logs=None):
-        self.step = int(np.asarray(self.model.optimizer.iterations))
+        self.step = int(read(self.model.optimizer.iterations))
         self.checkpoints.check_room(self.model)
         self._stopping = self._stack.enter_context(stop_asked())
 

@@ -12,6 +12,8 @@ from safetensors.numpy import save_file
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.model import Trainer
+from xcos_tf.training.optimizers import optimizer_variables
+from xcos_tf.training.variables import read
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"
@@ -21,8 +23,7 @@ def trainer_state(trainer: Trainer) -> dict:
     """Return {name: variable} of a compiled trainer: weights, optimizers, random generators."""
     state = {f"model/{i:05d}": variable for i, variable in enumerate(trainer.variables)}
     for number, optimizer in enumerate(trainer.part_optimizers):
-        variables = optimizer.variables
-        variables = variables() if callable(variables) else variables  # Keras 2's are a method
+        variables = optimizer_variables(optimizer)
         state |= {f"optimizer/{number}/{i:05d}": v for i, v in enumerate(variables)}
     if trainer.loss_scale:
         state["loss_scale"] = trainer.loss_scale.state
@@ -69,7 +70,7 @@ class Checkpoints:
         Raises:
             XcosError: they do not.
         """
-        size = sum(np.asarray(variable).nbytes for variable in trainer_state(trainer).values())
+        size = sum(read(variable).nbytes for variable in trainer_state(trainer).values())
         needed = size * max(1, self.keep + 2 - len(self.steps()))
         free = shutil.disk_usage(self.folder).free
         if free < needed:
@@ -104,7 +105,7 @@ class Checkpoints:
         try:
             if not path.exists():
                 state = trainer_state(trainer)
-                arrays = {k: np.require(np.asarray(v), requirements="C") for k, v in state.items()}
+                arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
                 metadata = {"format": "1", "step": str(step)}
                 _write_whole(path, lambda part: save_file(arrays, part, metadata))
             if best:

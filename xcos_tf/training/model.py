@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
@@ -13,6 +12,7 @@ from xcos_tf.models.partial_fc import sample_classes
 from xcos_tf.models.similarity import normalise_cells
 from xcos_tf.training.loss_scale import LossScale
 from xcos_tf.training.losses import identification_loss, xcos_loss
+from xcos_tf.training.optimizers import create_variables, current_rate
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,12 @@ class Trainer(keras.Model):
         self.part_optimizers = [part.optimizer for part in parts]
         self._part_names = [part.layer.name for part in parts]
         for variables, optimizer, _ in self._trained:
-            if hasattr(optimizer, "build"):  # those of tensorflow-addons have none
-                optimizer.build(variables)
+            create_variables(optimizer, variables)
 
     @property
     def learning_rates(self) -> dict[str, float]:
         """The present rate of each part, by its layer's name."""
-        rates = (float(np.asarray(optimizer.learning_rate)) for optimizer in self.part_optimizers)
+        rates = (current_rate(optimizer) for optimizer in self.part_optimizers)
         return dict(zip(self._part_names, rates, strict=True))
 
     def train_step(self, batch):

@@ -1,12 +1,18 @@
-"""Optimizers by name, with their arguments checked."""
+"""Optimizers by name, with their arguments checked, and what Keras 2 and 3 call their parts.
+
+There are three kinds: those of Keras 3, those of Keras 2, and those of tensorflow-addons, which
+derive from Keras 2's legacy optimizers.
+"""
 
 import difflib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
+from xcos_tf.training.variables import read
 
 ADDONS = "Addons>"
 
@@ -70,6 +76,28 @@ _NOT_OURS = {
 }
 
 
+def create_variables(optimizer: keras.optimizers.Optimizer, weights: Sequence) -> None:
+    """Make all that an optimizer keeps for these weights now, not in its first step."""
+    if hasattr(optimizer, "build"):
+        optimizer.build(weights)
+    else:  # what Keras 2 itself calls on legacy optimizers before it restores one
+        optimizer._create_all_weights(weights)
+
+
+def optimizer_variables(optimizer: keras.optimizers.Optimizer) -> list:
+    """Return the variables that an optimizer keeps, its count of steps among them."""
+    variables = optimizer.variables
+    return list(variables() if callable(variables) else variables)  # Keras 2's are a method
+
+
+def current_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """Return the learning rate that an optimizer is at."""
+    rate = optimizer.learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):  # a legacy optimizer's
+        rate = rate(read(optimizer.iterations))
+    return float(read(rate))
+
+
 def _find(name: str) -> type:
     module, prefix = keras.optimizers, ""
     if name.startswith(ADDONS):
@@ -84,14 +112,12 @@ def _find(name: str) -> type:
     known = {
         prefix + key: value
         for key, value in vars(module).items()
-        if inspect.isclass(value) and key[0].isupper() and key not in _ABSTRACT
+        # The rest are schedules, bases, and wrappers of optimizers that have a rate already.
+        if inspect.isclass(value) and "learning_rate" in inspect.signature(value).parameters
     }
     if name not in known:
         raise XcosError(f"there is no optimizer {name!r}; {_hint(name, list(known))}")
     return known[name]
-
-
-_ABSTRACT = {"Optimizer", "LossScaleOptimizer", "KerasLegacyOptimizer"}
 
 
 def _hint(name: str, known: list[str]) -> str:
