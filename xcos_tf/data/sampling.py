@@ -74,32 +74,34 @@ class GroupSampler:
         self._order = np.argsort(labels, kind="stable")
         self._ends = np.cumsum(counts)
         self._counts = counts
+        # Whoever is drawn, a person's faces take the same places, so which pairs could be genuine
+        # is always the same.
+        self._first, self._second = np.triu_indices(people * faces, k=1)
+        same = self._first // faces == self._second // faces
+        self._same, self._impostor = np.flatnonzero(same), np.flatnonzero(~same)
 
     def draw(self, step: int, group: int = 0) -> Group:
         """Return a group of a step's batch."""
         random = np.random.default_rng([self.seed, step, group])
         people = random.choice(len(self._counts), self.people, replace=False)
         faces = np.concatenate([self._faces_of(person, random) for person in people])
-        labels = self.labels[faces].astype(np.int32)
-        first, second = np.triu_indices(len(faces), k=1)
-        same = labels[first] == labels[second]
-        genuine = np.flatnonzero(same & (faces[first] != faces[second]))
-        if not len(genuine):
-            genuine = np.flatnonzero(same)
+        first, second = self._first[self._same], self._second[self._same]
+        genuine = self._same[faces[first] != faces[second]]
         kept = np.concatenate(
             [
-                _choose(random, genuine, self._genuine),
-                _choose(random, np.flatnonzero(~same), self.pairs - self._genuine),
+                _choose(random, genuine if len(genuine) else self._same, self._genuine),
+                _choose(random, self._impostor, self.pairs - self._genuine),
             ]
         )
         swap = random.random(len(kept)) < 0.5
-        first, second = first[kept], second[kept]
+        first, second = self._first[kept], self._second[kept]
+        same = np.arange(self.pairs) < self._genuine
         return Group(
             faces,
-            labels,
+            self.labels[faces].astype(np.int32),
             np.where(swap, second, first).astype(np.int32),
             np.where(swap, first, second).astype(np.int32),
-            same[kept],
+            same,
         )
 
     def _faces_of(self, person, random):
