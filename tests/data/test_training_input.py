@@ -11,7 +11,7 @@ from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.data.sampling import GroupSampler
-from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
 from xcos_tf.errors import XcosError
 
 SIZE = 24  # of the faces that `write_people` makes
@@ -93,6 +93,34 @@ def test_each_augmentation_happens_as_often_as_asked(faces, kind):
         a, b = plain[0]["input"], changed[0]["input"]
         moved = (a != b).any((2, 3, 4))
         np.testing.assert_array_equal(a[moved], b[moved][:, :, ::-1])
+
+
+def test_faces_are_normalised_to_the_last_bit(faces):
+    (batch,) = batches(faces, steps=(0, 1), groups=range(1))
+    images = faces.read(GroupSampler(faces.labels, 3, 2, 4, seed=3).draw(0).faces)
+    decoded = np.stack([decode_face(tf.constant(image), SIZE) for image in images])
+    expected = (decoded.astype(np.float32) - np.float32(127.5)) / np.float32(128)
+    np.testing.assert_array_equal(batch["input"][0], expected)
+
+
+def test_faces_may_be_covered_in_another_way(faces):
+    def blacken_left(image, seed):
+        assert image.shape == (SIZE, SIZE, 3) and image.dtype == tf.uint8
+        assert seed.shape == (2,) and seed.dtype == tf.int32
+        width = tf.random.stateless_uniform((), seed, 1, SIZE // 2, tf.int32)
+        return tf.where(tf.range(SIZE)[:, tf.newaxis] < width, tf.constant(0, tf.uint8), image)
+
+    always = Augmentation(flip=0.0, occlude=1.0)
+    covered = batches(faces, always, occlude=blacken_left)
+    widths = set()
+    for plain, batch in zip(batches(faces), covered, strict=True):
+        black = (batch["input"] == -127.5 / 128).all((2, 4))  # (G, N, columns)
+        widths |= set(black.sum(-1).ravel().tolist())
+        kept = ~np.broadcast_to(black[:, :, np.newaxis, :, np.newaxis], plain["input"].shape)
+        np.testing.assert_array_equal(batch["input"][kept], plain["input"][kept])
+    assert min(widths) > 0 and len(widths) > 3
+    for batch, again in zip(covered, batches(faces, always, occlude=blacken_left), strict=True):
+        np.testing.assert_array_equal(batch["input"], again["input"])
 
 
 def test_faces_of_another_size_stop_the_input(faces):
