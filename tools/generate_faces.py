@@ -1,0 +1,131 @@
+"""Draw faces of people who do not exist, to try the training with.
+
+    python tools/generate_faces.py FACES [--people 12] [--faces 12] [--seed 1]
+
+Writes FACES/person-00/00.png and so on: 112×112 drawings with eyes, nose and mouth where `xcos
+align` puts them, one sub-folder a person. The same numbers give the same pixels, with the same
+NumPy and Pillow. A model that trains on them learns that its parts fit together, and nothing about
+faces.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from xcos_tf.errors import XcosError
+
+SIDE, FINER = 112, 2
+EYES, NOSE, MOUTH = ((38, 52), (74, 52)), (56, 72), (56, 92)
+
+
+def draw_face(person: np.random.Generator, photo: np.random.Generator) -> Image.Image:
+    """Return a face, 112×112 RGB.
+
+    Args:
+        person: of whose state everything depends that a person keeps: colours, sizes, and 7×7
+            spots. A fresh one of the same seed draws the same person.
+        photo: of whose state light, place and noise depend.
+    """
+    back = photo.integers(256, size=3)
+    skin, hair, iris, lips = person.integers((90, 0, 0, 90), (250, 200, 200, 250), (3, 4)).T
+    wide, high, eye, nose, mouth, fringe = person.uniform(
+        (30, 44, 4, 3, 9, 14), (44, 56, 9, 8, 20, 34)
+    )
+    spots = person.normal(0, 25, (7, 7, 3))
+    shift, opened = photo.uniform(-2, 2, 2), photo.uniform(1, 6)
+
+    image = Image.new("RGB", (SIDE * FINER,) * 2, tuple(back))
+    brush = ImageDraw.Draw(image)
+
+    def ellipse(x, y, a, b, colour):
+        x, y = x + shift[0], y + shift[1]
+        box = [FINER * float(value) for value in (x - a, y - b, x + a, y + b)]
+        brush.ellipse(box, fill=tuple(int(value) for value in colour))
+
+    ellipse(56, 56, wide + 8, high + 8, hair)
+    ellipse(56, 64 + fringe / 4, wide, high - fringe / 4, skin)
+    for x, y in EYES:
+        ellipse(x, y - eye - 4, eye + 3, 2, hair)
+        ellipse(x, y, eye + 3, eye, (245, 245, 245))
+        ellipse(x, y, eye * 0.7, eye * 0.7, iris)
+    ellipse(*NOSE, nose, 8, skin * 0.75)
+    ellipse(*MOUTH, mouth, opened, lips)
+
+    pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
+    coarse = spots + photo.normal(0, 8, spots.shape) + photo.normal(0, 12)
+    light = np.clip(coarse + 128, 0, 255).astype(np.uint8)
+    light = np.asarray(Image.fromarray(light).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    pixels += light.astype(np.float32) - 128 + photo.normal(0, 4, pixels.shape)
+    face = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return face.filter(ImageFilter.GaussianBlur(photo.uniform(0, 1)))
+
+
+def generate(folder: Path, people: int, faces: int, seed: int) -> None:
+    """Write the faces of some people into a new folder, all or nothing.
+
+    Args:
+        folder: that is not there yet.
+        people: 1 or more.
+        faces: of each person, 1 or more.
+        seed: 0 or more.
+
+    Raises:
+        XcosError: a number is out of range, the folder is there, or it cannot be written.
+    """
+    for name, value, least in (("people", people, 1), ("faces", faces, 1), ("seed", seed, 0)):
+        if value < least:
+            raise XcosError(f"--{name} {value} is under {least}; give {least} or more")
+    if folder.exists():
+        raise XcosError(f"{folder} is there already; choose a new folder")
+    temporary = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        for person in range(people):
+            place = temporary / f"person-{person:02d}"
+            place.mkdir()
+            for face in range(faces):
+                drawn = draw_face(
+                    np.random.default_rng([seed, person]),
+                    np.random.default_rng([seed, person, face + 1]),
+                )
+                drawn.save(place / f"{face:02d}.png")
+        temporary.chmod(0o755)
+        os.rename(temporary, folder)
+    except OSError as error:
+        raise XcosError(
+            f"faces cannot be written to {folder} ({error.strerror or error}); choose another "
+            "folder or free some space"
+        ) from None
+    finally:
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, metavar="FACES", help="folder to make")
+    parser.add_argument("--people", type=int, default=12, help="default: %(default)s")
+    parser.add_argument("--faces", type=int, default=12, help="of each; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    args = parser.parse_args(argv)
+    try:
+        generate(args.folder, args.people, args.faces, args.seed)
+    except XcosError as error:
+        print(f"generate_faces: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("generate_faces: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    print(f"{args.people * args.faces} faces of {args.people} people in {args.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
