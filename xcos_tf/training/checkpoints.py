@@ -103,13 +103,16 @@ class Checkpoints:
         """
         path = self.path(step)
         try:
-            if not path.exists():
+            # The best one's own name comes first: whatever is killed in between, the step is not
+            # counted as made, and all of this happens again.
+            first, second = (self.folder / BEST, path) if best else (path, None)
+            if best or not path.exists():
                 state = trainer_state(trainer)
                 arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
                 metadata = {"format": "1", "step": str(step)}
-                _write_whole(path, lambda part: save_file(arrays, part, metadata))
-            if best:
-                _write_whole(self.folder / BEST, lambda part: os.link(path, part))
+                _write_whole(first, lambda part: save_file(arrays, part, metadata))
+            if second:
+                _write_whole(second, lambda part: os.link(first, part))
             for old in self.steps()[: -self.keep]:
                 self.path(old).unlink()
         except (OSError, SafetensorError) as error:

@@ -94,6 +94,11 @@ def _impossible(c):
         yield f"loss: {c.scores[0]} needs batch: pairs above 0"
     if c.teacher and not c.scores:
         yield "teacher is given, but no weight of L_cos (learned, patched, correlated)"
+    if c.loss.sample is not None and c.loss.sample < c.batch.groups * c.batch.people:
+        yield (
+            f"loss: sample must be at least the {c.batch.groups * c.batch.people} people that a "
+            f"batch can show; it is {c.loss.sample}"
+        )
     if c.batch.groups % c.batch.accumulate:
         yield "batch: groups must be a multiple of accumulate"
     if c.start.grid_head and not (c.explains and c.start.preset):

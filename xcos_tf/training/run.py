@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
+from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.sampling import GroupSampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
@@ -28,7 +29,7 @@ from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
-from xcos_tf.training.validation import HeldOut, Validation
+from xcos_tf.training.validation import FOLDS, HeldOut, Validation, folds_of
 from xcos_tf.training.watched_pairs import WatchedPairs
 
 START_FACES = 2000
@@ -77,15 +78,15 @@ class Run:
         self.sampler = _sampler(self.faces, config)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
-        if self._chief:
+        with self.strategy.scope():
+            people = len(self.faces.people)
+            self.assembly = assemble(config, people, self.steps, self.steps_per_epoch)
+        if self._chief:  # not before the configuration is known to describe a model
             devices = [device.name for device in tf.config.list_logical_devices()]
             record_run(self.folder, text, config.seed, devices)
         place = self.folder / "checkpoints"
         self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
         self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
-        with self.strategy.scope():
-            people = len(self.faces.people)
-            self.assembly = assemble(config, people, self.steps, self.steps_per_epoch)
         if self._chief:
             self.checkpoints.check_room(self.assembly.trainer)
         made = self.checkpoints.steps()
@@ -150,7 +151,7 @@ class Run:
             yield lambda step, losses: None
             return
         with self._monitor:
-            if not self._start and not self._monitor.history:
+            if not self.checkpoints.steps():
                 self._validate(0)
             yield self._after_step
 
@@ -167,7 +168,7 @@ class Run:
     def _validate(self, step):
         config = self.config
         key = f"{config.best_by}/{BEST_METRIC}"
-        before = [row[key] for row in self._monitor.history if key in row]
+        before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
         results = self.validate(config.scores or (config.best_by,))
         if not results:
             return
@@ -210,8 +211,14 @@ def _sampler(faces: FaceSet, config: TrainingConfig) -> GroupSampler:
 def _open_pairs(config: TrainingConfig, data: Path) -> list[RecordSet]:
     verification = [RecordSet.open(data / name) for name in config.data.verification]
     for records in verification:
-        if not records.pairs():
+        pairs = records.pairs()
+        if not pairs:
             raise XcosError(f"{records.folder} holds no pairs; data: verification needs pair sets")
+        if len(set(zip(folds_of(pairs), pairs.same, strict=True))) < 2 * FOLDS:
+            raise XcosError(
+                f"{records.folder} lacks genuine or impostor pairs in one of the {FOLDS} folds "
+                "that its list is cut into; take it out of data: verification"
+            )
     return verification
 
 
@@ -234,17 +241,18 @@ def train(
         An exit code: 0, or 143 if it was told to stop.
 
     Raises:
-        XcosError: see `read_config` and `Run`.
+        XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
     """
-    run = Run(*read_config(config), data, folder)
-    if run.finished:
-        print(f"{run.folder / PRESET} is finished; give another folder for another run")
+    with reading_faults():
+        run = Run(*read_config(config), data, folder)
+        if run.finished:
+            print(f"{run.folder / PRESET} is finished; give another folder for another run")
+            return 0
+        made = drive(run)
+        if made < run.steps:
+            print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
+            return 143
+        preset = run.finish(extras)
+        if preset:
+            print(f"wrote {preset}")
         return 0
-    made = drive(run)
-    if made < run.steps:
-        print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
-        return 143
-    preset = run.finish(extras)
-    if preset:
-        print(f"wrote {preset}")
-    return 0

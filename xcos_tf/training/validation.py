@@ -43,11 +43,13 @@ class HeldOut:
         self.labels = faces.labels[positions]
         self._faces, self._positions, self._assembly = faces, positions, assembly
         self.teacher, self._stems = None, None
-        run = tf.function(assembly.stem, reduce_retracing=True)
+        # Kept, so that each validation does not trace them anew.
+        self._stem = tf.function(assembly.stem, reduce_retracing=True)
+        self._run = tf.function(lambda x: _features(assembly, x), reduce_retracing=True)
         ask = assembly.teacher and tf.function(assembly.teacher, reduce_retracing=True)
         stems, embeddings, kept = [], [], 0
         for images in _with_progress(self._images(), len(positions), "held out"):
-            stem = run(images)
+            stem = self._stem(images)
             if ask:
                 embeddings.append(tf.math.l2_normalize(ask(stem), axis=-1).numpy())
             kept += stem.numpy().nbytes
@@ -62,12 +64,13 @@ class HeldOut:
 
     def embed(self) -> np.ndarray:
         """Return what the network in its present state makes of the faces, float32 (N, ...)."""
-        features = self._assembly.features
-        run = tf.function(lambda x: features(x, training=False), reduce_retracing=True)
-        if self._stems is not None:
-            return np.concatenate([run(tf.constant(stem)).numpy() for stem in self._stems])
-        stem = tf.function(self._assembly.stem, reduce_retracing=True)
-        return np.concatenate([run(stem(images)).numpy() for images in self._images()])
+        stems = map(tf.constant, self._stems) if self._stems else map(self._stem, self._images())
+        return np.concatenate([self._run(stem).numpy() for stem in stems])
+
+
+def _features(assembly, stem):
+    """Return float32 features of the stem's output, whatever precision they are computed in."""
+    return tf.cast(assembly.features(stem, training=False), tf.float32)
 
 
 def _with_progress(batches, faces: int, what: str) -> Iterator:
@@ -90,12 +93,12 @@ def pair_scores(
     """
     if score == "cosine":
         return cosines(features, pairs)
-    model = network.comparisons[score]
-    run = tf.function(lambda a, b: model([a, b], training=False)["xcos"], reduce_retracing=True)
     scores = [np.empty(0, np.float32)]
     for start in range(0, len(pairs.first), BLOCK):
         block = slice(start, start + BLOCK)
-        scores.append(run(features[pairs.first[block]], features[pairs.second[block]]).numpy())
+        inputs = [features[pairs.first[block]], features[pairs.second[block]]]
+        outputs = network.comparisons[score](inputs, training=False)  # tracing would take longer
+        scores.append(np.asarray(outputs["xcos"]))
     return np.concatenate(scores)
 
 
@@ -131,6 +134,9 @@ class Validation:
         """Draw the pairs; see `ValidationConfig`."""
         self._assembly, self._held_out, self._verification = assembly, held_out, verification
         self.pairs = held_out and draw_pairs(held_out.labels, genuine, impostor, seed)
+        self._run = tf.function(
+            lambda images: _features(assembly, assembly.stem(images)), reduce_retracing=True
+        )
 
     def measure(self, scores: Sequence[str]) -> dict[str, float]:
         """Return the metrics of each score as {"score/metric": value}, shares in [0, 1].
@@ -157,7 +163,7 @@ class Validation:
                     results[f"{score}/rmse"] = float(np.sqrt(balanced))
         for records in self._verification:
             features, pairs = self._embed(records), records.pairs()
-            fold = np.arange(len(pairs)) * FOLDS // len(pairs)
+            fold = folds_of(pairs)
             for score in scores:
                 values = pair_scores(network, features, pairs, score)
                 accuracy = kfold_accuracy(values, pairs.same, fold).mean
@@ -165,11 +171,14 @@ class Validation:
         return results
 
     def _embed(self, records: RecordSet) -> np.ndarray:
-        stem, features = self._assembly.stem, self._assembly.features
-        run = tf.function(lambda x: features(stem(x), training=False), reduce_retracing=True)
         images = face_batches(records, np.arange(len(records)))
         blocks = _with_progress(images, len(records), records.folder.name)
-        return np.concatenate([run(block).numpy() for block in blocks])
+        return np.concatenate([self._run(block).numpy() for block in blocks])
+
+
+def folds_of(pairs: Pairs) -> np.ndarray:
+    """Return int (P,), which tenth of their list each pair is in; LFW's folds are such tenths."""
+    return np.arange(len(pairs)) * FOLDS // len(pairs)
 
 
 def _named(score: str, metrics: dict[str, float]) -> dict[str, float]:
