@@ -1,123 +1,161 @@
-"""A whole small run on generated faces, with the real MobileFaceNet."""
+"""`xcos train` and `tools/train_fit.py` to the end, on drawn faces, with the real MobileFaceNet."""
 
+import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
-from tools import train_preset
+from tests.training.running import (
+    BEST_BY,
+    STEPS,
+    assert_same,
+    checkpoint,
+    train_command,
+    write_config,
+)
+from xcos_tf.cli.main import main
+from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.models.presets import load_preset
-from xcos_tf.models.weights import read_arrays
-from xcos_tf.training.config import read_config
-from xcos_tf.training.run import prepare, train
-from xcos_tf.training.trainer import Trainer
+from xcos_tf.models.weights import load_arrays, read_arrays
+from xcos_tf.training import checkpoints
+from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.training.validation import Validation
+from xcos_tf.verifier import Verifier
 
-SHIPPED = Path(__file__).parents[2] / "configs/xcos-mobilefacenet.yaml"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Eight people, each a pattern of their own, in twelve noisy images each."""
-    random = np.random.default_rng(0)
-    root = tmp_path_factory.mktemp("data")
-    for person in range(8):
-        folder = root / "faces" / f"p{person}"
-        folder.mkdir(parents=True)
-        pattern = random.uniform(0, 255, (7, 7, 3))
-        for index in range(12):
-            noisy = np.clip(pattern + random.normal(0, 25, pattern.shape), 0, 255)
-            image = Image.fromarray(noisy.astype(np.uint8)).resize((112, 112), Image.BICUBIC)
-            image.save(folder / f"{index}.png")
-    return root
+SCORES = ("patched", "correlated", "learned")
+VALIDATED = (0, 6, 12, 18)
 
 
 @pytest.fixture(scope="module")
-def config_path(tmp_path_factory):
-    values = yaml.safe_load(SHIPPED.read_text())
-    values.update(
-        data={"sets": ["faces"], "hold_out": {"faces": 3}, "variants": 4, "blended": 1},
-        batch={"people": 4, "faces": 3, "pairs": 30},
-        steps=4,
-        warmup_steps=1,
-        checkpoint_every=1,
-        validate_every=2,
-        thresholds_pairs=40_000,
-        correlation_pairs=40,
-    )
-    path = tmp_path_factory.mktemp("config") / "run.yaml"
-    path.write_text(yaml.safe_dump(values))
-    return path
+def preset(alone):
+    return load_preset(alone / "alone" / "preset")
 
 
-@pytest.fixture(scope="module")
-def finished(data, config_path, tmp_path_factory):
-    out = tmp_path_factory.mktemp("finished") / "run"
-    assert train_preset.main([str(config_path), "--data", str(data), "--out", str(out)]) == 0
-    return out
+def rows_of(run):
+    return MetricsTable(run / "metrics.csv", STEPS).rows
 
 
-def test_the_preset_loads_and_carries_its_facts(finished):
-    preset = load_preset(finished / "preset")
-    assert set(preset.config["thresholds"]) == {"patched", "correlated", "learned"}
-    # 432 impostor pairs show an FMR of 1e-2, and none of the lower ones.
-    assert all(set(rates) == {"0.01"} for rates in preset.config["thresholds"].values())
-    assert preset.config["training"]["people"] == 5
+def test_the_preset_carries_its_facts(alone, sets, preset):
+    config = preset.config
+    assert (config["name"], config["licence"]) == ("smoke", "none")
+    assert set(config["thresholds"]) == set(SCORES)
+    # 3 people with 6 faces each make 108 impostor pairs, which show an FMR of 1e-2, no lower one.
+    assert all(set(rates) == {"0.01"} for rates in config["thresholds"].values())
+    facts, run = config["training"], alone / "alone"
+    assert facts["config"] == yaml.safe_load((run / "config.yaml").read_text())
+    assert facts["sets"] == {"generated": RecordSet.open(sets / "generated").source}
+    assert (facts["people"], facts["images"], facts["steps"]) == (4, 24, STEPS)
+    kinds = ("auc", "eer", "tar_at_far_1e-3", "rmse")
+    teacher = {f"teacher/{kind}" for kind in kinds[:3]}
+    assert facts["validation"].keys() == teacher | {f"{s}/{k}" for s in SCORES for k in kinds}
+    assert (config["correlation"]["pairs"], config["correlation"]["genuine"]) == (30, 0.5)
     layer = preset.network.comparisons["correlated"].get_layer("correlated_attention")
-    correlation = np.asarray(layer.correlation)
-    assert np.abs(correlation).max() <= 1 and correlation.std() > 0
-    assert "cosine" in json.loads((finished / "thresholds.json").read_text())
+    raw = np.asarray(layer.correlation)
+    np.testing.assert_allclose(config["correlation"]["raw"], raw, atol=1e-4)
+    np.testing.assert_allclose(config["correlation"]["normalised"], raw / raw.sum(), atol=1e-4)
+    assert np.abs(raw).max() <= 1 and raw.std() > 0
+    verifier = Verifier.from_preset(run / "preset")
+    assert verifier.threshold("correlated", 1e-2) == config["thresholds"]["correlated"]["0.01"]
 
 
-def test_only_the_end_of_the_backbone_is_trained(finished):
+def test_the_folder_tells_the_whole_run(alone):
+    run = alone / "alone"
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoints",
+        "config.yaml",
+        "metrics.csv",
+        "preset",
+        "run.json",
+        "tensorboard",
+        "train.log",
+    }
+    rows = rows_of(run)
+    assert [row["step"] for row in rows] == list(VALIDATED)
+    for row in rows:
+        assert {"learned/eer", "patched/rmse", "teacher/auc"} <= row.keys()
+        assert ("loss/learned" in row) == (row["step"] > 0)
+    record = json.loads((run / "run.json").read_text())
+    assert record["seed"] == 1 and record["resumes"] == []
+    log = (run / "train.log").read_text()
+    assert "started" in log and f"step {STEPS}/{STEPS}, validation: " in log
+    (events,) = (run / "tensorboard").iterdir()
+    content = events.read_bytes()
+    assert b"validation/learned/eer" in content and b"impostor pairs" in content
+
+
+def test_fit_makes_the_same_bits(alone):
+    for step in (1, STEPS, None):
+        assert_same(checkpoint(alone / "fit", step), checkpoint(alone / "alone", step))
+    weights = [load_arrays(alone / x / "preset/weights.safetensors") for x in ("fit", "alone")]
+    assert_same(*weights)
+    with open(alone / "fit" / "epochs.csv", newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == list("012345")
+
+
+def test_two_devices_agree_with_one(alone):
+    assert_same(checkpoint(alone / "two", 6), checkpoint(alone / "alone", 6), 1e-5)
+    for one, two in zip(rows_of(alone / "alone"), rows_of(alone / "two"), strict=True):
+        assert one["learned/rmse"] == pytest.approx(two["learned/rmse"], abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def judged(sets, tmp_path_factory):
+    """A run that was killed twice while it kept the best so far; told that this is step 6."""
+    room = tmp_path_factory.mktemp("judged")
+    words = train_command(write_config(room / "run.yaml", {"steps": 12}), sets, room / "out")
+    values, measure = {0: 0.5, 6: 0.9, 12: 0.8}, Validation.measure
+
+    def judge(validation, scores):
+        step = int(validation._assembly.trainer.optimizer.iterations)
+        told = {f"{BEST_BY}/tar_at_far_1e-3": values[step]}
+        return {**measure(validation, scores), **told}
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Validation, "measure", judge)
+        with pytest.MonkeyPatch.context() as first:
+            first.setattr(Checkpoints, "save", killed)  # when step 0 is in metrics.csv
+            assert main(words) == 130
+        assert [row["step"] for row in rows_of(room / "out")] == [0]
+        link = checkpoints.os.link
+
+        def link_until_step_6(source, target):
+            return killed() if "000006" in str(target) else link(source, target)
+
+        with pytest.MonkeyPatch.context() as second:
+            second.setattr(checkpoints.os, "link", link_until_step_6)
+            assert main(words) == 130
+        assert main(words) == 0
+    return room / "out"
+
+
+def test_the_best_by_validation_becomes_the_preset(judged):
+    assert [row["step"] for row in rows_of(judged)] == [0, 6, 12]
+    assert load_preset(judged / "preset").config["training"]["weights_of_step"] == 6
+    assert_same(checkpoint(judged), checkpoint(judged, 6))
+    assert (judged / "checkpoints/step-000000000.safetensors").exists()  # it was the best once
+
+
+def test_only_the_end_of_the_backbone_is_trained(judged):
     start = read_arrays(load_preset("mobilefacenet").network.whole)
-    end = read_arrays(load_preset(finished / "preset").network.whole)
+    preset = load_preset(judged / "preset")
+    end = read_arrays(preset.network.whole)
     changed = {
         path.split("/")[1]
         for path, value in start.items()
         if path.startswith("backbone/") and not np.array_equal(value, end[f"grid/{path}"])
     }
-    assert changed and all(
-        name.startswith(("block_13", "block_14", "feature_conv")) for name in changed
-    )
+    assert changed == {"feature_conv", "feature_conv_prelu"}
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(
-    finished, data, config_path, tmp_path, monkeypatch
-):
-    make_step = Trainer.train_step
-
-    def stop_at_two(self, *args):
-        if int(self.step) == 2:
-            raise KeyboardInterrupt
-        return make_step(self, *args)
-
-    config = read_config(config_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "train_step", stop_at_two)
-        with pytest.raises(KeyboardInterrupt):
-            train(prepare(config, data, tmp_path))
-    run = prepare(config, data, tmp_path)
-    history = train(run)
-    assert [row["step"] for row in history] == [2, 4]
-    expected = read_arrays(load_preset(finished / "preset").network.whole)
-    for path, value in read_arrays(run.network.whole).items():
-        if "correlation" not in path:
-            np.testing.assert_allclose(value, expected[path], atol=1e-6, err_msg=path)
-
-
-def test_a_cache_of_other_settings_is_refused(finished, data, config_path, tmp_path, capsys):
-    values = yaml.safe_load(config_path.read_text())
-    values["seed"] = 2
-    other = tmp_path / "other.yaml"
-    other.write_text(yaml.safe_dump(values))
-    assert train_preset.main([str(other), "--data", str(data), "--out", str(finished)]) == 2
-    assert "remove the folder" in capsys.readouterr().err
-
-
-def test_missing_data_is_one_sentence(config_path, tmp_path, capsys):
-    arguments = [str(config_path), "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
-    assert train_preset.main(arguments) == 2
-    assert "is not a folder" in capsys.readouterr().err
+def test_a_finished_run_stays_as_it_is(judged, sets, capsys):
+    before = (judged / "preset/config.json").stat()
+    config = judged.parent / "run.yaml"
+    assert main(train_command(config, sets, judged)) == 0
+    assert "is finished; give another folder" in capsys.readouterr().out
+    assert (judged / "preset/config.json").stat() == before

@@ -1,0 +1,45 @@
+"""What the tests of whole runs share."""
+
+import pytest
+
+from tests.training.running import (
+    draw_and_prepare,
+    in_another_process,
+    succeed,
+    train_command,
+    write_config,
+)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """A folder with `faces`, 42 of 7 people, and `prepared/generated`, which is made of them."""
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_and_prepare(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sets(drawn):
+    """The folder of the prepared sets."""
+    return drawn / "prepared"
+
+
+@pytest.fixture(scope="session")
+def alone(sets, tmp_path_factory):
+    """A run by our loop, one of the same configuration by `fit`, and one on two devices.
+
+    All of them deterministic, in `alone`, `fit` and `two` of the folder; the configuration is
+    `run.yaml`.
+    """
+    room = tmp_path_factory.mktemp("alone")
+    config = write_config(room / "run.yaml", {"devices": {"deterministic": True}})
+    two = {"deterministic": True, "strategy": "mirrored", "logical_cpus": 2}
+    mirrored = write_config(room / "two.yaml", {"devices": two})
+    words = train_command(config, sets, room / "alone")
+    fit_words = train_command(config, sets, room / "fit")[1:]
+    first = in_another_process(f"xcos({words})", f"fit({fit_words})")
+    second = in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})")
+    assert succeed(first).splitlines() == [f"wrote {room / x}/preset" for x in ("alone", "fit")]
+    assert succeed(second) == f"wrote {room / 'two'}/preset\n"
+    return room

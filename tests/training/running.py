@@ -1,0 +1,94 @@
+"""Small runs of `xcos train` on drawn faces, as a user starts them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+from safetensors.numpy import load_file
+
+from tools import generate_faces
+from xcos_tf.cli.main import main
+
+SMOKE = Path(__file__).parents[2] / "configs/smoke.yaml"
+STEPS, BEST_BY = 18, "patched"
+
+# A step is 8 faces of 4 people; of the 7 drawn, 3 are held out. To trace less, more is frozen.
+SMALL = {
+    "start": {"frozen_until": "block_14_add"},
+    "data": {"hold_out": {"generated": 3}},
+    "batch": {"groups": 2, "people": 2, "faces": 2, "pairs": 4},
+    "schedule": {"warmup": 2},
+    "steps": STEPS,
+    "checkpoint": {"every": 1, "keep": 20},
+    "validation": {"every": 6, "best_by": BEST_BY, "genuine": 40, "impostor": 80},
+    "finish": {"correlation_pairs": 30, "threshold_pairs": 1000, "facts": {"licence": "none"}},
+}
+
+
+def draw_and_prepare(folder: Path) -> None:
+    """Draw 42 faces of 7 people into `faces`, and prepare them as `prepared/generated`."""
+    arguments = [str(folder / "faces"), "--people", "7", "--faces", "6"]
+    assert generate_faces.main(arguments) == 0
+    prepare(folder / "faces", folder / "prepared" / "generated")
+
+
+def prepare(source: Path, destination: Path) -> None:
+    assert main(["prepare", str(source), str(destination), "--shards", "2", "--jobs", "1"]) == 0
+
+
+def write_config(path: Path, changes: dict | None = None) -> Path:
+    """Write a configuration: the smoke test's, SMALL over that, and `changes` over both."""
+    small = path.with_suffix(".small.yaml")
+    small.write_text(yaml.safe_dump(SMALL))
+    path.write_text(yaml.safe_dump({"extends": [str(SMOKE), small.name], **(changes or {})}))
+    return path
+
+
+def train_command(config: Path, sets: Path, out: Path) -> list[str]:
+    """Return the words after `xcos`."""
+    return ["train", str(config), "--data", str(sets), "--out", str(out)]
+
+
+def in_another_process(*calls: str) -> subprocess.Popen:
+    """Start Python on calls of `xcos(words)` and `fit(words)`, which must all return 0.
+
+    What a process can be only once, such as deterministic, needs one of its own.
+    """
+    lines = [
+        "from xcos_tf.cli.main import main as xcos",
+        "from tools.train_fit import main as fit",
+        *(f"code = {call}\nif code: raise SystemExit(code)" for call in calls),
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=SMOKE.parents[1],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def succeed(process: subprocess.Popen) -> str:
+    """Wait for a process; returns what it wrote to standard output."""
+    try:
+        out, errors = process.communicate(timeout=900)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    return out
+
+
+def checkpoint(run: Path, step: int | None = None) -> dict[str, np.ndarray]:
+    """Return the arrays of a run's checkpoint, of the best one when `step` is None."""
+    name = "best" if step is None else f"step-{step:09d}"
+    return load_file(run / f"checkpoints/{name}.safetensors")
+
+
+def assert_same(a: dict[str, np.ndarray], b: dict[str, np.ndarray], tolerance: float = 0) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_allclose(a[name], b[name], rtol=0, atol=tolerance, err_msg=name)

@@ -1,0 +1,101 @@
+"""What `xcos train` cannot do, it says in one sentence, before it writes anything."""
+
+import pickle
+from collections import namedtuple
+
+import pytest
+from PIL import Image
+
+from tests.training.running import prepare, train_command, write_config
+from tools import train_fit
+from xcos_tf.cli.main import main
+from xcos_tf.training import checkpoints
+
+
+def refused(capsys, words, call=main):
+    """Run the command, which must refuse; returns the sentence."""
+    capsys.readouterr()
+    assert call(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (sentence,) = captured.err.splitlines()
+    name, _, sentence = sentence.partition(": error: ")
+    assert name == ("xcos train" if call is main else "train_fit")
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"data": {"sets": ["generated", "none"]}}, "none is no prepared set"),
+        ({"data": {"hold_out": {"generated": 7}}}, "cannot hold 7 people out"),
+        ({"data": {"verification": ["generated"]}}, "holds no pairs"),
+        ({"batch": {"people": 5}}, "does not fit the 4 people that train: Expected `people`"),
+        ({"start": {"frozen_until": "block_99"}}, "'block_99', which is no layer"),
+        ({"start": {"preset": "nonesuch"}}, "there is no preset 'nonesuch'"),
+        ({"teacher": "xcos-mobilefacenet"}, "is an xCos preset"),
+        ({"optimizers": {"head": {"name": "AdamX"}}}, "no optimizer 'AdamX'; did you mean 'Adam"),
+        ({"optimizers": {"head": {"betta_1": 0.5}}}, "takes no 'betta_1'; did you mean 'beta_1'"),
+        ({"loss": {"sample": 3}}, "sample must be at least the 4 people"),
+        ({"loss": {"heads": "cosface"}}, "unknown key 'heads'; did you mean 'head'"),
+    ],
+)
+def test_a_bad_configuration_writes_nothing(sets, tmp_path, capsys, changes, sentence):
+    config = write_config(tmp_path / "run.yaml", changes)
+    assert sentence in refused(capsys, train_command(config, sets, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be(sets, tmp_path, capsys):
+    config = write_config(tmp_path / "run.yaml")
+    out = tmp_path / "file" / "out"
+    out.parent.write_text("x")
+    sentence = refused(capsys, train_command(config, sets, out))
+    assert "cannot be written (Not a directory)" in sentence
+    sentence = refused(capsys, train_command(config, tmp_path, tmp_path / "out"))
+    assert "is no prepared set; make one with `xcos prepare`" in sentence
+    sentence = refused(capsys, train_command(tmp_path / "no.yaml", sets, tmp_path / "out"))
+    assert "cannot read the configuration" in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_and_then_another_configuration(sets, tmp_path, capsys, monkeypatch):
+    usage = namedtuple("Usage", "total used free")(10**12, 10**12 - 10**6, 10**6)
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda path: usage)
+    words = train_command(write_config(tmp_path / "run.yaml"), sets, tmp_path / "out")
+    assert "has 1 MB left and 20 checkpoints of 2 MB need " in refused(capsys, words)
+
+    def content():
+        return {x: x.read_bytes() for x in (tmp_path / "out").rglob("*") if x.is_file()}
+
+    before = content()
+    assert {path.name for path in before} == {"config.yaml", "run.json"}
+    other = write_config(tmp_path / "other.yaml", {"seed": 2})
+    words = train_command(other, sets, tmp_path / "out")
+    sentence = "config.yaml differs from the configuration in seed; start a new folder"
+    assert sentence in refused(capsys, words)
+    assert sentence in refused(capsys, words[1:], train_fit.main)
+    assert content() == before
+
+
+def test_pairs_that_make_no_ten_folds(drawn, sets, tmp_path, capsys):
+    images = [path.read_bytes() for path in sorted((drawn / "faces").glob("*/0[0123].png"))]
+    (tmp_path / "few.bin").write_bytes(pickle.dumps((images, [True] * 14)))
+    prepare(tmp_path / "few.bin", tmp_path / "few")
+    data = {"verification": [str(tmp_path / "few")]}
+    config = write_config(tmp_path / "run.yaml", {"data": data})
+    sentence = refused(capsys, train_command(config, sets, tmp_path / "out"))
+    assert "few lacks genuine or impostor pairs in one of the 10 folds" in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_faces_of_another_size(drawn, tmp_path, capsys):
+    for path in (drawn / "faces").glob("*/0[01].png"):
+        wide = tmp_path / "wide" / path.parent.name / path.name
+        wide.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(path).resize((120, 112)).save(wide)
+    prepare(tmp_path / "wide", tmp_path / "prepared" / "generated")
+    config = write_config(tmp_path / "run.yaml", {"start": {"grid_head": None}})
+    words = train_command(config, tmp_path / "prepared", tmp_path / "out")
+    sentence = "a face of the sets is 120×112 pixels and the models take 112×112"
+    assert sentence in refused(capsys, words)

@@ -1,0 +1,62 @@
+"""A run that is killed at random moments, or told to stop, ends like one that was left alone."""
+
+import json
+import random
+import signal
+import time
+
+from tests.training.running import (
+    STEPS,
+    assert_same,
+    checkpoint,
+    in_another_process,
+    succeed,
+    train_command,
+)
+from xcos_tf.training.checkpoints import Checkpoints
+from xcos_tf.training.metrics_table import MetricsTable
+
+
+def validations(run):
+    """Return what metrics.csv says that does not depend on time or on where a run was taken up."""
+    return [
+        {k: v for k, v in row.items() if k != "images_per_second" and not k.startswith("loss/")}
+        for row in MetricsTable(run / "metrics.csv", STEPS).rows
+    ]
+
+
+def test_killed_twice_and_told_to_stop(alone, sets, tmp_path):
+    out, chance = tmp_path / "out", random.Random()
+    words = train_command(alone / "run.yaml", sets, out)
+    folder = Checkpoints(out / "checkpoints")
+    for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+        last = max(folder.steps(), default=0)
+        wanted = last + chance.randint(1, 4)
+        process = in_another_process(f"xcos({words})")
+        try:
+            while max(folder.steps(), default=0) < wanted:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.001)
+            time.sleep(0.1 * chance.random())
+            process.send_signal(number)
+            said, errors = process.communicate(timeout=300)
+        finally:
+            process.kill()
+        made = folder.steps()[-1]
+        assert wanted <= made < STEPS
+        if number == signal.SIGKILL:
+            assert process.returncode == -number
+    assert process.returncode == 143, errors
+    stopped = f"stopped after {made} of {STEPS} steps; the same command goes on from there\n"
+    assert said == stopped
+    assert succeed(in_another_process(f"xcos({words})")) == f"wrote {out / 'preset'}\n"
+    assert_same(checkpoint(out, STEPS), checkpoint(alone / "alone", STEPS))
+    assert_same(checkpoint(out), checkpoint(alone / "alone"))
+    assert validations(out) == validations(alone / "alone")
+    for name in ("weights.safetensors", "config.json"):
+        ours, theirs = ((run / "preset" / name).read_bytes() for run in (out, alone / "alone"))
+        assert ours == theirs
+    assert len(json.loads((out / "run.json").read_text())["resumes"]) == 3
+    log = (out / "train.log").read_text()
+    assert log.count("resumed at step") == 3 and f"stopped at step {made}/{STEPS}" in log
+    assert not list((out / "checkpoints").glob(".*"))
