@@ -26,20 +26,30 @@ def sets(drawn):
 
 
 @pytest.fixture(scope="session")
-def alone(sets, tmp_path_factory):
-    """A run by our loop, one of the same configuration by `fit`, and one on two devices.
-
-    All of them deterministic, in `alone`, `fit` and `two` of the folder; the configuration is
-    `run.yaml`.
-    """
+def started(sets, tmp_path_factory):
+    """Start what `alone` waits for; gives the folder, which holds `run.yaml`, and processes."""
     room = tmp_path_factory.mktemp("alone")
     config = write_config(room / "run.yaml", {"devices": {"deterministic": True}})
     two = {"deterministic": True, "strategy": "mirrored", "logical_cpus": 2}
     mirrored = write_config(room / "two.yaml", {"devices": two})
     words = train_command(config, sets, room / "alone")
     fit_words = train_command(config, sets, room / "fit")[1:]
-    first = in_another_process(f"xcos({words})", f"fit({fit_words})")
-    second = in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})")
+    processes = [
+        in_another_process(f"xcos({words})", f"fit({fit_words})"),
+        in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})"),
+    ]
+    yield room, processes
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def alone(started):
+    """A run by our loop, one of the same configuration by `fit`, and one on two devices.
+
+    All of them deterministic, in `alone`, `fit` and `two` of the folder.
+    """
+    room, (first, second) = started
     assert succeed(first).splitlines() == [f"wrote {room / x}/preset" for x in ("alone", "fit")]
     assert succeed(second) == f"wrote {room / 'two'}/preset\n"
     return room

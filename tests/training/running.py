@@ -23,7 +23,7 @@ SMALL = {
     "schedule": {"warmup": 2},
     "steps": STEPS,
     "checkpoint": {"every": 1, "keep": 20},
-    "validation": {"every": 6, "best_by": BEST_BY, "genuine": 40, "impostor": 80},
+    "validation": {"every": 9, "best_by": BEST_BY, "genuine": 40, "impostor": 80},
     "finish": {"correlation_pairs": 30, "threshold_pairs": 1000, "facts": {"licence": "none"}},
 }
 

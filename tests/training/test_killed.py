@@ -25,9 +25,9 @@ def validations(run):
     ]
 
 
-def test_killed_twice_and_told_to_stop(alone, sets, tmp_path):
+def test_killed_twice_and_told_to_stop(started, sets, tmp_path, request):
     out, chance = tmp_path / "out", random.Random()
-    words = train_command(alone / "run.yaml", sets, out)
+    words = train_command(started[0] / "run.yaml", sets, out)
     folder = Checkpoints(out / "checkpoints")
     for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
         last = max(folder.steps(), default=0)
@@ -50,6 +50,7 @@ def test_killed_twice_and_told_to_stop(alone, sets, tmp_path):
     stopped = f"stopped after {made} of {STEPS} steps; the same command goes on from there\n"
     assert said == stopped
     assert succeed(in_another_process(f"xcos({words})")) == f"wrote {out / 'preset'}\n"
+    alone = request.getfixturevalue("alone")  # it ran at the same time
     assert_same(checkpoint(out, STEPS), checkpoint(alone / "alone", STEPS))
     assert_same(checkpoint(out), checkpoint(alone / "alone"))
     assert validations(out) == validations(alone / "alone")
