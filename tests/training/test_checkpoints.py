@@ -58,6 +58,17 @@ def test_the_last_few_and_the_best_are_kept(tmp_path):
     assert np.asarray(trainer.margin_head.kernel).max() == 10
 
 
+def test_the_best_is_kept_where_files_cannot_have_two_names(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(checkpoints.os, "link", refuse)
+    trainer, folder = small_trainer(), Checkpoints(tmp_path)
+    folder.save(trainer, 5, best=True)
+    assert folder.steps() == [5]
+    assert folder.path(5).read_bytes() == (tmp_path / BEST).read_bytes()
+
+
 def test_nothing_that_interrupts_the_writing_harms_what_is_there(tmp_path, monkeypatch):
     trainer, folder = small_trainer(), Checkpoints(tmp_path)
     folder.save(trainer, 1)

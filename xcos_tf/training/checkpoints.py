@@ -112,7 +112,7 @@ class Checkpoints:
                 metadata = {"format": "1", "step": str(step)}
                 _write_whole(first, lambda part: save_file(arrays, part, metadata))
             if second:
-                _write_whole(second, lambda part: os.link(first, part))
+                _write_whole(second, lambda part: _link(first, part))
             for old in self.steps()[: -self.keep]:
                 self.path(old).unlink()
         except (OSError, SafetensorError) as error:
@@ -156,6 +156,14 @@ class Checkpoints:
         for name, variable in state.items():
             variable.assign(arrays[name])
         return step
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
