@@ -61,7 +61,7 @@ def test_the_preset_carries_its_facts(alone, sets, preset):
     assert verifier.threshold("correlated", 1e-2) == config["thresholds"]["correlated"]["0.01"]
 
 
-def test_the_folder_tells_the_whole_run(alone):
+def test_the_folder_tells_the_whole_run(alone, sets):
     run = alone / "alone"
     assert {path.name for path in run.iterdir()} == {
         "checkpoints",
@@ -79,6 +79,7 @@ def test_the_folder_tells_the_whole_run(alone):
         assert ("loss/learned" in row) == (row["step"] > 0)
     record = json.loads((run / "run.json").read_text())
     assert record["seed"] == 1 and record["resumes"] == []
+    assert record["sets"] == {"generated": RecordSet.open(sets / "generated").source["fingerprint"]}
     log = (run / "train.log").read_text()
     assert "started" in log and f"step {STEPS}/{STEPS}, validation: " in log
     (events,) = (run / "tensorboard").iterdir()

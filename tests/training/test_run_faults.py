@@ -1,6 +1,7 @@
 """What `xcos train` cannot do, it says in one sentence, before it writes anything."""
 
 import pickle
+import shutil
 from collections import namedtuple
 
 import pytest
@@ -59,7 +60,9 @@ def test_a_place_that_cannot_be(sets, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_and_then_another_configuration(sets, tmp_path, capsys, monkeypatch):
+def test_a_full_disk_and_then_another_configuration_or_other_faces(
+    drawn, sets, tmp_path, capsys, monkeypatch
+):
     usage = namedtuple("Usage", "total used free")(10**12, 10**12 - 10**6, 10**6)
     monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda path: usage)
     words = train_command(write_config(tmp_path / "run.yaml"), sets, tmp_path / "out")
@@ -75,6 +78,13 @@ def test_a_full_disk_and_then_another_configuration(sets, tmp_path, capsys, monk
     sentence = "config.yaml differs from the configuration in seed; start a new folder"
     assert sentence in refused(capsys, words)
     assert sentence in refused(capsys, words[1:], train_fit.main)
+    other_sets = tmp_path / "other"
+    shutil.copytree(drawn / "faces", tmp_path / "faces")
+    shutil.rmtree(tmp_path / "faces" / "person-06")
+    prepare(tmp_path / "faces", other_sets / "generated")
+    config = write_config(tmp_path / "run.yaml")
+    words = train_command(config, other_sets, tmp_path / "out")
+    assert "is of a run on other faces (generated); give the sets" in refused(capsys, words)
     assert content() == before
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,12 +20,16 @@ from xcos_tf.training.run_files import writing
 
 
 def record_run(
-    folder: str | os.PathLike, config_text: str, seed: int, devices: Sequence[str]
+    folder: str | os.PathLike,
+    config_text: str,
+    seed: int,
+    devices: Sequence[str],
+    sets: Mapping[str, str] | None = None,
 ) -> None:
     """Write `config.yaml` and `run.json`, or note that a run is taken up again.
 
     `config.yaml` is the text as it was given first. `run.json` holds "started" (UTC), "seed",
-    "devices", "git" ({"revision", "dirty"} of the checkout that the package is run from, or
+    "devices", "sets", "git" ({"revision", "dirty"} of the checkout that the package is run from, or
     null), "versions" and "platform"; and in "resumes", for each later call, "time", "git" and
     "versions".
 
@@ -34,10 +38,11 @@ def record_run(
         config_text: YAML.
         seed: of the run.
         devices: names of what it is trained on.
+        sets: {name of a prepared set: fingerprint of its source}.
 
     Raises:
         XcosError: the text is not YAML; the folder's run has another configuration (comments and
-            layout do not count); or a file cannot be read or written.
+            layout do not count) or other faces; or a file cannot be read or written.
     """
     folder = Path(folder)
     config_file, run_file = folder / "config.yaml", folder / "run.json"
@@ -51,10 +56,10 @@ def record_run(
     else:
         _check_same(_parse(before, config_file), config, config_file)
     with writing(run_file):
-        write_json(run_file, _run(_read(run_file), run_file, seed, devices))
+        write_json(run_file, _run(_read(run_file), run_file, seed, devices, sets or {}))
 
 
-def _run(before: str | None, run_file: Path, seed: int, devices: Sequence[str]) -> dict:
+def _run(before: str | None, run_file: Path, seed, devices, sets) -> dict:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     git, versions = _git(), _versions()
     if before is None:
@@ -62,6 +67,7 @@ def _run(before: str | None, run_file: Path, seed: int, devices: Sequence[str]) 
             "started": now,
             "seed": int(seed),
             "devices": list(devices),
+            "sets": dict(sets),
             "git": git,
             "versions": versions,
             "platform": platform.platform(),
@@ -69,9 +75,15 @@ def _run(before: str | None, run_file: Path, seed: int, devices: Sequence[str]) 
         }
     try:
         run = json.loads(before)
+        others = _differences(run.get("sets", sets), dict(sets))
         run["resumes"].append({"time": now, "git": git, "versions": versions})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise XcosError(f"{run_file} is not the record of a run; move it away") from None
+    if others:
+        raise XcosError(
+            f"{run_file} is of a run on other faces ({', '.join(others)}); give the sets that it "
+            "was started with, or start a new folder"
+        )
     return run
 
 

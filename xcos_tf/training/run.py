@@ -83,7 +83,8 @@ class Run:
             self.assembly = assemble(config, people, self.steps, self.steps_per_epoch)
         if self._chief:  # not before the configuration is known to describe a model
             devices = [device.name for device in tf.config.list_logical_devices()]
-            record_run(self.folder, text, config.seed, devices)
+            sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
+            record_run(self.folder, text, config.seed, devices, sets)
         place = self.folder / "checkpoints"
         self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
         self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
