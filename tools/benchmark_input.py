@@ -73,13 +73,16 @@ def _decoded(sets, size):
 
     from xcos_tf.data.training_input import decode_face
 
-    images = sets[0].dataset()
-    for records in sets[1:]:
-        images = images.concatenate(records.dataset())
-    decoded = images.repeat().map(
-        lambda image, label: decode_face(image, size),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
+    shards = [str(path) for x in sets for path in sorted(x.folder.glob("*.tfrecord"))]
+    features = {"image": tf.io.FixedLenFeature([], tf.string)}
+    decoded = (
+        tf.data.TFRecordDataset(shards)
+        .repeat()
+        .map(
+            lambda x: decode_face(tf.io.parse_single_example(x, features)["image"], size),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
     )
     return decoded.batch(BATCH).prefetch(tf.data.AUTOTUNE)
 
