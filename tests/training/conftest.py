@@ -13,7 +13,7 @@ from tests.training.running import (
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
-    """A folder with `faces`, 42 of 7 people, and `prepared/generated`, which is made of them."""
+    """The folder that `draw_and_prepare` makes."""
     folder = tmp_path_factory.mktemp("drawn")
     draw_and_prepare(folder)
     return folder

@@ -1,6 +1,8 @@
 """Small runs of `xcos train` on drawn faces, as a user starts them."""
 
+import itertools
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -29,10 +31,20 @@ SMALL = {
 
 
 def draw_and_prepare(folder: Path) -> None:
-    """Draw 42 faces of 7 people into `faces`, and prepare them as `prepared/generated`."""
-    arguments = [str(folder / "faces"), "--people", "7", "--faces", "6"]
-    assert generate_faces.main(arguments) == 0
-    prepare(folder / "faces", folder / "prepared" / "generated")
+    """Draw 42 faces of 7 people into `faces`; prepare them in `prepared`.
+
+    They become the set "generated", and "lfw" of ten genuine and ten impostor pairs, by turns.
+    """
+    faces, sets = folder / "faces", folder / "prepared"
+    assert generate_faces.main([str(faces), "--people", "7", "--faces", "6"]) == 0
+    prepare(faces, sets / "generated")
+    people = [sorted(person.iterdir()) for person in sorted(faces.iterdir())]
+    genuine = [person[start : start + 2] for start in (0, 2) for person in people]
+    impostor = [(a[start], b[start]) for start in (0, 2) for a, b in itertools.pairwise(people)]
+    pairs = [pair for both in zip(genuine[:10], impostor[:10], strict=True) for pair in both]
+    images = [path.read_bytes() for pair in pairs for path in pair]
+    (folder / "lfw.bin").write_bytes(pickle.dumps((images, [True, False] * 10)))
+    prepare(folder / "lfw.bin", sets / "lfw")
 
 
 def prepare(source: Path, destination: Path) -> None:

@@ -106,11 +106,8 @@ def test_two_devices_agree_with_one(alone):
 def judged(sets, tmp_path_factory):
     """A run that was killed twice while it kept the best so far; told that this is step 6."""
     room = tmp_path_factory.mktemp("judged")
-    words = train_command(
-        write_config(room / "run.yaml", {"steps": 12, "validation": {"every": 6}}),
-        sets,
-        room / "out",
-    )
+    changes = {"steps": 12, "validation": {"every": 6}, "data": {"verification": ["lfw"]}}
+    words = train_command(write_config(room / "run.yaml", changes), sets, room / "out")
     values, measure = {0: 0.5, 6: 0.9, 12: 0.8}, Validation.measure
 
     def judge(validation, scores):
@@ -144,6 +141,15 @@ def test_the_best_by_validation_becomes_the_preset(judged):
     assert load_preset(judged / "preset").config["training"]["weights_of_step"] == 6
     assert_same(checkpoint(judged), checkpoint(judged, 6))
     assert (judged / "checkpoints/step-000000000.safetensors").exists()  # it was the best once
+
+
+def test_pairs_of_a_verification_set_are_measured(judged):
+    scores = {f"{score}/accuracy lfw" for score in SCORES}
+    for row in rows_of(judged):
+        names = {name for name in row if name.endswith(" lfw")}
+        assert names == scores - {"correlated/accuracy lfw"}
+        assert all(0.5 <= row[name] <= 1 for name in names)
+    assert scores <= load_preset(judged / "preset").config["training"]["validation"].keys()
 
 
 def test_only_the_end_of_the_backbone_is_trained(judged):

@@ -1,33 +1,13 @@
 """`xcos train` on other models, precisions and data than the shipped preset's."""
 
-import itertools
-import pickle
-import shutil
-
 import numpy as np
-import pytest
 import yaml
 
-from tests.training.running import checkpoint, prepare, train_command, write_config
+from tests.training.running import checkpoint, train_command, write_config
 from xcos_tf.cli.main import main
 from xcos_tf.models.network import EmbeddingNetwork
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.metrics_table import MetricsTable
-
-
-@pytest.fixture(scope="module")
-def both_sets(drawn, sets, tmp_path_factory):
-    """A folder with the set "generated", and "lfw" of ten genuine and ten impostor pairs."""
-    room = tmp_path_factory.mktemp("sets")
-    shutil.copytree(sets, room, dirs_exist_ok=True)
-    people = [sorted(folder.iterdir()) for folder in sorted((drawn / "faces").iterdir())]
-    genuine = [person[start : start + 2] for start in (0, 2) for person in people]
-    impostor = [(a[start], b[start]) for start in (0, 2) for a, b in itertools.pairwise(people)]
-    pairs = [pair for both in zip(genuine, impostor, strict=False) for pair in both][:20]
-    images = [path.read_bytes() for pair in pairs for path in pair]
-    (room / "lfw.bin").write_bytes(pickle.dumps((images, [True, False] * 10)))
-    prepare(room / "lfw.bin", room / "lfw")
-    return room
 
 
 def train(config, sets, out):
@@ -56,10 +36,10 @@ epochs: 1
 """
 
 
-def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(both_sets, tmp_path):
+def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(sets, tmp_path):
     (tmp_path / "run.yaml").write_text(BASELINE)
     out = tmp_path / "out"
-    rows = train(tmp_path / "run.yaml", both_sets, out)
+    rows = train(tmp_path / "run.yaml", sets, out)
     assert [(row["step"], row["epoch"]) for row in rows] == [(0, 0), (3, 1)]
     for row in rows:
         assert {"cosine/eer", "cosine/accuracy lfw"} <= row.keys()
@@ -67,7 +47,7 @@ def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(both_sets, tmp_path)
     assert np.isfinite(rows[1]["loss/identification"])
     two, three = (checkpoint(out, step) for step in (2, 3))
     assert "loss_scale" not in three and {array.dtype.kind for array in three.values()} <= set("fi")
-    (centres,) = (name for name, array in three.items() if array.shape == (192, 4))
+    (centres,) = (k for k, v in three.items() if k[:5] == "model" and v.shape == (192, 4))
     moved = (two[centres] != three[centres]).any(axis=0)
     assert moved.sum() == 3  # of four people two are in the batch, and one is drawn
     preset = load_preset(out / "preset")
@@ -77,22 +57,16 @@ def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(both_sets, tmp_path)
     assert preset.config["training"]["config"] == yaml.safe_load(BASELINE)
 
 
-def test_float16_saves_the_scale_of_its_loss(both_sets, tmp_path):
-    changes = {
-        "devices": {"precision": "mixed_float16"},
-        "data": {"verification": ["lfw"]},
-        "steps": 4,
-        "validation": {"every": 4},
-    }
+def test_float16_saves_the_scale_of_its_loss(sets, tmp_path):
+    changes = {"devices": {"precision": "mixed_float16"}, "steps": 3}
     out = tmp_path / "out"
-    rows = train(write_config(tmp_path / "run.yaml", changes), both_sets, out)
+    rows = train(write_config(tmp_path / "run.yaml", changes), sets, out)
     losses = [value for name, value in rows[-1].items() if name.startswith("loss/")]
     assert len(losses) == 4 and np.isfinite(losses).all()
-    assert all(0 <= row[f"{x}/accuracy lfw"] <= 1 for row in rows for x in ("learned", "patched"))
-    first, last = checkpoint(out, 1), checkpoint(out, 4)
+    first, last = checkpoint(out, 1), checkpoint(out, 3)
     factor, steps = last["loss_scale"]
     assert 1 <= factor <= 2**15 and np.log2(factor).is_integer()
-    assert 0 <= steps <= 4 and (factor < 2**15 or steps == 4)
+    assert 0 <= steps <= 3 and (factor < 2**15 or steps == 3)
     assert all(np.isfinite(array).all() for array in last.values())
     moved = {name for name in last if not np.array_equal(first[name], last[name])}
     assert "loss_scale" in moved and any(name.startswith("model/") for name in moved)
@@ -100,4 +74,3 @@ def test_float16_saves_the_scale_of_its_loss(both_sets, tmp_path):
     preset = load_preset(out / "preset")
     assert preset.network.grid.compute_dtype == "float32"
     assert np.isfinite(preset.config["thresholds"]["learned"]["0.01"])
-    assert "correlated/accuracy lfw" in preset.config["training"]["validation"]
