@@ -35,8 +35,8 @@ def started(sets, tmp_path_factory):
     words = train_command(config, sets, room / "alone")
     fit_words = train_command(config, sets, room / "fit")[1:]
     processes = [
-        in_another_process(f"xcos({words})", f"fit({fit_words})"),
-        in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})"),
+        in_another_process(f"xcos({words})", f"fit({fit_words})", nice=5),
+        in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})", nice=5),
     ]
     yield room, processes
     for process in processes:
