@@ -104,7 +104,7 @@ def test_two_devices_agree_with_one(alone):
 
 @pytest.fixture(scope="module")
 def judged(sets, tmp_path_factory):
-    """A run that was killed twice between the parts of a validation; told that step 2 is the best."""
+    """A run that was killed in the midst of two validations, and told that step 2 is the best."""
     room = tmp_path_factory.mktemp("judged")
     changes = {
         "steps": 4,
