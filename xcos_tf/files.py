@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from xcos_tf.errors import XcosError
+
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file that is either complete and on disk or not there.
@@ -41,3 +43,22 @@ def write_csv(path: Path, heading: Iterable[str], rows: Iterable[Iterable]) -> N
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(part, path)
+
+
+def check_can_write(path: Path, within: Path) -> None:
+    """Fail before the work rather than after it, where a folder could not be written.
+
+    Args:
+        path: of the folder to be.
+        within: where it, or the nearest folder around it that exists, must be writable.
+
+    Raises:
+        XcosError: it is not.
+    """
+    around = within.absolute()
+    while not around.exists():
+        around = around.parent
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise XcosError(
+            f"{path} cannot be written; choose another folder or change the permissions of {around}"
+        )

@@ -6,7 +6,7 @@ from tensorflow import keras
 
 from xcos_tf.models.margins import CosFaceHead
 from xcos_tf.models.network import xcos_network
-from xcos_tf.training.model import Part, xcos_trainer
+from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.schedules import cosine
 
 PEOPLE, DIMENSION = 10, 6
@@ -36,7 +36,7 @@ def small_trainer(seed=0, steps=50, frozen_batch_norm=False, l2=0.0, **options):
         freeze_batch_norm(network.comparisons["learned"])
     head = CosFaceHead(PEOPLE, scale=8.0, name="margin_head")
     head.build((None, 2 * 2 * 4))
-    trainer = xcos_trainer(network, head, WEIGHTS, **options)
+    trainer = Trainer(network.grid, head, WEIGHTS, network.comparisons, **options)
     parts = (network.grid, network.comparisons["learned"], head)
     trainer.compile(
         [

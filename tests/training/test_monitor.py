@@ -43,7 +43,7 @@ def clock(monkeypatch):
 def make_steps(monitor, clock, steps, seconds=0.5):
     for step in steps:
         clock.now += seconds
-        monitor.after_step(step, {"total": float(step), "learned": step / 10}, RATES)
+        monitor.after_step(step, {"total": float(step), "learned": step / 10}, lambda: RATES)
 
 
 def lines_of(folder):

@@ -74,3 +74,19 @@ def test_float16_saves_the_scale_of_its_loss(sets, tmp_path):
     preset = load_preset(out / "preset")
     assert preset.network.grid.compute_dtype == "float32"
     assert np.isfinite(preset.config["thresholds"]["learned"]["0.01"])
+
+
+def test_a_grid_without_a_teacher_learns_to_tell_people_apart(sets, tmp_path):
+    changes = {
+        "teacher": None,
+        "start": {"grid_head": None},
+        "loss": {"learned": 0, "patched": 0},
+        "optimizers": {"attention": None},
+        "steps": 1,
+    }
+    out = tmp_path / "out"
+    rows = train(write_config(tmp_path / "run.yaml", changes), sets, out)
+    assert {"patched/eer", "loss/identification"} <= rows[-1].keys()
+    preset = load_preset(out / "preset")
+    assert "correlation" not in preset.config  # there is nobody's cosine to correlate with
+    assert {"patched", "correlated", "learned"} == preset.config["thresholds"].keys()

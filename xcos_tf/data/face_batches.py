@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.training_input import decode_face
+from xcos_tf.data.training_input import decode_face, normalise_faces
 
 
 def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = 128):
@@ -31,7 +31,7 @@ def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = 128
         pixels = tf.map_fn(
             decode, images, fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8)
         )
-        return (tf.cast(pixels, tf.float32) - 127.5) / 128.0
+        return normalise_faces(pixels)
 
     blocks = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64)).batch(batch)
     return blocks.map(read_block, num_parallel_calls=2).prefetch(2)

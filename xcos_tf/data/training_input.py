@@ -110,7 +110,7 @@ def training_dataset(
         tf.data.Dataset.range((last_step - first_step) * len(groups))
         .map(read_group, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_groups or len(groups), drop_remainder=True)
-        .map(lambda images, group: {"input": _normalise(images), **group})
+        .map(lambda images, group: {"input": normalise_faces(images), **group})
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -144,8 +144,8 @@ def _change(image, other, seed, applies, augmentation, occlude, size):
     return face
 
 
-def _normalise(faces):
-    """Return (x − 127.5) / 128 of uint8 `faces`, as float32.
+def normalise_faces(faces: tf.Tensor) -> tf.Tensor:
+    """Return (x − 127.5) / 128 of uint8 `faces` of any shape, as float32.
 
     Dequantising to that range gives the same to the last bit, in one pass over the memory instead
     of three.

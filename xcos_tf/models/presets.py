@@ -19,6 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.models.weights import load_weights, save_weights
@@ -133,14 +134,7 @@ def check_writable(folder: str | os.PathLike, extras: Iterable[str] = ()) -> Non
             read_config(folder)
     elif folder.exists():
         raise XcosError(f"{folder} is a file; choose a folder for the preset")
-    around = folder.absolute().parent
-    while not around.exists():
-        around = around.parent
-    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
-        raise XcosError(
-            f"{folder} cannot be written; choose another folder or change the permissions of "
-            f"{around}"
-        )
+    check_can_write(folder, within=folder.absolute().parent)
 
 
 def save_preset(

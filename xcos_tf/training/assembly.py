@@ -21,6 +21,7 @@ from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
+LOSSES = ("identification", "learned", "patched", "correlated")
 Images = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -41,6 +42,13 @@ class Assembly:
     stem: Images
     features: keras.Model
     teacher: Images | None
+
+    @property
+    def size(self) -> int:
+        """Side of the square images, pixels."""
+        network = self.network
+        whole = network.grid if isinstance(network, XCosNetwork) else network.whole
+        return whole.input_shape[1]
 
 
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: int) -> Assembly:
@@ -74,15 +82,16 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
     shared = trunk is not None and (teacher is None or _same_trunk(trunk, teacher))
     if shared:
         stem = lambda images: trunk(images, training=False)  # noqa: E731
-        ask_teacher = teacher and _after(teacher, config.start.frozen_until)
+        teacher = teacher and _after(teacher, config.start.frozen_until)
     else:
-        stem, features, ask_teacher = None, whole, teacher
+        stem, features = None, whole
+    ask_teacher = teacher and (lambda inputs: teacher(inputs, training=False))
     trainer = Trainer(
         features,
         margin_head,
         {name: getattr(config.loss, name) for name in LOSSES},
         network.comparisons if config.explains else None,
-        ask_teacher and (lambda inputs: ask_teacher(inputs, training=False)),
+        ask_teacher,
         stem,
         config.loss.sample,
         config.batch.accumulate,
@@ -100,11 +109,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         trainer,
         stem or (lambda images: images),
         features,
-        ask_teacher and (lambda inputs: ask_teacher(inputs, training=False)),
+        ask_teacher,
     )
-
-
-LOSSES = ("identification", "learned", "patched", "correlated")
 
 
 def start_grid_head(config: TrainingConfig, assembly: Assembly, images: tf.data.Dataset) -> None:

@@ -3,9 +3,11 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+
+import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.reading_faults import reading_faults
@@ -78,22 +80,11 @@ def measure(
     Raises:
         XcosError: as `fit_correlation` does, or a face cannot be read or is of the wrong size.
     """
-    sampler = pair_sampler(faces.labels, plan.genuine, plan.seed)
-    steps = math.ceil(plan.pairs / sampler.pairs)
-    grid = preset.network.grid
-
-    def batches_from(step):
-        unchanged, size = Augmentation(flip=0.0), grid.input_shape[1]
-        return training_dataset(faces, sampler, unchanged, step, steps, range(1), size)
-
-    identity = json.dumps(
-        [
-            *(model.config["weights"]["sha256"] for model in (preset, teacher)),
-            [records.source["fingerprint"] for records in sets],
-            astuple(plan),
-            [sampler.people, sampler.faces, sampler.pairs],
-        ]
-    )
+    identity = [
+        *(model.config["weights"]["sha256"] for model in (preset, teacher)),
+        [records.source["fingerprint"] for records in sets],
+    ]
+    network, embed = preset.network, teacher.network.whole
     try:
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
@@ -102,16 +93,45 @@ def measure(
             f"cannot write to {state.parent} ({error.strerror}); choose another folder"
         ) from None
     with reading_faults():
-        found = fit_correlation(
-            grid,
-            teacher.network.whole,
-            batches_from,
-            plan.pairs,
-            grid.output_shape[1:3],
-            state,
-            identity,
-        )
-    layer = preset.network.comparisons["correlated"].get_layer("correlated_attention")
+        return measure_on(network, faces, plan, network.grid, embed, state, identity)
+
+
+def measure_on(
+    network: XCosNetwork,
+    faces: FaceSet,
+    plan: Plan,
+    grid: Callable[[tf.Tensor], tf.Tensor],
+    teacher: Callable[[tf.Tensor], tf.Tensor],
+    state: Path | None,
+    identity: list,
+    stem: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+) -> Correlation:
+    """Measure P on faces as they are, without augmentation, and set it in a network.
+
+    Args:
+        network: that has a correlated attention.
+        faces: see `people_to_compare`.
+        plan: of the pairs.
+        grid, teacher, state, stem: see `fit_correlation`.
+        identity: what the models and the faces are told by, for JSON.
+
+    Raises:
+        XcosError: as `fit_correlation` does.
+    """
+    sampler = pair_sampler(faces.labels, plan.genuine, plan.seed)
+    steps = math.ceil(plan.pairs / sampler.pairs)
+    unchanged, size = Augmentation(flip=0.0), network.grid.input_shape[1]
+    found = fit_correlation(
+        grid,
+        teacher,
+        lambda step: training_dataset(faces, sampler, unchanged, step, steps, range(1), size),
+        plan.pairs,
+        network.grid.output_shape[1:3],
+        state,
+        json.dumps([*identity, astuple(plan), [sampler.people, sampler.faces, sampler.pairs]]),
+        stem=stem,
+    )
+    layer = network.comparisons["correlated"].get_layer("correlated_attention")
     layer.correlation.assign(found.raw)
     return found
 

@@ -6,17 +6,16 @@ from pathlib import Path
 import yaml
 
 from xcos_tf.data.face_pairs import draw_pairs
-from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.models.presets import save_preset
-from xcos_tf.training.correlation import Correlation, fit_correlation
-from xcos_tf.training.correlation_pairs import pair_sampler, people_to_compare
+from xcos_tf.training.correlation import Correlation
+from xcos_tf.training.correlation_pairs import people_to_compare
+from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.validation import HeldOut, pair_scores
 
 PRESET = "preset"
 Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
-STEPS_OF_PAIRS = 2**31  # more than are ever asked for
 
 
 def finish(run, step: int, extras: Extras) -> Path:
@@ -36,7 +35,8 @@ def finish(run, step: int, extras: Extras) -> Path:
     config, network = run.config, run.assembly.network
     facts = {}
     state = run.folder / "correlation.npz"
-    if config.explains and "correlated" in network.comparisons and config.finish.correlation_pairs:
+    pairs = config.finish.correlation_pairs if run.assembly.teacher else 0
+    if pairs and "correlated" in network.comparisons:
         found = measure_correlation(run, state, step)
         facts["correlation"] = {
             **found.facts(),
@@ -74,23 +74,18 @@ def measure_correlation(run, state: Path, step: int) -> Correlation:
 
     The pass goes on from `state` if it was interrupted; `step` says whose weights these are.
     """
-    network, wanted = run.assembly.network, run.config.finish.correlation_pairs
-    faces = people_to_compare(run.faces, genuine=0.5)
-    sampler = pair_sampler(faces.labels, seed=run.config.seed)
-    plain = Augmentation(flip=0.0)
-    found = fit_correlation(
-        lambda x: run.assembly.features(x, training=False),
-        run.assembly.teacher,
-        lambda first: training_dataset(faces, sampler, plain, first, STEPS_OF_PAIRS, range(1)),
-        wanted,
-        network.grid.output_shape[1:3],
+    assembly, config = run.assembly, run.config
+    plan = Plan(config.finish.correlation_pairs, genuine=0.5, seed=config.seed)
+    return measure_on(
+        assembly.network,
+        people_to_compare(run.faces, plan.genuine),
+        plan,
+        lambda x: assembly.features(x, training=False),
+        assembly.teacher,
         state,
-        f"{step} {wanted}",
-        stem=run.assembly.stem,
+        [step],
+        assembly.stem,
     )
-    layer = network.comparisons["correlated"].get_layer("correlated_attention")
-    layer.correlation.assign(found.raw)
-    return found
 
 
 def measure_thresholds(

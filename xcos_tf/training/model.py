@@ -7,7 +7,6 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.models.margins import MarginHead
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.partial_fc import sample_classes
 from xcos_tf.models.similarity import normalise_cells
 from xcos_tf.training.loss_scale import LossScale
@@ -236,8 +235,3 @@ class Trainer(keras.Model):
 def _flatten(groups: tf.Tensor) -> tf.Tensor:
     """Join the first two axes."""
     return tf.reshape(groups, tf.concat([[-1], tf.shape(groups)[2:]], axis=0))
-
-
-def xcos_trainer(network: XCosNetwork, *args, **kwargs) -> Trainer:
-    """Return a trainer of both branches of a network; see `Trainer`."""
-    return Trainer(network.grid, *args, comparisons=network.comparisons, **kwargs)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Monitor:
         self._log_every, self._steps_per_epoch = log_every, steps_per_epoch
         self._log = self.folder / "train.log"
         self._table = MetricsTable(self.folder / "metrics.csv", last=start)
-        self._step, self._rates = start, {}
+        self._step, self._rates = start, dict
         self._run, self._since_line, self._since_row = Interval(), Interval(), Interval()
         self._moment: float | None = None  # at which the step that is being made was begun
         self._paused = 0.0
@@ -93,14 +93,15 @@ class Monitor:
             self._console.close()
 
     def after_step(
-        self, step: int, losses: Mapping[str, float], rates: Mapping[str, float]
+        self, step: int, losses: Mapping[str, float], rates: Callable[[], Mapping[str, float]]
     ) -> None:
         """Take note of a step.
 
         Args:
             step: steps made, this one included.
             losses: of this step, by name.
-            rates: learning rates, by the name of what they train.
+            rates: gives the learning rates, by the name of what they train; asked where they are
+                written down.
         """
         now = time.perf_counter()
         seconds = None if self._moment is None else now - self._moment
@@ -154,13 +155,14 @@ class Monitor:
         where = f"step {self._step}/{self._steps}"
         if self._steps_per_epoch:
             where += f", epoch {self._step / self._steps_per_epoch:.2f}"
+        rates = self._rates()
         self._say(
-            f"{where}, loss: {_listed(losses)}, learning rate: {_listed(self._rates)}, "
+            f"{where}, loss: {_listed(losses)}, learning rate: {_listed(rates)}, "
             f"{_shown(speed)} images/s, ETA {self._eta()}",
             over_bar=False,
         )
         values = {f"losses/{name}": value for name, value in losses.items()}
-        values |= {f"learning_rate/{name}": float(rate) for name, rate in self._rates.items()}
+        values |= {f"learning_rate/{name}": float(rate) for name, rate in rates.items()}
         if speed:
             values["images_per_second"] = speed
         self._events.scalars(self._step, values)

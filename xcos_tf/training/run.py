@@ -95,7 +95,7 @@ class Run:
         if config.start.grid_head and not made:
             start_grid_head(config, self.assembly, self._some_faces(START_FACES))
         self.held_out = self._validation = self._watched = self._monitor = None
-        if self._chief:
+        if self._chief and not self.finished:
             if len(held_out):
                 limit = config.data.validation_faces
                 self.held_out = HeldOut(held_out, self.assembly, limit, config.seed)
@@ -121,13 +121,15 @@ class Run:
     def _some_faces(self, count: int) -> tf.data.Dataset:
         random = np.random.default_rng(self.config.seed)
         count = min(count, len(self.faces))
-        return face_batches(self.faces, np.sort(random.choice(len(self.faces), count, False)))
+        positions = np.sort(random.choice(len(self.faces), count, False))
+        return face_batches(self.faces, positions, self.assembly.size)
 
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""
         changes = Augmentation(**vars(self.config.augmentation))
+        size = self.assembly.size
         return training_dataset(
-            self.faces, self.sampler, changes, first, last, groups, batch_groups=batch_groups
+            self.faces, self.sampler, changes, first, last, groups, size, batch_groups
         )
 
     def train(self) -> int:
@@ -158,7 +160,7 @@ class Run:
 
     def _after_step(self, step, losses):
         trainer = self.assembly.trainer
-        self._monitor.after_step(step, losses, trainer.learning_rates)
+        self._monitor.after_step(step, losses, lambda: trainer.learning_rates)
         if step % (self.config.validation.every or self.steps_per_epoch) == 0 or step == self.steps:
             self._validate(step)
 

@@ -52,15 +52,15 @@ class HeldOut:
             stem = self._stem(images)
             if ask:
                 embeddings.append(tf.math.l2_normalize(ask(stem), axis=-1).numpy())
-            kept += stem.numpy().nbytes
-            stems = [*stems, stem.numpy()] if kept <= KEPT_BYTES else []
+            stems.append(stem.numpy())
+            kept += stems[-1].nbytes
+            if kept > KEPT_BYTES:
+                stems.clear()
         self.teacher = np.concatenate(embeddings) if ask else None
         self._stems = stems if kept <= KEPT_BYTES else None
 
     def _images(self):
-        size = self._assembly.network.whole.input_shape
-        size = (size[0] if isinstance(size, list) else size)[1]
-        return face_batches(self._faces, self._positions, size)
+        return face_batches(self._faces, self._positions, self._assembly.size)
 
     def embed(self) -> np.ndarray:
         """Return what the network in its present state makes of the faces, float32 (N, ...)."""
@@ -171,7 +171,7 @@ class Validation:
         return results
 
     def _embed(self, records: RecordSet) -> np.ndarray:
-        images = face_batches(records, np.arange(len(records)))
+        images = face_batches(records, np.arange(len(records)), self._assembly.size)
         blocks = _with_progress(images, len(records), records.folder.name)
         return np.concatenate([self._run(block).numpy() for block in blocks])
 

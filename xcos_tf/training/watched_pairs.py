@@ -19,7 +19,7 @@ class WatchedPairs:
         self._assembly = assembly
         self._pairs = draw_pairs(faces.labels, OF_EACH_KIND, OF_EACH_KIND, seed)
         positions = np.concatenate([self._pairs.first, self._pairs.second])
-        (images,) = face_batches(faces, positions, batch=len(positions))
+        (images,) = face_batches(faces, positions, assembly.size, len(positions))
         self._images = images.numpy()
 
     def draw(self, attention: str) -> dict[str, np.ndarray]:

@@ -28,6 +28,7 @@ from xcos_tf.data.records.progress import FinishedShard, Plan, Progress, check_d
 from xcos_tf.data.records.source import Record, Source
 from xcos_tf.data.records.tfrecord import ShardWriter, file_sha256
 from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write
 
 SHARDS = 64
 """So many that 64 readers never wait for one another, so few that each is a big file."""
@@ -57,14 +58,7 @@ def check_writable(destination: str | os.PathLike) -> None:
     """
     destination = Path(destination)
     check_destination(destination)
-    around = destination.absolute()
-    while not around.exists():
-        around = around.parent
-    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
-        raise XcosError(
-            f"{destination} cannot be written; choose another folder or change the permissions of "
-            f"{around}"
-        )
+    check_can_write(destination, within=destination)
 
 
 def prepare(
