@@ -72,3 +72,20 @@ class Measurement:
     at_threshold: dict[str, AtThreshold]
     genuine: int
     impostor: int
+
+
+@dataclass(frozen=True)
+class UnderOcclusion:
+    """Accuracy of one score where one face of each pair is covered in part.
+
+    Attributes:
+        preset, score: see `ScoredPairs`.
+        share: of the face that is covered, in [0, 1].
+        accuracy, accuracy_std: see `Measurement`.
+    """
+
+    preset: str
+    score: str
+    share: float
+    accuracy: float
+    accuracy_std: float
