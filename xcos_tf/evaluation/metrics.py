@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.checks import check_pairs, check_scores, split
+from xcos_tf.evaluation.curves import roc
 
 FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")  # that presets state thresholds for
 
@@ -45,7 +47,7 @@ def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KF
         XcosError: there are fewer than two folds, or one holds pairs of one kind only.
         ValueError: shapes or types are wrong, or a score is not finite.
     """
-    scores, same = _check_pairs(scores, same)
+    scores, same = check_pairs(scores, same)
     fold = np.asarray(fold)
     if fold.shape != scores.shape or not np.issubdtype(fold.dtype, np.integer):
         raise ValueError(
@@ -90,7 +92,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
     Raises:
         ValueError: shapes or types are wrong, or a score is not finite.
     """
-    scores, same = _check_pairs(scores, same)
+    scores, same = check_pairs(scores, same)
     order = np.argsort(scores, kind="stable")
     scores, same = scores[order], same[order]
     # right[i]: pairs judged rightly when the i lowest scores are called different.
@@ -120,7 +122,7 @@ def auc(scores: np.ndarray, same: np.ndarray) -> float:
         XcosError: the pairs are of one kind only.
         ValueError: shapes or types are wrong, or a score is not finite.
     """
-    genuine, impostor = _split(scores, same)
+    genuine, impostor = split(scores, same)
     impostor = np.sort(impostor)
     below = np.searchsorted(impostor, genuine, side="left")
     not_above = np.searchsorted(impostor, genuine, side="right")
@@ -136,12 +138,9 @@ def eer(scores: np.ndarray, same: np.ndarray) -> float:
         XcosError: the pairs are of one kind only.
         ValueError: shapes or types are wrong, or a score is not finite.
     """
-    genuine, impostor = _split(scores, same)
-    # From "none is the same" to "all are": FMR rises, FNMR falls, their difference climbs −1 to 1.
-    thresholds = np.unique(np.concatenate([genuine, impostor]))[::-1]
-    fmr = np.concatenate([[0.0], _share_reaching(impostor, thresholds)])
-    fnmr = np.concatenate([[1.0], 1 - _share_reaching(genuine, thresholds)])
-    return float(np.interp(0.0, fmr - fnmr, fmr))
+    curve = roc(scores, same)
+    # From "none is the same" to "all are", the difference of the errors climbs from −1 to 1.
+    return float(np.interp(0.0, curve.fmr - curve.fnmr, curve.fmr))
 
 
 def tar_at_far(scores: np.ndarray, same: np.ndarray, far: float) -> float:
@@ -161,7 +160,7 @@ def tar_at_far(scores: np.ndarray, same: np.ndarray, far: float) -> float:
         XcosError: the pairs are of one kind only.
         ValueError: shapes or types are wrong, a score is not finite, or `far` is out of range.
     """
-    genuine, impostor = _split(scores, same)
+    genuine, impostor = split(scores, same)
     if not 0 <= far < 1:
         raise ValueError(f"Expected 0 ≤ far < 1. Received: far={far}")
     return float(np.mean(genuine > _highest_rejected(impostor, far)))
@@ -181,10 +180,10 @@ def threshold_at_fmr(impostor_scores: np.ndarray, fmr: float) -> float:
         XcosError: there are fewer than 1/fmr scores, too few to observe such a rate.
         ValueError: shapes or types are wrong, a score is not finite, or `fmr` is out of range.
     """
-    scores = _check_scores(impostor_scores, "impostor_scores")
+    scores = check_scores(impostor_scores, "impostor_scores")
     if not 0 < fmr < 1:
         raise ValueError(f"Expected 0 < fmr < 1. Received: fmr={fmr}")
-    if _allowed(len(scores), fmr) < 1:
+    if allowed(len(scores), fmr) < 1:
         raise XcosError(
             f"a threshold at FMR {fmr:g} needs at least {int(np.ceil(1 / fmr - 1e-6))} impostor "
             f"pairs, but there are {len(scores)}; use more pairs or a higher rate"
@@ -212,59 +211,18 @@ def fmr_fnmr(scores: np.ndarray, same: np.ndarray, threshold: float) -> tuple[fl
         XcosError: the pairs are of one kind only.
         ValueError: shapes or types are wrong, a score is not finite, or the threshold is NaN.
     """
-    genuine, impostor = _split(scores, same)
+    genuine, impostor = split(scores, same)
     if np.isnan(threshold):
         raise ValueError(f"Expected a number for a threshold. Received: threshold={threshold}")
     threshold = np.float64(threshold)
     return float(np.mean(impostor >= threshold)), float(np.mean(genuine < threshold))
 
 
-def _allowed(count: int, rate: float) -> int:
+def allowed(count: int, rate: float) -> int:
     """Return how many of `count` may pass; the small term is for 1e-3 of 1,000 and its like."""
     return int(np.floor(count * rate + 1e-9))
 
 
 def _highest_rejected(impostor: np.ndarray, rate: float):
     """Return the highest score that must not pass if at most this share of the impostors may."""
-    return np.sort(impostor)[::-1][_allowed(len(impostor), rate)]
-
-
-def _share_reaching(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    below = np.searchsorted(np.sort(scores), thresholds, side="left")
-    return 1 - below / len(scores)
-
-
-def _split(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scores of genuine and of impostor pairs, neither empty."""
-    scores, same = _check_pairs(scores, same)
-    if same.all() or not same.any():
-        raise XcosError(
-            f"the pairs are all {'genuine' if same[0] else 'impostor'}; error rates need both kinds"
-        )
-    return scores[same], scores[~same]
-
-
-def _check_pairs(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores as float64, which holds any narrower float exactly, and same as bool."""
-    scores = _check_scores(scores, "scores").astype(np.float64)
-    same = np.asarray(same)
-    if same.shape != scores.shape or not np.isin(same, (0, 1)).all():
-        raise ValueError(
-            f"Expected same to be booleans of shape {scores.shape}. "
-            f"Received: same.dtype={same.dtype}, same.shape={same.shape}"
-        )
-    return scores, same.astype(bool)
-
-
-def _check_scores(scores: np.ndarray, name: str) -> np.ndarray:
-    scores = np.asarray(scores)
-    if not np.issubdtype(scores.dtype, np.floating):
-        scores = scores.astype(np.float64)
-    if scores.ndim != 1 or not scores.size:
-        raise ValueError(f"Expected {name} of shape (P,), P ≥ 1. Received: shape={scores.shape}")
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"Expected finite {name}. Received: {np.sum(~np.isfinite(scores))} of {len(scores)} "
-            "NaN or infinite"
-        )
-    return scores
+    return np.sort(impostor)[::-1][allowed(len(impostor), rate)]
