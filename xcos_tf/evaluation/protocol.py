@@ -1,113 +1,160 @@
-"""Presets on a pair set: each photo through each backbone once, then every score of every pair."""
+"""Presets on a set: each photo through each backbone once, then every score of every pair."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import metrics
-from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.verifier import DEFAULT_FMR, Verifier
-
-BLOCK = 64
-
-
-def read_faces(
-    pairs: PairSet, folder: str | os.PathLike, start: int, stop: int, aligner: FaceAligner | None
-) -> np.ndarray:
-    """Return the faces of some photos of a pair set, aligned if an aligner is given.
-
-    Returns:
-        uint8 (stop − start, 112, 112, 3) RGB.
-
-    Raises:
-        XcosError: a photo cannot be read, shows no face, or is not 112×112 without an aligner.
-    """
-    paths = [Path(folder) / name for name in pairs.photos[start:stop]]
-    photos = [read_photo(path) for path in paths]
-    if aligner is None:
-        for path, photo in zip(paths, photos, strict=True):
-            if photo.shape[:2] != (FACE_SIZE, FACE_SIZE):
-                raise XcosError(
-                    f"{path} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos align` first or "
-                    "leave out --aligned"
-                )
-        return np.stack(photos)
-    faces = aligner.align(photos)
-    for path, face in zip(paths, faces, strict=True):
-        if face is None:
-            raise XcosError(f"no face was found in {path}; take its pairs out of the list")
-    return np.stack([face.image for face in faces])
+from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
+from xcos_tf.evaluation.set_faces import SetFaces
+from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject, open_subjects
+from xcos_tf.evaluation.verification_set import VerificationSet
 
 
-def evaluate_presets(
-    presets: Sequence[str], pairs: PairSet, folder: str | os.PathLike, aligned: bool = False
-) -> list[dict]:
-    """Measure every score of every preset on a pair set.
+def score_set(
+    presets: Sequence[str | os.PathLike], vset: VerificationSet, cache: ScoreCache | None = None
+) -> list[ScoredPairs]:
+    """Score every pair of a set by everything that each preset can score by.
+
+    An xCos preset scores by its attentions and by the plain cosine of the flattened grid, a plain
+    one by its cosine. A pair of videos scores the mean over all pairs of their frames. The features
+    of all photos are in memory at once: 6.3 kB a photo for a grid of 7×7×32.
 
     Args:
-        presets: bundled names or preset folders.
-        pairs: the pair set, relative to `folder`.
-        folder: of photos, or of faces that `xcos align` made.
-        aligned: which of the two.
+        presets: bundled names or preset folders; one that is named twice counts once.
+        vset: the set; photos that are not aligned are aligned once for all presets.
+        cache: where scores are kept and looked up, if given.
 
     Returns:
-        One dictionary for each preset and score: `preset`, `score`, `accuracy`, `accuracy_std`,
-        `auc`, `eer`, `tar_at_far_1e-3`, and `threshold`, `fmr` and `fnmr` at the preset's own
-        threshold; all but names are shares in [0, 1]. The last three are None where the preset has
-        no threshold.
+        One entry for each preset and score.
+
+    Raises:
+        XcosError: a preset or a photo cannot be used, a photo shows no face, or a score is not a
+            finite number.
     """
-    verifiers = {name: Verifier.from_preset(name) for name in presets}
-    thresholds = {
-        (name, attention): _threshold(verifier, attention)
-        for name, verifier in verifiers.items()
-        for attention in verifier.attentions
-    }
-    aligner = None if aligned else FaceAligner()
-    features = {name: [] for name in verifiers}
-    for start in tqdm(range(0, len(pairs.photos), BLOCK), desc="faces", unit="block"):
-        stop = min(start + BLOCK, len(pairs.photos))
-        faces = read_faces(pairs, folder, start, stop, aligner)
-        for name, verifier in verifiers.items():
-            features[name].append(verifier.embed(faces))
-    results = []
-    for name, verifier in verifiers.items():
-        grids = np.concatenate(features[name])
-        for attention in verifier.attentions:
-            scores = verifier.compare_pairs(grids[pairs.first], grids[pairs.second], attention)
-            threshold = thresholds[name, attention]
-            results.append({"preset": name, **measure(scores, pairs, attention, threshold)})
-    return results
+    subjects = open_subjects(presets)
+    known = {subject: load_scores(cache, subject, vset) for subject in subjects}
+    missing = [subject for subject in subjects if known[subject] is None]
+    if missing:
+        batches = SetFaces(vset).batches(range(len(vset.photos)), "faces")
+        features = embed(missing, batches, len(vset.photos))
+        for subject in missing:
+            known[subject] = _score(subject, features[subject], vset)
+            save_scores(cache, subject, vset, known[subject])
+    return [scored for subject in subjects for scored in subject.scored(known[subject])]
 
 
-def _threshold(verifier: Verifier, attention: str) -> float | None:
-    try:
-        return verifier.threshold(attention, DEFAULT_FMR)
-    except XcosError:  # such as of a P measured anew
-        return None
+def load_scores(
+    cache: ScoreCache | None, subject: Subject, vset: VerificationSet, share=0.0, seed=0
+) -> dict[str, np.ndarray] | None:
+    """Return what `save_scores` kept, or None."""
+    return cache.load(_scoring(subject, vset, share, seed)) if cache else None
 
 
-def measure(scores: np.ndarray, pairs: PairSet, score: str, threshold: float | None) -> dict:
-    """Return the metrics of one score; see `evaluate_presets`."""
-    kfold = metrics.kfold_accuracy(scores, pairs.same, pairs.fold)
-    fmr = fnmr = None
-    if threshold is not None:
-        threshold = float(threshold)
-        fmr, fnmr = map(float, metrics.fmr_fnmr(scores, pairs.same, threshold))
-    return {
-        "score": score,
-        "accuracy": float(kfold.mean),
-        "accuracy_std": float(kfold.std),
-        "auc": float(metrics.auc(scores, pairs.same)),
-        "eer": float(metrics.eer(scores, pairs.same)),
-        "tar_at_far_1e-3": float(metrics.tar_at_far(scores, pairs.same, 1e-3)),
-        "threshold": threshold,
-        "fmr": fmr,
-        "fnmr": fnmr,
-    }
+def save_scores(
+    cache: ScoreCache | None,
+    subject: Subject,
+    vset: VerificationSet,
+    scores: dict[str, np.ndarray],
+    share=0.0,
+    seed=0,
+) -> None:
+    """Keep {score: float32 (P,)} of a preset on a set, if there is a cache.
+
+    Raises:
+        XcosError: the cache cannot be written.
+    """
+    if cache:
+        cache.save(_scoring(subject, vset, share, seed), scores)
+
+
+def embed(
+    subjects: Sequence[Subject], batches: Iterable[tuple[np.ndarray, np.ndarray]], count: int
+) -> dict[Subject, np.ndarray]:
+    """Run each batch of faces through each preset's backbone.
+
+    Args:
+        subjects: the presets.
+        batches: positions int64 (B,), each of 0 to count − 1 once, with faces uint8
+            (B, 112, 112, 3).
+        count: of all faces.
+
+    Returns:
+        Of each preset, float32 (count, h, w, c), or (count, dimension) of a plain one.
+    """
+    verifiers = {subject: subject.verifier for subject in subjects}  # fails before any face is read
+    features = {}
+    for positions, faces in batches:
+        for subject, verifier in verifiers.items():
+            block = verifier.embed(faces)
+            if subject not in features:
+                features[subject] = np.empty((count, *block.shape[1:]), np.float32)
+            features[subject][positions] = block
+    return features
+
+
+def score_photos(
+    subject: Subject,
+    features: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    vset: VerificationSet,
+) -> dict[str, np.ndarray]:
+    """Score pairs of features by everything that a preset can score by.
+
+    Args:
+        subject: the preset.
+        features: float32 (N, …), as by `embed`.
+        first, second: int64 (P,), positions in `features`.
+        vset: whose pairs these are, to name one that goes wrong.
+
+    Returns:
+        {score: float32 (P,)}.
+
+    Raises:
+        XcosError: a score is not a finite number.
+    """
+    scores = {}
+    for score in subject.scores:
+        values = np.empty(len(first), np.float32)
+        for start in range(0, len(first), PAIR_BLOCK):
+            block = slice(start, start + PAIR_BLOCK)
+            values[block] = subject.score_pairs(
+                features[first[block]], features[second[block]], score
+            )
+        scores[score] = _check_finite(values, score, subject, vset)
+    return scores
+
+
+def _score(subject: Subject, features: np.ndarray, vset: VerificationSet) -> dict[str, np.ndarray]:
+    if vset.videos is None:
+        return score_photos(subject, features, vset.pairs.first, vset.pairs.second, vset)
+    scores = {score: np.empty(len(vset.pairs), np.float32) for score in subject.scores}
+    ends = zip(vset.pairs.first, vset.pairs.second, strict=True)
+    for pair, (a, b) in enumerate(tqdm(ends, desc="videos", unit="pair", total=len(vset.pairs))):
+        frames = features[vset.videos[a]], features[vset.videos[b]]
+        for score, values in scores.items():
+            values[pair] = subject.score_all(*frames, score).mean(dtype=np.float64)
+    return {score: _check_finite(values, score, subject, vset) for score, values in scores.items()}
+
+
+def _check_finite(
+    values: np.ndarray, score: str, subject: Subject, vset: VerificationSet
+) -> np.ndarray:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if not len(bad):
+        return values
+    pairs = vset.pairs
+    a, b = pairs.photos[pairs.first[bad[0]]], pairs.photos[pairs.second[bad[0]]]
+    rest = f" and of {len(bad) - 1} other pairs" if len(bad) > 1 else ""
+    raise XcosError(
+        f"the preset {subject.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
+        f"{b}{rest}; its weights are of no use, get or train it again"
+    )
+
+
+def _scoring(subject: Subject, vset: VerificationSet, share: float, seed: int) -> Scoring:
+    return Scoring(subject.sha256, subject.model, vset.fingerprint, vset.aligned, share, seed)

@@ -1,0 +1,163 @@
+"""Presets on a set whose pairs have one face covered in part, as in the paper's Fig. 5 (b)."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.data.occlusion import occlude_face
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
+from xcos_tf.evaluation.metrics import kfold_accuracy
+from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.protocol import embed, load_scores, save_scores, score_photos
+from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.evaluation.set_faces import SetFaces
+from xcos_tf.evaluation.subject import Subject, open_subjects
+from xcos_tf.evaluation.verification_set import VerificationSet
+
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+
+
+def score_occluded(
+    presets: Sequence[str | os.PathLike],
+    vset: VerificationSet,
+    shares: Sequence[float] = SHARES,
+    seed: int = 0,
+    cache: ScoreCache | None = None,
+) -> dict[float, list[ScoredPairs]]:
+    """Score every pair of a set with a share of one of its faces covered.
+
+    Which face of a pair is covered is drawn, and the same for all shares. What covers it follows
+    from the seed and the name of its photo alone. Each photo goes through each backbone once as it
+    is, and once for each share if it is covered in any pair.
+
+    Args:
+        presets: bundled names or preset folders; one that is named twice counts once.
+        vset: pairs of aligned faces; see `align_in_memory`.
+        shares: of the face, each in [0, 1]; 0 leaves it as it is.
+        seed: of the draws, ≥ 0.
+        cache: where scores are kept and looked up, if given.
+
+    Returns:
+        {share: one entry for each preset and score}, as by `score_set`.
+
+    Raises:
+        XcosError: as by `score_set`, or the set is of videos.
+        ValueError: the faces are not aligned.
+    """
+    if vset.videos is not None:
+        raise XcosError(
+            f"{vset.name} holds videos, and faces are covered in pairs of photos only; leave out "
+            "the measurement under occlusion"
+        )
+    if not vset.aligned:
+        raise ValueError("Expected a set of aligned faces. Received: vset.aligned=False")
+    subjects = open_subjects(presets)
+    seeds = {share: seed if share else 0 for share in shares}  # nothing is drawn for no cover
+    known = {
+        (share, subject): load_scores(cache, subject, vset, share, seeds[share])
+        for share in shares
+        for subject in subjects
+    }
+    missing = {share: [x for x in subjects if known[share, x] is None] for share in shares}
+    for share, subject, scores in _compute(missing, vset, seed):
+        save_scores(cache, subject, vset, scores, share, seeds[share])
+        known[share, subject] = scores
+    return {
+        share: [scored for x in subjects for scored in x.scored(known[share, x])]
+        for share in shares
+    }
+
+
+def under_occlusion(
+    by_share: Mapping[float, Sequence[ScoredPairs]], pairs: PairSet
+) -> list[UnderOcclusion]:
+    """Return the accuracy of each preset and score at each share, in the order of `by_share`.
+
+    Raises:
+        XcosError: the pairs are not dealt into folds that accuracy can be measured on.
+    """
+    rows = []
+    for share, results in by_share.items():
+        for scored in results:
+            kfold = kfold_accuracy(scored.values, pairs.same, pairs.fold)
+            rows.append(UnderOcclusion(scored.preset, scored.score, share, kfold.mean, kfold.std))
+    return rows
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Which photos are covered, and where pairs find them.
+
+    Attributes:
+        photos: int64 (M,), positions of the photos that are covered in any pair.
+        first, second: int64 (P,), the two faces of each pair, as positions among all N photos as
+            they are, followed by the M covered ones.
+    """
+
+    photos: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def draw_cover(pairs: PairSet, seed: int) -> Cover:
+    """Draw, for each pair, which of its two faces is covered."""
+    covers_first = np.random.default_rng(seed).integers(2, size=len(pairs)).astype(bool)
+    photos, places = np.unique(
+        np.where(covers_first, pairs.first, pairs.second), return_inverse=True
+    )
+    covered = len(pairs.photos) + places
+    return Cover(
+        photos,
+        np.where(covers_first, covered, pairs.first),
+        np.where(covers_first, pairs.second, covered),
+    )
+
+
+def _compute(
+    missing: Mapping[float, Sequence[Subject]], vset: VerificationSet, seed: int
+) -> Iterator[tuple[float, Subject, dict[str, np.ndarray]]]:
+    """Yield the scores of each share's presets, as soon as they are there."""
+    working = list(dict.fromkeys(x for subjects in missing.values() for x in subjects))
+    if not working:
+        return
+    faces, count, pairs = SetFaces(vset), len(vset.photos), vset.pairs
+    plain = embed(working, faces.batches(range(count), "faces"), count)
+    cover = draw_cover(pairs, seed)
+    for share, subjects in missing.items():
+        if not share:
+            for subject in subjects:
+                yield (
+                    share,
+                    subject,
+                    score_photos(subject, plain[subject], pairs.first, pairs.second, vset),
+                )
+        elif subjects:
+            covered = embed(subjects, _covered(faces, pairs, cover, share, seed), len(cover.photos))
+            for subject in subjects:
+                features = np.concatenate([plain[subject], covered[subject]])
+                yield (
+                    share,
+                    subject,
+                    score_photos(subject, features, cover.first, cover.second, vset),
+                )
+
+
+def _covered(
+    faces: SetFaces, pairs: PairSet, cover: Cover, share: float, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches of covered faces, with their places among all that are."""
+    for positions, batch in faces.batches(cover.photos, f"faces, {share:.0%} covered"):
+        for face, position in zip(batch, positions, strict=True):
+            face[:] = occlude_face(face, share, [seed, _digest(pairs.photos[position])])
+        yield np.searchsorted(cover.photos, positions), batch
+
+
+def _digest(name: str) -> int:
+    """Return a number that is the same wherever and whenever it is asked for."""
+    return int.from_bytes(
+        hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8], "big"
+    )

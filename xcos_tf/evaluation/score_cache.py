@@ -1,0 +1,91 @@
+"""Scores kept in files by what they were computed from, so that work that stopped goes on."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file
+
+VERSION = 1
+"""Raised whenever the same weights and photos come to other scores, or have more of them."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Everything that the scores of a preset on a set follow from.
+
+    Attributes:
+        weights: SHA-256 of the preset's weights.
+        model: what the network is built from, as JSON.
+        photos: fingerprint of the set.
+        aligned: whether its photos are aligned faces.
+        share: of one face of each pair that is covered, in [0, 1].
+        seed: of what covers it.
+    """
+
+    weights: str
+    model: str
+    photos: str
+    aligned: bool
+    share: float = 0.0
+    seed: int = 0
+
+    def as_json(self) -> str:
+        """Return one line of JSON, the same for the same scores."""
+        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
+
+
+class ScoreCache:
+    """A folder of safetensors files, one for each `Scoring`; each is whole or not there."""
+
+    def __init__(self, folder: str | os.PathLike):
+        """Use a folder, which is made if it is missing.
+
+        Raises:
+            XcosError: it cannot be made.
+        """
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise XcosError(_unwritable(self.folder, error)) from None
+
+    def load(self, scoring: Scoring) -> dict[str, np.ndarray] | None:
+        """Return {score: float32 (P,)}, or None if they are not there or their file is damaged."""
+        wanted = scoring.as_json()
+        try:
+            with safe_open(self._path(wanted), framework="numpy") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("scoring") != wanted:
+                    return None
+                return {name: file.get_tensor(name) for name in json.loads(metadata["scores"])}
+        except (OSError, SafetensorError):
+            return None
+
+    def save(self, scoring: Scoring, scores: dict[str, np.ndarray]) -> None:
+        """Keep {score: float32 (P,)}, in this order.
+
+        Raises:
+            XcosError: the folder cannot be written.
+        """
+        wanted = scoring.as_json()
+        metadata = {"scoring": wanted, "scores": json.dumps(list(scores))}
+        content = save({name: np.ascontiguousarray(x) for name, x in scores.items()}, metadata)
+        try:
+            replace_file(self._path(wanted), lambda stream: stream.write(content))
+        except OSError as error:
+            raise XcosError(_unwritable(self.folder, error)) from None
+
+    def _path(self, wanted: str) -> Path:
+        return self.folder / f"{hashlib.sha256(wanted.encode()).hexdigest()}.safetensors"
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    return f"scores cannot be kept in {folder} ({error.strerror or error}); choose another folder"

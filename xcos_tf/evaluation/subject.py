@@ -1,0 +1,122 @@
+"""A preset under measurement: what it can score by, and its scores of pairs of features."""
+
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.templates import Gallery
+from xcos_tf.verifier import Verifier
+
+FLATTENED = "flattened"
+PAIR_BLOCK = 2048
+
+
+class Subject:
+    """A preset whose network is loaded when it is first needed.
+
+    Attributes:
+        name: bundled name or folder, as the user gave it.
+        sha256: of its weights, as its configuration states it; loading checks it.
+        model: the configuration's section from which the network is built, as JSON.
+    """
+
+    def __init__(self, name: str | os.PathLike):
+        """Read the configuration alone.
+
+        Raises:
+            XcosError: there is no such preset, or its configuration cannot be used.
+        """
+        self.name = os.fspath(name)
+        config = read_config(find_preset(name))
+        self.sha256 = config["weights"]["sha256"]
+        self.model = json.dumps(config["model"], sort_keys=True)
+        self._thresholds = config["thresholds"]
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The loaded preset.
+
+        Raises:
+            XcosError: as by `load_preset`, or it takes faces of another size than 112×112.
+        """
+        verifier = Verifier.from_preset(self.name)
+        network = verifier.network
+        model = network.grid if isinstance(network, XCosNetwork) else network.whole
+        height, width = model.input_shape[1:3]
+        if (height, width) != (FACE_SIZE, FACE_SIZE):
+            raise XcosError(
+                f"the preset {self.name!r} takes faces of {width}×{height} pixels, and aligned "
+                f"faces are {FACE_SIZE}×{FACE_SIZE}; leave it out"
+            )
+        return verifier
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """What pairs are scored by: the attentions and the flattened grid, or the plain cosine."""
+        attentions = self.verifier.attentions
+        return attentions if attentions == (PLAIN_COSINE,) else (*attentions, FLATTENED)
+
+    def score_pairs(self, first: np.ndarray, second: np.ndarray, score: str) -> np.ndarray:
+        """Score pairs of features one to one.
+
+        Args:
+            first, second: float32 (P, h, w, c), or (P, dimension) of a plain preset.
+            score: one of `scores`.
+
+        Returns:
+            float32 (P,).
+        """
+        if score == FLATTENED:
+            return np.einsum("pci,pci->p", _flattened(first), _flattened(second))
+        return self.verifier.compare_pairs(first, second, score)
+
+    def score_all(self, first: np.ndarray, second: np.ndarray, score: str) -> np.ndarray:
+        """Score each of the first features with each of the second.
+
+        Args:
+            first, second: float32 (N, h, w, c) and (M, h, w, c), or (N, dimension) and
+                (M, dimension) of a plain preset.
+            score: one of `scores`.
+
+        Returns:
+            float32 (N, M).
+        """
+        if score == FLATTENED:
+            return _flattened(first)[:, 0] @ _flattened(second)[:, 0].T
+        if score != "learned":
+            return self.verifier.compare(Gallery(first), Gallery(second), score)
+        # The verifier goes by one template at a time, which is slow for short galleries.
+        ends = np.indices((len(first), len(second))).reshape(2, -1)
+        blocks = [
+            self.verifier.compare_pairs(
+                first[ends[0, i : i + PAIR_BLOCK]], second[ends[1, i : i + PAIR_BLOCK]], score
+            )
+            for i in range(0, ends.shape[1], PAIR_BLOCK)
+        ]
+        return np.concatenate(blocks).reshape(len(first), len(second))
+
+    def scored(self, values: dict[str, np.ndarray]) -> list[ScoredPairs]:
+        """Return {score: values} as the scores of this preset, with its thresholds."""
+        return [
+            ScoredPairs(self.name, self.sha256, score, of_pairs, self._thresholds.get(score, {}))
+            for score, of_pairs in values.items()
+        ]
+
+
+def open_subjects(presets: Sequence[str | os.PathLike]) -> list[Subject]:
+    """Return each preset once, in order; see `Subject` for errors."""
+    return [Subject(name) for name in dict.fromkeys(os.fspath(preset) for preset in presets)]
+
+
+def _flattened(grids: np.ndarray) -> np.ndarray:
+    """Return whole grids at unit length, float32 (N, 1, h·w·c)."""
+    return Gallery(grids.reshape(len(grids), -1)).normalised
