@@ -1,20 +1,28 @@
-"""`xcos evaluate FOLDER PAIRS`: accuracy of presets on a list of pairs."""
+"""`xcos evaluate SET [PAIRS]`: what presets are worth on a test set."""
 
 import argparse
 import json
+import sys
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure presets on a folder of faces and a list of pairs",
+        help="measure presets on a test set",
         description="Measure k-fold accuracy, AUC, EER, TAR at FAR, and FMR and FNMR at the "
-        "preset's own threshold. Each face goes through a backbone once; no test-time "
-        "augmentation.",
+        "preset's own thresholds, with 95 %% confidence intervals. Each face goes through a "
+        "backbone once; no test-time augmentation. SET is a folder of photos with a list of "
+        "PAIRS, a folder of people with --draw or --all-pairs, or one of InsightFace's NAME.bin "
+        "files.",
     )
-    parser.add_argument("folder", help="photos, or aligned 112×112 faces with --aligned")
-    parser.add_argument("pairs", help="LFW-style pairs.txt")
+    parser.add_argument("folder", metavar="SET", help="folder of photos, or NAME.bin")
+    parser.add_argument(
+        "pairs",
+        metavar="PAIRS",
+        nargs="?",
+        help="LFW's pairs.txt, a CSV of pairs, or YouTube Faces' splits.txt",
+    )
     parser.add_argument(
         "--preset",
         action="append",
@@ -24,38 +32,139 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--aligned", action="store_true", help="the folder was made by `xcos align`"
     )
+    drawing = parser.add_argument_group("pairs drawn from a folder of people")
+    drawing.add_argument(
+        "--draw", type=int, metavar="N", help="draw N genuine and N impostor pairs"
+    )
+    drawing.add_argument(
+        "--select",
+        action="append",
+        metavar="TAG",
+        help="with --draw, take photos of this tag only, such as scarf; may be repeated",
+    )
+    parser.add_argument(
+        "--occlusion",
+        action="store_true",
+        help="also measure accuracy with 10, 20, … 50 %% of one face of each pair covered",
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="of --draw and --occlusion (default: 0)"
+    )
+    everything = parser.add_argument_group("all faces of a folder of people against all others")
+    everything.add_argument(
+        "--all-pairs", action="store_true", help="score every pair there is, at constant memory"
+    )
+    everything.add_argument(
+        "--templates", metavar="FILE", help="where to keep the faces' features for the next time"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write everything as one HTML file")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and print a table; returns the exit code."""
-    from xcos_tf.evaluation.pairs import read_lfw_pairs
-    from xcos_tf.evaluation.protocol import evaluate_presets
+    """Evaluate and print tables; returns the exit code."""
+    _check_options(args)
     from xcos_tf.models.presets import bundled_presets
 
-    pairs = read_lfw_pairs(args.pairs, args.folder)
-    results = evaluate_presets(
-        args.preset or bundled_presets(), pairs, args.folder, aligned=args.aligned
+    presets = args.preset or bundled_presets()
+    if args.all_pairs:
+        from xcos_tf.cli.evaluate_all_pairs import run_all_pairs
+
+        return run_all_pairs(args.folder, presets, args.templates, args.json)
+
+    from xcos_tf.evaluation.open_set import open_set
+
+    if args.report:
+        from xcos_tf.explain.report.page import check_report_path
+
+        check_report_path(args.report)
+    seed = args.seed or 0
+    vset = open_set(
+        args.folder,
+        args.pairs,
+        aligned=args.aligned,
+        draw=(args.draw, args.draw) if args.draw else None,
+        seed=seed,
+        select=args.select or (),
     )
+    _warn_of_skipped(vset.skipped)
+    vset, scores, occlusion = _score(presets, vset, args.occlusion, seed)
+    return _show(args, vset, scores, occlusion)
+
+
+def _score(presets, vset, under_cover: bool, seed: int):
+    """Return the set as it was scored, the scores, and accuracy under occlusion if asked for."""
+    if not under_cover:
+        from xcos_tf.evaluation.protocol import score_set
+
+        return vset, score_set(presets, vset), []
+    from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
+    from xcos_tf.evaluation.set_faces import align_in_memory
+
+    vset = align_in_memory(vset)
+    by_share = score_occluded(presets, vset, seed=seed)
+    return vset, by_share[0.0], under_occlusion(by_share, vset.pairs)
+
+
+def _show(args, vset, scores, occlusion) -> int:
+    from xcos_tf.evaluation.measure import measure
+    from xcos_tf.evaluation.results_text import as_document, as_tables
+
+    results = [(scored, measure(scored, vset.pairs)) for scored in scores]
+    if args.report:
+        from xcos_tf.evaluation.set_faces import SetFaces
+        from xcos_tf.explain.report.page import write_report
+
+        write_report(args.report, vset, results, SetFaces(vset).face, occlusion, _command())
     if args.json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
-        return 0
-    print(f"{len(pairs.same):,} pairs of {len(pairs.photos):,} photos in {args.folder}")
-    columns = ("preset", "score", "accuracy %", "AUC", "EER %", "TAR % at FAR 1e-3", "at FMR 1e-3")
-    print("| " + " | ".join(columns) + " |")
-    print("|" + "---|" * len(columns))
-    for row in results:
-        print(
-            f"| {row['preset']} | {row['score']} "
-            f"| {100 * row['accuracy']:.2f} ± {100 * row['accuracy_std']:.2f} | {row['auc']:.4f} "
-            f"| {100 * row['eer']:.2f} | {100 * row['tar_at_far_1e-3']:.2f} "
-            f"| {_at_threshold(row)} |"
-        )
+        document = as_document(vset, results, occlusion)
+        print(json.dumps(document, indent=2))
+    else:
+        print(as_tables(args.folder, vset, results, occlusion))
     return 0
 
 
-def _at_threshold(row: dict) -> str:
-    if row["threshold"] is None:
-        return "no threshold"
-    return f"FMR {100 * row['fmr']:.2f} %, FNMR {100 * row['fnmr']:.2f} %"
+def _check_options(args) -> None:
+    """Refuse options that would be passed over."""
+    from xcos_tf.errors import XcosError
+
+    if args.all_pairs:
+        given = {
+            "PAIRS": args.pairs,
+            "--draw": args.draw,
+            "--select": args.select,
+            "--occlusion": args.occlusion,
+            "--seed": args.seed,
+            "--report": args.report,
+        }
+        if others := [name for name, value in given.items() if value not in (None, False)]:
+            raise XcosError(
+                f"--all-pairs scores every pair of a folder, without {', '.join(others)}; leave "
+                "one or the other out"
+            )
+        return
+    if args.templates is not None:
+        raise XcosError("--templates is for --all-pairs; leave it out or add --all-pairs")
+    if args.draw is not None and args.draw < 1:
+        raise XcosError(f"--draw {args.draw} draws no pairs; give 1 or more")
+    if args.select and args.draw is None:
+        raise XcosError("--select is for --draw; leave it out or add --draw N")
+    if args.seed is not None:
+        if args.draw is None and not args.occlusion:
+            raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
+        if args.seed < 0:
+            raise XcosError(f"--seed {args.seed} is under 0; give 0 or more")
+
+
+def _warn_of_skipped(skipped) -> None:
+    if skipped:
+        first = "; ".join(f"{name} ({reason})" for name, reason in skipped[:3])
+        rest = f"; and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
+        print(f"xcos evaluate: left out: {first}{rest}", file=sys.stderr)
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["xcos", *sys.argv[1:]])

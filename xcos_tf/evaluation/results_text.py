@@ -1,0 +1,119 @@
+"""Measurements of presets on a set, as Markdown tables and as what JSON knows."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from xcos_tf.evaluation.intervals import format_rate
+from xcos_tf.evaluation.measure import as_row
+from xcos_tf.evaluation.measurement import (
+    FALSE_ACCEPT_RATES,
+    AtThreshold,
+    Measurement,
+    ScoredPairs,
+    UnderOcclusion,
+)
+from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.verifier import DEFAULT_FMR
+
+NOT_MEASURED = "—"
+
+
+def as_document(
+    vset: VerificationSet,
+    results: Sequence[tuple[ScoredPairs, Measurement]],
+    occlusion: Sequence[UnderOcclusion] = (),
+) -> dict:
+    """Return {"set", "results", "occlusion"} of dictionaries, lists, numbers and names.
+
+    `results` has every metric with its interval, as by `as_row`; `occlusion` is only there if it
+    was measured.
+    """
+    pairs = vset.pairs
+    document = {
+        "set": {
+            "name": vset.name,
+            "fingerprint": vset.fingerprint,
+            "photos": len(vset.photos),
+            "videos": None if vset.videos is None else len(vset.videos),
+            "pairs": len(pairs),
+            "genuine": int(pairs.same.sum()),
+            "impostor": int((~pairs.same).sum()),
+            "folds": len(set(pairs.fold.tolist())),
+            "notes": list(vset.notes),
+            "skipped": [skipped._asdict() for skipped in vset.skipped],
+        },
+        "results": [
+            {
+                "preset": scored.preset,
+                "sha256": scored.sha256,
+                "score": scored.score,
+                **as_row(measurement),
+            }
+            for scored, measurement in results
+        ],
+    }
+    if occlusion:
+        document["occlusion"] = [asdict(row) for row in occlusion]
+    return document
+
+
+def as_tables(
+    title: str,
+    vset: VerificationSet,
+    results: Sequence[tuple[ScoredPairs, Measurement]],
+    occlusion: Sequence[UnderOcclusion] = (),
+) -> str:
+    """Return a headline, a table of metrics, one of accuracy under occlusion, and the notes."""
+    what = f"{len(vset.photos):,} photos"
+    if vset.videos is not None:
+        what = f"{len(vset.videos):,} videos of {len(vset.photos):,} frames"
+    parts = [
+        f"{len(vset.pairs):,} pairs of {what} in {title}\n{_metrics(results)}",
+        _under_occlusion(occlusion) if occlusion else "",
+        "\n".join(vset.notes),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def markdown_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose cells are text without line breaks."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def percent(mean: float | None, std: float | None) -> str:
+    """Return accuracy and its spread over folds, as in "98.70 ± 0.54"."""
+    return NOT_MEASURED if mean is None else f"{100 * mean:.2f} ± {100 * std:.2f}"
+
+
+def _metrics(results) -> str:
+    # A rate that nobody could observe, for want of impostor pairs, is left out.
+    fars = [far for far in FALSE_ACCEPT_RATES if any(m.tar_at_far[far] for _, m in results)]
+    heading = ["preset", "score", "accuracy %", "AUC", "EER %"]
+    heading += [f"TAR at FAR {far:.0e}".replace("e-0", "e-") for far in fars]
+    heading += ["at FMR 1e-3"]
+    rows = []
+    for scored, measured in results:
+        row = [scored.preset, scored.score, percent(measured.accuracy, measured.accuracy_std)]
+        row += [f"{measured.auc:.4f}", f"{100 * measured.eer:.2f}"]
+        row += [format_rate(measured.tar_at_far[far]) for far in fars]
+        rows.append([*row, _at_threshold(measured.at_threshold)])
+    return markdown_table(heading, rows)
+
+
+def _at_threshold(known: dict[str, AtThreshold]) -> str:
+    for fmr, observed in known.items():
+        if float(fmr) == DEFAULT_FMR:
+            return f"FMR {100 * observed.fmr.value:.2f} %, FNMR {100 * observed.fnmr.value:.2f} %"
+    return "no threshold"
+
+
+def _under_occlusion(occlusion: Sequence[UnderOcclusion]) -> str:
+    shares = list(dict.fromkeys(row.share for row in occlusion))
+    cells: dict[tuple[str, str], list[str]] = {}
+    for row in occlusion:
+        cells.setdefault((row.preset, row.score), []).append(
+            percent(row.accuracy, row.accuracy_std)
+        )
+    heading = ["preset", "score", *(f"accuracy %, {share:.0%} covered" for share in shares)]
+    return markdown_table(heading, [[*who, *row] for who, row in cells.items()])
