@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -12,16 +14,6 @@ from xcos_tf.evaluation.metrics import (
     tar_at_far,
     threshold_at_fmr,
 )
-
-
-@pytest.fixture(params=["distinct", "many ties", "float32"])
-def pairs(request, random):
-    """Scores of 300 overlapping pairs, and which are genuine."""
-    same = random.random(300) < 0.4
-    scores = random.normal(0.8 * same, 0.6)
-    if request.param == "many ties":
-        scores = scores.round(1)
-    return scores.astype(np.float32) if request.param == "float32" else scores, same
 
 
 def test_auc_is_scikit_learns(pairs):
@@ -130,6 +122,32 @@ def test_kfold_is_that_of_brute_force(pairs, random):
         assert result.thresholds[k] == pytest.approx(threshold, abs=1e-12)
         accuracy = np.mean((wide[fold == k] >= threshold) == same[fold == k])
         assert result.per_fold[k] == accuracy
+
+
+def test_kfold_is_that_of_plain_counting(random):
+    """Small folds of unequal size, full of ties, numbered anyhow, in any order."""
+    for _ in range(100):
+        numbers = random.choice(50, random.integers(2, 5), replace=False)
+        fold = random.permutation(np.repeat(numbers, random.integers(2, 7, len(numbers))))
+        same = np.zeros(len(fold), bool)
+        for number in numbers:
+            members = random.permutation(np.flatnonzero(fold == number))
+            same[members[: random.integers(1, len(members))]] = True
+        scores = random.integers(0, 5, len(fold)) / 8
+        result = kfold_accuracy(scores, same, fold)
+        for place, number in enumerate(sorted(numbers)):
+            others = [(s, x) for s, x, k in zip(scores, same, fold, strict=True) if k != number]
+            levels = sorted({score for score, _ in others})
+            cuts = [levels[0], *((a + b) / 2 for a, b in pairwise(levels)), levels[-1] + 1e-9]
+            right = [sum((score >= cut) == kind for score, kind in others) for cut in cuts]
+            best = [cut for cut, count in zip(cuts, right, strict=True) if count == max(right)]
+            cut = best[(len(best) - 1) // 2]
+            judged = [
+                (s >= cut) == x for s, x, k in zip(scores, same, fold, strict=True) if k == number
+            ]
+            assert result.thresholds[place] == pytest.approx(cut, abs=1e-8)
+            assert result.per_fold[place] == pytest.approx(sum(judged) / len(judged))
+        assert result.mean == pytest.approx(sum(result.per_fold) / len(numbers))
 
 
 def test_folds_that_cannot_be_judged_are_refused():

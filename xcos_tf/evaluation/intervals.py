@@ -36,11 +36,11 @@ def tar_at_far_rate(scores: np.ndarray, same: np.ndarray, far: float) -> Rate | 
     Both the threshold and the share are estimates. The true threshold lies between two of the
     impostors' order statistics, whose ranks follow from the binomial distribution of how many
     impostors exceed it (H. A. David and H. N. Nagaraja, "Order Statistics", 3rd ed., 2003, section
-    7.1; it holds for any distribution, with ties too). At the upper one TAR is bounded from below,
-    at the lower one from above, as in `share`. Each rank may be wrong with half of `TAIL`, and
-    what it leaves of `TAIL` goes to its bound, so that by Bonferroni the interval misses the truth
-    with 5 % at the most. Where it takes more impostors to bound the threshold from above (436 for
-    FAR 1e-2, ten times as many for 1e-3), nothing is known from below, and the low end is 0.
+    7.1; it holds for any distribution, with ties too). At the upper one the share is bounded from
+    below, at the lower one from above, as in `share`. A rank may err with half of `TAIL`, and the
+    bound of the share with the rest, so that the interval misses the truth with 5 % at the most
+    (Bonferroni). With fewer than about 4.4/far impostors (437 for FAR 1e-2) it is too likely that
+    none of them exceeds the true threshold; nothing then bounds it from above, and `low` is 0.
 
     Args:
         scores: float (P,), higher for more alike.
@@ -63,8 +63,8 @@ def tar_at_far_rate(scores: np.ndarray, same: np.ndarray, far: float) -> Rate | 
         return None
     # Ranks from the highest score, 1, to the lowest; 0 is +∞ and count + 1 is −∞.
     descending = np.concatenate([[np.inf], np.sort(impostor)[::-1], [-np.inf]])
-    # As a rule rank r lies above the true threshold unless fewer than r impostors reach that, and
-    # below it unless r or more exceed it.
+    # The true threshold is above rank r if fewer than r impostors reach it, and below it if r or
+    # more exceed it: the last and the first rank for which that is rare enough.
     highest = int(binom.ppf(TAIL / 2, count, far))
     lowest = int(binom.isf(TAIL / 2, count, far)) + 1
     accepted = [
@@ -81,7 +81,7 @@ def tar_at_far_rate(scores: np.ndarray, same: np.ndarray, far: float) -> Rate | 
 def format_rate(rate: Rate) -> str:
     """Return a rate in per cent, such as "95.60 % (93.1–97.4)"; the interval is rounded outwards.
 
-    Where it comes within 1 % of either end, its ends have two decimals: "0.10 % (0.02–0.30)".
+    It has two decimals where the rate is under 1 % or over 99 %: "0.10 % (0.02–0.30)".
     """
     decimals = 1 if 0.01 <= rate.value <= 0.99 else 2
     scale = 10**decimals

@@ -24,7 +24,7 @@ def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
         pairs: the pairs, in the same order.
 
     Raises:
-        XcosError: a score is not a finite number, or the pairs are of one kind only.
+        XcosError: a score or threshold is not finite, or the pairs are of one kind only.
         ValueError: there are not as many scores as pairs.
     """
     _check_finite(scored, pairs)
@@ -35,8 +35,8 @@ def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
     except XcosError:  # the folds cannot be judged, see `Measurement`; the rest can
         folds = None
     return Measurement(
-        accuracy=folds and folds.mean,
-        accuracy_std=folds and folds.std,
+        accuracy=folds.mean if folds else None,
+        accuracy_std=folds.std if folds else None,
         auc=area,
         eer=eer(scores, same),
         tar_at_far={far: tar_at_far_rate(scores, same, far) for far in FALSE_ACCEPT_RATES},
@@ -70,13 +70,19 @@ def _at_threshold(genuine: np.ndarray, impostor: np.ndarray, threshold: float) -
 
 
 def _check_finite(scored: ScoredPairs, pairs: PairSet) -> None:
+    for fmr, threshold in scored.thresholds.items():
+        if not np.isfinite(threshold):
+            raise XcosError(
+                f"the threshold of {scored.preset} for {scored.score!r} at FMR {fmr} is "
+                f"{threshold}; measure the preset's thresholds again"
+            )
     wrong = np.flatnonzero(~np.isfinite(scored.values))
     if not wrong.size:
         return
     first = wrong[0]
     names = [pairs.photos[end[first]] for end in (pairs.first, pairs.second)]
     raise XcosError(
-        f"the score {scored.score!r} of {scored.preset} is {scored.values[first]} for "
-        f"{len(wrong)} of {len(pairs)} pairs, the first of them {names[0]} and {names[1]}; check "
-        "the preset's weights and these photos"
+        f"the score {scored.score!r} of {scored.preset} is {scored.values[first]} for {names[0]} "
+        f"and {names[1]} ({len(wrong):,} of {len(pairs):,} pairs have no finite score); check the "
+        "preset's weights and these photos"
     )
