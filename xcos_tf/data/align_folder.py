@@ -1,18 +1,17 @@
 """A folder tree of photos -> the same tree of aligned faces, which can be stopped and resumed."""
 
 import os
-import sys
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from xcos_tf.data.aligner import AlignedFace, FaceAligner
-from xcos_tf.data.batching import batches_by_size, read_ahead
+from xcos_tf.data.align_each import align_each, progress_bar
+from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
 from xcos_tf.errors import XcosError
@@ -81,7 +80,7 @@ def align_folder(
     source, destination = Path(source), Path(destination)
     check_rule(rule)
     _check_folders(source, destination)
-    photos = _find_photos(source)
+    photos = find_photos(source)
     targets = {photo: destination / aligned_name(photo) for photo in photos}
     done = {photo for photo in photos if targets[photo].exists()}
     try:
@@ -100,7 +99,7 @@ def align_folder(
             stack.enter_context(
                 several.start((name, n) for name, n in several.read().items() if name in done)
             )
-            bar = stack.enter_context(_progress_bar(len(photos), len(done) + len(known)))
+            bar = stack.enter_context(progress_bar(len(photos), len(done) + len(known)))
             pending = [name for name in photos if name not in done and name not in known]
             _align_all(
                 source, targets, pending, (rule, batch_size), failures, several, bar, summary
@@ -134,8 +133,18 @@ def _check_folders(source: Path, destination: Path) -> None:
         raise XcosError(f"{destination} is not a folder; choose another destination")
 
 
-def _find_photos(source: Path) -> list[str]:
-    """Return the photos' paths relative to `source`, sorted folder by folder."""
+def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> list[str]:
+    """Return the photos' paths relative to `source`, sorted folder by folder.
+
+    Hidden files and linked folders are passed over.
+
+    Args:
+        source: a folder.
+        suffixes: what photos' names end in, in lower case.
+
+    Raises:
+        XcosError: it holds none, or a folder cannot be read.
+    """
 
     def refuse(error: OSError):
         raise XcosError(
@@ -148,20 +157,14 @@ def _find_photos(source: Path) -> list[str]:
         photos += [
             os.path.relpath(os.path.join(folder, name), source)
             for name in sorted(names)
-            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes
         ]
     if not photos:
         raise XcosError(
-            f"{source} holds no photos; give a folder with {', '.join(sorted(PHOTO_SUFFIXES))} "
+            f"{source} holds no photos; give a folder with {', '.join(sorted(suffixes))} "
             "files in it or below"
         )
     return photos
-
-
-def _progress_bar(total: int, finished: int) -> tqdm:
-    # In a log file, a line now and then is enough.
-    interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, initial=finished, unit="photo", desc="aligning", mininterval=interval)
 
 
 def _align_all(source, targets, pending, options, failures, several, bar, summary) -> None:
@@ -170,43 +173,18 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
         return
     aligner = FaceAligner(*options)
 
-    def fail(name: str, reason: str) -> None:
-        failures.add(name, reason)
-        summary.failed += 1
+    for path, face in align_each((source / name for name in pending), aligner, options[1]):
+        name = os.path.relpath(path, source)
+        if isinstance(face, str):
+            failures.add(name, face)
+            summary.failed += 1
+        else:
+            if face.faces_found > 1:
+                several.add(name, str(face.faces_found))
+                summary.several_faces += 1
+            _write_face(targets[name], face.image)
+            summary.aligned += 1
         bar.update()
-
-    def readable():
-        for path, photo in read_ahead(source / name for name in pending):
-            name = os.path.relpath(path, source)
-            if isinstance(photo, XcosError):
-                fail(name, str(photo))
-            else:
-                yield name, photo
-
-    for batch in batches_by_size(readable(), options[1]):
-        names, photos = zip(*batch, strict=True)
-        for name, face in zip(names, _align_batch(aligner, photos), strict=True):
-            if face is None:
-                fail(name, "no face was found; give a photo with one visible face")
-            elif isinstance(face, str):
-                fail(name, face)
-            else:
-                if face.faces_found > 1:
-                    several.add(name, str(face.faces_found))
-                    summary.several_faces += 1
-                _write_face(targets[name], face.image)
-                summary.aligned += 1
-                bar.update()
-
-
-def _align_batch(aligner: FaceAligner, photos) -> list[AlignedFace | str | None]:
-    """Return each photo's face, None, or the reason for which the detector failed on it."""
-    try:
-        return aligner.align(photos)
-    except Exception as error:  # whatever one odd photo brings up must not cost the others
-        if len(photos) == 1:
-            return [f"face detection failed ({type(error).__name__}: {error})"]
-        return [_align_batch(aligner, [photo])[0] for photo in photos]
 
 
 def _write_face(target: Path, image: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """Reading photos ahead, and gathering those of one size into batches."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,8 +15,14 @@ _THREADS = 2
 _READ_AHEAD = 4
 
 
-def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray | XcosError]]:
+def read_ahead(
+    paths: Iterable[Path], read_one: Callable[[Path], np.ndarray] = read_photo
+) -> Iterator[tuple[Path, np.ndarray | XcosError]]:
     """Read photos in threads while the caller works on the ones before.
+
+    Args:
+        paths: of the photos.
+        read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
 
     Yields:
         In order, each path with its photo, uint8 (H, W, 3), or with the reason it has none.
@@ -24,7 +30,7 @@ def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray | XcosE
 
     def read(path):
         try:
-            return read_photo(path)
+            return read_one(path)
         except XcosError as error:
             return error
         except MemoryError:

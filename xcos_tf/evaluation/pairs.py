@@ -1,12 +1,22 @@
-"""Lists of face pairs to test on; today the `pairs.txt` of Labeled Faces in the Wild."""
+"""Lists of face pairs to test on, and the `pairs.txt` of Labeled Faces in the Wild."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.folds import deal_folds
+from xcos_tf.evaluation.pair_list import (
+    ListedPair,
+    check_both_kinds,
+    check_photo_folder,
+    name_within,
+    read_lines,
+    refuse_repeats,
+)
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -46,53 +56,98 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
         folder: of the photos, with a folder for each person.
 
     Raises:
-        XcosError: either does not exist or cannot be read, the list is empty, a line is malformed,
-            there are not as many pairs as promised, or a photo is missing.
+        XcosError: either does not exist or cannot be read, the list is empty or of one kind only, a
+            line is malformed, names a photo that is not in the folder, or a pair that another line
+            has or of a photo and itself; or there are not as many pairs as promised.
     """
-    source, folder = Path(pairs_file), Path(folder)
-    lines = _read_lines(source)
-    if not folder.is_dir():
-        raise XcosError(f"there is no folder {folder}; give the folder that holds the photos")
+    source, folder = Path(pairs_file), check_photo_folder(folder)
+    lines = read_lines(source)
     folds, each = _parse_header(source, *lines[0])
     if len(lines) - 1 != folds * 2 * each:
         raise XcosError(
             f"{source} promises {folds} × 2 × {each} = {folds * 2 * each} pairs in its first line, "
             f"but holds {len(lines) - 1}; get the file again"
         )
-    positions, ends, same = {}, [], []
-    for number, line in lines[1:]:
-        people, is_same = _parse_pair(source, number, line)
-        for person in people:
-            if person not in positions:
-                positions[person] = (len(positions), _find_photo(folder, *person, source, number))
-        ends.append([positions[person][0] for person in people])
-        same.append(is_same)
-    ends = np.array(ends, np.int64)
-    return PairSet(
-        photos=[photo for _, photo in positions.values()],
-        first=ends[:, 0],
-        second=ends[:, 1],
-        same=np.array(same, bool),
-        fold=np.arange(len(ends), dtype=np.int64) // (2 * each),
+    photos = LfwPhotos(folder, source)
+    listed = [_parse_pair(source, number, line, photos) for number, line in lines[1:]]
+    refuse_repeats(source, listed)
+    return collect_pairs(source, listed, np.arange(len(listed), dtype=np.int64) // (2 * each))
+
+
+def collect_pairs(
+    source: Path, listed: Sequence[ListedPair], fold: np.ndarray | None = None
+) -> PairSet:
+    """Return listed pairs by position of their photos.
+
+    Args:
+        source: the list.
+        listed: P pairs, P ≥ 1.
+        fold: int64 (P,); without it, `deal_folds` deals them.
+
+    Raises:
+        XcosError: they are of one kind only.
+    """
+    same = np.array([pair.same for pair in listed], bool)
+    check_both_kinds(same, source)
+    positions = {}
+    ends = np.array(
+        [
+            [positions.setdefault(name, len(positions)) for name in (pair.first, pair.second)]
+            for pair in listed
+        ],
+        np.int64,
     )
+    fold = deal_folds(same) if fold is None else fold
+    return PairSet(list(positions), ends[:, 0], ends[:, 1], same, fold)
 
 
-def _read_lines(source: Path) -> list[tuple[int, str]]:
-    """Return (line number from 1, line) of the lines that are not blank; at least two."""
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise XcosError(f"there is no list of pairs {source}; give the path of pairs.txt") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(f"{source} cannot be read as a list of pairs ({error})") from None
-    lines = [
-        (number, line.strip())
-        for number, line in enumerate(text.split("\n"), start=1)
-        if line.strip()
-    ]
-    if len(lines) < 2:
-        raise XcosError(f"{source} holds no pairs; give LFW's pairs.txt or a list like it")
-    return lines
+class LfwPhotos:
+    """Finds photos that are stored as LFW's are: photo 1 of Some_Name, Some_Name_0001.jpg."""
+
+    def __init__(self, folder: Path, source: Path):
+        """Look in `folder` for what the list `source` names."""
+        self._folder, self._source = folder, source
+        self._found = {}
+
+    def find(self, name: str, photo: int, line: int) -> str:
+        """Return the photo's path within the folder.
+
+        Raises:
+            XcosError: it is not there.
+        """
+        if (name, photo) not in self._found:
+            self._found[name, photo] = self._look(name, photo, line)
+        return self._found[name, photo]
+
+    def _look(self, name: str, photo: int, line: int) -> str:
+        stem = name_within(f"{name}/{name}_{photo:04d}", self._source, line)
+        for suffix in PHOTO_SUFFIXES:
+            if (self._folder / (stem + suffix)).is_file():
+                return stem + suffix
+        raise XcosError(
+            f"the photo {stem}.jpg of line {line} of {self._source} is not in {self._folder}; give "
+            "the folder that holds one folder for each person, with all their photos"
+        )
+
+
+def parse_lfw_columns(columns: Sequence[str], photos: LfwPhotos, line: int) -> ListedPair | None:
+    """Return the pair that `name i j` or `name i name j` says, or None if it is neither.
+
+    Raises:
+        XcosError: a photo is not there.
+    """
+    if len(columns) == 3:
+        columns = [columns[0], columns[1], columns[0], columns[2]]
+        same = True
+    elif len(columns) == 4 and columns[0] != columns[2]:
+        same = False
+    else:
+        return None
+    numbers = [_whole_number(column) for column in columns[1::2]]
+    if None in numbers or not columns[0] or not columns[2]:
+        return None
+    first = photos.find(columns[0], numbers[0], line)
+    return ListedPair(line, first, photos.find(columns[2], numbers[1], line), same)
 
 
 def _parse_header(source: Path, number: int, line: str) -> tuple[int, int]:
@@ -105,37 +160,19 @@ def _parse_header(source: Path, number: int, line: str) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def _parse_pair(source: Path, number: int, line: str):
-    """Return (((name, photo number), (name, photo number)), same)."""
+def _parse_pair(source: Path, number: int, line: str, photos: LfwPhotos) -> ListedPair:
     # Copies of the file are about that have spaces for tabs; LFW's names hold neither.
     columns = [column.strip() for column in (line.split("\t") if "\t" in line else line.split())]
-    if len(columns) == 3:
-        columns = [columns[0], columns[1], columns[0], columns[2]]
-        same = True
-    elif len(columns) == 4 and columns[0] != columns[2]:
-        same = False
-    else:
-        columns = []
-    numbers = [_whole_number(column) for column in columns[1::2]]
-    if not columns or None in numbers or not columns[0] or not columns[2]:
+    pair = parse_lfw_columns(columns, photos, number)
+    if pair is None:
         raise XcosError(
             f"line {number} of {source} must be `name i j` (one person) or `name i name j` (two "
             f"people) with tabs between, but is {line!r}"
         )
-    return ((columns[0], numbers[0]), (columns[2], numbers[1])), same
+    return pair
 
 
 def _whole_number(text: str) -> int | None:
     """Return the number from 1 that the text spells, or None."""
-    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
-
-
-def _find_photo(folder: Path, name: str, photo: int, source: Path, number: int) -> str:
-    stem = f"{name}/{name}_{photo:04d}"
-    for suffix in PHOTO_SUFFIXES:
-        if (folder / (stem + suffix)).is_file():
-            return stem + suffix
-    raise XcosError(
-        f"the photo {stem}.jpg of line {number} of {source} is not in {folder}; give the folder "
-        "that holds one folder for each person, with all their photos"
-    )
+    spelt = text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) if spelt and int(text) > 0 else None

@@ -1,0 +1,95 @@
+"""InsightFace's `.bin` sets (LFW, AgeDB-30, CFP-FP, ...), as verification sets."""
+
+import hashlib
+import os
+
+import numpy as np
+from tqdm import tqdm
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.photo import read_photo
+from xcos_tf.data.records.insightface_bin import BinSource
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.build_set import build_set
+from xcos_tf.evaluation.folds import FOLDS, tenths
+from xcos_tf.evaluation.pair_list import repeats
+from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.photos import EncodedPhotos
+from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
+
+
+def bin_set(path: str | os.PathLike) -> VerificationSet:
+    """Open a `.bin` file, whose faces are aligned and stay in memory, encoded.
+
+    Its 10 folds are tenths of the list in its order, as InsightFace deals them. Pairs with an image
+    that cannot be used are left out and listed; the others keep their folds. An image that is there
+    several times, as in LFW's file, becomes one photo. Pairs that are there several times stay, as
+    published, and are counted in the notes.
+
+    Raises:
+        XcosError: the file cannot be read, asks for something dangerous, does not hold two images
+            for each truth value, or no pairs of both kinds are left.
+    """
+    source = BinSource(path)
+    images = [record.image for record in source.read(0, len(source))]
+    digests = [hashlib.sha256(image).digest() for image in images]
+    faults = _faults(images, digests)
+    listed = source.pairs
+    usable = np.array([digest not in faults for digest in digests])
+    kept = np.flatnonzero(usable[listed.first] & usable[listed.second])
+    skipped = [
+        Skipped(f"image {i} (pair {i // 2})", faults[digests[i]]) for i in np.flatnonzero(~usable)
+    ]
+    if not len(kept):
+        raise XcosError(
+            f"none of the {len(listed)} pairs of {path} can be used: {skipped[0].name}, for "
+            f"example: {skipped[0].reason}"
+        )
+    # The first image of each content stands for all of them.
+    first_of, photos = {}, []
+    for position in np.stack([listed.first[kept], listed.second[kept]], axis=1).ravel():
+        if first_of.setdefault(digests[position], len(photos)) == len(photos):
+            photos.append(position)
+    ends = [[first_of[digests[i]] for i in side[kept]] for side in (listed.first, listed.second)]
+    names = [f"image {i}" for i in photos]
+    pairs = PairSet(
+        names,
+        *np.array(ends, np.int64),
+        listed.same[kept],
+        np.unique(tenths(len(listed))[kept], return_inverse=True)[1].astype(np.int64),
+    )
+    notes = [
+        f"The {FOLDS} folds are tenths of the file's {len(listed):,} pairs in their order.",
+        *_left_out(len(listed) - len(kept), len(skipped)),
+        *repeats(pairs.first, pairs.second, "an image"),
+    ]
+    return build_set(
+        source.name,
+        EncodedPhotos(source.name, names, [images[i] for i in photos]),
+        pairs,
+        lambda position: digests[photos[position]],
+        aligned=True,
+        skipped=skipped,
+        notes=notes,
+    )
+
+
+def _faults(images: list[bytes], digests: list[bytes]) -> dict[bytes, str]:
+    """Return {digest: reason} of the images that are no faces of the size that models take."""
+    faults = {}
+    each = dict(zip(digests, images, strict=True))
+    for digest, image in tqdm(each.items(), desc="checking", unit="image"):
+        try:
+            height, width = read_photo(image).shape[:2]
+        except XcosError as error:
+            faults[digest] = str(error)
+            continue
+        if (height, width) != (FACE_SIZE, FACE_SIZE):
+            faults[digest] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
+    return faults
+
+
+def _left_out(pairs: int, images: int) -> list[str]:
+    if not pairs:
+        return []
+    return [f"{pairs:,} pairs are left out, because {images:,} images cannot be used."]

@@ -1,0 +1,86 @@
+"""Photos of a verification set that stay where they are until they are read."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class FolderPhotos:
+    """Photos in a folder, as `Photos`.
+
+    Attributes:
+        folder: that they are in.
+        names: relative to it, with "/".
+    """
+
+    folder: Path
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB; see `read_photo`."""
+        return read_photo(self.folder / self.names[position])
+
+    def digest(self, position: int) -> bytes:
+        """Return the SHA-256 of a file.
+
+        Raises:
+            XcosError: it cannot be read.
+        """
+        return file_digest(self.folder / self.names[position])
+
+
+@dataclass(frozen=True)
+class EncodedPhotos:
+    """Encoded images in memory, as `Photos`.
+
+    Attributes:
+        source: what they come from, for sentences.
+        names: of each.
+        images: JPEG, PNG, ...
+    """
+
+    source: str
+    names: Sequence[str]
+    images: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB.
+
+        Raises:
+            XcosError: it is damaged; the sentence names it.
+        """
+        try:
+            return read_photo(self.images[position])
+        except XcosError as error:
+            raise XcosError(f"{self.names[position]} of {self.source}: {error}") from None
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a file, read in parts.
+
+    Raises:
+        XcosError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while part := stream.read(_BLOCK):
+                digest.update(part)
+    except OSError as error:
+        raise XcosError(f"{path} cannot be read ({error.strerror or error})") from None
+    return digest.digest()
