@@ -12,6 +12,7 @@ from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 from xcos_tf.models.presets import Preset, load_preset
@@ -19,8 +20,6 @@ from xcos_tf.templates import Gallery, Template, fixed_weight_scores
 
 DEFAULT_PRESET = "xcos-mobilefacenet"
 DEFAULT_FMR = 1e-3
-# The name under which a preset without a grid files its thresholds.
-PLAIN_COSINE = "cosine"
 PAIR_BLOCK = 2048
 
 

@@ -80,7 +80,7 @@ def test_a_later_start_and_a_part_of_the_groups_see_the_same(faces):
     assert not np.array_equal(other[0]["input"], whole[0]["input"])
 
 
-@pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude"])
+@pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude", "draw_over"])
 def test_each_augmentation_happens_as_often_as_asked(faces, kind):
     plain = batches(faces, PLAIN, (0, 20))
     changed = batches(faces, Augmentation(**{"flip": 0.0, kind: 0.4}), (0, 20))
@@ -103,24 +103,32 @@ def test_faces_are_normalised_to_the_last_bit(faces):
     np.testing.assert_array_equal(batch["input"][0], expected)
 
 
-def test_faces_may_be_covered_in_another_way(faces):
-    def blacken_left(image, seed):
-        assert image.shape == (SIZE, SIZE, 3) and image.dtype == tf.uint8
-        assert seed.shape == (2,) and seed.dtype == tf.int32
-        width = tf.random.stateless_uniform((), seed, 1, SIZE // 2, tf.int32)
-        return tf.where(tf.range(SIZE)[:, tf.newaxis] < width, tf.constant(0, tf.uint8), image)
-
-    always = Augmentation(flip=0.0, occlude=1.0)
-    covered = batches(faces, always, occlude=blacken_left)
-    widths = set()
-    for plain, batch in zip(batches(faces), covered, strict=True):
-        black = (batch["input"] == -127.5 / 128).all((2, 4))  # (G, N, columns)
-        widths |= set(black.sum(-1).ravel().tolist())
-        kept = ~np.broadcast_to(black[:, :, np.newaxis, :, np.newaxis], plain["input"].shape)
-        np.testing.assert_array_equal(batch["input"][kept], plain["input"][kept])
-    assert min(widths) > 0 and len(widths) > 3
-    for batch, again in zip(covered, batches(faces, always, occlude=blacken_left), strict=True):
+def test_faces_are_drawn_over_by_strokes_of_one_colour_up_to_a_half(faces):
+    always = Augmentation(flip=0.0, draw_over=1.0)
+    shares = []
+    for plain, batch, again in zip(
+        batches(faces, steps=(0, 20)),
+        batches(faces, always, (0, 20)),
+        batches(faces, always, (0, 20)),
+        strict=True,
+    ):
         np.testing.assert_array_equal(batch["input"], again["input"])
+        changed = (batch["input"] != plain["input"]).any(-1)
+        for mask, face in zip(
+            changed.reshape(-1, SIZE, SIZE), batch["input"].reshape(-1, SIZE, SIZE, 3), strict=True
+        ):
+            assert len(np.unique(face[mask], axis=0)) <= 1
+        shares += changed.mean((2, 3)).ravel().tolist()
+    assert max(shares) <= 0.5 and 0.2 < np.mean(shares) < 0.3 and np.std(shares) > 0.1
+
+
+def test_a_teacher_s_embeddings_go_with_the_faces(faces, random):
+    teacher = random.normal(size=(len(faces), 5)).astype(np.float32)
+    sampler = GroupSampler(faces.labels, 3, 2, 4, seed=3)
+    for step, batch in enumerate(batches(faces, teacher=teacher)):
+        for group in range(2):
+            drawn = sampler.draw(step, group)
+            np.testing.assert_array_equal(batch["teacher"][group], teacher[drawn.faces])
 
 
 def test_faces_of_another_size_stop_the_input(faces):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.models.attention import ATTENTIONS
-from xcos_tf.models.comparison import comparison
+from xcos_tf.models.comparison import comparison, plain_comparison
 
 SHAPE = (7, 7, 32)
 
@@ -92,3 +92,12 @@ def test_same_grid_scores_one_at_any_scale(grids):
 def test_unknown_attention_is_refused():
     with pytest.raises(ValueError, match=r"Expected `attention`.*Received: 'soft'"):
         comparison(SHAPE, "soft")
+
+
+def test_a_plain_comparison_is_the_cosine(random):
+    a, b = random.normal(size=(2, 5, 16)).astype(np.float32)
+    model = plain_comparison(16)
+    scores = model([a, b])["xcos"]
+    expected = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    assert scores.shape == (5,)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)

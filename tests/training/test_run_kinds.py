@@ -90,3 +90,23 @@ def test_a_grid_without_a_teacher_learns_to_tell_people_apart(sets, tmp_path):
     preset = load_preset(out / "preset")
     assert "correlation" not in preset.config  # there is nobody's cosine to correlate with
     assert {"patched", "correlated", "learned"} == preset.config["thresholds"].keys()
+
+
+def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_path):
+    config = yaml.safe_load(BASELINE)
+    del config["loss"]["sample"], config["devices"]
+    config["teacher"] = "mobilefacenet"
+    config["batch"] |= {"pairs": 12, "genuine": 0.5}
+    config["augmentation"] = {"draw_over": 1.0}
+    config["loss"] |= {"cosine": 1.0, "teacher_sees": "original"}
+    config["validation"] = {"draw_over": True}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    out = tmp_path / "out"
+    first, last = train(tmp_path / "run.yaml", sets, out)
+    assert {"cosine/rmse", "cosine/eer", "teacher/eer"} <= first.keys()
+    assert first["cosine/rmse"] > 0.1  # the model still is the teacher, but sees less
+    assert np.isfinite(last["loss/cosine"]) and last["loss/cosine"] > 0
+    rows = np.fromfile(out / "teacher.f32", np.float32).reshape(-1, 192)
+    assert len(rows) == 4 * 6
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert isinstance(load_preset(out / "preset").network, EmbeddingNetwork)

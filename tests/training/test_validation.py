@@ -96,3 +96,24 @@ def test_measures_are_named_and_right(assembly):
 
 def test_one_kind_of_pairs_has_no_rates():
     assert summarise(np.array([0.1, 0.2]), np.array([True, True])) == {}
+
+
+def test_the_second_face_of_each_pair_is_covered(assembly):
+    faces = Faces()
+    held_out = HeldOut(faces, assembly, limit=100, seed=0, draw_over=True)
+    assert held_out.covered == len(faces)
+    features, plain = held_out.embed(), HeldOut(faces, assembly, limit=100, seed=0)
+    np.testing.assert_allclose(features[: len(faces)], plain.embed(), atol=1e-5)
+    assert (
+        np.abs(features[len(faces) :] - features[: len(faces)]).max((1, 2, 3)) > 0.01
+    ).sum() > 15
+    np.testing.assert_allclose(held_out.teacher, np.tile(plain.teacher, (2, 1)), atol=1e-6)
+    again = HeldOut(faces, assembly, limit=100, seed=0, draw_over=True)
+    np.testing.assert_array_equal(again.embed(), features)
+
+    measured = Validation(assembly, held_out, [], 30, 100, 5).measure(("patched",))
+    pairs = Validation(assembly, plain, [], 30, 100, 5).pairs
+    shifted = Pairs(pairs.first, pairs.second + len(faces), pairs.same)
+    scores = pair_scores(assembly.network, features, shifted, "patched")
+    assert measured["patched/auc"] == summarise(scores, pairs.same)["auc"]
+    assert measured["teacher/auc"] == summarise(cosines(plain.teacher, pairs), pairs.same)["auc"]

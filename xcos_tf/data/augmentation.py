@@ -1,6 +1,11 @@
 """Training augmentation of aligned faces, deterministic given a seed."""
 
+import numpy as np
 import tensorflow as tf
+
+from xcos_tf.data.occlusion import occlude_face
+
+MOST_DRAWN_OVER = 0.5
 
 
 def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -66,6 +71,26 @@ def cover_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     inside_x = tf.abs(cells - centre_x) < width / 2
     inside = inside_y[:, tf.newaxis, tf.newaxis] & inside_x[tf.newaxis, :, tf.newaxis]
     return tf.where(inside, tf.cast(draws[4:] * 255, tf.uint8), image)
+
+
+def draw_over_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Cover up to half of a face by brush strokes, see `occlude_face`; each share is as likely.
+
+    Args:
+        image: uint8 (h, h, 3).
+        seed: int32 (2,), from 0; the same seed covers the same place.
+
+    Returns:
+        uint8 (h, h, 3).
+    """
+
+    def draw(image, seed):
+        numbers = [int(number) for number in seed]
+        share = np.random.default_rng([*numbers, 1]).uniform(0, MOST_DRAWN_OVER)
+        return occlude_face(image, share, numbers)
+
+    covered = tf.numpy_function(draw, [image, seed], tf.uint8, stateful=False)
+    return tf.ensure_shape(covered, image.shape)
 
 
 def _uniform(seed, low, high, shape=()):

@@ -5,8 +5,10 @@ import tensorflow as tf
 
 from xcos_tf.data.training_input import decode_face, normalise_faces
 
+BATCH = 128
 
-def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = 128):
+
+def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = BATCH):
     """Return the faces at some positions, as they are.
 
     Args:

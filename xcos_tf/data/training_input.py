@@ -1,12 +1,11 @@
 """From a face set to the batches that a `Trainer` takes."""
 
-from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face
+from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face, draw_over_face
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import GroupSampler
 
@@ -19,13 +18,15 @@ class Augmentation:
         flip: mirrored.
         augment: changed by `augment_face`.
         blend: mixed with a random face of the set by `blend_faces`; it keeps its label.
-        occlude: partly covered, by `cover_face` unless `training_dataset` is given another way.
+        occlude: covered by a rectangle, see `cover_face`.
+        draw_over: covered by brush strokes, see `draw_over_face`.
     """
 
     flip: float = 0.5
     augment: float = 0.0
     blend: float = 0.0
     occlude: float = 0.0
+    draw_over: float = 0.0
 
 
 def training_dataset(
@@ -37,7 +38,7 @@ def training_dataset(
     groups: range,
     size: int = 112,
     batch_groups: int | None = None,
-    occlude: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = cover_face,
+    teacher: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Return the batches of steps `first_step` up to, not including, `last_step`.
 
@@ -52,19 +53,19 @@ def training_dataset(
         groups: which groups of each step's batch; a worker of several reads its own alone.
         size: of the square faces, pixels.
         batch_groups: groups in an element; all of `groups` when None.
-        occlude: covers part of a face: takes a uint8 (size, size, 3) and a seed, int32 (2,), and
-            returns uint8 (size, size, 3). It is traced into a graph, and the same seed must cover
-            the same place.
+        teacher: float32 (len(faces), dimension), what a teacher makes of the faces as they are,
+            of unit length; None where it is asked about them as they become.
 
     Returns:
         Elements as `Trainer` takes them: "input" float32 (G, N, size, size, 3) in [−1, 1],
-        "label" int32 (G, N), "first", "second" int32 (G, P) and "same" int32 (G, P).
+        "label" int32 (G, N), "first", "second" int32 (G, P) and "same" int32 (G, P); and "teacher"
+        float32 (G, N, dimension) if it is given.
 
     Raises:
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
     """
     per_group, pairs = sampler.people * sampler.faces, sampler.pairs
-    chances = astuple(augmentation)  # of flip, augment, blend and occlude
+    chances = astuple(augmentation)  # of flip, augment, blend, occlude and draw_over
 
     def draw(number):
         step, place = divmod(int(number), len(groups))
@@ -79,7 +80,8 @@ def training_dataset(
         mixed_in[blended] = faces.read(others[blended])
         images = np.array(faces.read(drawn.faces), object)
         pair = drawn.first, drawn.second, drawn.same.astype(np.int32)
-        return images, mixed_in, seeds, applies, drawn.labels, *pair
+        known = () if teacher is None else (teacher[drawn.faces],)
+        return images, mixed_in, seeds, applies, drawn.labels, *pair, *known
 
     specs = {
         "image": tf.TensorSpec([per_group], tf.string),
@@ -91,9 +93,11 @@ def training_dataset(
         "second": tf.TensorSpec([pairs], tf.int32),
         "same": tf.TensorSpec([pairs], tf.int32),
     }
+    if teacher is not None:
+        specs["teacher"] = tf.TensorSpec([per_group, teacher.shape[1]], tf.float32)
 
     def change(face):
-        return _change(*face, augmentation, occlude, size)
+        return _change(*face, augmentation, size)
 
     def read_group(number):
         # One call for all that needs Python, whose lock is held meanwhile.
@@ -122,7 +126,7 @@ def decode_face(image: tf.Tensor, size: int = 112) -> tf.Tensor:
     return tf.ensure_shape(pixels, (size, size, 3))
 
 
-def _change(image, other, seed, applies, augmentation, occlude, size):
+def _change(image, other, seed, applies, augmentation, size):
     """Return an encoded face decoded and changed, uint8 (size, size, 3)."""
     face = decode_face(image, size)
 
@@ -130,7 +134,7 @@ def _change(image, other, seed, applies, augmentation, occlude, size):
         changed = tf.cond(applies, lambda: function(face), lambda: face)
         return tf.ensure_shape(changed, (size, size, 3))
 
-    if augmentation.blend or augmentation.augment or augmentation.occlude:
+    if any(astuple(augmentation)[1:]):
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     if augmentation.blend:
         blend = lambda x: blend_faces(x, decode_face(other, size), seeds[0])  # noqa: E731
@@ -138,7 +142,9 @@ def _change(image, other, seed, applies, augmentation, occlude, size):
     if augmentation.augment:
         face = change(face, applies[1], lambda x: augment_face(x, seeds[1]))
     if augmentation.occlude:
-        face = change(face, applies[3], lambda x: occlude(x, seeds[2]))
+        face = change(face, applies[3], lambda x: cover_face(x, seeds[2]))
+    if augmentation.draw_over:
+        face = change(face, applies[4], lambda x: draw_over_face(x, seed))
     if augmentation.flip:
         face = change(face, applies[0], tf.image.flip_left_right)
     return face

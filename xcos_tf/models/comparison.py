@@ -10,6 +10,8 @@ from xcos_tf.models.attention import (
 )
 from xcos_tf.models.similarity import FrobeniusProduct, PatchedCosine
 
+PLAIN_COSINE = "cosine"
+
 
 def comparison(
     grid_shape: tuple[int, int, int],
@@ -47,3 +49,19 @@ def comparison(
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
     outputs = {"xcos": score, "similarity_map": similarity_map, "attention_map": attention_map}
     return keras.Model([grid_a, grid_b], outputs, name=name or attention)
+
+
+def plain_comparison(dimension: int) -> keras.Model:
+    """Return the model that compares two embeddings by their cosine, as a baseline does.
+
+    Args:
+        dimension: of an embedding.
+
+    Returns:
+        A functional model from [embedding_a, embedding_b], each float32 (N, dimension), to a
+        dictionary with `xcos`, float32 (N,), in [−1, 1]: an embedding is a grid of one cell.
+    """
+    embeddings = [keras.Input((dimension,), name=f"embedding_{x}") for x in "ab"]
+    cells = [keras.layers.Reshape((1, 1, dimension))(x) for x in embeddings]
+    cosine = keras.layers.Reshape(())(PatchedCosine(name="similarity_map")(cells))
+    return keras.Model(embeddings, {"xcos": cosine}, name=PLAIN_COSINE)

@@ -9,11 +9,12 @@ from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.builder import build_network
+from xcos_tf.models.comparison import PLAIN_COSINE, plain_comparison
 from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, named_weights, read_arrays
-from xcos_tf.training.config import PARTS, TrainingConfig
+from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.devices import precision
 from xcos_tf.training.initialisation import start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
@@ -21,7 +22,7 @@ from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
-LOSSES = ("identification", "learned", "patched", "correlated")
+LOSSES = ("identification", *SCORES)
 Images = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -90,7 +91,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         features,
         margin_head,
         {name: getattr(config.loss, name) for name in LOSSES},
-        network.comparisons if config.explains else None,
+        _comparisons(network),
         ask_teacher,
         stem,
         config.loss.sample,
@@ -111,6 +112,13 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         features,
         ask_teacher,
     )
+
+
+def _comparisons(network: XCosNetwork | EmbeddingNetwork) -> dict[str, keras.Model]:
+    """Return what compares two faces, for each score whose L_cos could be wanted."""
+    if isinstance(network, XCosNetwork):
+        return network.comparisons
+    return {PLAIN_COSINE: plain_comparison(network.whole.output_shape[-1])}
 
 
 def start_grid_head(config: TrainingConfig, assembly: Assembly, images: tf.data.Dataset) -> None:

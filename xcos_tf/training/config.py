@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 PARTS = ("backbone", "head", "attention", "margin_head")
+SCORES = ("learned", "patched", "correlated", "cosine")
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,21 @@ class AugmentationConfig:
     augment: float = 0.0
     blend: float = 0.0
     occlude: float = 0.0
+    draw_over: float = 0.0
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the losses, and the margin head of L_id.
+    """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id.
 
     Attributes:
         identification: weight of L_id.
         learned, patched, correlated: weights of L_cos (Eq. 10) of these scores. P is measured at
             the end of a run; as long as it trains, `correlated` weighs cells by the start's P,
             which is U in a fresh model.
+        cosine: weight of the same loss of a baseline's cosine.
+        teacher_sees: "changed" faces, as the model does, or the "original" ones, from which the
+            model is to find what the teacher would say if nothing were changed or covered.
         head: "arcface" or "cosface".
         scale, margin: s and m of the margin head.
         sample: people in each step's softmax (Partial FC); all when None.
@@ -87,6 +92,8 @@ class LossConfig:
     learned: float = 0.0
     patched: float = 0.0
     correlated: float = 0.0
+    cosine: float = 0.0
+    teacher_sees: str = "changed"
     head: str = "arcface"
     scale: float = 64.0
     margin: float = 0.5
@@ -174,12 +181,14 @@ class ValidationConfig:
         best_by: the score whose TAR at FAR 1e-3 says which checkpoint is the best; None: the
             attention whose loss weighs most, or a baseline's cosine.
         genuine, impostor: pairs, at the most.
+        draw_over: whether up to half of one face of each pair is covered by brush strokes.
     """
 
     every: int | None = None
     best_by: str | None = None
     genuine: int = 15_000
     impostor: int = 60_000
+    draw_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,8 +246,8 @@ class TrainingConfig:
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The attentions whose L_cos has a weight, the heaviest first."""
-        weights = {a: getattr(self.loss, a) for a in ("learned", "patched", "correlated")}
+        """The scores whose L_cos has a weight, the heaviest first."""
+        weights = {score: getattr(self.loss, score) for score in SCORES}
         return tuple(a for a in sorted(weights, key=lambda a: -weights[a]) if weights[a])
 
     @property

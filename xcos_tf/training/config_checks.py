@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xcos_tf.errors import XcosError
 from xcos_tf.models.attention import ATTENTIONS
 from xcos_tf.models.builder import BACKBONES
-from xcos_tf.training.config import PARTS, TrainingConfig
+from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.config_reader import read_section
 
 
@@ -34,6 +34,7 @@ def problems(c: TrainingConfig) -> Iterator[str]:
         yield "give the run's length by one of `epochs` and `steps`"
     for where, key, choices in (
         (c.loss, "head", ("arcface", "cosface")),
+        (c.loss, "teacher_sees", ("changed", "original")),
         (c.schedule, "kind", ("step", "cosine", "constant")),
         (c.devices, "strategy", ("one", "mirrored", "multi_worker")),
         (c.devices, "precision", ("float32", "mixed_float16", "mixed_bfloat16")),
@@ -59,7 +60,7 @@ def _out_of_range(c):
     least_one += [(c.data, "validation_faces"), (c, "steps"), (c.validation, "every")]
     least_one += [(c.loss, "sample")]
     least_zero = [(c.batch, "pairs"), (c, "epochs"), (c.schedule, "warmup"), (c, "seed")]
-    least_zero += [(c.loss, key) for key in ("identification", "learned", "patched", "correlated")]
+    least_zero += [(c.loss, key) for key in ("identification", *SCORES)]
     least_zero += [(c.loss, "margin"), (c.loss, "scale"), (c.checkpoint, "minutes")]
     least_zero += [(c.finish, "correlation_pairs"), (c.finish, "threshold_pairs")]
     least_zero += [(c.validation, "genuine"), (c.validation, "impostor")]
@@ -86,14 +87,19 @@ def _out_of_range(c):
 def _impossible(c):
     if not any((c.loss.identification, *c.scores)):
         yield "loss: all weights are 0; give one of them"
-    if c.scores and not c.explains:
-        yield f"loss: {c.scores[0]} needs a model with `xcos`; a baseline has identification alone"
+    for score in c.scores:
+        if c.explains == (score == "cosine"):
+            belongs = "a baseline's" if c.explains else "of a model with `xcos`"
+            other = "learned, patched or correlated" if c.explains else "cosine"
+            yield f"loss: {score} is {belongs}; give {other}"
     if c.scores and not c.teacher:
         yield f"loss: {c.scores[0]} needs a `teacher`, such as mobilefacenet"
     if c.scores and not c.batch.pairs:
         yield f"loss: {c.scores[0]} needs batch: pairs above 0"
     if c.teacher and not c.scores:
-        yield "teacher is given, but no weight of L_cos (learned, patched, correlated)"
+        yield f"teacher is given, but no weight of L_cos ({', '.join(SCORES)})"
+    if c.loss.teacher_sees == "original" and (c.augmentation.blend or not c.teacher):
+        yield "loss: teacher_sees original needs a `teacher`, and augmentation: blend 0"
     if c.loss.sample is not None and c.loss.sample < c.batch.groups * c.batch.people:
         yield (
             f"loss: sample must be at least the {c.batch.groups * c.batch.people} people that a "

@@ -36,7 +36,7 @@ def finish(run, step: int, extras: Extras) -> Path:
     facts = {}
     state = run.folder / "correlation.npz"
     pairs = config.finish.correlation_pairs if run.assembly.teacher else 0
-    if pairs and "correlated" in network.comparisons:
+    if pairs and config.explains and "correlated" in network.comparisons:
         found = measure_correlation(run, state, step)
         facts["correlation"] = {
             **found.facts(),

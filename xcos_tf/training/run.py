@@ -29,6 +29,7 @@ from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
+from xcos_tf.training.teacher_memory import remember_teacher
 from xcos_tf.training.validation import FOLDS, HeldOut, Validation, folds_of
 from xcos_tf.training.watched_pairs import WatchedPairs
 
@@ -94,11 +95,15 @@ class Run:
         self._start = made[-1] if made else 0
         if config.start.grid_head and not made:
             start_grid_head(config, self.assembly, self._some_faces(START_FACES))
+        self._teacher = None
+        if config.loss.teacher_sees == "original" and not self.finished:
+            self._teacher = remember_teacher(self.assembly, self.faces, self.folder, self._chief)
         self.held_out = self._validation = self._watched = self._monitor = None
         if self._chief and not self.finished:
             if len(held_out):
                 limit = config.data.validation_faces
-                self.held_out = HeldOut(held_out, self.assembly, limit, config.seed)
+                draw_over = config.validation.draw_over
+                self.held_out = HeldOut(held_out, self.assembly, limit, config.seed, draw_over)
                 if config.explains:
                     self._watched = WatchedPairs(held_out, self.assembly, config.seed)
             pairs = (config.validation.genuine, config.validation.impostor)
@@ -129,7 +134,15 @@ class Run:
         changes = Augmentation(**vars(self.config.augmentation))
         size = self.assembly.size
         return training_dataset(
-            self.faces, self.sampler, changes, first, last, groups, size, batch_groups
+            self.faces,
+            self.sampler,
+            changes,
+            first,
+            last,
+            groups,
+            size,
+            batch_groups,
+            self._teacher,
         )
 
     def train(self) -> int:

@@ -1,16 +1,19 @@
 """How a network in training does on people held out, and on verification sets."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.augmentation import draw_over_face
+from xcos_tf.data.face_batches import BATCH, face_batches
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Pairs
+from xcos_tf.data.training_input import normalise_faces
 from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.training.assembly import Assembly
@@ -25,10 +28,15 @@ class HeldOut:
 
     Attributes:
         labels: int32 (N,), whose they are.
-        teacher: float32 (N, dimension), of unit length; None without a teacher.
+        covered: N where there is a second, partly covered copy of each face behind all others,
+            N places on; else 0.
+        teacher: float32 (N + covered, dimension), of unit length, of the faces as they are; None
+            without a teacher.
     """
 
-    def __init__(self, faces: FaceSet, assembly: Assembly, limit: int, seed: int):
+    def __init__(
+        self, faces: FaceSet, assembly: Assembly, limit: int, seed: int, draw_over: bool = False
+    ):
         """Pass the faces through what stays frozen.
 
         Args:
@@ -36,34 +44,51 @@ class HeldOut:
             assembly: of the run.
             limit: to so many faces at the most, drawn at random.
             seed: of the draw.
+            draw_over: whether there are covered copies, see `draw_over_face`.
         """
         positions = np.arange(len(faces))
         if limit < len(positions):
             positions = np.sort(np.random.default_rng(seed).choice(positions, limit, False))
         self.labels = faces.labels[positions]
         self._faces, self._positions, self._assembly = faces, positions, assembly
+        self.covered, self._seed = len(positions) * draw_over, seed
         self.teacher, self._stems = None, None
         # Kept, so that each validation does not trace them anew.
         self._stem = tf.function(assembly.stem, reduce_retracing=True)
         self._run = tf.function(lambda x: _features(assembly, x), reduce_retracing=True)
         ask = assembly.teacher and tf.function(assembly.teacher, reduce_retracing=True)
-        stems, embeddings, kept = [], [], 0
-        for images in _with_progress(self._images(), len(positions), "held out"):
+        stems, embeddings, kept, kept_faces = [], [], 0, 0
+        everything = len(positions) + self.covered
+        for images in _with_progress(self._images(), everything, "held out"):
             stem = self._stem(images)
-            if ask:
+            if ask and kept_faces < len(positions):
                 embeddings.append(tf.math.l2_normalize(ask(stem), axis=-1).numpy())
             stems.append(stem.numpy())
             kept += stems[-1].nbytes
+            kept_faces += len(images)
             if kept > KEPT_BYTES:
                 stems.clear()
-        self.teacher = np.concatenate(embeddings) if ask else None
+        if ask:
+            self.teacher = np.concatenate(embeddings * (2 if draw_over else 1))
         self._stems = stems if kept <= KEPT_BYTES else None
 
     def _images(self):
-        return face_batches(self._faces, self._positions, self._assembly.size)
+        images = face_batches(self._faces, self._positions, self._assembly.size)
+        if not self.covered:
+            return images
+        numbers = tf.data.Dataset.range(len(self._positions)).batch(BATCH)
+        covered = tf.data.Dataset.zip((images, numbers)).map(self._cover)
+        return images.concatenate(covered)
+
+    def _cover(self, images, numbers):
+        seeds = tf.stack([tf.fill(tf.shape(numbers), self._seed), tf.cast(numbers, tf.int32)], 1)
+        pixels = tf.cast(tf.round(images * 128 + 127.5), tf.uint8)
+        cover = lambda face: draw_over_face(*face)  # noqa: E731
+        shape = tf.TensorSpec(images.shape[1:], tf.uint8)
+        return normalise_faces(tf.map_fn(cover, (pixels, seeds), fn_output_signature=shape))
 
     def embed(self) -> np.ndarray:
-        """Return what the network in its present state makes of the faces, float32 (N, ...)."""
+        """Return what the network makes of the faces now, float32 (N + covered, ...)."""
         stems = map(tf.constant, self._stems) if self._stems else map(self._stem, self._images())
         return np.concatenate([self._run(stem).numpy() for stem in stems])
 
@@ -141,21 +166,22 @@ class Validation:
     def measure(self, scores: Sequence[str]) -> dict[str, float]:
         """Return the metrics of each score as {"score/metric": value}, shares in [0, 1].
 
-        On people held out: `auc`, `eer`, `tar_at_far_1e-3` and, with a teacher, `rmse`, the root
-        mean square difference from its cosine, genuine and impostor pairs each half of it; the
-        teacher's own go by "teacher/…". On a verification set: "score/accuracy NAME", the mean of
-        ten folds.
+        On people held out, where the second face of each pair may be covered in part: `auc`,
+        `eer`, `tar_at_far_1e-3` and, with a teacher, `rmse`, the root mean square difference from
+        its cosine, genuine and impostor pairs each half of it; the teacher's own go by "teacher/…".
+        On a verification set: "score/accuracy NAME", the mean of ten folds.
         """
         results = {}
         network = self._assembly.network
         if self._held_out:
             features, same = self._held_out.embed(), self.pairs.same
+            pairs = replace(self.pairs, second=self.pairs.second + self._held_out.covered)
             teacher = self._held_out.teacher
             if teacher is not None:
-                teacher = cosines(teacher, self.pairs)
+                teacher = cosines(teacher, pairs)
                 results |= _named("teacher", summarise(teacher, same))
             for score in scores:
-                values = pair_scores(network, features, self.pairs, score)
+                values = pair_scores(network, features, pairs, score)
                 results |= _named(score, summarise(values, same))
                 if teacher is not None and same.any() and not same.all():
                     squared = (values - teacher) ** 2

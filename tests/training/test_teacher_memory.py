@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.training.small import small_network
+from tests.training.test_validation import Faces
+from xcos_tf.data import face_batches
+from xcos_tf.training import teacher_memory
+from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.teacher_memory import FILE, remember_teacher
+
+
+@pytest.fixture(scope="module")
+def assembly():
+    keras.utils.set_random_seed(1)
+    network = small_network()
+    teacher = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(6)])
+    teacher.build((None, 8, 8, 3))
+    return Assembly(network, None, lambda images: images, network.grid, teacher)
+
+
+@pytest.fixture
+def expected(assembly):
+    embeddings = np.array(assembly.teacher(Faces().normalised()))
+    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_it_is_what_the_teacher_says(assembly, expected, tmp_path, write):
+    found = remember_teacher(assembly, Faces(), tmp_path, write)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.dtype == np.float32
+    assert (tmp_path / FILE).exists() == write
+
+
+def test_an_interrupted_pass_goes_on(assembly, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        teacher_memory,
+        "face_batches",
+        lambda *arguments: face_batches.face_batches(*arguments, batch=8),
+    )
+    read = []
+
+    class Counting(Faces):
+        def read(self, positions):
+            read.append(len(positions))
+            return super().read(positions)
+
+    whole = remember_teacher(assembly, Faces(), tmp_path, True).tobytes()
+    path = tmp_path / FILE
+    path.write_bytes(whole[: 24 * 8 + 13])  # in the midst of the ninth row
+    found = remember_teacher(assembly, Counting(), tmp_path, True)
+    assert sum(read) == 12
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    read.clear()
+    assert remember_teacher(assembly, Counting(), tmp_path, True).tobytes() == path.read_bytes()
+    assert not read

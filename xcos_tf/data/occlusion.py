@@ -1,0 +1,88 @@
+"""Covering part of an aligned face: free-form masks, and shapes that people wear.
+
+A face that is partly covered is what the paper's Fig. 5 tests on. Every mask follows from a seed.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+BRUSH_WIDTH = (0.06, 0.16)  # of a stroke, shares of the face's side
+SEGMENT = (0.05, 0.2)  # length of a stroke's straight pieces, likewise
+SEGMENTS = (3, 9)
+TURN = np.pi / 3  # the most that a stroke turns between two pieces
+
+
+def free_form_mask(share: float, random: np.random.Generator, size: int = 112) -> np.ndarray:
+    """Return random brush strokes that cover a share of a square, exact to a pixel.
+
+    Strokes are added until they cover enough; the end of the last is cut off. They are in the
+    manner of the free-form masks of Chang et al., "Free-form Video Inpainting with 3D Gated
+    Convolution and Temporal PatchGAN", ICCV 2019, which the paper's Fig. 5 (b) uses.
+
+    Args:
+        share: in [0, 1].
+        random: what is drawn from.
+        size: of the square's side, pixels.
+
+    Returns:
+        bool (size, size), true where covered: round(share · size²) pixels.
+
+    Raises:
+        ValueError: the share is not in [0, 1].
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"Expected `share` to be from 0 to 1. Received: share={share}")
+    wanted = round(share * size**2)
+    mask = np.zeros((size, size), bool)
+    while (missing := wanted - int(mask.sum())) > 0:
+        points, width = _stroke(random, size)
+        fresh = _paint(points, width, size) & ~mask
+        if fresh.sum() > missing:
+            places = np.argwhere(fresh)
+            distance = np.hypot(*(places - points[0, ::-1]).T)
+            fresh[tuple(places[np.argsort(distance, kind="stable")[missing:]].T)] = False
+        mask |= fresh
+    return mask
+
+
+def occlude_face(face: np.ndarray, share: float, seed: int | Sequence[int]) -> np.ndarray:
+    """Cover a share of a face by free-form strokes of one random colour.
+
+    Args:
+        face: uint8 (h, h, 3) RGB.
+        share: of the square, in [0, 1].
+        seed: whole numbers ≥ 0; the same ones cover the same place in the same colour.
+
+    Returns:
+        uint8 (h, h, 3), a copy.
+    """
+    random = np.random.default_rng(seed)
+    colour = random.integers(256, size=3, dtype=np.uint8)
+    return _filled(face, free_form_mask(share, random, len(face)), colour)
+
+
+def _stroke(random, size):
+    """Return the corners of a stroke, float (n, 2) as x and y in pixels, and its width."""
+    count = random.integers(SEGMENTS[0], SEGMENTS[1], endpoint=True)
+    start = random.uniform(0, size, 2)
+    angles = random.uniform(0, 2 * np.pi) + np.cumsum(random.uniform(-TURN, TURN, count))
+    lengths = random.uniform(*SEGMENT, count) * size
+    steps = lengths[:, np.newaxis] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    width = max(1, round(random.uniform(*BRUSH_WIDTH) * size))
+    return start + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)]), width
+
+
+def _paint(points, width, size) -> np.ndarray:
+    """Return where a line with round ends and corners lies, bool (size, size)."""
+    image = Image.new("1", (size, size))
+    draw = ImageDraw.Draw(image)
+    draw.line(points.ravel().tolist(), fill=1, width=width)
+    for x, y in points.tolist():
+        draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=1)
+    return np.array(image)
+
+
+def _filled(face, mask, colour):
+    return np.where(mask[..., np.newaxis], np.asarray(colour, np.uint8), face)

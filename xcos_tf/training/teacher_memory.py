@@ -1,0 +1,58 @@
+"""What the teacher makes of the training faces as they are, computed once for a whole run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.training.assembly import Assembly
+
+FILE = "teacher.f32"
+
+
+def remember_teacher(assembly: Assembly, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
+    """Return the teacher's embedding of each face, from the run's folder if it is there.
+
+    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on.
+
+    Args:
+        assembly: of the run, with a teacher.
+        faces: that are trained on.
+        folder: of the run.
+        write: whether the file is kept; of several workers, the chief alone does.
+
+    Returns:
+        float32 (len(faces), dimension), of unit length, perhaps on disk.
+
+    Raises:
+        tf.errors.OpError: a face cannot be read, or is of another size.
+    """
+    ask = tf.function(
+        lambda x: tf.math.l2_normalize(
+            tf.cast(assembly.teacher(assembly.stem(x)), tf.float32), axis=-1
+        ),
+        reduce_retracing=True,
+    )
+    dimension = ask(tf.zeros((1, assembly.size, assembly.size, 3))).shape[-1]
+    path, shape = folder / FILE, (len(faces), dimension)
+    done = path.stat().st_size // (4 * dimension) if path.exists() else 0
+    if not write and done < len(faces):
+        return np.concatenate([ask(images).numpy() for images in _images(assembly, faces, 0)])
+    if done < len(faces):
+        with open(path, "ab") as stream:
+            stream.truncate(done * 4 * dimension)
+            for images in _images(assembly, faces, done):
+                stream.write(ask(images).numpy().tobytes())
+                stream.flush()
+    return np.memmap(path, np.float32, "r", shape=shape)
+
+
+def _images(assembly: Assembly, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
+    with tqdm(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
+        for images in face_batches(faces, np.arange(start, len(faces)), assembly.size):
+            yield images
+            bar.update(len(images))
