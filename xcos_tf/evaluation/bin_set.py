@@ -13,7 +13,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.evaluation.pair_list import repeats
-from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import EncodedPhotos
 from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
 
@@ -46,17 +46,14 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
             f"example: {skipped[0].reason}"
         )
     # The first image of each content stands for all of them.
-    first_of, photos = {}, []
-    for position in np.stack([listed.first[kept], listed.second[kept]], axis=1).ravel():
-        if first_of.setdefault(digests[position], len(photos)) == len(photos):
-            photos.append(position)
-    ends = [[first_of[digests[i]] for i in side[kept]] for side in (listed.first, listed.second)]
-    names = [f"image {i}" for i in photos]
-    pairs = PairSet(
-        names,
-        *np.array(ends, np.int64),
+    first_of = {}
+    stands_for = np.array([first_of.setdefault(digest, i) for i, digest in enumerate(digests)])
+    pairs, used = pairs_of(
+        [f"image {i}" for i in range(len(images))],
+        stands_for[listed.first[kept]],
+        stands_for[listed.second[kept]],
         listed.same[kept],
-        np.unique(tenths(len(listed))[kept], return_inverse=True)[1].astype(np.int64),
+        tenths(len(listed))[kept],
     )
     notes = [
         f"The {FOLDS} folds are tenths of the file's {len(listed):,} pairs in their order.",
@@ -65,9 +62,9 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     ]
     return build_set(
         source.name,
-        EncodedPhotos(source.name, names, [images[i] for i in photos]),
+        EncodedPhotos(source.name, pairs.photos, [images[i] for i in used]),
         pairs,
-        lambda position: digests[photos[position]],
+        lambda position: digests[used[position]],
         aligned=True,
         skipped=skipped,
         notes=notes,

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import check_photo_folder, read_lines
 from xcos_tf.evaluation.pairs import read_lfw_pairs
@@ -25,13 +26,20 @@ def list_set(
         aligned: whether the photos are aligned faces.
 
     Raises:
-        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`.
+        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`, or the list is neither.
     """
     folder, notes = check_photo_folder(folder), []
-    if is_pairs_heading(read_lines(Path(pairs))[0][1]):
+    _, heading = read_lines(Path(pairs))[0]
+    if is_pairs_heading(heading):
         pair_set, notes = read_pairs_csv(pairs, folder)
-    else:
+    elif heading[0].isdigit() and "," not in heading:
         pair_set = read_lfw_pairs(pairs, folder)
+    else:
+        raise XcosError(
+            f"the first line of {pairs}, {heading!r}, begins none of the lists that can be read: "
+            "LFW's pairs.txt (`10 300`), tables (`first,second,same`, `first,second,same,fold` or "
+            "`name,imagenum1,imagenum2,`) and YouTube Faces' splits.txt"
+        )
     photos = FolderPhotos(folder, pair_set.photos)
     return build_set(
         folder.resolve().name, photos, pair_set, photos.digest, aligned=aligned, notes=notes

@@ -2,8 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.bin_set import bin_set
+from xcos_tf.evaluation.list_set import list_set
+from xcos_tf.evaluation.pair_list import read_lines
+from xcos_tf.evaluation.people_set import people_set
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.ytf import is_splits_line, ytf_set
 
 
 def open_set(
@@ -37,4 +44,36 @@ def open_set(
     Raises:
         XcosError: these do not go together, there is nothing there, or the set is malformed.
     """
-    raise NotImplementedError
+    path, select = Path(path), tuple(select)
+    if not path.exists():
+        raise XcosError(f"there is no {path}; give a folder of photos or a .bin file")
+    if not path.is_dir():
+        return _open_file(path, pairs, draw, select)
+    if pairs is not None and draw is not None:
+        raise XcosError("give either a list of pairs or numbers of pairs to draw, not both")
+    if draw is not None:
+        return people_set(path, *draw, seed=seed, select=select, aligned=aligned)
+    if select:
+        raise XcosError("tags select photos to draw pairs of; say how many pairs to draw")
+    if pairs is None:
+        raise XcosError(
+            f"{path} is a folder; give a list of pairs of its photos too, or say how many genuine "
+            "and impostor pairs to draw"
+        )
+    # The first line may be headings.
+    if any(is_splits_line(line) for _, line in read_lines(Path(pairs))[:2]):
+        return ytf_set(path, pairs, aligned)
+    return list_set(path, pairs, aligned)
+
+
+def _open_file(path: Path, pairs, draw, select: tuple[str, ...]) -> VerificationSet:
+    if path.suffix.lower() != ".bin":
+        raise XcosError(
+            f"{path} is neither a folder nor a .bin file; give the folder of the photos first and "
+            "then the list"
+        )
+    if pairs is not None or draw is not None or select:
+        raise XcosError(
+            f"{path} holds its own pairs; leave out the list, the numbers to draw and the tags"
+        )
+    return bin_set(path)

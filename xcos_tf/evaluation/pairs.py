@@ -82,7 +82,7 @@ def collect_pairs(
     Args:
         source: the list.
         listed: P pairs, P ≥ 1.
-        fold: int64 (P,); without it, `deal_folds` deals them.
+        fold: int (P,), as in `pairs_of`; without it, `deal_folds` deals them.
 
     Raises:
         XcosError: they are of one kind only.
@@ -94,11 +94,28 @@ def collect_pairs(
         [
             [positions.setdefault(name, len(positions)) for name in (pair.first, pair.second)]
             for pair in listed
-        ],
-        np.int64,
+        ]
     )
     fold = deal_folds(same) if fold is None else fold
-    return PairSet(list(positions), ends[:, 0], ends[:, 1], same, fold)
+    return pairs_of(list(positions), ends[:, 0], ends[:, 1], same, fold)[0]
+
+
+def pairs_of(
+    names: Sequence[str], first: np.ndarray, second: np.ndarray, same: np.ndarray, fold: np.ndarray
+) -> tuple[PairSet, list[int]]:
+    """Return pairs with only the photos that they name, and which of `names` those are.
+
+    Args:
+        names: N of photos.
+        first, second: int (P,), positions in `names`.
+        same: bool (P,).
+        fold: int (P,), any numbers; each that is there becomes a fold, in ascending order.
+    """
+    used = list(dict.fromkeys(np.stack([first, second], axis=1).ravel().tolist()))
+    place = np.empty(len(names), np.int64)
+    place[used] = np.arange(len(used))
+    fold = np.unique(fold, return_inverse=True)[1].astype(np.int64)
+    return PairSet([names[i] for i in used], place[first], place[second], same, fold), used
 
 
 class LfwPhotos:

@@ -154,7 +154,7 @@ def _read_paths(
         numbers.append(int(columns[3]) if with_folds else 0)
     if not with_folds:
         return listed, None
-    return listed, np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+    return listed, np.array(numbers)
 
 
 def _is_number(text: str) -> bool:

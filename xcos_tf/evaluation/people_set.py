@@ -1,0 +1,135 @@
+"""A folder of people's photos, of which pairs are drawn: the AR database, or any other."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
+from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.records.source import Pairs
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_photos import align_photos
+from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
+from xcos_tf.evaluation.build_set import build_set
+from xcos_tf.evaluation.folds import deal_folds
+from xcos_tf.evaluation.pair_list import check_photo_folder
+from xcos_tf.evaluation.pairs import pairs_of
+from xcos_tf.evaluation.photos import FolderPhotos
+from xcos_tf.evaluation.set_faces import FacesInMemory
+from xcos_tf.evaluation.verification_set import VerificationSet
+
+
+def people_set(
+    folder: str | os.PathLike,
+    genuine: int,
+    impostor: int,
+    seed: int = 0,
+    select: Sequence[str] = (),
+    aligned: bool = False,
+) -> VerificationSet:
+    """Draw pairs of the photos of people, and deal them into folds.
+
+    A person is a sub-folder, with all photos in it or below. Where all photos are named as those of
+    the AR database, a person is what their names say, and photos with sunglasses or a scarf have
+    that as a tag.
+
+    Photos that cannot be read, or in which MTCNN finds no face, are left out and listed before
+    pairs are drawn; no pair is drawn twice. Aligned photos are drawn from as they are.
+
+    Args:
+        folder: of the photos.
+        genuine, impostor: how many pairs of each kind to draw.
+        seed: of the draw; the same seed and photos give the same pairs.
+        select: tags; a photo is kept if one of them is a word of its path within the folder, or its
+            tag in the AR database, in either case of letters. All photos if empty.
+        aligned: whether the photos are aligned faces.
+
+    Returns:
+        The set, of aligned faces in any case.
+
+    Raises:
+        XcosError: there is no such folder, no photo in it, a photo that is nobody's, a tag that no
+            photo has, no face, or fewer pairs than are to be drawn.
+    """
+    if min(genuine, impostor) < 1 or seed < 0:
+        raise XcosError(
+            f"cannot draw {genuine} genuine and {impostor} impostor pairs by the seed {seed}; draw "
+            "at least one of each, by a seed that is not negative"
+        )
+    folder = check_photo_folder(folder)
+    suffixes = PHOTO_SUFFIXES if aligned else PHOTO_SUFFIXES | {RAW_SUFFIX}
+    everything = [Path(name).as_posix() for name in find_photos(folder, suffixes)]
+    names_are_ar = all(ar_person(name) for name in everything)
+    names = _selected(folder, everything, select, names_are_ar)
+    skipped, found = [], None
+    if not aligned:
+        found = align_photos(folder, names, read_ar_photo)
+        names, skipped = found.names, found.skipped
+    people = [ar_person(name) if names_are_ar else _sub_folder(folder, name) for name in names]
+    drawn = _draw(folder, np.unique(people, return_inverse=True)[1], genuine, impostor, seed)
+    pairs, used = pairs_of(names, drawn.first, drawn.second, drawn.same, deal_folds(drawn.same))
+    stored = FolderPhotos(folder, pairs.photos)
+    words = f", those with {' or '.join(select)}" if select else ""
+    return build_set(
+        folder.resolve().name + "".join(f"-{tag}" for tag in select),
+        FacesInMemory(stored.names, found.faces[used]) if found else stored,
+        pairs,
+        stored.digest,
+        aligned=True,
+        aligned_here=not aligned,
+        skipped=skipped,
+        notes=[
+            f"{genuine:,} genuine and {impostor:,} impostor pairs were drawn by the seed {seed} "
+            f"from {len(names):,} of {len(everything):,} photos{words}, of {len(set(people)):,} "
+            f"people.",
+            *_left_out(len(skipped)),
+        ],
+    )
+
+
+def _left_out(count: int) -> list[str]:
+    if not count:
+        return []
+    return [f"{count:,} photos that cannot be read, or in which MTCNN finds no face, are left out."]
+
+
+def _selected(
+    folder: Path, names: Sequence[str], select: Sequence[str], names_are_ar: bool
+) -> list[str]:
+    """Return the names that have one of the tags; all if there are no tags."""
+    tags = [tag.lower() for tag in select]
+    words = {name: set(re.split(r"[\W_]+", name.lower())) for name in names}
+    if names_are_ar:
+        words = {name: {*found, ar_tag(name)} for name, found in words.items()}
+    for tag in tags:
+        if not any(tag in found for found in words.values()):
+            raise XcosError(
+                f"no photo of {folder} has the tag {tag!r}; give a word of the photos' paths, or "
+                "sunglasses or scarf for photos of the AR database"
+            )
+    return [name for name in names if not tags or words[name].intersection(tags)]
+
+
+def _sub_folder(folder: Path, name: str) -> str:
+    if "/" not in name:
+        raise XcosError(
+            f"the photo {name} lies in {folder} itself, so that it is nobody's; give a folder with "
+            "a sub-folder for each person, or with the AR database's photos"
+        )
+    return name.split("/")[0]
+
+
+def _draw(folder: Path, labels: np.ndarray, genuine: int, impostor: int, seed: int) -> Pairs:
+    counts = np.bincount(labels)
+    of_one = int(np.sum(counts * (counts - 1) // 2))
+    of_two = len(labels) * (len(labels) - 1) // 2 - of_one
+    for kind, wanted, there_are in (("genuine", genuine, of_one), ("impostor", impostor, of_two)):
+        if wanted > there_are:
+            raise XcosError(
+                f"{len(labels):,} photos of {len(counts):,} people in {folder} make {there_are:,} "
+                f"{kind} pairs, and {wanted:,} are to be drawn; draw fewer"
+            )
+    return draw_pairs(labels, genuine, impostor, seed)
