@@ -52,11 +52,11 @@ def align_each(
     yield from unreadable
 
 
-def progress_bar(total: int, finished: int = 0) -> tqdm:
-    """Return a bar of photos that are aligned, on standard error."""
+def progress_bar(total: int, finished: int = 0, doing: str = "aligning") -> tqdm:
+    """Return a bar of photos on which something is done, on standard error."""
     # In a log file, a line now and then is enough.
     interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, initial=finished, unit="photo", desc="aligning", mininterval=interval)
+    return tqdm(total=total, initial=finished, unit="photo", desc=doing, mininterval=interval)
 
 
 def _align(aligner: FaceAligner, photos: Sequence[np.ndarray]) -> list[AlignedFace | str | None]:

@@ -79,7 +79,7 @@ def align_folder(
     start = time.monotonic()
     source, destination = Path(source), Path(destination)
     check_rule(rule)
-    _check_folders(source, destination)
+    check_folders(source, destination)
     photos = find_photos(source)
     targets = {photo: destination / aligned_name(photo) for photo in photos}
     done = {photo for photo in photos if targets[photo].exists()}
@@ -118,7 +118,12 @@ def aligned_name(photo: str) -> str:
     return photo if Path(photo).suffix.lower() in KEPT_SUFFIXES else photo + ".png"
 
 
-def _check_folders(source: Path, destination: Path) -> None:
+def check_folders(source: Path, destination: Path) -> None:
+    """Check a folder of photos and the folder that is to be made of it.
+
+    Raises:
+        XcosError: the one is no folder, the other a file, or one lies within the other.
+    """
     if not source.exists():
         raise XcosError(f"there is no folder {source}; check the path")
     if not source.is_dir():
@@ -182,13 +187,21 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
             if face.faces_found > 1:
                 several.add(name, str(face.faces_found))
                 summary.several_faces += 1
-            _write_face(targets[name], face.image)
+            write_face(targets[name], face.image)
             summary.aligned += 1
         bar.update()
 
 
-def _write_face(target: Path, image: np.ndarray) -> None:
-    """Write a file that is either complete or not there."""
+def write_face(target: Path, image: np.ndarray) -> None:
+    """Write uint8 (h, w, 3) RGB as a file that is either complete or not there.
+
+    Args:
+        target: PNG if it ends in .png, else JPEG; its folder is made if missing.
+        image: the face.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     is_png = target.suffix.lower() == ".png"

@@ -3,6 +3,7 @@
 A face that is partly covered is what the paper's Fig. 5 tests on. Every mask follows from a seed.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,6 +62,20 @@ def occlude_face(face: np.ndarray, share: float, seed: int | Sequence[int]) -> n
     random = np.random.default_rng(seed)
     colour = random.integers(256, size=3, dtype=np.uint8)
     return _filled(face, free_form_mask(share, random, len(face)), colour)
+
+
+def face_seed(seed: int, name: str) -> list[int]:
+    """Return the seed of what covers a photo, whichever other photos there are.
+
+    Args:
+        seed: ≥ 0.
+        name: of the photo, relative to its folder, with "/".
+
+    Returns:
+        A seed for `occlude_face` or `wear`, the same on every machine.
+    """
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return [seed, int.from_bytes(digest[:8], "big")]
 
 
 def _stroke(random, size):

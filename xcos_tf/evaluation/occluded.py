@@ -1,14 +1,13 @@
 """Presets on a set whose pairs have one face covered in part, as in the paper's Fig. 5 (b)."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.data.occlusion import occlude_face
+from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.cover import Cover, draw_cover
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
@@ -88,35 +87,6 @@ def under_occlusion(
     return rows
 
 
-@dataclass(frozen=True)
-class Cover:
-    """Which photos are covered, and where pairs find them.
-
-    Attributes:
-        photos: int64 (M,), positions of the photos that are covered in any pair.
-        first, second: int64 (P,), the two faces of each pair, as positions among all N photos as
-            they are, followed by the M covered ones.
-    """
-
-    photos: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-
-
-def draw_cover(pairs: PairSet, seed: int) -> Cover:
-    """Draw, for each pair, which of its two faces is covered."""
-    covers_first = np.random.default_rng(seed).integers(2, size=len(pairs)).astype(bool)
-    photos, places = np.unique(
-        np.where(covers_first, pairs.first, pairs.second), return_inverse=True
-    )
-    covered = len(pairs.photos) + places
-    return Cover(
-        photos,
-        np.where(covers_first, covered, pairs.first),
-        np.where(covers_first, pairs.second, covered),
-    )
-
-
 def _compute(
     missing: Mapping[float, Sequence[Subject]], vset: VerificationSet, seed: int
 ) -> Iterator[tuple[float, Subject, dict[str, np.ndarray]]]:
@@ -152,12 +122,5 @@ def _covered(
     """Yield batches of covered faces, with their places among all that are."""
     for positions, batch in faces.batches(cover.photos, f"faces, {share:.0%} covered"):
         for face, position in zip(batch, positions, strict=True):
-            face[:] = occlude_face(face, share, [seed, _digest(pairs.photos[position])])
+            face[:] = occlude_face(face, share, face_seed(seed, pairs.photos[position]))
         yield np.searchsorted(cover.photos, positions), batch
-
-
-def _digest(name: str) -> int:
-    """Return a number that is the same wherever and whenever it is asked for."""
-    return int.from_bytes(
-        hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8], "big"
-    )
