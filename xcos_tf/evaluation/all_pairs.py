@@ -1,0 +1,243 @@
+"""All templates against all others, in blocks: however many pairs, the same memory."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation import histogram
+from xcos_tf.evaluation.histogram import BINS, Bounded
+from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, Rate
+
+if TYPE_CHECKING:
+    from xcos_tf.evaluation.subject import Subject
+    from xcos_tf.evaluation.template_store import TemplateStore
+
+# Millions of impostor pairs show rates that a list of pairs cannot.
+ALL_PAIRS_FALSE_ACCEPT_RATES = (*FALSE_ACCEPT_RATES, 1e-5, 1e-6)
+
+# Rows and columns of a block: large for one matrix product, small for a network, for which the
+# lower half of the blocks on the diagonal, computed in vain, costs more.
+PRODUCT_BLOCK = 1024
+NETWORK_BLOCK = 256
+
+
+class Templates(Protocol):
+    """Features that are read a stretch at a time.
+
+    Attributes:
+        names: N of them.
+        labels: int (N,), whose each is.
+    """
+
+    names: Sequence[str]
+    labels: np.ndarray
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return float32 features, of the templates from `start` up to `stop` or the last."""
+
+
+@dataclass(frozen=True)
+class AllPairs:
+    """One score of all N·(N − 1)/2 pairs of N templates, counted.
+
+    Attributes:
+        score: as in `ScoredPairs`.
+        genuine, impostor: int64 (BINS,), numbers of scores in each bin of [−1, 1]; see `bin_of`.
+        thresholds: {FMR: threshold} that the preset states.
+        genuine_reaching, impostor_reaching: {FMR: number of scores ≥ that threshold}, exact.
+    """
+
+    score: str
+    genuine: np.ndarray
+    impostor: np.ndarray
+    thresholds: dict[str, float]
+    genuine_reaching: dict[str, int]
+    impostor_reaching: dict[str, int]
+
+    @property
+    def genuine_pairs(self) -> int:
+        """How many pairs show one person."""
+        return int(self.genuine.sum())
+
+    @property
+    def impostor_pairs(self) -> int:
+        """How many pairs show two people."""
+        return int(self.impostor.sum())
+
+    @property
+    def auc(self) -> Bounded | None:
+        """The area under the ROC curve within the bins' bounds; None without pairs of a kind."""
+        return histogram.auc(self.genuine, self.impostor) if self._both_kinds else None
+
+    @property
+    def eer(self) -> Bounded | None:
+        """The equal error rate within the bins' bounds; None without pairs of a kind."""
+        return histogram.eer(self.genuine, self.impostor) if self._both_kinds else None
+
+    def tar_at_far(self, far: float) -> Bounded | None:
+        """Return TAR within the bins' bounds; None with fewer than 1/far impostor pairs, or no
+        genuine ones."""
+        return histogram.tar_at_far(self.genuine, self.impostor, far) if self._both_kinds else None
+
+    def fmr(self, promised: str) -> Rate | None:
+        """Return the exact FMR at the threshold for a promised FMR; None without impostor pairs.
+
+        The interval takes pairs as independent, which those that share a face are not: it is the
+        least that is uncertain.
+        """
+        return _share(self.impostor_reaching[promised], self.impostor_pairs)
+
+    def fnmr(self, promised: str) -> Rate | None:
+        """Return the exact FNMR there, as `fmr` does; None without genuine pairs."""
+        return _share(self.genuine_pairs - self.genuine_reaching[promised], self.genuine_pairs)
+
+    @property
+    def _both_kinds(self) -> bool:
+        return bool(self.genuine.any() and self.impostor.any())
+
+
+def compare_all(
+    store: "TemplateStore", subject: "Subject", score: str, block: int | None = None
+) -> AllPairs:
+    """Score all pairs of the templates, with a progress bar on standard error.
+
+    U, P and the cosines are one matrix product for each block. The learned attention goes through
+    its network pair by pair, several hundred times as slow. Of a pair, the template that comes
+    first in the store is the first; it matters only for an attention that is not symmetric.
+
+    Args:
+        store: of at least two templates that this preset made.
+        subject: the preset, whose thresholds are taken.
+        score: one of `subject.scores`.
+        block: rows and columns of scores that are held at once; all give the same counts, but for
+            scores that lie within rounding of a threshold or of the edge of a bin.
+
+    Raises:
+        XcosError: there are fewer than two templates, they are of another preset, or a score is
+            not a finite number.
+    """
+    config = subject.verifier.config
+    store.check_preset(config)
+
+    def compare(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return subject.score_all(first, second, score)
+
+    return count_pairs(
+        store,
+        compare,
+        score,
+        config["thresholds"].get(score, {}),
+        block or (NETWORK_BLOCK if score == "learned" else PRODUCT_BLOCK),
+    )
+
+
+def count_pairs(
+    templates: Templates,
+    compare: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    score: str,
+    thresholds: Mapping[str, float],
+    block: int,
+) -> AllPairs:
+    """Score all pairs by any function of features, block by block, and count the scores.
+
+    Args:
+        templates: at least two.
+        compare: from the features of n and of m templates to scores, float (n, m).
+        score: its name.
+        thresholds: {FMR: threshold}.
+        block: rows and columns of scores that are held at once.
+
+    Raises:
+        XcosError: there are fewer than two templates, or a score is not a finite number.
+    """
+    count = len(templates.labels)
+    if count < 2:
+        raise XcosError("there is one face, and all against all takes two; give more faces")
+    counts = _Counts(thresholds)
+    starts = range(0, count, block)
+    with _progress_bar(count * (count - 1) // 2, score) as bar:
+        for row in starts:
+            first = templates.read(row, row + block)
+            for column in starts[row // block :]:
+                second = first if column == row else templates.read(column, column + block)
+                scores = compare(first, second)
+                _check_finite(scores, templates, row, column)
+                genuine = np.equal.outer(
+                    templates.labels[row : row + block], templates.labels[column : column + block]
+                )
+                if column == row:  # each pair once, and no face with itself
+                    upper = np.triu(np.ones(scores.shape, bool), k=1)
+                    scores, genuine = scores[upper], genuine[upper]
+                counts.add(scores.ravel(), genuine.ravel())
+                bar.update(scores.size)
+    return counts.result(score)
+
+
+class _Counts:
+    """Counts that grow by a block of scores at a time."""
+
+    def __init__(self, thresholds: Mapping[str, float]):
+        self._thresholds = {rate: float(value) for rate, value in thresholds.items()}
+        self._all, self._genuine = np.zeros((2, BINS), np.int64)
+        self._all_reaching = dict.fromkeys(thresholds, 0)
+        self._genuine_reaching = dict.fromkeys(thresholds, 0)
+
+    def add(self, scores: np.ndarray, genuine: np.ndarray) -> None:
+        """Count scores, float (n,), of which bool (n,) are of one person."""
+        bins = histogram.bin_of(scores)
+        genuine = np.flatnonzero(genuine)  # few, so that all and these are cheaper than both kinds
+        self._all += np.bincount(bins, minlength=BINS)
+        self._genuine += np.bincount(bins[genuine], minlength=BINS)
+        genuine_scores = scores[genuine]
+        for rate, threshold in self._thresholds.items():
+            least = _least_reaching(threshold, scores.dtype)
+            self._all_reaching[rate] += int(np.count_nonzero(scores >= least))
+            self._genuine_reaching[rate] += int(np.count_nonzero(genuine_scores >= least))
+
+    def result(self, score: str) -> AllPairs:
+        """Return what was counted."""
+        return AllPairs(
+            score,
+            self._genuine,
+            self._all - self._genuine,
+            self._thresholds,
+            self._genuine_reaching,
+            {rate: n - self._genuine_reaching[rate] for rate, n in self._all_reaching.items()},
+        )
+
+
+def _least_reaching(threshold: float, dtype: np.dtype) -> np.floating:
+    """Return the least number of this type that is not under the threshold.
+
+    NumPy would round the threshold to the scores' type, in either direction.
+    """
+    least = dtype.type(threshold)
+    return least if float(least) >= threshold else np.nextafter(least, dtype.type(np.inf))
+
+
+def _check_finite(scores: np.ndarray, templates: Templates, row: int, column: int) -> None:
+    finite = np.isfinite(scores)
+    if finite.all():
+        return
+    a, b = np.unravel_index(np.argmin(finite), scores.shape)
+    raise XcosError(
+        f"the score of {templates.names[row + a]} and {templates.names[column + b]} is "
+        f"{scores[a, b]}; check the preset's weights and these faces"
+    )
+
+
+def _share(count: int, total: int) -> Rate | None:
+    from xcos_tf.evaluation.intervals import share  # SciPy takes a second
+
+    return share(count, total) if total else None
+
+
+def _progress_bar(pairs: int, score: str) -> tqdm:
+    # In a log file, a line now and then is enough.
+    interval = 0.5 if sys.stderr.isatty() else 10.0
+    return tqdm(total=pairs, desc=score, unit="pair", unit_scale=True, mininterval=interval)

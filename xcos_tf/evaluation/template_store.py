@@ -1,0 +1,192 @@
+"""Templates of a folder of faces in one file: made once, then compared as often as one likes.
+
+The file is safetensors: `features`, float32 (N, h, w, c) or (N, dimension), and `labels`, int32
+(N,). Its metadata holds, as JSON under "xcos_tf.templates": `format` (the version of this layout),
+`preset` (name), `weights` (SHA-256 of the preset's), `faces` (fingerprint of the folder: names and
+sizes), `people`, `names` (person/file of each template), `skipped` ([name, reason] of files without
+a template) and `content` (SHA-256 of the bytes of both arrays).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file
+
+FORMAT = 1
+METADATA = "xcos_tf.templates"
+_READ = 1024  # templates that are read at once to check them
+
+
+@dataclass(frozen=True)
+class TemplateInfo:
+    """What is known of templates besides their features; see the module.
+
+    Attributes:
+        preset, weights, faces, people, names, skipped: as in the metadata.
+        labels: int32 (N,), whose each template is, as a position in `people`.
+    """
+
+    preset: str
+    weights: str
+    faces: str
+    people: Sequence[str]
+    names: Sequence[str]
+    skipped: Sequence[Sequence[str]]
+    labels: np.ndarray
+
+
+class TemplateStore:
+    """A file of templates, whose features stay on disk until they are asked for.
+
+    Attributes:
+        path: of the file.
+        info: all but the features.
+        shape: of a template: (h, w, c) or (dimension,).
+    """
+
+    def __init__(self, path: Path, info: TemplateInfo, features: Any):
+        """Use `open_templates` instead."""
+        self.path, self.info = path, info
+        self.shape = tuple(features.get_shape()[1:])
+        self._features = features
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return person/file of each template."""
+        return self.info.names
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Return whose each is, int32 (N,)."""
+        return self.info.labels
+
+    def __len__(self) -> int:
+        return len(self.info.labels)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return the features from `start` up to `stop` or the last, float32 (n, *shape)."""
+        return self._features[start : min(stop, len(self))]
+
+    def check_preset(self, config: dict) -> None:
+        """Raise XcosError unless the preset with this configuration made the templates."""
+        if self.info.weights != config["weights"]["sha256"]:
+            raise XcosError(
+                f"{self.path} holds templates by other weights (preset {self.info.preset!r}) than "
+                f"those of the preset {config['name']!r}; name another file for these"
+            )
+
+    def check_faces(self, folder: str | os.PathLike, fingerprint: str) -> None:
+        """Raise XcosError unless the templates are of the faces that a folder has now."""
+        if self.info.faces != fingerprint:
+            raise XcosError(
+                f"{self.path} holds templates of other faces than {folder} has now; name another "
+                "file for these, or delete it if the folder was changed"
+            )
+
+
+def open_templates(path: str | os.PathLike) -> TemplateStore:
+    """Open a file of templates; every byte is checked, a stretch at a time.
+
+    Raises:
+        XcosError: the file is missing, damaged, none of templates, or of a newer format.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise XcosError(f"there is no file of templates {path}; check the path")
+    try:
+        file = safe_open(path, framework="numpy")
+        text = (file.metadata() or {}).get(METADATA)
+    except (SafetensorError, OSError) as error:
+        raise XcosError(
+            f"{path} is damaged or no file of templates ({error}); delete it and make it again"
+        ) from None
+    if text is None:
+        raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
+    try:
+        known = json.loads(text)
+        version = known.pop("format")
+        if version > FORMAT:
+            raise XcosError(
+                f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; upgrade "
+                "xcos_tf to use it"
+            )
+        content = known.pop("content")
+        info = TemplateInfo(**known, labels=file.get_tensor("labels"))
+        store = TemplateStore(path, info, file.get_slice("features"))
+        _check(store, content)
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise XcosError(f"{path} is damaged ({error}); delete it and make it again") from None
+    return store
+
+
+def _check(store: TemplateStore, content: str) -> None:
+    """Raise ValueError unless the parts of a store fit together and are what was written."""
+    labels = store.labels
+    if labels.dtype != np.int32 or labels.shape != (len(store.names),):
+        raise ValueError("there is not one label for each name")
+    blocks = [(start, start + _READ) for start in range(0, len(store), _READ)]
+    if content != content_sha256((store.read(*block) for block in blocks), labels):
+        raise ValueError("its content is not what was written")
+
+
+def content_sha256(features: Iterable[np.ndarray], labels: np.ndarray) -> str:
+    """Return the SHA-256 of features, given a stretch at a time, and of all labels."""
+    digest = hashlib.sha256()
+    for array in features:
+        digest.update(np.ascontiguousarray(array))
+    digest.update(labels)
+    return digest.hexdigest()
+
+
+def write_templates(
+    path: Path, info: TemplateInfo, shape: Sequence[int], features: Iterable[np.ndarray]
+) -> None:
+    """Write a file of templates that is either whole or not there.
+
+    Args:
+        path: of the file.
+        info: all but the features.
+        shape: of a template.
+        features: stretches of templates, float32 (n, *shape), that can be gone through twice. The
+            `safetensors` package would take all of them into memory at once.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    known = {key: value for key, value in vars(info).items() if key != "labels"}
+    known |= {"format": FORMAT, "content": content_sha256(features, info.labels)}
+    end = len(info.labels) * int(np.prod(shape)) * 4
+
+    def entry(kind: str, shape: Sequence[int], start: int) -> dict:
+        return {
+            "dtype": kind,
+            "shape": list(shape),
+            "data_offsets": [start, start + 4 * int(np.prod(shape))],
+        }
+
+    # JSON in ASCII, which keeps names that are not valid UTF-8.
+    header = json.dumps(
+        {
+            "__metadata__": {METADATA: json.dumps(known)},
+            "features": entry("F32", (len(info.labels), *shape), 0),
+            "labels": entry("I32", info.labels.shape, end),
+        }
+    ).encode("ascii")
+    header += b" " * (-len(header) % 8)
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(len(header).to_bytes(8, "little") + header)
+        for stretch in features:
+            stream.write(np.ascontiguousarray(stretch, "<f4"))
+        stream.write(np.ascontiguousarray(info.labels, "<i4"))
+
+    replace_file(path, write)
