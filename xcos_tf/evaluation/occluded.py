@@ -1,5 +1,7 @@
 """Presets on a set whose pairs have one face covered in part, as in the paper's Fig. 5 (b)."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,7 +13,7 @@ from xcos_tf.evaluation.cover import Cover, draw_cover
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.protocol import embed, load_scores, save_scores, score_photos
+from xcos_tf.evaluation.protocol import embed, score_photos, scoring_of
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.subject import Subject, open_subjects
@@ -55,15 +57,18 @@ def score_occluded(
     if not vset.aligned:
         raise ValueError("Expected a set of aligned faces. Received: vset.aligned=False")
     subjects = open_subjects(presets)
-    seeds = {share: seed if share else 0 for share in shares}  # nothing is drawn for no cover
-    known = {
-        (share, subject): load_scores(cache, subject, vset, share, seeds[share])
+    # A set's fingerprint does not know names, but the covers follow from them.
+    names = hashlib.sha256(json.dumps(vset.pairs.photos).encode("ascii")).hexdigest()
+    scorings = {
+        (share, subject): scoring_of(subject, vset, share, f"{seed} {names}" if share else "")
         for share in shares
         for subject in subjects
     }
+    known = {key: cache and cache.load(scoring) for key, scoring in scorings.items()}
     missing = {share: [x for x in subjects if known[share, x] is None] for share in shares}
     for share, subject, scores in _compute(missing, vset, seed):
-        save_scores(cache, subject, vset, scores, share, seeds[share])
+        if cache:
+            cache.save(scorings[share, subject], scores)
         known[share, subject] = scores
     return {
         share: [scored for x in subjects for scored in x.scored(known[share, x])]

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
-from xcos_tf.evaluation.set_faces import SetFaces
+from xcos_tf.evaluation.set_faces import FacesInMemory, SetFaces
 from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -36,39 +36,24 @@ def score_set(
             finite number.
     """
     subjects = open_subjects(presets)
-    known = {subject: load_scores(cache, subject, vset) for subject in subjects}
+    known = {subject: cache and cache.load(scoring_of(subject, vset)) for subject in subjects}
     missing = [subject for subject in subjects if known[subject] is None]
     if missing:
         batches = SetFaces(vset).batches(range(len(vset.photos)), "faces")
         features = embed(missing, batches, len(vset.photos))
         for subject in missing:
             known[subject] = _score(subject, features[subject], vset)
-            save_scores(cache, subject, vset, known[subject])
+            if cache:
+                cache.save(scoring_of(subject, vset), known[subject])
     return [scored for subject in subjects for scored in subject.scored(known[subject])]
 
 
-def load_scores(
-    cache: ScoreCache | None, subject: Subject, vset: VerificationSet, share=0.0, seed=0
-) -> dict[str, np.ndarray] | None:
-    """Return what `save_scores` kept, or None."""
-    return cache.load(_scoring(subject, vset, share, seed)) if cache else None
-
-
-def save_scores(
-    cache: ScoreCache | None,
-    subject: Subject,
-    vset: VerificationSet,
-    scores: dict[str, np.ndarray],
-    share=0.0,
-    seed=0,
-) -> None:
-    """Keep {score: float32 (P,)} of a preset on a set, if there is a cache.
-
-    Raises:
-        XcosError: the cache cannot be written.
-    """
-    if cache:
-        cache.save(_scoring(subject, vset, share, seed), scores)
+def scoring_of(
+    subject: Subject, vset: VerificationSet, share: float = 0.0, cover: str = ""
+) -> Scoring:
+    """Return what the scores of a preset on a set follow from; see `Scoring`."""
+    as_stored = vset.aligned and not isinstance(vset.photos, FacesInMemory)
+    return Scoring(subject.sha256, subject.model, vset.fingerprint, as_stored, share, cover)
 
 
 def embed(
@@ -154,7 +139,3 @@ def _check_finite(
         f"the preset {subject.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
         f"{b}{rest}; its weights are of no use, get or train it again"
     )
-
-
-def _scoring(subject: Subject, vset: VerificationSet, share: float, seed: int) -> Scoring:
-    return Scoring(subject.sha256, subject.model, vset.fingerprint, vset.aligned, share, seed)

@@ -25,9 +25,9 @@ class Scoring:
         weights: SHA-256 of the preset's weights.
         model: what the network is built from, as JSON.
         photos: fingerprint of the set.
-        aligned: whether its photos are aligned faces.
+        aligned: whether its photos are aligned faces as they are stored.
         share: of one face of each pair that is covered, in [0, 1].
-        seed: of what covers it.
+        cover: what else the cover follows from, such as its seed; empty where nothing is covered.
     """
 
     weights: str
@@ -35,7 +35,7 @@ class Scoring:
     photos: str
     aligned: bool
     share: float = 0.0
-    seed: int = 0
+    cover: str = ""
 
     def as_json(self) -> str:
         """Return one line of JSON, the same for the same scores."""
