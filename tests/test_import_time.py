@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from xcos_tf.cli.main import COMMANDS
+
 IMPORT = """
 import sys, time
 start = time.perf_counter()
@@ -40,7 +42,7 @@ def test_import_is_instant():
 
 def test_help_imports_nothing_heavy():
     assert "verify" in python(HELP, "--help")
-    for command in ("verify", "align", "evaluate", "prepare", "train", "fit-correlation"):
+    for command in COMMANDS:
         assert f"xcos {command}" in python(HELP, command, "--help")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_opening, label
 
-from xcos_tf.data.occlusion import free_form_mask, occlude_face
+from xcos_tf.data.occlusion import face_seed, free_form_mask, occlude_face
 
 
 @pytest.fixture
@@ -57,3 +57,12 @@ def test_one_colour_covers_and_the_rest_stays(face):
 def test_shares_outside_are_refused(share, random):
     with pytest.raises(ValueError, match="from 0 to 1"):
         free_form_mask(share, random)
+
+
+def test_seeds_follow_from_names_on_every_machine():
+    assert face_seed(3, "Ann/1.jpg") == [3, 0x41EB23E261C02E4C]
+    assert face_seed(3, "Ann/\udcff.jpg") == [
+        3,
+        0x454254E785000707,
+    ]  # a name that is not valid UTF-8
+    assert len({tuple(face_seed(0, f"{i}.png")) for i in range(1000)}) == 1000

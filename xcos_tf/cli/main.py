@@ -13,7 +13,7 @@ from xcos_tf import __version__
 from xcos_tf.cli.quiet import import_tensorflow
 from xcos_tf.errors import XcosError
 
-COMMANDS = ("verify", "align", "evaluate", "prepare", "train", "fit-correlation")
+COMMANDS = ("verify", "align", "occlude", "evaluate", "prepare", "train", "fit-correlation")
 
 
 def build_parser() -> argparse.ArgumentParser:

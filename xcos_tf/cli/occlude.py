@@ -1,0 +1,64 @@
+"""`xcos occlude FACES OUT`: a masked copy of aligned faces, or of one face of each pair."""
+
+import argparse
+import sys
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "occlude",
+        help="cover part of aligned faces",
+        description="Write the aligned faces of FACES to OUT, each covered in part, as PNG. With "
+        "--pairs, write a test set in which one face of each pair is covered: OUT/faces, "
+        "OUT/covered and OUT/pairs.csv, to be measured by `xcos evaluate OUT OUT/pairs.csv "
+        "--aligned`. What covers a face follows from the seed and the face's name. A run that was "
+        "stopped goes on where it was when started again. Exit code: 0 done, 2 error.",
+    )
+    parser.add_argument("source", metavar="FACES", help="folder that `xcos align` made")
+    parser.add_argument("destination", metavar="OUT", help="folder for the copy")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument(
+        "--share",
+        type=float,
+        metavar="X",
+        help="cover this share of each face, such as 0.3, by brush strokes",
+    )
+    how.add_argument("--wear", metavar="WHAT", help="cover by sunglasses, scarf or hand")
+    parser.add_argument(
+        "--pairs", metavar="LIST", help="LFW's pairs.txt or a CSV of pairs of the faces"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="another number covers otherwise (default: %(default)s)",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Cover, with a progress bar on standard error, and print a summary line."""
+    from xcos_tf.data.align_folder import FAILURES
+    from xcos_tf.data.occlude_folder import occlude_folder
+    from xcos_tf.data.occluder import Occluder
+    from xcos_tf.evaluation.occlude_pairs import PAIRS, occlude_pairs
+
+    occluder = Occluder(args.share, args.wear, args.seed)
+    try:
+        if args.pairs is None:
+            summary = occlude_folder(args.source, args.destination, occluder)
+        else:
+            summary = occlude_pairs(args.source, args.pairs, args.destination, occluder)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+    print(
+        f"{summary.covered} covered, {summary.already_done} already done, {summary.failed} failed"
+    )
+    if summary.failed:
+        print(f"reasons: {args.destination}/{FAILURES}")
+    if args.pairs is not None:
+        print(f"pairs: {args.destination}/{PAIRS}")
+    return 0

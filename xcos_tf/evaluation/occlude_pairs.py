@@ -1,0 +1,102 @@
+"""Listed pairs of aligned faces -> the same pairs with one face of each covered in part."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from xcos_tf.data.align_each import progress_bar
+from xcos_tf.data.align_folder import check_folders
+from xcos_tf.data.batching import read_ahead
+from xcos_tf.data.covered_copy import (
+    CopySummary,
+    claim_folder,
+    cover_faces,
+    covered_names,
+    read_face,
+    writing_to,
+)
+from xcos_tf.data.occluder import Occluder
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.cover import draw_cover
+from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.pairs import pairs_of
+from xcos_tf.evaluation.pairs_csv import write_pairs_csv
+from xcos_tf.evaluation.photos import file_digest
+
+PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
+
+
+def occlude_pairs(
+    source: str | os.PathLike,
+    pairs: str | os.PathLike,
+    destination: str | os.PathLike,
+    occluder: Occluder,
+) -> CopySummary:
+    """Make a set of the same pairs, in which one face of each is covered.
+
+    The destination gets `faces/`, what the list names, byte for byte; `covered/`, the covered
+    copies of those that are covered in any pair; and `pairs.csv`, the pairs in their order and
+    folds. Faces and covers are those of `score_occluded`, so that scores are too. The list is
+    written last; until then, a run that was stopped in any way goes on where it was.
+
+    Args:
+        source: folder of aligned faces, as `align_folder` makes.
+        pairs: list of pairs, in any form that `open_set` reads but that of videos.
+        destination: folder for the copy, apart from `source`; made if missing.
+        occluder: what covers them.
+
+    Raises:
+        XcosError: as by `open_set`; a photo that the list names is no aligned face; two that are
+            to be covered would have one copy; `destination` is inside `source` or around it, holds
+            another copy or other files, or cannot be written.
+    """
+    source, destination = Path(source), Path(destination)
+    check_folders(source, destination)
+    vset = open_set(source, pairs, aligned=True)
+    if vset.videos is not None:
+        raise XcosError(
+            f"{pairs} is a list of videos, and faces are covered in pairs of photos only; give a "
+            "list of photos"
+        )
+    photos, cover = vset.pairs.photos, draw_cover(vset.pairs, occluder.seed)
+    copies = covered_names(photos[position] for position in cover.photos)
+    _check_faces(source, photos)
+    summary = CopySummary()
+    with writing_to(destination):
+        settings = {
+            "list": Path(pairs).name,
+            "list_sha256": file_digest(Path(pairs)).hex(),
+            "set_sha256": vset.fingerprint,
+        }
+        claim_folder(destination, occluder.settings() | settings)
+        for photo in photos:
+            _copy(source / photo, destination / FACES / photo)
+        targets = {photo: destination / COVERED / name for photo, name in copies.items()}
+        for _, fault in cover_faces(source, targets, occluder, summary):
+            raise fault
+    names = [f"{FACES}/{photo}" for photo in photos]
+    names += [f"{COVERED}/{name}" for name in copies.values()]
+    same, fold = vset.pairs.same, vset.pairs.fold
+    covered_pairs, _ = pairs_of(names, cover.first, cover.second, same, fold)
+    write_pairs_csv(destination / PAIRS, covered_pairs)
+    return summary
+
+
+def _check_faces(source: Path, photos: Sequence[str]) -> None:
+    """Refuse a photo that is no aligned face, before anything is written."""
+    with progress_bar(len(photos), doing="checking") as bar:
+        for _, face in read_ahead((source / photo for photo in photos), read_face):
+            if isinstance(face, XcosError):
+                raise face
+            bar.update()
+
+
+def _copy(photo: Path, target: Path) -> None:
+    """Copy a file that is not there yet, byte for byte; it is either complete or not there."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    shutil.copyfile(photo, part)
+    os.replace(part, target)
