@@ -178,14 +178,16 @@ class ValidationConfig:
 
     Attributes:
         every: steps; None: at the end of each epoch.
-        best_by: the score whose TAR at FAR 1e-3 says which checkpoint is the best; None: the
-            attention whose loss weighs most, or a baseline's cosine.
+        best_by: the score that says which checkpoint is the best; None: the attention whose loss
+            weighs most, or a baseline's cosine.
+        best_metric: by which it does, "tar_at_far_1e-3" (the highest) or "eer" (the lowest).
         genuine, impostor: pairs, at the most.
         draw_over: whether up to half of one face of each pair is covered by brush strokes.
     """
 
     every: int | None = None
     best_by: str | None = None
+    best_metric: str = "tar_at_far_1e-3"
     genuine: int = 15_000
     impostor: int = 60_000
     draw_over: bool = False

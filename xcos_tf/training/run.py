@@ -34,7 +34,7 @@ from xcos_tf.training.validation import FOLDS, HeldOut, Validation, folds_of
 from xcos_tf.training.watched_pairs import WatchedPairs
 
 START_FACES = 2000
-BEST_METRIC = "tar_at_far_1e-3"
+LOWER_IS_BETTER = ("eer",)
 
 
 class Run:
@@ -183,7 +183,8 @@ class Run:
 
     def _validate(self, step):
         config = self.config
-        key = f"{config.best_by}/{BEST_METRIC}"
+        metric = config.validation.best_metric
+        key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
         results = self.validate(config.scores or (config.best_by,))
         if not results:
@@ -191,7 +192,8 @@ class Run:
         self._monitor.validated(step, results)  # first: a kill in between repeats both
         if self._watched:
             self._monitor.pictures(step, self._watched.draw(config.best_by))
-        if key in results and (not before or results[key] > max(before)):
+        sign = -1 if metric in LOWER_IS_BETTER else 1
+        if key in results and all(sign * results[key] > sign * value for value in before):
             self.checkpoints.save(self.assembly.trainer, step, best=True)
 
     def finish(self, extras: Extras) -> Path | None:
