@@ -1,5 +1,6 @@
 """Small files that are either whole or not there."""
 
+import contextlib
 import csv
 import json
 import os
@@ -21,11 +22,16 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         OSError: it cannot be written; what was there before is as it was.
     """
     part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as stream:
-        write(stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, path)
+    try:
+        with open(part, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # it could not be made
+            part.unlink()
+        raise
 
 
 def write_json(path: Path, content) -> None:

@@ -76,7 +76,7 @@ def draw_explanation(
     for column, (face, title) in enumerate(((face_a, title_a), (face_b, title_b))):
         _draw_face(_square(figure, 0, column), face, similarity.shape, title)
     _draw_caption(figure, sentence, score)
-    for column, drawn in enumerate(_maps(similarity, attention, attention_name)):
+    for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
         draw_map(_square(figure, 1, column), drawn, _SIDE)
     return figure
 
@@ -207,7 +207,10 @@ def _fit(text: str) -> tuple[float, str]:
     return size, "\n".join([*lines[: most - 1], "…"])
 
 
-def _maps(similarity: np.ndarray, attention: np.ndarray, attention_name: str) -> list[MapPanel]:
+def map_panels(
+    similarity: np.ndarray, attention: np.ndarray, attention_name: str = ""
+) -> list[MapPanel]:
+    """Return S, W and S·W with their colours; see `draw_explanation`."""
     product = similarity * attention
     # At least twice the even share, so that an even map is not all in the strongest colour.
     most = max(attention.max(), 2 / attention.size)

@@ -1,15 +1,36 @@
 """The report's one entry: from measurements to a file that any browser opens."""
 
 import os
+import re
+import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
+import jinja2
 import numpy as np
 
+import xcos_tf
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
+from xcos_tf.evaluation.measurement import (
+    FALSE_ACCEPT_RATES,
+    Measurement,
+    ScoredPairs,
+    UnderOcclusion,
+)
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.files import check_can_write
+from xcos_tf.explain.notation import one_line
+from xcos_tf.explain.report import content
+from xcos_tf.explain.report.exhibits import exhibit
+from xcos_tf.explain.report.gallery import make_galleries
+from xcos_tf.explain.report.illustrations import (
+    illustrate_curves,
+    illustrate_histograms,
+    illustrate_occlusion,
+)
+from xcos_tf.explain.report.map_cells import scales
+from xcos_tf.explain.report.styles import styles_of
+from xcos_tf.files import check_can_write, replace_file
 
 REPORT_SUFFIXES = (".html", ".htm")
 
@@ -41,7 +62,16 @@ def write_report(
         ValueError: there are no results, or not one value for each pair.
     """
     path = check_report_path(path)
-    raise NotImplementedError
+    page = _render(_content(vset, results, face, occlusion, command))
+    # Names need not be valid Unicode; what is left of that after `_plain` is not to stop us here.
+    page = page.encode("utf-8", "replace")
+    try:
+        replace_file(path, lambda stream: stream.write(page))
+    except OSError as error:
+        raise XcosError(
+            f"the report cannot be written to {path} ({error.strerror or error}); choose another "
+            "place"
+        ) from None
 
 
 def check_report_path(path: str | os.PathLike) -> Path:
@@ -66,3 +96,83 @@ def check_report_path(path: str | os.PathLike) -> Path:
         )
     check_can_write(path, path.parent)
     return path
+
+
+def _content(vset, results, face, occlusion, command) -> dict:
+    """Return what the template shows; the quick parts first, so that mistakes turn up early."""
+    _check(vset, results)
+    lines = content.by_score(occlusion)
+    styles = styles_of([*(content.score_of(scored) for scored, _ in results), *lines])
+    today = date.today()
+    sections = {
+        "setting": "What was measured",
+        "metrics": "Metrics",
+        "curves": "ROC and DET",
+        "histograms": "Scores",
+        "occlusion": "Accuracy under occlusion",
+        "gallery": "The surest decisions, explained",
+        "left-out": "Left out",
+    }
+    covered = None
+    if lines:
+        shares, rows = content.occlusion_rows(lines)
+        covered = {"shares": shares, "rows": rows, "chart": illustrate_occlusion(lines, styles)}
+    else:
+        del sections["occlusion"]
+    return {
+        "set_name": vset.name,
+        "date": f"{today.day} {today:%B %Y}",
+        "version": xcos_tf.__version__,
+        "summary": content.summary(vset, results),
+        "sections": sections,
+        "facts": content.facts(vset, results),
+        "presets": {scored.preset: scored.sha256 for scored, _ in results},
+        "command": command,
+        "notes": vset.notes,
+        "styles": styles,
+        "rates": [content.rate_name(far) for far in FALSE_ACCEPT_RATES],
+        "metrics": content.metric_rows(results),
+        "remarks": content.remarks(results),
+        "thresholds": content.threshold_rows(results),
+        "meanings": content.meanings(results),
+        "curves": illustrate_curves(vset, results, styles),
+        "histograms": illustrate_histograms(vset, results, styles),
+        "occlusion": covered,
+        "scales": scales(),
+        "galleries": [
+            exhibit(gallery)
+            for gallery in make_galleries(vset, [scored for scored, _ in results], face)
+        ],
+        "skipped": vset.skipped,
+    }
+
+
+def _check(vset: VerificationSet, results: Sequence[tuple[ScoredPairs, Measurement]]) -> None:
+    if not results:
+        raise ValueError("Expected `results` to hold at least one score. Received: none")
+    for scored, _ in results:
+        if scored.values.shape != (len(vset.pairs),):
+            raise ValueError(
+                f"Expected a value for each of {len(vset.pairs)} pairs. Received: "
+                f"{scored.values.shape=} for {scored.score} of {scored.preset}"
+            )
+
+
+def _render(page: dict) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # names are strangers' text
+        finalize=_plain,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(page)
+
+
+def _plain(value):
+    """Return text that is to be escaped without control characters and broken Unicode."""
+    if type(value) is not str:
+        return value
+    # A per-cent sign stays on the line of its number.
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", one_line(value, sys.maxsize))

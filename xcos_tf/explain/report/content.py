@@ -1,0 +1,229 @@
+"""What the page says in words and tables: measurements as text, ready for the template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.evaluation.intervals import format_rate
+from xcos_tf.evaluation.measurement import (
+    FALSE_ACCEPT_RATES,
+    Measurement,
+    Rate,
+    ScoredPairs,
+    UnderOcclusion,
+)
+from xcos_tf.evaluation.subject import FLATTENED
+from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.notation import number
+from xcos_tf.explain.report.gallery import preset_threshold
+from xcos_tf.explain.report.styles import Score
+from xcos_tf.models.comparison import PLAIN_COSINE
+
+Results = Sequence[tuple[ScoredPairs, Measurement]]
+
+_MEANINGS = {
+    "patched": "xCos with uniform attention (U): each cell of the grid counts the same",
+    "correlated": "xCos with correlated attention (P): a cell counts by how well its similarity "
+    "follows the cosine of another face model",
+    "learned": "xCos with learned attention (L): a small network weighs the cells for each pair",
+    FLATTENED: "plain cosine of the whole grid; it comes without maps",
+    PLAIN_COSINE: "plain cosine of an embedding, of a preset without a grid",
+}
+WITHOUT_MAPS = (FLATTENED, PLAIN_COSINE)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A rate in per cent, and its interval, as text."""
+
+    value: str
+    interval: str
+
+    @classmethod
+    def of(cls, rate: Rate | None) -> "Share | None":
+        """Return a rate as text; None stays what it is."""
+        return rate and cls(*format_rate(rate).split(" % ", 1))
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A row of the table of metrics; None where something could not be measured."""
+
+    score: Score
+    accuracy: str | None
+    auc: str
+    eer: str
+    tar: list[Share | None]
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    """What a threshold does that a preset states for an FMR."""
+
+    promised: str
+    threshold: str
+    fmr: Share
+    fnmr: Share
+
+
+@dataclass(frozen=True)
+class OcclusionRow:
+    """A row of the table of accuracy under occlusion; None where it was not measured."""
+
+    score: Score
+    accuracies: list[str | None]
+
+
+def score_of(row: ScoredPairs | UnderOcclusion) -> Score:
+    """Return what a row is about."""
+    return Score(row.preset, row.score)
+
+
+def metric_rows(results: Results) -> list[MetricRow]:
+    """Return all metrics, a row for each score."""
+    return [
+        MetricRow(
+            score_of(scored),
+            _accuracy(measured.accuracy, measured.accuracy_std),
+            number(measured.auc, 4),
+            number(100 * measured.eer, 2),
+            [Share.of(measured.tar_at_far[far]) for far in FALSE_ACCEPT_RATES],
+        )
+        for scored, measured in results
+    ]
+
+
+def threshold_rows(results: Results) -> dict[Score, list[ThresholdRow]]:
+    """Return what each score's thresholds do here; a score without any is left out."""
+    return {
+        score_of(scored): [
+            ThresholdRow(
+                rate_name(float(rate)),
+                number(at.threshold, 4),
+                Share.of(at.fmr),
+                Share.of(at.fnmr),
+            )
+            for rate, at in measured.at_threshold.items()
+        ]
+        for scored, measured in results
+        if measured.at_threshold
+    }
+
+
+def by_score(rows: Sequence[UnderOcclusion]) -> dict[Score, list[UnderOcclusion]]:
+    """Return the rows of each score, from the least to the most that is covered."""
+    lines = {}
+    for row in sorted(rows, key=lambda row: row.share):
+        lines.setdefault(score_of(row), []).append(row)
+    # In the order in which the scores were given.
+    return {score: lines[score] for score in dict.fromkeys(map(score_of, rows))}
+
+
+def occlusion_rows(
+    lines: dict[Score, list[UnderOcclusion]],
+) -> tuple[list[str], list[OcclusionRow]]:
+    """Return the heading's shares and a row for each score."""
+    shares = sorted({row.share for rows in lines.values() for row in rows})
+    table = []
+    for score, rows in lines.items():
+        known = {row.share: _accuracy(row.accuracy, row.accuracy_std) for row in rows}
+        table.append(OcclusionRow(score, [known.get(share) for share in shares]))
+    return [f"{100 * share:g} %" for share in shares], table
+
+
+def facts(vset: VerificationSet, results: Results) -> dict[str, str]:
+    """Return what was measured on, by name."""
+    measured, pairs = results[0][1], vset.pairs
+    photos = f"{len(vset.photos):,}, {'aligned faces' if vset.aligned else 'aligned on the way'}"
+    entries = {
+        "Pairs": f"{len(pairs):,} ({measured.genuine:,} genuine, {measured.impostor:,} impostor)",
+        "Photos": photos,
+        "Folds": f"{len(np.unique(pairs.fold))}",
+        "Left out": f"{len(vset.skipped):,}" if vset.skipped else "nothing",
+        "Fingerprint": vset.fingerprint,
+    }
+    if vset.videos is not None:
+        entries = {
+            "Pairs": entries.pop("Pairs") + " of videos",
+            "Videos": f"{len(pairs.photos):,}",
+            "Frames": photos,
+        } | {name: text for name, text in entries.items() if name != "Photos"}
+    return entries
+
+
+def summary(vset: VerificationSet, results: Results) -> list[str]:
+    """Return in sentences which score did best, and what the best preset's threshold does."""
+    best, measured = max(results, key=_merit)
+    if measured.accuracy is None:
+        said = f"On {vset.name}, {score_of(best)} reaches an AUC of {_worth(measured)}"
+    else:
+        said = f"On {vset.name}, {score_of(best)} judges {_worth(measured)} of the pairs rightly"
+    if len(results) > 1:
+        said += f", the most of {len(results)} scores"
+    explained = [result for result in results if result[0].score not in WITHOUT_MAPS]
+    if explained and best.score in WITHOUT_MAPS:
+        scored, with_maps = max(explained, key=_merit)
+        said += (
+            f"; of those that show what they are made of, {score_of(scored)} does best, with "
+            f"{_worth(with_maps)}"
+        )
+    sentences = [f"{said}."]
+    threshold = preset_threshold(best)
+    at = [x for x in measured.at_threshold.values() if x.threshold == threshold]
+    if at:
+        sentences.append(
+            f"At its threshold for FMR 1e-3 ({number(threshold, 2)}), {score_of(best)} takes "
+            f"{number(100 * at[0].fmr.value, 2)} % of the impostor pairs for one person and "
+            f"{number(100 * at[0].fnmr.value, 2)} % of the genuine pairs for two."
+        )
+    return sentences
+
+
+def remarks(results: Results) -> list[str]:
+    """Return why cells of the table of metrics are empty, where any are."""
+    measured = results[0][1]
+    said = []
+    if measured.accuracy is None:
+        said.append(
+            "There is no accuracy: it needs at least two folds, with pairs of both kinds in each."
+        )
+    unseen = [far for far, rate in measured.tar_at_far.items() if rate is None]
+    if unseen:
+        said.append(
+            f"TAR at FAR {', '.join(map(rate_name, unseen))} cannot be observed on "
+            f"{measured.impostor:,} impostor pairs: a rate takes at least one in so many."
+        )
+    rates = [rate for _, x in results for rate in x.tar_at_far.values() if rate]
+    if any(rate.low == 0 < rate.value for rate in rates):
+        said.append(
+            "Where an interval begins at 0, there are too few impostor pairs to say what TAR is at "
+            "least."
+        )
+    return said
+
+
+def meanings(results: Results) -> dict[str, str]:
+    """Return what the scores are that were measured, by name."""
+    measured = {scored.score for scored, _ in results}
+    return {score: text for score, text in _MEANINGS.items() if score in measured}
+
+
+def rate_name(rate: float) -> str:
+    """Return a rate in the way of the field, such as 1e-3."""
+    mantissa, exponent = f"{rate:e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def _merit(result: tuple[ScoredPairs, Measurement]) -> tuple[float, float]:
+    _, measured = result
+    return (-1.0 if measured.accuracy is None else measured.accuracy), measured.auc
+
+
+def _worth(measured: Measurement) -> str:
+    accuracy = _accuracy(measured.accuracy, measured.accuracy_std)
+    return f"{accuracy} %" if accuracy else number(measured.auc, 4)
+
+
+def _accuracy(mean: float | None, std: float | None) -> str | None:
+    return None if mean is None else f"{number(100 * mean, 2)} ± {number(100 * std, 2)}"

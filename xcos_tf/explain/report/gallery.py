@@ -1,0 +1,152 @@
+"""The pairs of a gallery with their faces and what the preset made of them, S and W."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.metrics import best_threshold
+from xcos_tf.evaluation.subject import Subject
+from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.report.cases import Group, most_confident
+from xcos_tf.explain.words import describe
+from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.verifier import DEFAULT_FMR
+
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair, explained.
+
+    Attributes:
+        names: of the two photos, or videos.
+        frames: of videos, the names of the two frames that are shown, and their own score.
+        faces: the two, uint8 (112, 112, 3) RGB.
+        score: of the pair; of videos, the mean over their frames.
+        similarity_map, attention_map: S and W of the faces, float32 (h, w).
+        sentence: about them.
+    """
+
+    names: tuple[str, str]
+    frames: tuple[str, str, float] | None
+    faces: tuple[np.ndarray, np.ndarray]
+    score: float
+    similarity_map: np.ndarray
+    attention_map: np.ndarray
+    sentence: str
+
+
+@dataclass(frozen=True)
+class PresetGallery:
+    """What one preset is most sure of.
+
+    Attributes:
+        preset: its name, as the user gave it.
+        score: its default score.
+        threshold: what the scores are held against.
+        promised: whether that is the preset's own, for FMR 1e-3; otherwise it is the one that
+            gets the most pairs of this set right.
+        groups: each with its cases.
+    """
+
+    preset: str
+    score: str
+    threshold: float
+    promised: bool
+    groups: Sequence[tuple[Group, Sequence[Case]]]
+
+
+def preset_threshold(scored: ScoredPairs) -> float | None:
+    """Return the threshold that a preset states for FMR 1e-3, if it does."""
+    for rate, threshold in scored.thresholds.items():
+        if np.isclose(float(rate), DEFAULT_FMR, rtol=1e-6):
+            return float(threshold)
+    return None
+
+
+def make_galleries(
+    vset: VerificationSet, scores: Sequence[ScoredPairs], face: Callable[[int], np.ndarray]
+) -> Iterator[PresetGallery]:
+    """Make the gallery of each preset that has maps, by the last of its attentions in `scores`.
+
+    Args:
+        vset: the set.
+        scores: of its pairs.
+        face: see `write_report`.
+
+    Raises:
+        XcosError: as by `Subject` and `face`, or a preset is another by now.
+    """
+    for preset in dict.fromkeys(scored.preset for scored in scores):
+        by_name = {scored.score: scored for scored in scores if scored.preset == preset}
+        if set(by_name) == {PLAIN_COSINE}:
+            continue
+        subject = Subject(preset)
+        explained = [name for name in subject.verifier.attentions if name in by_name]
+        if explained:
+            yield _gallery(subject, vset, by_name[explained[-1]], face)
+
+
+def _gallery(subject, vset, scored, face) -> PresetGallery:
+    if subject.sha256 != scored.sha256:
+        raise XcosError(
+            f"the preset {scored.preset!r} has changed since it was measured; evaluate it again"
+        )
+    threshold = preset_threshold(scored)
+    promised = threshold is not None
+    if not promised:
+        threshold = best_threshold(scored.values, vset.pairs.same)
+    explainer = _Explainer(subject, vset, scored, face)
+    groups = [
+        (group, [explainer.case(pair) for pair in group.shown])
+        for group in most_confident(scored.values, vset.pairs.same, threshold)
+    ]
+    return PresetGallery(scored.preset, scored.score, threshold, promised, groups)
+
+
+class _Explainer:
+    """Explains pairs of one set by one score of one preset."""
+
+    def __init__(self, subject: Subject, vset: VerificationSet, scored: ScoredPairs, face):
+        self.subject, self.vset, self.scored, self.face = subject, vset, scored, face
+
+    def case(self, pair: int) -> Case:
+        pairs = self.vset.pairs
+        ends = pairs.first[pair], pairs.second[pair]
+        names = tuple(str(pairs.photos[end]) for end in ends)
+        score = float(self.scored.values[pair])
+        if self.vset.videos is None:
+            faces = [self.face(int(end)) for end in ends]
+            maps = self._explain(self._embed([faces[0]]), self._embed([faces[1]]))
+            frames = None
+        else:
+            positions = [self.vset.videos[end] for end in ends]
+            frames, faces, maps = self._typical_frames(*positions, score)
+        similarity, attention = maps["similarity_map"][0], maps["attention_map"][0]
+        sentence = describe(similarity, attention)
+        return Case(names, frames, tuple(faces), score, similarity, attention, sentence)
+
+    def _typical_frames(self, first: np.ndarray, second: np.ndarray, mean: float):
+        """Return the pair of frames whose score is nearest the mean, the first of several."""
+        grids = [self._embed([self.face(int(k)) for k in frames]) for frames in (first, second)]
+        scores = self.subject.score_all(*grids, self.scored.score)
+        row, column = np.unravel_index(np.abs(scores - mean).argmin(), scores.shape)
+        positions = int(first[row]), int(second[column])
+        maps = self._explain(grids[0][[row]], grids[1][[column]])
+        names = [str(self.vset.photos.names[k]) for k in positions]
+        frames = (*names, float(maps["xcos"][0]))
+        return frames, [self.face(k) for k in positions], maps
+
+    def _embed(self, faces: list[np.ndarray]) -> np.ndarray:
+        blocks = [
+            self.subject.verifier.embed(np.stack(faces[start : start + BLOCK]))
+            for start in range(0, len(faces), BLOCK)
+        ]
+        return np.concatenate(blocks)
+
+    def _explain(self, grid_a: np.ndarray, grid_b: np.ndarray) -> dict[str, np.ndarray]:
+        return self.subject.verifier.explain_pairs(grid_a, grid_b, self.scored.score)
