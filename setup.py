@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["xcos_tf", "xcos_tf.*"]),
-    package_data={"xcos_tf": ["presets/*/*"]},
+    package_data={"xcos_tf": ["presets/*/*", "explain/report/*.j2", "explain/report/*.css"]},
     install_requires=[
         # The default stack is TensorFlow 2.16 to 2.21 with Keras 3. 2.15 is let in for the
         # `addons` extra alone, which pins it; pip picks the newest otherwise.
@@ -33,6 +33,7 @@ setup(
         "safetensors>=0.4.3",
         "pillow>=10.1",
         "matplotlib>=3.8",
+        "jinja2>=3.1",
         "tqdm>=4.66",
         "pyyaml>=6.0",
     ],
@@ -44,7 +45,13 @@ setup(
             "numpy<2",
         ],
         "convert": ["torch>=2.2"],
-        "test": ["pytest>=8", "ruff>=0.6", "scikit-learn>=1.3", "torch==2.13.0"],
+        "test": [
+            "pytest>=8",
+            "ruff>=0.6",
+            "scikit-learn>=1.3",
+            "torch==2.13.0",
+            "playwright>=1.40",
+        ],
     },
     entry_points={"console_scripts": ["xcos = xcos_tf.cli.main:main"]},
 )
