@@ -99,14 +99,18 @@ def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_
     config["batch"] |= {"pairs": 12, "genuine": 0.5}
     config["augmentation"] = {"draw_over": 1.0}
     config["loss"] |= {"cosine": 1.0, "teacher_sees": "original"}
-    config["validation"] = {"draw_over": True}
+    config["validation"] = {"draw_over": True, "every": 1, "best_metric": "eer"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
     out = tmp_path / "out"
-    first, last = train(tmp_path / "run.yaml", sets, out)
+    rows = train(tmp_path / "run.yaml", sets, out)
+    first, last = rows[0], rows[-1]
     assert {"cosine/rmse", "cosine/eer", "teacher/eer"} <= first.keys()
     assert first["cosine/rmse"] > 0.1  # the model still is the teacher, but sees less
     assert np.isfinite(last["loss/cosine"]) and last["loss/cosine"] > 0
-    rows = np.fromfile(out / "teacher.f32", np.float32).reshape(-1, 192)
-    assert len(rows) == 4 * 6
-    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    assert isinstance(load_preset(out / "preset").network, EmbeddingNetwork)
+    known = np.fromfile(out / "teacher.f32", np.float32).reshape(-1, 192)
+    assert len(known) == 4 * 6
+    np.testing.assert_allclose(np.linalg.norm(known, axis=1), 1, atol=1e-5)
+    preset = load_preset(out / "preset")
+    assert isinstance(preset.network, EmbeddingNetwork)
+    best = min(rows, key=lambda row: row["cosine/eer"])  # the first of equals
+    assert preset.config["training"]["weights_of_step"] == best["step"]
