@@ -13,7 +13,6 @@ from xcos_tf.evaluation.metrics import allowed
 
 # A power of two, so that the edges are floats and a score's bin is found without rounding.
 BINS = 4096
-BIN_WIDTH = 2 / BINS
 
 
 class Bounded(NamedTuple):

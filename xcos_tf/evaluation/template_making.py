@@ -21,6 +21,7 @@ from xcos_tf.evaluation.template_store import (
     open_templates,
     write_templates,
 )
+from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.files import check_can_write
 from xcos_tf.verifier import Verifier
 
@@ -106,7 +107,7 @@ class _Maker:
         for record in self._source.read(start, stop):
             pixels = self._read(record)
             if isinstance(pixels, str):
-                skipped.append([record.name, pixels])
+                skipped.append(Skipped(record.name, pixels))
             else:
                 names.append(record.name)
                 labels.append(record.label)
@@ -167,7 +168,7 @@ class _Features:
         self._parts = parts
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return (part.read(0, len(part)) for part in self._parts)
+        return (part.read(0, len(part)) for part in self._parts if len(part))
 
 
 def _join(files: Sequence[Path], folder: str | os.PathLike, path: Path) -> None:
@@ -178,7 +179,7 @@ def _join(files: Sequence[Path], folder: str | os.PathLike, path: Path) -> None:
     if not names:
         raise XcosError(
             f"no file in {folder} can be read as a face, the first of {len(skipped)} being "
-            f"{skipped[0][0]}: {skipped[0][1]}"
+            f"{skipped[0].name}: {skipped[0].reason}"
         )
     labels = np.concatenate([part.labels for part in parts])
     info = TemplateInfo(

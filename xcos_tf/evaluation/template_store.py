@@ -4,7 +4,7 @@ The file is safetensors: `features`, float32 (N, h, w, c) or (N, dimension), and
 (N,). Its metadata holds, as JSON under "xcos_tf.templates": `format` (the version of this layout),
 `preset` (name), `weights` (SHA-256 of the preset's), `faces` (fingerprint of the folder: names and
 sizes), `people`, `names` (person/file of each template), `skipped` ([name, reason] of files without
-a template) and `content` (SHA-256 of the bytes of both arrays).
+a template) and `content` (SHA-256 of both arrays and of the metadata before it was added).
 """
 
 import hashlib
@@ -19,10 +19,12 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.files import replace_file
 
 FORMAT = 1
 METADATA = "xcos_tf.templates"
+_FACTS = ("preset", "weights", "faces", "people", "names", "skipped")
 _READ = 1024  # templates that are read at once to check them
 
 
@@ -40,7 +42,7 @@ class TemplateInfo:
     faces: str
     people: Sequence[str]
     names: Sequence[str]
-    skipped: Sequence[Sequence[str]]
+    skipped: Sequence[Skipped]
     labels: np.ndarray
 
 
@@ -113,34 +115,29 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
         raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
     try:
         known = json.loads(text)
-        version = known.pop("format")
+        version = known["format"]
         if version > FORMAT:
             raise XcosError(
                 f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; upgrade "
                 "xcos_tf to use it"
             )
         content = known.pop("content")
-        info = TemplateInfo(**known, labels=file.get_tensor("labels"))
+        labels = file.get_tensor("labels")
+        skipped = [Skipped(*entry) for entry in known["skipped"]]
+        facts = {key: known[key] for key in _FACTS}
+        info = TemplateInfo(**{**facts, "skipped": skipped}, labels=labels)
         store = TemplateStore(path, info, file.get_slice("features"))
-        _check(store, content)
+        blocks = (store.read(start, start + _READ) for start in range(0, len(labels), _READ))
+        if content != _sha256(blocks, labels, known):
+            raise ValueError("its content is not what was written")
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise XcosError(f"{path} is damaged ({error}); delete it and make it again") from None
     return store
 
 
-def _check(store: TemplateStore, content: str) -> None:
-    """Raise ValueError unless the parts of a store fit together and are what was written."""
-    labels = store.labels
-    if labels.dtype != np.int32 or labels.shape != (len(store.names),):
-        raise ValueError("there is not one label for each name")
-    blocks = [(start, start + _READ) for start in range(0, len(store), _READ)]
-    if content != content_sha256((store.read(*block) for block in blocks), labels):
-        raise ValueError("its content is not what was written")
-
-
-def content_sha256(features: Iterable[np.ndarray], labels: np.ndarray) -> str:
-    """Return the SHA-256 of features, given a stretch at a time, and of all labels."""
-    digest = hashlib.sha256()
+def _sha256(features: Iterable[np.ndarray], labels: np.ndarray, known: dict) -> str:
+    """Return the SHA-256 of features, given a stretch at a time, of labels and of metadata."""
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode("ascii"))
     for array in features:
         digest.update(np.ascontiguousarray(array))
     digest.update(labels)
@@ -162,8 +159,8 @@ def write_templates(
     Raises:
         OSError: it cannot be written.
     """
-    known = {key: value for key, value in vars(info).items() if key != "labels"}
-    known |= {"format": FORMAT, "content": content_sha256(features, info.labels)}
+    known = {"format": FORMAT, **{key: getattr(info, key) for key in _FACTS}}
+    known["content"] = _sha256(features, info.labels, known)
     end = len(info.labels) * int(np.prod(shape)) * 4
 
     def entry(kind: str, shape: Sequence[int], start: int) -> dict:
