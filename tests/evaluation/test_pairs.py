@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.pairs import read_lfw_pairs
+from xcos_tf.evaluation.pairs import pairs_of, read_lfw_pairs
 
 GOOD = """2\t1
 Ann_Lee\t1\t2
@@ -110,3 +110,53 @@ def test_missing_files_and_other_files_are_refused(folder, photos):
         read_lfw_pairs(folder, folder)
     with pytest.raises(XcosError, match="cannot be read as a list"):
         read_lfw_pairs(photos / "obama.jpg", folder)
+
+
+def test_a_repeated_pair_is_named_by_its_lines(folder):
+    for again in ("Ann_Lee\t1\tBob\t1", "Bob\t1\tAnn_Lee\t1"):
+        text = GOOD.replace("Cid\t12\tBob\t3", again)
+        with pytest.raises(XcosError, match=r"lines 3 and 5 of .*Ann_Lee_0001\.jpg"):
+            read_lfw_pairs(write(folder, text), folder)
+
+
+def test_a_photo_against_itself_is_refused(folder):
+    text = GOOD.replace("Bob\t1\t3", "Bob\t3\t3")
+    with pytest.raises(XcosError, match=r"line 4 of .* compares Bob/Bob_0003\.jpeg with itself"):
+        read_lfw_pairs(write(folder, text), folder)
+
+
+def test_pairs_of_one_kind_are_refused(folder):
+    genuine = "1\t1\nAnn_Lee\t1\t2\nBob\t1\t3\n"
+    with pytest.raises(XcosError, match="holds genuine pairs only"):
+        read_lfw_pairs(write(folder, genuine), folder)
+    impostor = "1\t1\nAnn_Lee\t1\tBob\t1\nBob\t1\tAnn_Lee\t2\n"
+    with pytest.raises(XcosError, match="holds impostor pairs only"):
+        read_lfw_pairs(write(folder, impostor), folder)
+
+
+@pytest.mark.parametrize("name", ["..", "../lfw/Bob", "/etc", "C:\\faces", "..\\lfw"])
+def test_names_that_lead_out_are_refused(folder, name):
+    (folder.parent / "_0001.jpg").touch()
+    (folder.parent / ".._0001.jpg").touch()
+    with pytest.raises(XcosError, match=r"line 4 of .* is not a path within the folder"):
+        read_lfw_pairs(write(folder, GOOD.replace("Bob\t1\t3", f"{name}\t1\t3")), folder)
+
+
+def test_a_number_of_a_thousand_digits_is_refused(folder):
+    with pytest.raises(XcosError, match="line 4 of"):
+        read_lfw_pairs(write(folder, GOOD.replace("Bob\t1\t3", f"Bob\t1\t{'9' * 5000}")), folder)
+
+
+def test_only_named_photos_are_kept_and_folds_numbered_anew():
+    pairs, used = pairs_of(
+        list("abcde"),
+        np.array([4, 1]),
+        np.array([1, 3]),
+        np.array([True, False]),
+        np.array([7, 2]),
+    )
+    assert pairs.photos == ["e", "b", "d"] and used == [4, 1, 3]
+    np.testing.assert_array_equal(pairs.first, [0, 1])
+    np.testing.assert_array_equal(pairs.second, [1, 2])
+    np.testing.assert_array_equal(pairs.fold, [1, 0])
+    assert {x.dtype for x in (pairs.first, pairs.second, pairs.fold)} == {np.dtype(np.int64)}

@@ -23,14 +23,19 @@ _HEIGHT, _WIDTH = 576, 768
 
 def ar_person(name: str) -> str | None:
     """Return whom a photo of this path shows, such as "m-001", or None if it is none of AR's."""
-    match = _NAME.fullmatch(Path(name).stem)
+    match = _match(name)
     return match and match[1].lower()
 
 
 def ar_tag(name: str) -> str | None:
     """Return what covers the face in a photo of this path: "sunglasses", "scarf" or None."""
-    match = _NAME.fullmatch(Path(name).stem)
+    match = _match(name)
     return match and _TAGS.get((int(match[2]) - 1) % _SESSION + 1)
+
+
+def _match(name: str) -> re.Match | None:
+    # `xcos align` makes M-001-08.bmp.png of M-001-08.bmp.
+    return _NAME.fullmatch(Path(name).name.split(".")[0])
 
 
 def read_ar_photo(path: Path) -> np.ndarray:

@@ -32,13 +32,12 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     """
     source = BinSource(path)
     images = [record.image for record in source.read(0, len(source))]
-    digests = [hashlib.sha256(image).digest() for image in images]
-    faults = _faults(images, digests)
+    faults = _faults(images)
     listed = source.pairs
-    usable = np.array([digest not in faults for digest in digests])
+    usable = np.array([image not in faults for image in images])
     kept = np.flatnonzero(usable[listed.first] & usable[listed.second])
     skipped = [
-        Skipped(f"image {i} (pair {i // 2})", faults[digests[i]]) for i in np.flatnonzero(~usable)
+        Skipped(f"image {i} (pair {i // 2})", faults[images[i]]) for i in np.flatnonzero(~usable)
     ]
     if not len(kept):
         raise XcosError(
@@ -47,7 +46,7 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
         )
     # The first image of each content stands for all of them.
     first_of = {}
-    stands_for = np.array([first_of.setdefault(digest, i) for i, digest in enumerate(digests)])
+    stands_for = np.array([first_of.setdefault(image, i) for i, image in enumerate(images)])
     pairs, used = pairs_of(
         [f"image {i}" for i in range(len(images))],
         stands_for[listed.first[kept]],
@@ -60,33 +59,33 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
         *_left_out(len(listed) - len(kept), len(skipped)),
         *repeats(pairs.first, pairs.second, "an image"),
     ]
+    photos = EncodedPhotos(source.name, pairs.photos, [images[i] for i in used])
     return build_set(
         source.name,
-        EncodedPhotos(source.name, pairs.photos, [images[i] for i in used]),
+        photos,
         pairs,
-        lambda position: digests[used[position]],
+        lambda position: hashlib.sha256(photos.images[position]).digest(),
         aligned=True,
         skipped=skipped,
         notes=notes,
     )
 
 
-def _faults(images: list[bytes], digests: list[bytes]) -> dict[bytes, str]:
-    """Return {digest: reason} of the images that are no faces of the size that models take."""
+def _faults(images: list[bytes]) -> dict[bytes, str]:
+    """Return {image: reason} of the images that are no faces of the size that models take."""
     faults = {}
-    each = dict(zip(digests, images, strict=True))
-    for digest, image in tqdm(each.items(), desc="checking", unit="image"):
+    for image in tqdm(dict.fromkeys(images), desc="checking", unit="image"):
         try:
             height, width = read_photo(image).shape[:2]
         except XcosError as error:
-            faults[digest] = str(error)
+            faults[image] = str(error)
             continue
         if (height, width) != (FACE_SIZE, FACE_SIZE):
-            faults[digest] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
+            faults[image] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
     return faults
 
 
 def _left_out(pairs: int, images: int) -> list[str]:
     if not pairs:
         return []
-    return [f"{pairs:,} pairs are left out, because {images:,} images cannot be used."]
+    return [f"Pairs left out: {pairs:,}, for {images:,} images that cannot be used."]

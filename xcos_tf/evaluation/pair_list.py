@@ -103,9 +103,9 @@ def repeats(first: np.ndarray, second: np.ndarray, what: str) -> list[str]:
     again, alone = len(ends) - len(np.unique(ends, axis=0)), int(np.sum(first == second))
     sentences = []
     if again:
-        sentences.append(f"{again:,} pairs are there a second time; they count, as published.")
+        sentences.append(f"Pairs given a second time: {again:,}; they count, as published.")
     if alone:
-        sentences.append(f"{alone:,} pairs compare {what} with itself; they count, as published.")
+        sentences.append(f"Pairs of {what} and itself: {alone:,}; they count, as published.")
     return sentences
 
 

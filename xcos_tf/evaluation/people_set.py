@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
 from xcos_tf.data.face_pairs import draw_pairs
-from xcos_tf.data.records.source import Pairs
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
@@ -64,12 +63,17 @@ def people_set(
     everything = [Path(name).as_posix() for name in find_photos(folder, suffixes)]
     names_are_ar = all(ar_person(name) for name in everything)
     names = _selected(folder, everything, select, names_are_ar)
+    person = {
+        name: ar_person(name) if names_are_ar else _sub_folder(folder, name) for name in names
+    }
+    # What cannot be enough is said before minutes are spent on looking for faces.
+    labels = _labels(folder, person, names, genuine, impostor)
     skipped, found = [], None
     if not aligned:
         found = align_photos(folder, names, read_ar_photo)
         names, skipped = found.names, found.skipped
-    people = [ar_person(name) if names_are_ar else _sub_folder(folder, name) for name in names]
-    drawn = _draw(folder, np.unique(people, return_inverse=True)[1], genuine, impostor, seed)
+        labels = _labels(folder, person, names, genuine, impostor)
+    drawn = draw_pairs(labels, genuine, impostor, seed)
     pairs, used = pairs_of(names, drawn.first, drawn.second, drawn.same, deal_folds(drawn.same))
     stored = FolderPhotos(folder, pairs.photos)
     words = f", those with {' or '.join(select)}" if select else ""
@@ -83,8 +87,8 @@ def people_set(
         skipped=skipped,
         notes=[
             f"{genuine:,} genuine and {impostor:,} impostor pairs were drawn by the seed {seed} "
-            f"from {len(names):,} of {len(everything):,} photos{words}, of {len(set(people)):,} "
-            f"people.",
+            f"from {len(names):,} of {len(everything):,} photos{words}, of {labels.max() + 1:,} "
+            "people.",
             *_left_out(len(skipped)),
         ],
     )
@@ -93,7 +97,7 @@ def people_set(
 def _left_out(count: int) -> list[str]:
     if not count:
         return []
-    return [f"{count:,} photos that cannot be read, or in which MTCNN finds no face, are left out."]
+    return [f"Left out: {count:,} photos that cannot be read or in which MTCNN finds no face."]
 
 
 def _selected(
@@ -122,7 +126,11 @@ def _sub_folder(folder: Path, name: str) -> str:
     return name.split("/")[0]
 
 
-def _draw(folder: Path, labels: np.ndarray, genuine: int, impostor: int, seed: int) -> Pairs:
+def _labels(
+    folder: Path, person: Mapping[str, str], names: Sequence[str], genuine: int, impostor: int
+) -> np.ndarray:
+    """Return whose each photo is, int64 (N,), if they make enough pairs of each kind."""
+    labels = np.unique([person[name] for name in names], return_inverse=True)[1].astype(np.int64)
     counts = np.bincount(labels)
     of_one = int(np.sum(counts * (counts - 1) // 2))
     of_two = len(labels) * (len(labels) - 1) // 2 - of_one
@@ -132,4 +140,4 @@ def _draw(folder: Path, labels: np.ndarray, genuine: int, impostor: int, seed: i
                 f"{len(labels):,} photos of {len(counts):,} people in {folder} make {there_are:,} "
                 f"{kind} pairs, and {wanted:,} are to be drawn; draw fewer"
             )
-    return draw_pairs(labels, genuine, impostor, seed)
+    return labels

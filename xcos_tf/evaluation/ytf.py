@@ -148,18 +148,24 @@ def _frames(folder: Path, video: str) -> list[str]:
         return []
     names = sorted(
         (x for x in names if Path(x).suffix.lower() in PHOTO_SUFFIXES and not x.startswith(".")),
-        key=lambda name: [int(x) if x.isdigit() else x for x in re.split("([0-9]+)", name)],
+        key=_numbers_by_size,
     )
     count = min(FRAMES, len(names))
     return [f"{video}/{names[(2 * k + 1) * len(names) // (2 * count)]}" for k in range(count)]
+
+
+def _numbers_by_size(name: str) -> list[str | int]:
+    """Return what sorts 0.99.jpg before 0.100.jpg."""
+    parts = re.split("([0-9]+)", name)
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
 def _dropped(frames: int, pairs: int) -> list[str]:
     if not frames and not pairs:
         return []
     return [
-        f"{frames:,} frames without a face that MTCNN finds are left out, and {pairs:,} pairs of "
-        "videos that have no other frames."
+        f"Left out: {frames:,} frames that cannot be read or in which MTCNN finds no face, and "
+        f"{pairs:,} pairs of videos that have no other frames."
     ]
 
 
@@ -170,6 +176,4 @@ def _relabelled(pairs: PairSet) -> list[str]:
         [person[a] == person[b] for a, b in zip(pairs.first, pairs.second, strict=True)]
     )
     odd = int(np.sum(says != pairs.same))
-    return [f"{odd:,} pairs have a label that their names contradict; the label counts."] * (
-        odd > 0
-    )
+    return [f"Pairs whose label their names contradict: {odd:,}; the label counts."] * (odd > 0)
