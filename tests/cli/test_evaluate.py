@@ -19,6 +19,7 @@ Barack_Obama\t1\tJoe_Biden\t1
 Joe_Biden\t1\t2
 Barack_Obama\t2\tJoe_Biden\t2
 """
+SCORES = (*ATTENTIONS, "flattened")
 
 
 @pytest.fixture(scope="session")
@@ -55,13 +56,14 @@ def evaluate(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def test_one_row_for_each_attention(photo_set, preset, capsys):
+def test_one_row_for_each_score(photo_set, preset, capsys):
     text = evaluate(capsys, photo_set / "photos", photo_set / "pairs.txt", "--preset", preset)
     headline, header, rule, *rows = text.splitlines()
     assert headline == f"4 pairs of 4 photos in {photo_set / 'photos'}"
-    assert len(rows) == len(ATTENTIONS)
-    for row, attention in zip(rows, ATTENTIONS, strict=True):
-        assert row.startswith(f"| {preset} | {attention} | ")
+    assert "| accuracy % | AUC | EER % | at FMR 1e-3 |" in header  # two impostors show no FAR
+    assert len(rows) == len(SCORES)
+    for row, score in zip(rows, SCORES, strict=True):
+        assert row.startswith(f"| {preset} | {score} | ")
         assert row.count("|") == header.count("|") == rule.count("|")
 
 
@@ -70,13 +72,19 @@ def test_aligned_faces_give_the_same_numbers(photo_set, preset, capsys):
     options = [pairs, "--json", "--preset", preset]
     raw = json.loads(evaluate(capsys, photo_set / "photos", *options))
     aligned = json.loads(evaluate(capsys, photo_set / "faces", *options, "--aligned"))
-    assert raw == aligned
-    for row, attention in zip(raw, ATTENTIONS, strict=True):
-        assert row["preset"] == preset
-        assert row["score"] == attention
-        assert row["threshold"] == THRESHOLDS["0.001"]
-        shares = ("accuracy", "auc", "eer", "tar_at_far_1e-3", "fmr", "fnmr")
-        assert all(0 <= row[name] <= 1 for name in shares)
+    assert raw["results"] == aligned["results"]
+    counts = {"photos": 4, "videos": None, "pairs": 4, "genuine": 2, "impostor": 2, "folds": 2}
+    assert aligned["set"].items() >= counts.items()
+    assert (raw["set"]["name"], aligned["set"]["name"]) == ("photos", "faces")
+    assert len(aligned["set"]["fingerprint"]) == 64
+    assert (aligned["set"]["skipped"], aligned["set"]["notes"]) == ([], [])
+    assert "occlusion" not in aligned
+    for row, score in zip(aligned["results"], SCORES, strict=True):
+        assert (row["preset"], row["score"]) == (preset, score)
+        assert all(0 <= row[name] <= 1 for name in ("accuracy", "accuracy_std", "auc", "eer"))
+        assert row["tar_at_far"] == dict.fromkeys(("0.1", "0.01", "0.001", "0.0001"))
+        thresholds = {} if score == "flattened" else THRESHOLDS
+        assert {k: v["threshold"] for k, v in row["at_threshold"].items()} == thresholds
 
 
 def test_trained_recogniser_gets_all_pairs_right(photo_set, preset, tmp_path, capsys):
@@ -85,20 +93,16 @@ def test_trained_recogniser_gets_all_pairs_right(photo_set, preset, tmp_path, ca
     save_preset(tmp_path / "plain", config, plain.network)
     arguments = [photo_set / "faces", photo_set / "pairs.txt", "--aligned"]
     arguments += ["--preset", preset, "--preset", tmp_path / "plain", "--json"]
-    *_, row = rows = json.loads(evaluate(capsys, *arguments))
-    assert [row["score"] for row in rows] == [*ATTENTIONS, "cosine"]
-    assert row == {
-        "preset": str(tmp_path / "plain"),
-        "score": "cosine",
-        "accuracy": 1.0,
-        "accuracy_std": 0.0,
-        "auc": 1.0,
-        "eer": 0.0,
-        "tar_at_far_1e-3": 1.0,
-        "threshold": 0.5,
-        "fmr": 0.0,
-        "fnmr": 0.0,
-    }
+    *_, row = rows = json.loads(evaluate(capsys, *arguments))["results"]
+    assert [row["score"] for row in rows] == [*SCORES, "cosine"]
+    assert row["preset"] == str(tmp_path / "plain")
+    assert row["sha256"] == plain.config["weights"]["sha256"]
+    metrics = [row[name] for name in ("accuracy", "accuracy_std", "auc", "eer")]
+    assert metrics == [1.0, 0.0, 1.0, 0.0]
+    [(fmr, at)] = row["at_threshold"].items()
+    assert (fmr, at["threshold"], at["fmr"]["value"], at["fnmr"]["value"]) == ("0.001", 0.5, 0, 0)
+    # None of two wrong: 1 − 0.025^(1/2) cannot be ruled out.
+    assert at["fmr"]["high"] == pytest.approx(0.8419, abs=1e-4)
 
 
 def test_a_preset_without_a_threshold(photo_set, tmp_path, capsys):
@@ -108,15 +112,115 @@ def test_a_preset_without_a_threshold(photo_set, tmp_path, capsys):
     arguments += ["--preset", tmp_path / "plain"]
     row = evaluate(capsys, *arguments).splitlines()[-1]
     assert "100.00 ± 0.00" in row and row.endswith("| no threshold |")
-    [row] = json.loads(evaluate(capsys, *arguments, "--json"))
-    assert [row[name] for name in ("threshold", "fmr", "fnmr")] == [None] * 3
+    [row] = json.loads(evaluate(capsys, *arguments, "--json"))["results"]
+    assert row["at_threshold"] == {}
+
+
+def test_under_occlusion(photo_set, capsys):
+    options = ["--preset", "mobilefacenet", "--occlusion"]
+    of_photos = [photo_set / "photos", photo_set / "pairs.txt", *options]
+    text = evaluate(capsys, *of_photos)
+    heading, _, row = text.split("\n\n")[1].splitlines()
+    assert [cell.split(", ")[-1] for cell in heading.strip("| ").split(" | ")] == [
+        *("preset", "score", "0% covered", "10% covered", "20% covered", "30% covered"),
+        *("40% covered", "50% covered"),
+    ]
+    assert row.startswith("| mobilefacenet | cosine | 100.00 ± 0.00 | ")
+    # Photos that are aligned first have the same covers, which follow from the seed.
+    document = json.loads(evaluate(capsys, *of_photos, "--json"))
+    assert [row["share"] for row in document["occlusion"]] == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert document["results"][0]["accuracy"] == document["occlusion"][0]["accuracy"] == 1
+    assert all(0 <= row["accuracy"] <= 1 for row in document["occlusion"])
+
+
+def test_pairs_are_drawn_of_a_tag_and_skipped_photos_named(photo_set, tmp_path, capsys):
+    for person, number in (("Barack_Obama", 1), ("Barack_Obama", 2), ("Joe_Biden", 1)):
+        name = f"{person}_{number:04d}.jpg"
+        target = tmp_path / "people" / person / "scarf" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((photo_set / "photos" / person / name).read_bytes())
+    Image.new("RGB", (200, 200)).save(target.with_name("blank.png"))
+    (target.parent.with_name("none") / "x.jpg").parent.mkdir()
+    Image.new("RGB", (200, 200)).save(target.parent.with_name("none") / "x.jpg")
+    arguments = [tmp_path / "people", "--draw", 1, "--select", "scarf", "--seed", 3, "--json"]
+    assert main(["evaluate", *map(str, arguments), "--preset", "mobilefacenet"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert (document["set"]["genuine"], document["set"]["impostor"]) == (1, 1)
+    [skipped] = document["set"]["skipped"]
+    assert skipped["name"] == "Joe_Biden/scarf/blank.png"
+    assert f"left out: {skipped['name']} ({skipped['reason']})" in captured.err
+    assert "by the seed 3 from 3 of 5 photos" in document["set"]["notes"][0]
+    assert document["results"][0]["accuracy"] is None  # one fold
+    assert document["results"][0]["auc"] == 1
+
+
+def test_the_report_gets_everything(photo_set, tmp_path, monkeypatch, capsys):
+    import xcos_tf.explain.report.page as page
+
+    given = []
+    monkeypatch.setattr(page, "write_report", lambda *arguments: given.append(arguments))
+    out = tmp_path / "out.html"
+    arguments = [photo_set / "photos", photo_set / "pairs.txt", "--preset", "mobilefacenet"]
+    evaluate(capsys, *arguments, "--report", out)
+    [(path, vset, [(scored, measured)], face, occlusion, command)] = given
+    assert (path, len(vset.pairs), scored.score, measured.auc) == (str(out), 4, "cosine", 1)
+    with Image.open(photo_set / "faces/Barack_Obama/Barack_Obama_0001.png") as aligned:
+        assert (face(0) == aligned).all()
+    assert list(occlusion) == []
+    assert command.startswith("xcos ")
+
+
+def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
+    import xcos_tf.cli.evaluate_all_pairs as all_pairs
+
+    given = []
+
+    def run_all_pairs(*arguments):
+        given.append(arguments)
+        return 0
+
+    monkeypatch.setattr(all_pairs, "run_all_pairs", run_all_pairs)
+    assert main(["evaluate", "folder", "--all-pairs", "--aligned", "--preset", "a"]) == 0
+    assert main(["evaluate", "folder", "--all-pairs", "--templates", "file", "--json"]) == 0
+    bundled = ["mobilefacenet", "xcos-mobilefacenet"]
+    assert given[0] == ("folder", ["a"], None, False)
+    assert given[1][0] == "folder" and given[1][2:] == ("file", True)
+    assert set(bundled) <= set(given[1][1])
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["pairs.txt", "--all-pairs"], "every pair of a folder, without PAIRS"),
+        (["--all-pairs", "--draw", "0"], "without --draw"),
+        (["--all-pairs", "--select", "a", "--seed", "0"], "without --select, --seed"),
+        (["--all-pairs", "--occlusion", "--report", "a.html"], "without --occlusion, --report"),
+        (["pairs.txt", "--templates", "file"], "--templates is for --all-pairs"),
+        (["--draw", "0"], "--draw 0 draws no pairs"),
+        (["pairs.txt", "--select", "scarf"], "--select is for --draw"),
+        (["pairs.txt", "--seed", "1"], "--seed is for --draw and --occlusion"),
+        (["--draw", "9", "--seed", "-1"], "--seed -1 is under 0"),
+        (["pairs.txt", "--draw", "9"], "not both"),
+        ([], "is a folder; give a list of pairs"),
+        (["--draw", "1", "--occlusion"], "the pairs are all in one fold"),
+        (["pairs.txt", "--report", "a.pdf"], "a report cannot be written as 'a.pdf'"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments, sentence, photo_set, capsys):
+    arguments = [str(photo_set / x) if x == "pairs.txt" else x for x in arguments]
+    assert main(["evaluate", str(photo_set / "photos"), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    *_, error = captured.err.splitlines()  # after a progress bar, where photos had to be read
+    assert error.startswith("xcos evaluate: error: ") and sentence in error
 
 
 @pytest.mark.parametrize(
     "folder, pairs, options, sentence",
     [
         ("photos", "nowhere.txt", [], "there is no list of pairs"),
-        ("nowhere", "pairs.txt", [], "there is no folder"),
+        ("nowhere", "pairs.txt", [], "give a folder of photos or a .bin file"),
         ("photos", "more.txt", [], "the photo Joe_Biden/Joe_Biden_0007.jpg of line 4 of"),
         ("blank", "pairs.txt", [], "no face was found in"),
         ("photos", "pairs.txt", ["--aligned"], "is not a 112×112 face; run `xcos align` first"),

@@ -74,11 +74,13 @@ def run(args: argparse.Namespace) -> int:
         return run_all_pairs(args.folder, presets, args.templates, args.json)
 
     from xcos_tf.evaluation.open_set import open_set
+    from xcos_tf.evaluation.subject import open_subjects
 
-    if args.report:
+    if args.report is not None:
         from xcos_tf.explain.report.page import check_report_path
 
         check_report_path(args.report)
+    open_subjects(presets)  # opening a set may take minutes, a typing error is found at once
     seed = args.seed or 0
     vset = open_set(
         args.folder,
@@ -89,22 +91,21 @@ def run(args: argparse.Namespace) -> int:
         select=args.select or (),
     )
     _warn_of_skipped(vset.skipped)
-    vset, scores, occlusion = _score(presets, vset, args.occlusion, seed)
+    scores, occlusion = _score(presets, vset, args.occlusion, seed)
     return _show(args, vset, scores, occlusion)
 
 
 def _score(presets, vset, under_cover: bool, seed: int):
-    """Return the set as it was scored, the scores, and accuracy under occlusion if asked for."""
+    """Return the scores, and accuracy under occlusion if asked for."""
     if not under_cover:
         from xcos_tf.evaluation.protocol import score_set
 
-        return vset, score_set(presets, vset), []
-    from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
-    from xcos_tf.evaluation.set_faces import align_in_memory
+        return score_set(presets, vset), []
+    from xcos_tf.evaluation.occluded import check_folds, score_occluded, under_occlusion
 
-    vset = align_in_memory(vset)
+    check_folds(vset.pairs)
     by_share = score_occluded(presets, vset, seed=seed)
-    return vset, by_share[0.0], under_occlusion(by_share, vset.pairs)
+    return by_share[0.0], under_occlusion(by_share, vset.pairs)
 
 
 def _show(args, vset, scores, occlusion) -> int:
@@ -112,7 +113,7 @@ def _show(args, vset, scores, occlusion) -> int:
     from xcos_tf.evaluation.results_text import as_document, as_tables
 
     results = [(scored, measure(scored, vset.pairs)) for scored in scores]
-    if args.report:
+    if args.report is not None:
         from xcos_tf.evaluation.set_faces import SetFaces
         from xcos_tf.explain.report.page import write_report
 
@@ -131,14 +132,14 @@ def _check_options(args) -> None:
 
     if args.all_pairs:
         given = {
-            "PAIRS": args.pairs,
-            "--draw": args.draw,
-            "--select": args.select,
+            "PAIRS": args.pairs is not None,
+            "--draw": args.draw is not None,
+            "--select": args.select is not None,
             "--occlusion": args.occlusion,
-            "--seed": args.seed,
-            "--report": args.report,
+            "--seed": args.seed is not None,
+            "--report": args.report is not None,
         }
-        if others := [name for name, value in given.items() if value not in (None, False)]:
+        if others := [name for name, is_given in given.items() if is_given]:
             raise XcosError(
                 f"--all-pairs scores every pair of a folder, without {', '.join(others)}; leave "
                 "one or the other out"

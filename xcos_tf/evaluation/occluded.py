@@ -15,7 +15,7 @@ from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.protocol import embed, score_photos, scoring_of
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.set_faces import SetFaces
+from xcos_tf.evaluation.set_faces import SetFaces, align_in_memory
 from xcos_tf.evaluation.subject import Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -37,7 +37,7 @@ def score_occluded(
 
     Args:
         presets: bundled names or preset folders; one that is named twice counts once.
-        vset: pairs of aligned faces; see `align_in_memory`.
+        vset: pairs of photos; those that are not aligned are aligned first, and kept in memory.
         shares: of the face, each in [0, 1]; 0 leaves it as it is.
         seed: of the draws, ≥ 0.
         cache: where scores are kept and looked up, if given.
@@ -47,15 +47,12 @@ def score_occluded(
 
     Raises:
         XcosError: as by `score_set`, or the set is of videos.
-        ValueError: the faces are not aligned.
     """
     if vset.videos is not None:
         raise XcosError(
             f"{vset.name} holds videos, and faces are covered in pairs of photos only; leave out "
             "the measurement under occlusion"
         )
-    if not vset.aligned:
-        raise ValueError("Expected a set of aligned faces. Received: vset.aligned=False")
     subjects = open_subjects(presets)
     # A set's fingerprint does not know names, but the covers follow from them.
     names = hashlib.sha256(json.dumps(vset.pairs.photos).encode("ascii")).hexdigest()
@@ -92,6 +89,15 @@ def under_occlusion(
     return rows
 
 
+def check_folds(pairs: PairSet) -> None:
+    """Fail before the work rather than after it, where `under_occlusion` would fail.
+
+    Raises:
+        XcosError: the pairs are not dealt into folds that accuracy can be measured on.
+    """
+    kfold_accuracy(np.zeros(len(pairs)), pairs.same, pairs.fold)
+
+
 def _compute(
     missing: Mapping[float, Sequence[Subject]], vset: VerificationSet, seed: int
 ) -> Iterator[tuple[float, Subject, dict[str, np.ndarray]]]:
@@ -99,9 +105,11 @@ def _compute(
     working = list(dict.fromkeys(x for subjects in missing.values() for x in subjects))
     if not working:
         return
-    faces, count, pairs = SetFaces(vset), len(vset.photos), vset.pairs
-    plain = embed(working, faces.batches(range(count), "faces"), count)
+    vset = align_in_memory(vset)
+    faces, names, pairs = SetFaces(vset), vset.photos.names, vset.pairs
+    plain = embed(working, faces.batches(range(len(names)), "faces"), names)
     cover = draw_cover(pairs, seed)
+    covered_names = [names[position] for position in cover.photos]
     for share, subjects in missing.items():
         if not share:
             for subject in subjects:
@@ -111,7 +119,7 @@ def _compute(
                     score_photos(subject, plain[subject], pairs.first, pairs.second, vset),
                 )
         elif subjects:
-            covered = embed(subjects, _covered(faces, pairs, cover, share, seed), len(cover.photos))
+            covered = embed(subjects, _covered(faces, pairs, cover, share, seed), covered_names)
             for subject in subjects:
                 features = np.concatenate([plain[subject], covered[subject]])
                 yield (

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
-from xcos_tf.evaluation.set_faces import FacesInMemory, SetFaces
+from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -40,7 +40,7 @@ def score_set(
     missing = [subject for subject in subjects if known[subject] is None]
     if missing:
         batches = SetFaces(vset).batches(range(len(vset.photos)), "faces")
-        features = embed(missing, batches, len(vset.photos))
+        features = embed(missing, batches, vset.photos.names)
         for subject in missing:
             known[subject] = _score(subject, features[subject], vset)
             if cache:
@@ -52,31 +52,43 @@ def scoring_of(
     subject: Subject, vset: VerificationSet, share: float = 0.0, cover: str = ""
 ) -> Scoring:
     """Return what the scores of a preset on a set follow from; see `Scoring`."""
-    as_stored = vset.aligned and not isinstance(vset.photos, FacesInMemory)
-    return Scoring(subject.sha256, subject.model, vset.fingerprint, as_stored, share, cover)
+    return Scoring(subject.sha256, subject.model, vset.fingerprint, vset.aligned, share, cover)
 
 
 def embed(
-    subjects: Sequence[Subject], batches: Iterable[tuple[np.ndarray, np.ndarray]], count: int
+    subjects: Sequence[Subject],
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    names: Sequence[str],
 ) -> dict[Subject, np.ndarray]:
     """Run each batch of faces through each preset's backbone.
 
     Args:
         subjects: the presets.
-        batches: positions int64 (B,), each of 0 to count − 1 once, with faces uint8
+        batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
             (B, 112, 112, 3).
-        count: of all faces.
+        names: of the N faces.
 
     Returns:
-        Of each preset, float32 (count, h, w, c), or (count, dimension) of a plain one.
+        Of each preset, float32 (N, h, w, c), or (N, dimension) of a plain one.
+
+    Raises:
+        XcosError: a preset cannot be used, or a feature is not finite.
     """
     verifiers = {subject: subject.verifier for subject in subjects}  # fails before any face is read
     features = {}
     for positions, faces in batches:
         for subject, verifier in verifiers.items():
             block = verifier.embed(faces)
+            # A cosine takes what is not finite for zero, and would give a score all the same.
+            finite = np.isfinite(block).reshape(len(block), -1).all(axis=1)
+            if not finite.all():
+                raise XcosError(
+                    f"the preset {subject.name!r} gives no finite feature of "
+                    f"{names[positions[~finite][0]]}; its weights are of no use, get or train it "
+                    "again"
+                )
             if subject not in features:
-                features[subject] = np.empty((count, *block.shape[1:]), np.float32)
+                features[subject] = np.empty((len(names), *block.shape[1:]), np.float32)
             features[subject][positions] = block
     return features
 
@@ -134,7 +146,7 @@ def _check_finite(
         return values
     pairs = vset.pairs
     a, b = pairs.photos[pairs.first[bad[0]]], pairs.photos[pairs.second[bad[0]]]
-    rest = f" and of {len(bad) - 1} other pairs" if len(bad) > 1 else ""
+    rest = f", and of {len(bad) - 1:,} more pairs" if len(bad) > 1 else ""
     raise XcosError(
         f"the preset {subject.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
         f"{b}{rest}; its weights are of no use, get or train it again"

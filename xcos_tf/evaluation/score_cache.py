@@ -25,7 +25,7 @@ class Scoring:
         weights: SHA-256 of the preset's weights.
         model: what the network is built from, as JSON.
         photos: fingerprint of the set.
-        aligned: whether its photos are aligned faces as they are stored.
+        aligned: whether its photos are aligned faces, or were aligned to be scored.
         share: of one face of each pair that is covered, in [0, 1].
         cover: what else the cover follows from, such as its seed; empty where nothing is covered.
     """
