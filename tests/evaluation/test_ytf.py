@@ -83,6 +83,10 @@ def test_other_forms_of_the_list(folder, write, old, new):
     assert ytf_set(folder, write(text)).fingerprint == ytf_set(folder, write()).fingerprint
 
 
+def test_aligning_here_makes_another_set_than_taking_frames_as_they_are(folder, write):
+    assert ytf_set(folder, write()).fingerprint != ytf_set(folder, write(), True).fingerprint
+
+
 def test_frames_without_a_face_are_dropped_and_listed(folder, write):
     dropped = [frame("Ann_Lee/2", 95), frame("Bob/1", 96), frame("Ann_Lee/2", 104)]
     for name in dropped:
