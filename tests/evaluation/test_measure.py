@@ -55,13 +55,14 @@ def test_everything_is_measured(scored, photo_pairs):
 
 
 def test_a_score_is_held_against_the_threshold_itself():
-    """0.1 as float32 is above 0.1, and 0.3 below 0.3; rounded thresholds would hide both."""
+    """It passes at a threshold that it equals, and at none above, be that nearer than float32."""
     pairs = PairSet(["a", "b"], *np.zeros((2, 2), int), np.array([False, True]), np.arange(2))
-    values = np.array([0.3, 0.1], np.float32)
-    scored = ScoredPairs("p", "", "cosine", values, {"0.01": 0.1, "0.001": 0.3 + 1e-9})
+    values = np.full(2, 0.1, np.float32)
+    equal = float(values[0])
+    scored = ScoredPairs("p", "", "cosine", values, {"0.1": equal, "0.01": np.nextafter(equal, 1)})
     at = measure(scored, pairs).at_threshold
-    assert (at["0.01"].fnmr.value, at["0.01"].fmr.value) == (0, 1)
-    assert at["0.001"].fmr.value == float(np.float64(values[0]) >= 0.3 + 1e-9)
+    assert (at["0.1"].fmr.value, at["0.1"].fnmr.value) == (1, 0)
+    assert (at["0.01"].fmr.value, at["0.01"].fnmr.value) == (0, 1)
 
 
 def test_accuracy_needs_folds_that_can_be_judged(scored, photo_pairs):
