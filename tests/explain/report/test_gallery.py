@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.explain.report.making import Faces, make_scores, make_set
+from tests.verifying import THRESHOLDS
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.metrics import best_threshold
+from xcos_tf.evaluation.protocol import score_set
+from xcos_tf.explain.report.gallery import make_galleries, preset_threshold
+from xcos_tf.explain.words import describe
+from xcos_tf.verifier import Verifier
+
+
+def galleries(vset, scores):
+    return list(make_galleries(vset, scores, vset.photos.read))
+
+
+def test_the_default_score_is_explained_by_its_own_maps(preset, explained):
+    vset, scores = explained
+    vset.photos.asked.clear()
+    [gallery] = galleries(vset, scores)
+    assert (gallery.preset, gallery.score) == (preset, "learned")
+    assert (gallery.threshold, gallery.promised) == (THRESHOLDS["0.001"], True)
+    # No face is asked for that is not shown.
+    shown = [pair for group, _ in gallery.groups for pair in group.shown]
+    ends = set(vset.pairs.first[shown]) | set(vset.pairs.second[shown])
+    assert set(vset.photos.asked) == ends and 4 < len(ends) < 40
+    verifier = Verifier.from_preset(preset)
+    for group, cases in gallery.groups:
+        assert len(cases) == len(group.shown) == min(group.count, 4)
+        for pair, case in zip(group.shown, cases, strict=True):
+            ends = vset.pairs.first[pair], vset.pairs.second[pair]
+            assert case.names == tuple(vset.pairs.photos[end] for end in ends)
+            faces = [vset.photos.read(end) for end in ends]
+            np.testing.assert_array_equal(case.faces, faces)
+            truth = verifier.verify(*faces, attention="learned", aligned=True)
+            np.testing.assert_allclose(case.similarity_map, truth.similarity_map, atol=1e-4)
+            np.testing.assert_allclose(case.attention_map, truth.attention_map, atol=1e-4)
+            assert case.score == pytest.approx(truth.score, abs=1e-4)
+            assert case.sentence == describe(case.similarity_map, case.attention_map)
+            assert case.frames is None
+
+
+def test_the_last_attention_measured_is_shown_at_the_best_threshold_if_none_is_promised(explained):
+    vset, scores = explained
+    kept = [replace(x, thresholds={"0.01": 0.9}) for x in scores if x.score != "learned"]
+    [gallery] = galleries(vset, kept)
+    assert gallery.score == "correlated" and not gallery.promised
+    values = next(x for x in scores if x.score == "correlated").values
+    assert gallery.threshold == best_threshold(values, vset.pairs.same)
+
+
+def test_scores_without_maps_are_not_shown(explained):
+    vset, scores = explained
+    assert galleries(vset, [x for x in scores if x.score == "flattened"]) == []
+
+
+def test_a_preset_without_a_grid_is_not_even_loaded():
+    vset = make_set(8)
+    assert galleries(vset, [make_scores(vset, preset="nonesuch")]) == []
+
+
+def test_a_preset_that_has_changed_is_refused(explained):
+    vset, scores = explained
+    scores = [replace(x, sha256="0" * 64) for x in scores]
+    with pytest.raises(XcosError, match="has changed since it was measured; evaluate it again"):
+        galleries(vset, scores)
+
+
+def test_of_videos_the_frames_nearest_the_mean_are_shown(preset):
+    frames = Faces([f"frame {k}" for k in range(12)])
+    videos = [np.arange(0, 4), np.arange(4, 6), np.arange(6, 7), np.arange(7, 12)]
+    vset = make_set(4, names=[f"video {k}" for k in range(4)], photos=frames, videos=videos)
+    scores = score_set([preset], vset)
+    learned = next(x for x in scores if x.score == "learned").values
+    [gallery] = galleries(vset, scores)
+    verifier = Verifier.from_preset(preset)
+    seen = 0
+    for group, cases in gallery.groups:
+        for pair, case in zip(group.shown, cases, strict=True):
+            a, b = vset.pairs.first[pair], vset.pairs.second[pair]
+            assert case.names == (f"video {a}", f"video {b}")
+            own = {
+                (i, j): verifier.verify(frames.read(i), frames.read(j), aligned=True).score
+                for i in videos[a]
+                for j in videos[b]
+            }
+            mean = np.mean(list(own.values()))
+            assert case.score == pytest.approx(mean, abs=1e-4)
+            assert case.score == learned[pair]
+            *names, value = case.frames
+            i, j = (int(name.removeprefix("frame ")) for name in names)
+            nearest = min(abs(x - mean) for x in own.values())
+            assert abs(own[i, j] - mean) == pytest.approx(nearest, abs=1e-4)
+            assert value == pytest.approx(own[i, j], abs=1e-4)
+            np.testing.assert_array_equal(case.faces[0], frames.read(i))
+            np.testing.assert_array_equal(case.faces[1], frames.read(j))
+            seen += 1
+    assert seen == 4
+
+
+@pytest.mark.parametrize(
+    "rates, found", [({"0.001": 0.5}, 0.5), ({"1e-3": 0.5}, 0.5), ({"0.01": 0.5}, None)]
+)
+def test_the_threshold_is_that_for_fmr_1e_3(rates, found):
+    assert preset_threshold(make_scores(make_set(8), thresholds=rates)) == found
