@@ -67,6 +67,9 @@ def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KF
                 f"fold {number} holds {'genuine' if kinds[0] else 'impostor'} pairs only; every "
                 "fold needs pairs of both kinds"
             )
+    # Each fold's others are then in order, and sorted again in no time.
+    order = np.argsort(scores, kind="stable")
+    scores, same, fold = scores[order], same[order], fold[order]
     thresholds = np.array([best_threshold(scores[fold != k], same[fold != k]) for k in folds])
     per_fold = np.array(
         [
