@@ -122,8 +122,8 @@ def test_under_occlusion(photo_set, capsys):
     text = evaluate(capsys, *of_photos)
     heading, _, row = text.split("\n\n")[1].splitlines()
     assert [cell.split(", ")[-1] for cell in heading.strip("| ").split(" | ")] == [
-        *("preset", "score", "0% covered", "10% covered", "20% covered", "30% covered"),
-        *("40% covered", "50% covered"),
+        *("preset", "score", "0 % covered", "10 % covered", "20 % covered", "30 % covered"),
+        *("40 % covered", "50 % covered"),
     ]
     assert row.startswith("| mobilefacenet | cosine | 100.00 ± 0.00 | ")
     # Photos that are aligned first have the same covers, which follow from the seed.

@@ -133,7 +133,7 @@ def _covered(
     faces: SetFaces, pairs: PairSet, cover: Cover, share: float, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield batches of covered faces, with their places among all that are."""
-    for positions, batch in faces.batches(cover.photos, f"faces, {share:.0%} covered"):
+    for positions, batch in faces.batches(cover.photos, f"faces, {100 * share:.0f} % covered"):
         for face, position in zip(batch, positions, strict=True):
             face[:] = occlude_face(face, share, face_seed(seed, pairs.photos[position]))
         yield np.searchsorted(cover.photos, positions), batch

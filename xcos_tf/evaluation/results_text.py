@@ -86,6 +86,11 @@ def percent(mean: float | None, std: float | None) -> str:
     return NOT_MEASURED if mean is None else f"{100 * mean:.2f} ± {100 * std:.2f}"
 
 
+def covered(share: float) -> str:
+    """Return a share of a face, as in "10 % covered"."""
+    return f"{100 * share:.0f} % covered"
+
+
 def _metrics(results) -> str:
     # A rate that nobody could observe, for want of impostor pairs, is left out.
     fars = [far for far in FALSE_ACCEPT_RATES if any(m.tar_at_far[far] for _, m in results)]
@@ -115,5 +120,5 @@ def _under_occlusion(occlusion: Sequence[UnderOcclusion]) -> str:
         cells.setdefault((row.preset, row.score), []).append(
             percent(row.accuracy, row.accuracy_std)
         )
-    heading = ["preset", "score", *(f"accuracy %, {share:.0%} covered" for share in shares)]
+    heading = ["preset", "score", *(f"accuracy %, {covered(share)}" for share in shares)]
     return markdown_table(heading, [[*who, *row] for who, row in cells.items()])

@@ -1,0 +1,99 @@
+"""Tables of results inside other pages, between markers, made from the CSV files alone."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
+from tools.paper.under_cover import accuracy_table, drops_table, statements
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.intervals import format_rate
+from xcos_tf.evaluation.measurement import Rate
+from xcos_tf.evaluation.results_text import markdown_table, percent
+
+SCORES = {
+    "cosine": "cosine",
+    "patched": "xCos, uniform attention (U)",
+    "correlated": "xCos, correlated attention (P)",
+    "learned": "xCos, learned attention (L)",
+    "flattened": "cosine of the flattened grid",
+}
+END = "<!-- end -->"
+_BLOCK = re.compile(rf"(<!-- table: ([\w-]+) -->\n)(.*?)({END})", re.DOTALL)
+
+
+def fill_tables(text: str, results: Path) -> str:
+    """Return a page with what is between `<!-- table: NAME -->` and `<!-- end -->` made anew.
+
+    Args:
+        text: the page.
+        results: folder that tools/reproduce_paper.py wrote.
+
+    Raises:
+        XcosError: a table has no end or a name that none has, or its results are not there.
+    """
+    if text.count("<!-- table: ") != len(_BLOCK.findall(text)):
+        raise XcosError(f"a table of the page has no {END}; add it after the table")
+
+    def render(match: re.Match) -> str:
+        start, name, _, end = match.groups()
+        if name not in TABLES:
+            raise XcosError(f"there is no table {name!r}; use one of {', '.join(TABLES)}")
+        return f"{start}{TABLES[name](results)}\n{end}"
+
+    return _BLOCK.sub(render, text)
+
+
+def lfw(results: Path) -> str:
+    """Return every measured score on LFW, with its gap to the preset's baseline."""
+    rows = [
+        row
+        for row in read_rows(results / "table-2.csv", Accuracy)
+        if (row.set, row.source, row.status) == ("LFW", OURS, MEASURED)
+    ]
+    baselines = {row.preset: row.accuracy for row in rows if row.score == "cosine"}
+    lines = []
+    for row in rows:
+        baseline = baselines.get(row.preset.removeprefix("xcos-"))
+        gap = "" if baseline is None or row.score == "cosine" else 100 * (baseline - row.accuracy)
+        lines.append(
+            [
+                f"`{row.preset}`",
+                SCORES[row.score],
+                percent(row.accuracy, row.accuracy_std),
+                gap and f"{gap:.2f}".replace("-", "−"),
+                f"{row.auc:.4f}",
+                _rate(row.tar_1e2, row.tar_1e2_low, row.tar_1e2_high),
+                _rate(row.tar_1e3, row.tar_1e3_low, row.tar_1e3_high),
+            ]
+        )
+    heading = ["preset", "score", "LFW accuracy %", "gap to the baseline", "AUC"]
+    return markdown_table([*heading, "TAR at FAR 1e-2", "TAR at FAR 1e-3"], lines)
+
+
+def occlusion(results: Path) -> str:
+    """Return accuracy on LFW by the share that is covered, of what was measured."""
+    rows = read_rows(results / "fig-5b.csv", Accuracy)
+    return accuracy_table([row for row in rows if row.status == MEASURED])
+
+
+def drops(results: Path) -> str:
+    """Return how much more than its baseline each score loses."""
+    return drops_table(read_rows(results / "fig-5b-drops.csv", Drop))
+
+
+def claims(results: Path) -> str:
+    """Return in words whether xCos loses less than its baseline."""
+    return statements(read_rows(results / "fig-5b-drops.csv", Drop))
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "lfw": lfw,
+    "occlusion": occlusion,
+    "drops": drops,
+    "claims": claims,
+}
+
+
+def _rate(value: float | None, low: float | None, high: float | None) -> str:
+    return "" if value is None else format_rate(Rate(value, low, high))

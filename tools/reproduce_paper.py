@@ -1,0 +1,117 @@
+"""Measure the paper's Tables 1 and 2, Fig. 5 and its cost ratio, ours beside the paper's.
+
+    python tools/reproduce_paper.py --data DATA --out docs/results [--readme README.md]
+
+DATA holds whatever test sets there are, by their customary names: `lfw/` with `pairs.txt`, `ytf/`
+with `splits.txt`, `agedb_30.bin`, `calfw.bin`, `cfp_ff.bin`, `cfp_fp.bin`, `vgg2_fp.bin` and `ar/`.
+What is not there is a row that says "not run". Photos that are not 112×112 are aligned first, every
+time; `xcos align` does it once. A run that was stopped goes on where it was: scores are kept by the
+content that they were computed from.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+PRESETS = (
+    "mobilefacenet",
+    "xcos-mobilefacenet",
+    "mobilefacenet-occlusion",
+    "xcos-mobilefacenet-occlusion",
+)
+PARTS = ("tables", "fig-5a", "fig-5b", "cost")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the test sets")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--presets",
+        nargs="+",
+        default=PRESETS,
+        metavar="NAME",
+        help=f"bundled presets or preset folders (default: {' '.join(PRESETS)})",
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("runs/scores"),
+        help="folder in which scores are kept (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="page whose marked tables are made anew"
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    from xcos_tf.errors import XcosError
+
+    try:
+        _measure(args)
+        if args.readme:
+            _fill(args.readme, args.out)
+    except XcosError as error:
+        print(f"reproduce_paper: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _measure(args) -> None:
+    """Measure, print and write one part after the other."""
+    from tools.paper.bench import Bench
+    from tools.paper.cost import cost
+    from tools.paper.part import write_part
+    from tools.paper.tables import figure_5a, tables
+    from tools.paper.under_cover import figure_5b
+    from xcos_tf.files import check_can_write
+
+    makers = {"tables": tables, "fig-5a": figure_5a, "fig-5b": figure_5b, "cost": cost}
+    check_can_write(args.out, within=args.out)
+    bench = Bench.of(args.data, args.presets, args.cache)
+    for name in PARTS:
+        if name in args.only:
+            for part in makers[name](bench):
+                write_part(part, args.out, _command(args))
+                print(part.markdown(_command(args)))
+
+
+def _command(args) -> str:
+    """Return the command, without where this machine has its sets."""
+    words = ["python", "tools/reproduce_paper.py", "--data", "DATA", "--out", args.out.as_posix()]
+    if tuple(args.presets) != PRESETS:
+        words += ["--presets", *args.presets]
+    if tuple(args.only) != PARTS:
+        words += ["--only", *args.only]
+    return shlex.join(words)
+
+
+def _fill(page: Path, results: Path) -> None:
+    from tools.paper.readme import fill_tables
+    from xcos_tf.errors import XcosError
+    from xcos_tf.files import replace_file
+
+    try:
+        text = fill_tables(page.read_text(encoding="utf-8"), results)
+        replace_file(page, lambda stream: stream.write(text.encode("utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise XcosError(f"{page} cannot be made anew ({error}); give a page of text") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
