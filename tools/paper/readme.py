@@ -55,13 +55,14 @@ def lfw(results: Path) -> str:
     lines = []
     for row in rows:
         baseline = baselines.get(row.preset.removeprefix("xcos-"))
-        gap = "" if baseline is None or row.score == "cosine" else 100 * (baseline - row.accuracy)
+        has_gap = baseline is not None and row.score != "cosine"
+        gap = f"{100 * (baseline - row.accuracy):.2f}".replace("-", "−") if has_gap else ""
         lines.append(
             [
                 f"`{row.preset}`",
                 SCORES[row.score],
                 percent(row.accuracy, row.accuracy_std),
-                gap and f"{gap:.2f}".replace("-", "−"),
+                gap,
                 f"{row.auc:.4f}",
                 _rate(row.tar_1e2, row.tar_1e2_low, row.tar_1e2_high),
                 _rate(row.tar_1e3, row.tar_1e3_low, row.tar_1e3_high),
