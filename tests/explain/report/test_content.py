@@ -111,8 +111,8 @@ def test_occlusion_is_ordered_by_share_and_gaps_stay_empty():
     shares, table = occlusion_rows(lines)
     assert shares == ["0 %", "10 %", "50 %"]
     assert [row.accuracies for row in table] == [
-        ["90.00 ± 3.00", None, "70.00 ± 1.00"],
-        [None, "80.00 ± 2.00", None],
+        ["90.00 ± 3.00", "—", "70.00 ± 1.00"],
+        ["—", "80.00 ± 2.00", "—"],
     ]
 
 

@@ -49,7 +49,7 @@ def test_the_tables_hold_what_was_measured(write):
             f"{100 * x.accuracy:.2f} ± {100 * x.accuracy_std:.2f}",
             f"{x.auc:.4f}",
             f"{100 * x.eer:.2f}",
-            *(format_rate(tar).replace(" %", "") if tar else "–" for tar in tars),
+            *(format_rate(tar).replace(" %", "") if tar else "—" for tar in tars),
         ]
     expected = [
         [
@@ -104,7 +104,7 @@ def test_a_preset_without_a_grid_has_nothing_to_explain(write):
 def test_folds_that_cannot_be_judged_leave_accuracy_empty(write):
     vset = make_set(folds=1)
     page = write(vset, make_scores(vset))
-    assert page.tables[0][2][1] == "–"
+    assert page.tables[0][2][1] == "—"
     assert "There is no accuracy" in page.text and "AUC of" in page.text
 
 

@@ -13,6 +13,7 @@ from xcos_tf.evaluation.measurement import (
     ScoredPairs,
     UnderOcclusion,
 )
+from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.subject import FLATTENED
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import number
@@ -48,10 +49,10 @@ class Share:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """A row of the table of metrics; None where something could not be measured."""
+    """A row of the table of metrics; a TAR is None where it could not be observed."""
 
     score: Score
-    accuracy: str | None
+    accuracy: str
     auc: str
     eer: str
     tar: list[Share | None]
@@ -69,10 +70,10 @@ class ThresholdRow:
 
 @dataclass(frozen=True)
 class OcclusionRow:
-    """A row of the table of accuracy under occlusion; None where it was not measured."""
+    """A row of the table of accuracy under occlusion."""
 
     score: Score
-    accuracies: list[str | None]
+    accuracies: list[str]
 
 
 def score_of(row: ScoredPairs | UnderOcclusion) -> Score:
@@ -85,7 +86,7 @@ def metric_rows(results: Results) -> list[MetricRow]:
     return [
         MetricRow(
             score_of(scored),
-            _accuracy(measured.accuracy, measured.accuracy_std),
+            percent(measured.accuracy, measured.accuracy_std),
             number(measured.auc, 4),
             number(100 * measured.eer, 2),
             [Share.of(measured.tar_at_far[far]) for far in FALSE_ACCEPT_RATES],
@@ -127,8 +128,8 @@ def occlusion_rows(
     shares = sorted({row.share for rows in lines.values() for row in rows})
     table = []
     for score, rows in lines.items():
-        known = {row.share: _accuracy(row.accuracy, row.accuracy_std) for row in rows}
-        table.append(OcclusionRow(score, [known.get(share) for share in shares]))
+        known = {row.share: percent(row.accuracy, row.accuracy_std) for row in rows}
+        table.append(OcclusionRow(score, [known.get(share, NOT_MEASURED) for share in shares]))
     return [f"{100 * share:g} %" for share in shares], table
 
 
@@ -221,9 +222,6 @@ def _merit(result: tuple[ScoredPairs, Measurement]) -> tuple[float, float]:
 
 
 def _worth(measured: Measurement) -> str:
-    accuracy = _accuracy(measured.accuracy, measured.accuracy_std)
-    return f"{accuracy} %" if accuracy else number(measured.auc, 4)
-
-
-def _accuracy(mean: float | None, std: float | None) -> str | None:
-    return None if mean is None else f"{number(100 * mean, 2)} ± {number(100 * std, 2)}"
+    if measured.accuracy is None:
+        return number(measured.auc, 4)
+    return f"{percent(measured.accuracy, measured.accuracy_std)} %"

@@ -18,6 +18,7 @@ from xcos_tf.evaluation.measurement import (
     ScoredPairs,
     UnderOcclusion,
 )
+from xcos_tf.evaluation.results_text import NOT_MEASURED
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import one_line
 from xcos_tf.explain.report import content
@@ -130,6 +131,7 @@ def _content(vset, results, face, occlusion, command) -> dict:
         "command": command,
         "notes": vset.notes,
         "styles": styles,
+        "not_measured": NOT_MEASURED,
         "rates": [content.rate_name(far) for far in FALSE_ACCEPT_RATES],
         "metrics": content.metric_rows(results),
         "remarks": content.remarks(results),
