@@ -14,6 +14,7 @@ from xcos_tf.data import covered_copy
 from xcos_tf.data.occlude_folder import occlude_folder
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation import occlude_pairs as occlude_pairs_module
 from xcos_tf.evaluation.cover import draw_cover
 from xcos_tf.evaluation.occlude_pairs import occlude_pairs
 from xcos_tf.evaluation.occluded import score_occluded
@@ -193,6 +194,17 @@ def test_a_photo_that_is_no_face_is_named(faces, tmp_path, name, content, senten
     with pytest.raises(XcosError, match=sentence):
         copy(faces)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_face_that_is_damaged_meanwhile_is_named(faces, tmp_path, monkeypatch):
+    pairs = open_set(faces, tmp_path / "pairs.txt", aligned=True).pairs
+    damaged = pairs.photos[draw_cover(pairs, STROKES.seed).photos[-1]]
+    monkeypatch.setattr(
+        occlude_pairs_module, "_check_faces", lambda *_: (faces / damaged).write_bytes(b"damaged")
+    )
+    with pytest.raises(XcosError, match=f"{damaged} is not an image"):
+        copy(faces)
+    assert not (tmp_path / "out" / "pairs.csv").exists()
 
 
 def test_twins_that_would_share_a_copy_are_named(tmp_path):
