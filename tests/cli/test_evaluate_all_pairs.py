@@ -12,9 +12,10 @@ from xcos_tf.cli.main import main
 from xcos_tf.evaluation.measure import measure
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.subject import Subject
 from xcos_tf.verifier import Verifier
 
-SCORES = (*ATTENTIONS, "flattened")
+SCORES = ("patched", "correlated", "flattened", "learned")  # the slow one last
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,8 @@ def test_json_agrees_with_the_measurement_of_a_list(faces, preset, capsys):
     same = people[first] == people[second]
     pairs = PairSet(names, first, second, same, np.zeros(28, np.int64))
     assert [row["score"] for row in document["results"]] == list(SCORES)
-    for row in document["results"][:3]:
+    results = {row["score"]: row for row in document["results"]}
+    for row in map(results.get, ATTENTIONS):
         assert (row["preset"], row["sha256"]) == (preset, verifier.config["weights"]["sha256"])
         values = verifier.compare_pairs(features[first], features[second], row["score"])
         expected = measure(ScoredPairs(preset, "", row["score"], values, THRESHOLDS), pairs)
@@ -80,7 +82,7 @@ def test_json_agrees_with_the_measurement_of_a_list(faces, preset, capsys):
             for name in ("fmr", "fnmr"):
                 assert found[name] == vars(getattr(known, name))
         assert sum(row["histogram"]["genuine"]) == 9 and sum(row["histogram"]["impostor"]) == 19
-    assert document["results"][3]["at_threshold"] == {}
+    assert results["flattened"]["at_threshold"] == {}
 
 
 def test_tables(faces, preset, capsys):
@@ -112,6 +114,18 @@ def test_an_interruption_says_how_to_go_on(faces, preset, tmp_path, capsys, monk
     kept = ["--templates", tmp_path / "some.templates"]
     assert "goes on from here" in evaluate(capsys, faces, "--preset", preset, *kept, code=130).err
     assert "goes on from here" not in evaluate(capsys, faces, "--preset", preset, code=130).err
+
+
+def test_what_is_finished_is_shown(faces, preset, capsys, monkeypatch):
+    def until_learned(subject, first, second, score):
+        if score == "learned":
+            raise KeyboardInterrupt
+        return score_all(subject, first, second, score)
+
+    score_all = Subject.score_all
+    monkeypatch.setattr(Subject, "score_all", until_learned)
+    document = json.loads(evaluate(capsys, faces, "--preset", preset, "--json", code=130).out)
+    assert [row["score"] for row in document["results"]] == ["patched", "correlated", "flattened"]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,13 @@ def test_bounds_are_met_by_some_scores():
     assert histogram.eer(genuine, impostor).high == pytest.approx(0.5)
 
 
+def test_the_curve_is_straight_within_a_bin():
+    genuine, impostor = np.zeros((2, BINS), np.int64)
+    genuine[[7, 9]], impostor[[5, 7]] = (3, 1), (2, 2)
+    # Across bin 7 FMR rises from 0 to 1/2 and FNMR falls from 3/4 to 0.
+    assert histogram.eer(genuine, impostor) == pytest.approx((0.3, 0, 0.5))
+
+
 def test_separated_kinds():
     genuine, impostor = np.zeros((2, BINS), np.int64)
     genuine[-1], impostor[0] = 5, 1000

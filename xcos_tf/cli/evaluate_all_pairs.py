@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
-    """Measure every score of every preset on all pairs of a folder's faces, and print a table.
+    """Measure every score of every preset on all pairs of a folder's faces, and print tables.
+
+    If that is interrupted, what is finished is printed.
 
     Args:
         folder: of aligned faces, with a sub-folder for each person.
@@ -24,9 +26,7 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     """
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.all_pairs import compare_all
-    from xcos_tf.evaluation.all_pairs_text import as_document, as_tables
     from xcos_tf.evaluation.subject import open_subjects
-    from xcos_tf.evaluation.template_making import make_templates
 
     subjects = open_subjects(presets)
     if templates and len(subjects) > 1:
@@ -35,18 +35,35 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
             "with --preset"
         )
     results = []
-    for subject in subjects:
-        with tempfile.TemporaryDirectory() as temporary:
-            path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
-            try:
-                store = make_templates(subject.verifier, folder, path)
-            except KeyboardInterrupt:
-                if templates:
-                    print("\nstopped; the same command goes on from here", file=sys.stderr)
-                raise
-            for score in subject.scores:
-                pairs = compare_all(store, subject, score)
-                results.append((subject.name, subject.sha256, pairs))
-    document = as_document(folder, store.info, results)
-    print(json.dumps(document, indent=2) if as_json else as_tables(document))
+    try:
+        for subject in subjects:
+            with tempfile.TemporaryDirectory() as temporary:
+                path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
+                store = _templates(subject, folder, path, is_kept=bool(templates))
+                # The learned attention last: it takes the longest by far.
+                for score in sorted(subject.scores, key="learned".__eq__):
+                    results.append((store.info, subject.name, compare_all(store, subject, score)))
+    except KeyboardInterrupt:
+        if results:
+            _show(folder, results, as_json)
+        raise
+    _show(folder, results, as_json)
     return 0
+
+
+def _templates(subject, folder: str, path, is_kept: bool):
+    from xcos_tf.evaluation.template_making import make_templates
+
+    try:
+        return make_templates(subject.verifier, folder, path)
+    except KeyboardInterrupt:
+        if is_kept:
+            print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+
+
+def _show(folder: str, results, as_json: bool) -> None:
+    from xcos_tf.evaluation.all_pairs_text import as_document, as_tables
+
+    document = as_document(folder, results)
+    print(json.dumps(document, indent=2) if as_json else as_tables(document))

@@ -9,9 +9,7 @@ from xcos_tf.evaluation.results_text import NOT_MEASURED, markdown_table
 from xcos_tf.evaluation.template_store import TemplateInfo
 
 
-def as_document(
-    title: str, info: TemplateInfo, results: Sequence[tuple[str, str, AllPairs]]
-) -> dict:
+def as_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:
     """Return {"set", "results"} of dictionaries, lists, numbers and names.
 
     Shares are in [0, 1] and have `value`, `low` and `high`, or are None where there are no such
@@ -19,10 +17,9 @@ def as_document(
 
     Args:
         title: of the set.
-        info: of the templates of one of the presets.
-        results: preset, SHA-256 of its weights and pairs, at least one.
+        results: at least one: of the templates, the preset as the user gave it, and the pairs.
     """
-    pairs = results[0][2]
+    info, _, pairs = results[0]
     return {
         "set": {
             "name": title,
@@ -34,8 +31,8 @@ def as_document(
             "skipped": [skipped._asdict() for skipped in info.skipped],
         },
         "results": [
-            {"preset": preset, "sha256": sha256, **_as_row(pairs)}
-            for preset, sha256, pairs in results
+            {"preset": preset, "sha256": info.weights, **_as_row(pairs)}
+            for info, preset, pairs in results
         ],
     }
 
