@@ -10,7 +10,6 @@ content that they were computed from.
 """
 
 import argparse
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 PRESETS = (
     "mobilefacenet",
@@ -57,8 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
+    from xcos_tf.cli.quiet import import_tensorflow
     from xcos_tf.errors import XcosError
 
+    import_tensorflow()
     try:
         _measure(args)
         if args.readme:
