@@ -173,11 +173,11 @@ def test_a_template_that_is_no_number(verifier, folder, tmp_path):
     class Broken(Counting):
         def embed(self, faces):
             features = super().embed(faces)
-            if self.embedded == 7:  # the second batch of the second stretch
+            if self.embedded == 8:  # the second batch of the second stretch
                 features[-1, 5] = np.nan
             return features
 
-    with pytest.raises(XcosError, match=r"template of .*Cy/0.jpg is not finite; check the preset"):
+    with pytest.raises(XcosError, match=r"template of .*Cy/1.jpg is not finite; check the preset"):
         make_templates(Broken(verifier), folder, tmp_path / "some.templates")
     # What was done before is kept.
     (part,) = (tmp_path / ".some.templates.parts").iterdir()
