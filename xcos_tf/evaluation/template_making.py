@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from xcos_tf.data.align_each import progress_bar
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
@@ -81,10 +81,8 @@ class _Maker:
 
     def make(self, parts: Path) -> Iterator[Path]:
         """Yield the file of each stretch, made now or by an earlier run."""
-        # In a log file, a line now and then is enough.
-        interval = 0.5 if sys.stderr.isatty() else 10.0
         total = len(self._source)
-        with tqdm(total=total, desc="templates", unit="face", mininterval=interval) as bar:
+        with progress_bar(total, doing="templates") as bar:
             for start in range(0, total, STEP):
                 stop = min(start + STEP, total)
                 part = parts / f"{start}-{stop}.safetensors"
