@@ -34,10 +34,10 @@ def test_a_score_that_reaches_the_threshold_is_accepted():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_of_equals_the_first_come_first_and_empty_groups_are_empty(sign):
-    values, same = sign * np.full(9, 0.5), np.full(9, sign > 0)
+    values, same = sign * np.tile([0.5, 0.25], 20), np.full(40, sign > 0)
     groups = {group.title: group for group in most_confident(values, same, 0.0)}
     right = groups.pop("True accepts" if sign > 0 else "True rejects")
-    assert right.count == 9 and right.shown.tolist() == [0, 1, 2, 3]
+    assert right.count == 40 and right.shown.tolist() == [0, 2, 4, 6]
     assert all(group.count == 0 and len(group.shown) == 0 for group in groups.values())
 
 

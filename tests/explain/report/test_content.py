@@ -32,7 +32,8 @@ def test_the_summary_names_the_best_and_the_best_with_maps():
     first, second = summary(vset, results)
     assert first == (
         "On people, y (flattened) judges 95.00 ± 1.00 % of the pairs rightly, the most of 3 scores;"
-        " of those that show what they are made of, x (learned) does best, with 90.00 ± 2.00 %."
+        " of those that show what they are made of, none does better than x (learned), with "
+        "90.00 ± 2.00 %."
     )
     at = results[1][1].at_threshold["0.001"]
     assert second == (
@@ -56,7 +57,9 @@ def test_the_summary_of_one_score_and_of_one_without_folds():
 def test_equally_accurate_scores_are_told_apart_by_auc():
     vset = make_set()
     results = [result(vset, name, accuracy=0.9, auc=auc) for name, auc in (("a", 0.8), ("b", 0.9))]
-    assert summary(vset, results)[0].startswith("On people, b (cosine)")
+    sentence = summary(vset, results)[0]
+    assert sentence.startswith("On people, b (cosine)")
+    assert sentence.endswith("rightly, and none of 2 scores does better.")
 
 
 def test_facts_of_photos_and_of_videos():

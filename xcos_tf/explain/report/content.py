@@ -160,14 +160,16 @@ def summary(vset: VerificationSet, results: Results) -> list[str]:
         said = f"On {vset.name}, {score_of(best)} reaches an AUC of {_worth(measured)}"
     else:
         said = f"On {vset.name}, {score_of(best)} judges {_worth(measured)} of the pairs rightly"
-    if len(results) > 1:
+    if sum(_headline(x) == _headline(measured) for _, x in results) > 1:
+        said += f", and none of {len(results)} scores does better"
+    elif len(results) > 1:
         said += f", the most of {len(results)} scores"
     explained = [result for result in results if result[0].score not in WITHOUT_MAPS]
     if explained and best.score in WITHOUT_MAPS:
         scored, with_maps = max(explained, key=_merit)
         said += (
-            f"; of those that show what they are made of, {score_of(scored)} does best, with "
-            f"{_worth(with_maps)}"
+            f"; of those that show what they are made of, none does better than "
+            f"{score_of(scored)}, with {_worth(with_maps)}"
         )
     sentences = [f"{said}."]
     threshold = preset_threshold(best)
@@ -218,7 +220,12 @@ def rate_name(rate: float) -> str:
 
 def _merit(result: tuple[ScoredPairs, Measurement]) -> tuple[float, float]:
     _, measured = result
-    return (-1.0 if measured.accuracy is None else measured.accuracy), measured.auc
+    return _headline(measured), measured.auc
+
+
+def _headline(measured: Measurement) -> float:
+    """Return what the summary states; folds, and so accuracy, are there for all scores or none."""
+    return measured.auc if measured.accuracy is None else measured.accuracy
 
 
 def _worth(measured: Measurement) -> str:
