@@ -151,10 +151,17 @@ def _check_same(before: dict, now: dict, destination: Path) -> None:
         return
 
     def told(settings):
-        values = (f"{key} {settings[key]}" if key in settings else f"no {key}" for key in differing)
-        return ", ".join(values)
+        return ", ".join(
+            f"{key} {_brief(key, settings[key])}" if key in settings else f"no {key}"
+            for key in differing
+        )
 
     raise XcosError(
         f"{destination} holds a copy with {told(before)}, and this one is to have {told(now)}; "
         "choose another folder"
     )
+
+
+def _brief(key: str, value: object) -> object:
+    """Return a value as a sentence can hold it: of a hash, the beginning."""
+    return str(value)[:8] if key.endswith("_sha256") else value
