@@ -1,6 +1,6 @@
 """Measure the paper's Tables 1 and 2, Fig. 5 and its cost ratio, ours beside the paper's.
 
-    python tools/reproduce_paper.py --data DATA --out docs/results [--readme README.md]
+    python tools/reproduce_paper.py --data DATA --out docs/results [--readme README.md docs/occlusion.md]
 
 DATA holds whatever test sets there are, by their customary names: `lfw/` with `pairs.txt`, `ytf/`
 with `splits.txt`, `agedb_30.bin`, `calfw.bin`, `cfp_ff.bin`, `cfp_fp.bin`, `vgg2_fp.bin` and `ar/`.
@@ -48,7 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder in which scores are kept (default: %(default)s)",
     )
     parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help="page whose marked tables are made anew"
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="pages whose marked tables are made anew",
     )
     return parser
 
@@ -61,8 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     import_tensorflow()
     try:
         _measure(args)
-        if args.readme:
-            _fill(args.readme, args.out)
+        for page in args.readme:
+            _fill(page, args.out)
     except XcosError as error:
         print(f"reproduce_paper: error: {error}", file=sys.stderr)
         return 2
