@@ -1,0 +1,150 @@
+"""Why xCos loses accuracy where a face is covered: what S and W do in covered cells.
+
+    python tools/analyse_occlusion.py FACES --share 0.5 [--preset NAME ...] [--pairs 6000]
+
+FACES holds aligned faces, one sub-folder a person, of people who are not tested on. One face of
+each pair is covered as in `xcos evaluate --occlusion`. A cell counts as covered where strokes hide
+more than half of its 16×16 pixels. Beside U and L as they are, pairs are scored by two attentions
+that cannot be had, since they are told which cells are covered: U and L over the others alone.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+PRESETS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
+BLOCK = 2048
+
+
+def covered_cells(masks: np.ndarray, cells: int) -> np.ndarray:
+    """Return which cells are covered by more than half.
+
+    Args:
+        masks: bool (N, size, size).
+        cells: along each side; divides size.
+
+    Returns:
+        bool (N, cells, cells).
+    """
+    side = masks.shape[1] // cells
+    return masks.reshape(-1, cells, side, cells, side).mean((2, 4)) > 0.5
+
+
+def over_visible(weights: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Return attention maps (P, h, w) with nothing on covered cells, which again sum to 1."""
+    kept = np.where(covered, 0, weights)
+    total = kept.sum((1, 2), keepdims=True)
+    return np.divide(kept, total, out=np.array(weights, np.float64), where=total > 0)
+
+
+def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
+    """Return what happens in covered cells, by name; shares in [0, 1].
+
+    Args:
+        verifier: of an xCos preset.
+        first, second: float32 (P, h, w, c), grid features of each pair.
+        covered: bool (P, h, w).
+        same, fold: bool and int (P,), of the pairs.
+    """
+    from xcos_tf.evaluation.metrics import kfold_accuracy
+
+    parts = [
+        verifier.explain_pairs(first[i : i + BLOCK], second[i : i + BLOCK], "learned")
+        for i in range(0, len(first), BLOCK)
+    ]
+    similarity, weights = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("similarity_map", "attention_map")
+    )
+    uniform = np.full_like(weights, 1 / weights[0].size)
+    attentions = {
+        "accuracy by U": uniform,
+        "accuracy by U over visible cells": over_visible(uniform, covered),
+        "accuracy by L": weights,
+        "accuracy by L over visible cells": over_visible(weights, covered),
+    }
+    results = {
+        name: kfold_accuracy((similarity * attention).sum((1, 2)), same, fold).mean
+        for name, attention in attentions.items()
+    }
+    for place, where in (("covered", covered), ("visible", ~covered)):
+        for kind, of_kind in (("genuine", same), ("impostor", ~same)):
+            chosen = where & of_kind[:, np.newaxis, np.newaxis]
+            results[f"mean S, {place} cells, {kind} pairs"] = float(similarity[chosen].mean())
+    results["share of cells covered"] = float(covered.mean())
+    results["share of L's weight on them"] = float((weights * covered).sum((1, 2)).mean())
+    return results
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", metavar="FACES", help="aligned faces, one sub-folder a person")
+    parser.add_argument("--share", type=float, default=0.5, help="covered (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=6000, help="of each kind (default: 6000)")
+    parser.add_argument("--preset", nargs="+", default=PRESETS, metavar="NAME")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    from xcos_tf.cli.quiet import import_tensorflow
+    from xcos_tf.errors import XcosError
+
+    import_tensorflow()
+    try:
+        columns = _measure(args)
+    except XcosError as error:
+        print(f"analyse_occlusion: error: {error}", file=sys.stderr)
+        return 2
+    from xcos_tf.evaluation.results_text import markdown_table
+
+    names = next(iter(columns.values())).keys()
+    rows = [[name, *(f"{column[name]:.4f}" for column in columns.values())] for name in names]
+    print(markdown_table([f"{100 * args.share:.0f} % of one face covered", *columns], rows))
+    return 0
+
+
+def _measure(args) -> dict[str, dict[str, float]]:
+    from xcos_tf.data.occluder import Occluder
+    from xcos_tf.evaluation.cover import draw_cover
+    from xcos_tf.evaluation.open_set import open_set
+    from xcos_tf.evaluation.set_faces import SetFaces
+    from xcos_tf.verifier import Verifier
+
+    occluder = Occluder(share=args.share)
+    vset = open_set(args.faces, aligned=True, draw=(args.pairs, args.pairs))
+    verifiers = {name: Verifier.from_preset(name) for name in args.preset}
+    names, pairs = vset.photos.names, vset.pairs
+    cover = draw_cover(pairs, occluder.seed)
+    faces = np.empty((len(names) + len(cover.photos), 112, 112, 3), np.uint8)
+    for positions, batch in SetFaces(vset).batches(range(len(names)), "faces"):
+        faces[positions] = batch
+    for place, position in enumerate(cover.photos, len(names)):
+        faces[place] = occluder.cover(faces[position], names[position])
+    is_first = cover.first >= len(names)
+    copy = np.where(is_first, cover.first, cover.second)
+    original = np.where(is_first, pairs.first, pairs.second)
+    columns = {}
+    for name, verifier in verifiers.items():
+        blocks = [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
+        grids = np.concatenate(blocks)
+        masks = (faces[copy] != faces[original]).any(-1)
+        columns[name] = analyse(
+            verifier,
+            grids[cover.first],
+            grids[cover.second],
+            covered_cells(masks, grids.shape[1]),
+            pairs.same,
+            pairs.fold,
+        )
+    return columns
+
+
+if __name__ == "__main__":
+    sys.exit(main())
