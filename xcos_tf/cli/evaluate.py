@@ -117,7 +117,9 @@ def _show(args, vset, scores, occlusion) -> int:
         from xcos_tf.evaluation.set_faces import SetFaces
         from xcos_tf.explain.report.page import write_report
 
-        write_report(args.report, vset, results, SetFaces(vset).face, occlusion, _command())
+        write_report(
+            args.report, vset, results, SetFaces(vset).face, occlusion, _command(args.words)
+        )
     if args.json:
         document = as_document(vset, results, occlusion)
         print(json.dumps(document, indent=2))
@@ -165,7 +167,7 @@ def _warn_of_skipped(skipped) -> None:
         print(f"xcos evaluate: left out: {first}{rest}", file=sys.stderr)
 
 
-def _command() -> str:
+def _command(words: list[str]) -> str:
     import shlex
 
-    return shlex.join(["xcos", *sys.argv[1:]])
+    return shlex.join(["xcos", *words])

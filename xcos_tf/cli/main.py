@@ -2,7 +2,7 @@
 
 Each subcommand is a module of this package with `add_parser(subparsers)`, which imports nothing
 heavy so that `--help` is instant, and `run(args) -> int`, which does the work and returns the
-exit code.
+exit code; `args.words` is the command line as it was given.
 """
 
 import argparse
@@ -35,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     Codes are the subcommand's own, except 2 for any bad input (one sentence on standard error)
     and 130 for an interruption by the user.
     """
-    args = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = build_parser().parse_args(argv, argparse.Namespace(words=argv))
     try:
         import_tensorflow()
         return args.run(args)
