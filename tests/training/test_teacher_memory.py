@@ -1,22 +1,15 @@
 import numpy as np
 import pytest
-from tensorflow import keras
 
-from tests.training.small import small_network
-from tests.training.test_validation import Faces
+from tests.training.noisy_faces import Faces, small_assembly
 from xcos_tf.data import face_batches
 from xcos_tf.training import teacher_memory
-from xcos_tf.training.assembly import Assembly
 from xcos_tf.training.teacher_memory import FILE, remember_teacher
 
 
 @pytest.fixture(scope="module")
 def assembly():
-    keras.utils.set_random_seed(1)
-    network = small_network()
-    teacher = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(6)])
-    teacher.build((None, 8, 8, 3))
-    return Assembly(network, None, lambda images: images, network.grid, teacher)
+    return small_assembly()
 
 
 @pytest.fixture
