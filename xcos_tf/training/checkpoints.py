@@ -53,7 +53,8 @@ class Checkpoints:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for part in self.folder.glob(".*.part"):  # of a run that was killed
+            # Of a run that was killed: ours, and what safetensors writes before it renames.
+            for part in (*self.folder.glob(".*.part"), *self.folder.glob(".tmp*")):
                 part.unlink()
             probe = self.folder / ".probe.part"
             probe.write_bytes(b"0")
