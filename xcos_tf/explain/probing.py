@@ -1,0 +1,71 @@
+"""Asking a verifier what it makes of faces that were changed, whatever changed them."""
+
+import numpy as np
+
+from xcos_tf.verifier import Verifier
+
+BATCH = 128
+
+
+def embed_all(verifier: Verifier, faces: np.ndarray) -> np.ndarray:
+    """Return the features of any number of faces, `BATCH` through the backbone at a time.
+
+    Args:
+        verifier: anything with `embed`, as `Verifier`.
+        faces: uint8 (N, h, w, 3) RGB, N ≥ 1.
+    """
+    return np.concatenate(
+        [verifier.embed(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
+    )
+
+
+def scores_of_variants(
+    verifier: Verifier, variants_a: np.ndarray, variants_b: np.ndarray
+) -> np.ndarray:
+    """Score variants of one face with the other face as it is.
+
+    Args:
+        verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
+        variants_a: uint8 (N, h, w, 3), or (1, h, w, 3) where B is what varies.
+        variants_b: likewise.
+
+    Returns:
+        float64 (N,).
+    """
+    features = [embed_all(verifier, variants) for variants in (variants_a, variants_b)]
+    count = max(len(x) for x in features)
+    pair = [np.broadcast_to(x, (count, *x.shape[1:])) for x in features]
+    return np.asarray(verifier.compare_pairs(*pair), np.float64)
+
+
+def cover(face: np.ndarray, masks: np.ndarray, filling: np.ndarray | int) -> np.ndarray:
+    """Return copies of a face, each with other pixels covered.
+
+    Args:
+        face: uint8 (h, w, 3).
+        masks: bool (N, h, w), true where covered.
+        filling: uint8 (h, w, 3), what is put there, or one grey value.
+
+    Returns:
+        uint8 (N, h, w, 3).
+    """
+    return np.where(masks[..., np.newaxis], np.asarray(filling, np.uint8), face)
+
+
+def square_masks(side: int, patch: int, stride: int) -> np.ndarray:
+    """Return masks of one square each, row by row, which cover a face of `side` × `side` pixels.
+
+    Returns:
+        bool (N, side, side), N = ((side − patch) // stride + 1)².
+    """
+    starts = range(0, side - patch + 1, stride)
+    masks = np.zeros((len(starts) ** 2, side, side), bool)
+    for mask, (top, left) in zip(masks, ((y, x) for y in starts for x in starts), strict=True):
+        mask[top : top + patch, left : left + patch] = True
+    return masks
+
+
+def scaled(values: np.ndarray) -> np.ndarray:
+    """Return a map as `Explanation` wants it: float32, its greatest absolute value 1, or all 0."""
+    greatest = np.abs(values).max()
+    return (values / greatest if greatest > 0 else np.zeros_like(values)).astype(np.float32)
