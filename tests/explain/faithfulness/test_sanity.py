@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.explain.toys import OneCellVerifier, noise
+from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.faithfulness.sanity import (
+    layers_from_the_top,
+    under_random_weights,
+    under_shift,
+    under_swap,
+)
+from xcos_tf.explain.methods.occlusion import OcclusionSensitivity
+from xcos_tf.models.network import EmbeddingNetwork
+from xcos_tf.models.presets import Preset
+from xcos_tf.verifier import Verifier
+
+
+class Given:
+    """A method that makes both maps by a function of the verifier and the faces."""
+
+    name, symmetric, needs = "given", True, "any"
+
+    def __init__(self, make):
+        self._make = make
+
+    def explain(self, verifier, face_a, face_b):
+        maps = [np.asarray(x, np.float32) for x in self._make(verifier, face_a, face_b)]
+        return Explanation(self.name, *maps, True, False, 0.0, Cost(0.0, 2))
+
+
+def brightness(_verifier, face_a, face_b):
+    return [face.mean(axis=2) / 255 for face in (face_a, face_b)]
+
+
+@pytest.fixture
+def pairs(random):
+    return list(zip(noise(random, 2), noise(random, 2), strict=True))
+
+
+@pytest.fixture
+def verifier():
+    """A network of four layers with weights, two of them in a backbone."""
+    keras.utils.set_random_seed(3)
+    image = keras.Input((112, 112, 3))
+    x = keras.layers.Conv2D(4, 8, strides=8, name="first")(image)
+    x = keras.layers.BatchNormalization(name="second")(keras.layers.ReLU()(x))
+    backbone = keras.Model(image, x, name="backbone")
+    x = keras.layers.Dense(8, name="third")(keras.layers.Flatten()(backbone(image)))
+    whole = keras.Model(image, keras.layers.Dense(8, name="fourth")(x))
+    config = {"name": "toy", "thresholds": {}}
+    return Verifier(Preset(config, EmbeddingNetwork(whole)))
+
+
+def test_layers_are_found_from_the_top_with_those_of_models_inside(verifier):
+    found = [layer.name for layer in layers_from_the_top(verifier.network.whole)]
+    assert found == ["fourth", "third", "second", "first"]
+
+
+def test_a_map_that_hangs_on_the_weights_changes_with_them(verifier, pairs):
+    kept = verifier.network.whole.get_weights()
+    stages = under_random_weights(OcclusionSensitivity(), verifier, pairs, stages=2)
+    assert [(x.layers, x.lowest) for x in stages] == [(2, "third"), (4, "first")]
+    assert all(abs(x.correlation.value) < 0.6 for x in stages)
+    for before, after in zip(kept, verifier.network.whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_map_that_does_not_look_at_the_verifier_stays_the_same(verifier, pairs):
+    stages = under_random_weights(Given(brightness), verifier, pairs)
+    # Five stages cannot be had of four layers.
+    assert [x.layers for x in stages] == [1, 2, 3, 4]
+    assert all(x.correlation.value == pytest.approx(1) for x in stages)
+
+
+def test_randomisation_goes_on_from_stage_to_stage(verifier, pairs):
+    seen = []
+
+    def watch(verifier, face_a, face_b):
+        seen.append(verifier.network.whole.get_weights())
+        return brightness(verifier, face_a, face_b)
+
+    under_random_weights(Given(watch), verifier, pairs[:1], seed=5)
+    original, *stages = seen
+
+    def changed(weights):
+        return [i for i, x in enumerate(weights) if not np.array_equal(x, original[i])]
+
+    # Kernels alone: biases and the normalisation's are the same throughout, so shuffle to the same.
+    names = [x.path for x in verifier.network.whole.weights]
+    kernels = [[names[i] for i in changed(x)] for x in stages]
+    assert [len(x) for x in kernels] == [1, 2, 2, 3]
+    assert "fourth" in kernels[0][0]
+    np.testing.assert_array_equal(stages[0][-2], stages[3][-2])
+    np.testing.assert_allclose(np.sort(stages[3][0].ravel()), np.sort(original[0].ravel()))
+
+
+def test_the_weights_come_back_after_an_error(verifier, pairs):
+    calls = []
+
+    def fail_later(verifier, face_a, face_b):
+        calls.append(1)
+        if len(calls) > 2:
+            raise RuntimeError("no more")
+        return brightness(verifier, face_a, face_b)
+
+    kept = verifier.network.whole.get_weights()
+    with pytest.raises(RuntimeError, match="no more"):
+        under_random_weights(Given(fail_later), verifier, pairs)
+    for before, after in zip(kept, verifier.network.whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_map_that_moves_with_the_face_is_stable(pairs):
+    assert under_shift(Given(brightness), None, pairs).value == pytest.approx(1)
+
+
+def test_a_map_that_does_not_move_with_a_rough_face_is_not(pairs, random):
+    still = random.normal(size=(112, 112))
+    found = under_shift(Given(lambda *_: (still, still)), None, pairs)
+    assert abs(found.value) < 0.1
+
+
+def test_swapping_is_seen_in_a_map_that_takes_sides(pairs):
+    one_sided = Given(lambda _, a, b: (a.mean(axis=2) / 255, np.zeros((112, 112))))
+    assert under_swap(one_sided, None, pairs).value > 0.9
+    assert under_swap(Given(brightness), None, pairs).value == 0
+    found = under_swap(OcclusionSensitivity(), OneCellVerifier(), pairs)
+    assert found.value == pytest.approx(0, abs=1e-5)

@@ -1,0 +1,61 @@
+"""Cell ablation: does a map rank the cells as covering each of them changes the score?"""
+
+import numpy as np
+
+from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
+from xcos_tf.explain.faithfulness.fillings import filling_of
+from xcos_tf.explain.faithfulness.map_sizes import pooled
+from xcos_tf.explain.faithfulness.rank_correlation import rank_correlation
+from xcos_tf.explain.probing import cover, scores_of_variants, square_masks
+from xcos_tf.verifier import Verifier
+
+CELLS = 7  # along a side: 16×16 pixels each of a 112×112 face
+
+
+def true_drops(
+    verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray, filling: str
+) -> np.ndarray:
+    """Return how much the score drops when one cell of face A is covered.
+
+    It does not depend on a method, so measure it once for all of them.
+
+    Args:
+        verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
+        face_a, face_b: uint8 (h, h, 3), h a multiple of `CELLS`.
+        filling: "black" or "blur"; see `filling_of`.
+
+    Returns:
+        float64 (7, 7).
+
+    Raises:
+        XcosError: there is no such filling.
+    """
+    cell = len(face_a) // CELLS
+    masks = square_masks(len(face_a), cell, cell)
+    covered = cover(face_a, masks, filling_of(face_a, filling))
+    variants = np.concatenate([face_a[np.newaxis], covered])
+    scores = scores_of_variants(verifier, variants, face_b[np.newaxis])
+    return (scores[0] - scores[1:]).reshape(CELLS, CELLS)
+
+
+def agreements(maps: np.ndarray, drops: np.ndarray) -> np.ndarray:
+    """Return the rank correlation of each pair's map, pooled to cells, with its true drops.
+
+    Args:
+        maps: float (P, h, w), of face A.
+        drops: float (P, 7, 7), from `true_drops`.
+
+    Returns:
+        float64 (P,) in [−1, 1]; 0 for a map that is the same everywhere.
+    """
+    return np.array(
+        [
+            rank_correlation(pooled(values, CELLS), of_pair)
+            for values, of_pair in zip(maps, drops, strict=True)
+        ]
+    )
+
+
+def mean_agreement(maps: np.ndarray, drops: np.ndarray, seed: int = 0) -> Estimate:
+    """Return the mean of `agreements`, with its interval over pairs."""
+    return mean_over_pairs(agreements(maps, drops), seed)
