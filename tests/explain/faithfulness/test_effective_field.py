@@ -73,3 +73,14 @@ def test_models_and_cells_that_are_none_are_refused(faces):
         effective_fields(model, faces, [(3, 0)])
     with pytest.raises(XcosError, match="gives an embedding without cells"):
         effective_fields(grid_of(keras.layers.Flatten()), faces, [(0, 0)])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 3), (3, 0), (1, 2)])
+def test_the_radius_is_from_the_patchs_centre(faces, place):
+    layer = keras.layers.Conv2D(2, 4, strides=4, use_bias=False)
+    model = grid_of(layer)
+    kernel = np.zeros((4, 4, 3, 2), np.float32)
+    kernel[place] = 1
+    layer.set_weights([kernel])
+    [field] = effective_fields(model, faces, [(1, 2)])
+    assert field.half_radius == pytest.approx(np.hypot(place[0] - 1.5, place[1] - 1.5))

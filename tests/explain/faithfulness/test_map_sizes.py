@@ -24,3 +24,9 @@ def test_pooling_takes_the_mean_of_a_cell(random):
 
 def test_pooling_weights_a_cell_that_lies_across_by_its_area():
     np.testing.assert_allclose(pooled(np.array([[3.0, 6.0, 9.0]] * 3), 2), [[4, 8]] * 2, atol=1e-5)
+
+
+def test_values_between_two_centres_lie_on_a_line():
+    fine = at_pixels(np.array([[0.0, 1.0]]), (1, 10))
+    expected = np.interp(np.arange(10) + 0.5, [2.5, 7.5], [0, 1])
+    np.testing.assert_allclose(fine[0], expected, atol=1e-6)

@@ -58,6 +58,20 @@ def test_the_cost_counts_each_face_that_was_embedded(method, random):
     assert explanation.cost.seconds > 0
 
 
+@pytest.mark.parametrize(("method", "grey"), zip(METHODS, (128, 0), strict=True))
+def test_covered_places_have_one_grey(method, grey):
+    shown = []
+
+    class Watched(OneCellVerifier):
+        def embed(self, faces):
+            shown.append(faces)
+            return super().embed(faces)
+
+    white = np.full((112, 112, 3), 255, np.uint8)
+    method.explain(Watched(), white, white)
+    assert np.unique(np.concatenate(shown)).tolist() == [grey, 255]
+
+
 def test_a_score_that_never_changes_has_a_map_of_zeros(method, random):
     class Constant(OneCellVerifier):
         def compare_pairs(self, features_a, features_b):
