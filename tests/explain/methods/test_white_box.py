@@ -1,0 +1,213 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.explain.methods.networks import (
+    CHANNELS,
+    CORNER,
+    Counter,
+    backbone,
+    corner_backbone,
+    head,
+    randomise,
+    toy_verifier,
+)
+from tests.verifying import untrained_network
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.methods import saliency
+from xcos_tf.explain.methods.registry import method as method_of
+from xcos_tf.models.presets import Preset
+from xcos_tf.verifier import Verifier
+
+CAMS = ("gradcam", "gradcam++", "layercam", "scorecam")
+PIXELS = ("saliency", "smoothgrad")
+SAMPLES = 3
+
+
+@pytest.fixture(autouse=True)
+def _few_samples(monkeypatch):
+    """SmoothGrad is as slow as it has samples."""
+    monkeypatch.setattr(saliency, "SAMPLES", SAMPLES)
+
+
+@pytest.fixture(params=CAMS + PIXELS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def verifier():
+    return toy_verifier(backbone(), head("fc"))
+
+
+@pytest.fixture
+def pair(random):
+    """Two faces that are alike, but for noise."""
+    face = random.integers(40, 216, (112, 112, 3), np.uint8)
+    return face, (face + random.integers(-40, 40, face.shape)).astype(np.uint8)
+
+
+def maps(explanation):
+    return explanation.map_a, explanation.map_b
+
+
+def test_maps_are_in_0_to_1_and_as_fine_as_the_method(name, verifier, pair):
+    explanation = method_of(name).explain(verifier, *pair)
+    assert explanation.method == name
+    assert (explanation.signed, explanation.per_pair) == (False, False)
+    for values in maps(explanation):
+        assert values.shape == ((7, 7) if name in CAMS else (112, 112))
+        assert values.dtype == np.float32
+        assert values.min() >= 0
+        assert values.max() == 1
+        assert values.std() > 0.01
+
+
+def test_the_score_is_the_cosine(name, verifier, pair):
+    a, b = verifier.embed(np.stack(pair)).astype(np.float64)
+    cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+    explanation = method_of(name).explain(verifier, *pair)
+    assert explanation.score == pytest.approx(cosine, abs=1e-6)
+
+
+def test_swapping_the_faces_swaps_the_maps(name, verifier, pair):
+    method = method_of(name)
+    one, other = method.explain(verifier, *pair), method.explain(verifier, *pair[::-1])
+    assert method.symmetric
+    np.testing.assert_allclose(one.map_a, other.map_b, atol=1e-4)
+    np.testing.assert_allclose(one.map_b, other.map_a, atol=1e-4)
+    assert np.abs(one.map_a - one.map_b).max() > 0.01
+
+
+def test_the_mass_is_in_the_corner_that_the_network_looks_at(name, pair):
+    # Of this head, Grad-CAM's maps have something positive for both faces.
+    verifier = toy_verifier(corner_backbone(), head("depthwise", seed=5))
+    explanation = method_of(name).explain(verifier, *pair)
+    for values in maps(explanation):
+        fine = np.kron(values, np.ones((16, 16))) if name in CAMS else values
+        assert fine.sum() > 0
+        assert fine[:CORNER, :CORNER].sum() == pytest.approx(fine.sum(), rel=1e-5)
+
+
+def test_the_cost_counts_what_went_through_the_network(name, pair):
+    at_end, in_head = Counter(name="at_end"), Counter(name="in_head")
+    body = backbone([at_end])
+    tail = head("fc")
+    counted = tf.keras.Model(tail.input, tail(in_head(tail.input)))
+    verifier = toy_verifier(body, counted)
+    verifier.embed(np.stack(pair))
+    for counter in (at_end, in_head):
+        counter.forward.assign(0)
+        counter.backward.assign(0)
+    cost = method_of(name).explain(verifier, *pair).cost
+    assert cost.forward == float(at_end.forward)
+    assert cost.backward == float(in_head.backward)
+    assert cost.seconds > 0
+    expected = {"scorecam": 2 + 2 * (CHANNELS + 2), "smoothgrad": 2 + 2 * SAMPLES}
+    assert cost.forward == expected.get(name, 4)
+
+
+def test_a_change_of_weights_changes_the_maps_of_a_method_that_was_used_before(name, pair):
+    verifier = toy_verifier(backbone(), head("fc"))
+    method = method_of(name)
+    before = method.explain(verifier, *pair).map_a
+    randomise(verifier.network.whole, seed=11)
+    after = method.explain(verifier, *pair).map_a
+    np.testing.assert_allclose(after, method_of(name).explain(verifier, *pair).map_a, atol=1e-6)
+    assert np.abs(before - after).max() > 0.05
+
+
+def test_one_method_explains_several_verifiers(name, verifier, pair):
+    method = method_of(name)
+    one = method.explain(verifier, *pair)
+    method.explain(toy_verifier(corner_backbone(), head("depthwise")), *pair)
+    np.testing.assert_array_equal(one.map_a, method.explain(verifier, *pair).map_a)
+
+
+@pytest.fixture(scope="module")
+def gridded():
+    return Verifier(Preset({"name": "gridded", "thresholds": {}}, untrained_network()))
+
+
+def test_an_xcos_preset_is_refused(name, gridded, pair):
+    with pytest.raises(XcosError, match="'gridded' has a grid; use a plain preset") as refusal:
+        method_of(name).explain(gridded, *pair)
+    assert str(refusal.value).startswith(f"'{name}' explains")
+
+
+def test_saliency_is_the_slope_of_the_score(verifier, pair):
+    values = method_of("saliency").explain(verifier, *pair).map_a
+    # By finite differences, in the backbone's terms.
+    other = verifier.embed(pair[1][np.newaxis])[0].astype(np.float64)
+    image = (pair[0].astype(np.float32) - 127.5) / 128
+
+    def cosines(images):
+        x = verifier.network.whole(np.stack(images)).numpy().astype(np.float64)
+        return x @ other / np.linalg.norm(other) / np.linalg.norm(x, axis=-1)
+
+    slopes = {}
+    for place in ((3, 5), (60, 61), (110, 20), (50, 100)):
+        of_channels = []
+        for channel in range(3):
+            moved = [image.copy(), image.copy()]
+            moved[0][(*place, channel)] += 0.1
+            moved[1][(*place, channel)] -= 0.1
+            up, down = cosines(moved)
+            of_channels.append(abs(up - down))
+        slopes[place] = max(of_channels)
+    found = np.array([values[place] for place in slopes])
+    expected = np.array(list(slopes.values()))
+    np.testing.assert_allclose(found / found.max(), expected / expected.max(), atol=0.03)
+
+
+def test_layercam_is_the_positive_gradient_times_the_feature_map(verifier, pair):
+    _, body, tail = verifier.network.whole.layers
+    embeddings = verifier.embed(np.stack(pair))
+    features = body((pair[0][np.newaxis].astype(np.float32) - 127.5) / 128)
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        cosine = -tf.keras.losses.cosine_similarity(tail(features)[0], embeddings[1])
+    weighted = np.maximum(tape.gradient(cosine, features)[0], 0) * features[0]
+    expected = weighted.numpy().sum(axis=-1)
+    found = method_of("layercam").explain(verifier, *pair).map_a
+    np.testing.assert_allclose(found, expected / expected.max(), atol=1e-4)
+
+
+def test_scorecam_weighs_a_channel_by_its_increase_of_the_cosine(verifier, pair):
+    # Channels alone by the method's own definition, with masks that SciPy did not make.
+    _, body, _ = verifier.network.whole.layers
+    image = (pair[0].astype(np.float32) - 127.5) / 128
+    features = body(image[np.newaxis]).numpy()[0]
+    masked = [np.zeros_like(image)]
+    for channel in np.moveaxis(features, -1, 0):
+        grown = at_corners(channel)
+        mask = (grown - grown.min()) / (np.ptp(grown) + 1e-7)
+        masked.append(image * mask[..., np.newaxis])
+    x = verifier.network.whole(np.stack(masked)).numpy()
+    other = verifier.embed(pair[1][np.newaxis])[0]
+    cosines = x @ other / np.linalg.norm(other) / np.linalg.norm(x, axis=-1)
+    expected = np.maximum(features @ (cosines[1:] - cosines[0]), 0)
+    found = method_of("scorecam").explain(verifier, *pair).map_a
+    np.testing.assert_allclose(found, expected / expected.max(), atol=1e-3)
+
+
+def at_corners(values):
+    """Grow a map so that its corner values stay in the corners, as the library does."""
+    places = np.linspace(0, 6, 112)
+    rows = np.stack([np.interp(places, range(7), column) for column in values.T], axis=1)
+    return np.stack([np.interp(places, range(7), row) for row in rows])
+
+
+def test_smoothgrad_leaves_the_callers_random_numbers_alone(verifier, pair):
+    np.random.seed(5)
+    expected = np.random.random(3)
+    np.random.seed(5)
+    one = method_of("smoothgrad").explain(verifier, *pair)
+    np.testing.assert_array_equal(np.random.random(3), expected)
+    np.testing.assert_array_equal(one.map_a, method_of("smoothgrad").explain(verifier, *pair).map_a)
+
+
+def test_nothing_is_printed(name, verifier, pair, capfd, recwarn):
+    method_of(name).explain(verifier, *pair)
+    assert capfd.readouterr().out == ""
+    assert not [x for x in recwarn if issubclass(x.category, UserWarning)]

@@ -1,0 +1,132 @@
+"""Exact decomposition of a plain cosine over cells, where what follows the feature map allows it.
+
+If no non-linearity mixes the cells of the last feature map, as in `depthwise_head` and `fc_head` at
+inference, an embedding is a bias plus a sum of contributions of cells, and its cosine with another
+is a sum too. The bias belongs to no cell; its part of the cosine is spread evenly over them, which
+leaves their order as it is. A decomposition of A with B's embedding as it is, and one of B with
+A's, each sum to the same cosine.
+"""
+
+import time
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.embedding_score import backbone_and_head
+from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.probing import scaled
+from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.verifier import Verifier
+
+# Of an embedding's length, how far the sum may be from it: rounding is a thousandth of this, and
+# a tail with a non-linearity far above.
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class CellSums:
+    """Embeddings as sums: embedding = bias + Σ over cells of contributions.
+
+    Attributes:
+        contributions: float64 (N, h, w, dimension).
+        bias: float64 (dimension,), the embedding of a feature map that is 0.
+        embeddings: float32 (N, dimension), as the network itself gives them.
+    """
+
+    contributions: np.ndarray
+    bias: np.ndarray
+    embeddings: np.ndarray
+
+
+class TailDecomposition:
+    """See the module; the only cost above a plain verification is that of the head."""
+
+    name = "tail"
+    symmetric = True
+    needs = "embedding"
+
+    def __init__(self):
+        # By verifier, as a function that was traced once runs faster.
+        self._traced = WeakKeyDictionary()
+
+    def explain(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Explanation:
+        """Explain a pair, with signed maps of a value a cell; see `Method`.
+
+        Raises:
+            XcosError: the preset is not a plain one, or its cells do not add up.
+        """
+        start = time.perf_counter()
+        sums = self.cell_sums(verifier, np.stack([face_a, face_b]))
+        maps = [scaled(values) for values in cosine_maps(sums)]
+        score = float(verifier.compare_pairs(sums.embeddings[:1], sums.embeddings[1:])[0])
+        cost = Cost(time.perf_counter() - start, forward=2)
+        return Explanation(self.name, *maps, signed=True, per_pair=False, score=score, cost=cost)
+
+    def cell_sums(self, verifier: Verifier, faces: np.ndarray) -> CellSums:
+        """Take the embeddings of aligned faces, uint8 (N, 112, 112, 3), apart.
+
+        Raises:
+            XcosError: the preset is not a plain one, or its cells do not add up.
+        """
+        if verifier not in self._traced:
+            self._traced[verifier] = _traced(*backbone_and_head(verifier, self.name))
+        bias, alone, embeddings = (
+            x.numpy() for x in self._traced[verifier](tf.constant(faces, tf.uint8))
+        )
+        bias = bias.astype(np.float64)
+        contributions = (alone.astype(np.float64) - bias) / alone[0, ..., 0].size
+        missing = np.linalg.norm(
+            bias + contributions.sum(axis=(1, 2)) - embeddings, axis=-1
+        ) / np.linalg.norm(embeddings, axis=-1)
+        if not (missing <= TOLERANCE).all():
+            raise XcosError(
+                f"{self.name!r} cannot explain the preset {verifier.config['name']!r}: the part of "
+                "it that follows the feature map is not linear, so its cells do not add up to the "
+                "embedding; use another method"
+            )
+        return CellSums(contributions, bias, embeddings)
+
+
+def cosine_maps(sums: CellSums) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each cell of A, and each of B, adds to the cosine of the two.
+
+    Args:
+        sums: of A and of B, N = 2.
+
+    Returns:
+        Two maps, float64 (h, w), each of which sums to the cosine.
+    """
+    unit = [x / np.linalg.norm(x) for x in sums.embeddings.astype(np.float64)]
+    return tuple(
+        (cells + sums.bias / cells[..., 0].size) @ other / np.linalg.norm(own.astype(np.float64))
+        for cells, own, other in zip(sums.contributions, sums.embeddings, unit[::-1], strict=True)
+    )
+
+
+def _traced(backbone: keras.Model, head: keras.Model):
+    """Return a function from faces to the head's output for nothing, for each cell and for all."""
+    height, width, channels = backbone.output_shape[1:]
+    cells = height * width
+    # Cell i of a feature map alone, everything else 0. The cell is as many times as strong as there
+    # are cells, which is undone later: rounding is of the size of the bias, which may be greater
+    # than an embedding, and would count as many times.
+    one_cell = tf.reshape(tf.eye(cells) * cells, (1, cells, height, width, 1))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    def run(faces):
+        feature_maps = backbone(normalise_pixels(faces), training=False)
+        alone = tf.reshape(feature_maps[:, tf.newaxis] * one_cell, (-1, height, width, channels))
+        of_cells = head(alone, training=False)
+        shape = (-1, height, width, of_cells.shape[-1])
+        nothing = tf.zeros((1, height, width, channels))
+        return (
+            head(nothing, training=False)[0],
+            tf.reshape(of_cells, shape),
+            head(feature_maps, training=False),
+        )
+
+    return run
