@@ -30,9 +30,15 @@ def _few_samples(monkeypatch):
     monkeypatch.setattr(saliency, "SAMPLES", SAMPLES)
 
 
-@pytest.fixture(params=CAMS + PIXELS)
-def name(request):
-    return request.param
+@pytest.fixture(scope="module", params=CAMS + PIXELS)
+def method(request):
+    """One instance for all tests, as tracing a model anew takes the most time here."""
+    return method_of(request.param)
+
+
+@pytest.fixture
+def name(method):
+    return method.name
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +57,8 @@ def maps(explanation):
     return explanation.map_a, explanation.map_b
 
 
-def test_maps_are_in_0_to_1_and_as_fine_as_the_method(name, verifier, pair):
-    explanation = method_of(name).explain(verifier, *pair)
+def test_maps_are_in_0_to_1_and_as_fine_as_the_method(method, name, verifier, pair):
+    explanation = method.explain(verifier, *pair)
     assert explanation.method == name
     assert (explanation.signed, explanation.per_pair) == (False, False)
     for values in maps(explanation):
@@ -63,15 +69,14 @@ def test_maps_are_in_0_to_1_and_as_fine_as_the_method(name, verifier, pair):
         assert values.std() > 0.01
 
 
-def test_the_score_is_the_cosine(name, verifier, pair):
+def test_the_score_is_the_cosine(method, verifier, pair):
     a, b = verifier.embed(np.stack(pair)).astype(np.float64)
     cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-    explanation = method_of(name).explain(verifier, *pair)
+    explanation = method.explain(verifier, *pair)
     assert explanation.score == pytest.approx(cosine, abs=1e-6)
 
 
-def test_swapping_the_faces_swaps_the_maps(name, verifier, pair):
-    method = method_of(name)
+def test_swapping_the_faces_swaps_the_maps(method, verifier, pair):
     one, other = method.explain(verifier, *pair), method.explain(verifier, *pair[::-1])
     assert method.symmetric
     np.testing.assert_allclose(one.map_a, other.map_b, atol=1e-4)
@@ -79,17 +84,17 @@ def test_swapping_the_faces_swaps_the_maps(name, verifier, pair):
     assert np.abs(one.map_a - one.map_b).max() > 0.01
 
 
-def test_the_mass_is_in_the_corner_that_the_network_looks_at(name, pair):
+def test_the_mass_is_in_the_corner_that_the_network_looks_at(method, name, pair):
     # Of this head, Grad-CAM's maps have something positive for both faces.
     verifier = toy_verifier(corner_backbone(), head("depthwise", seed=5))
-    explanation = method_of(name).explain(verifier, *pair)
+    explanation = method.explain(verifier, *pair)
     for values in maps(explanation):
         fine = np.kron(values, np.ones((16, 16))) if name in CAMS else values
         assert fine.sum() > 0
         assert fine[:CORNER, :CORNER].sum() == pytest.approx(fine.sum(), rel=1e-5)
 
 
-def test_the_cost_counts_what_went_through_the_network(name, pair):
+def test_the_cost_counts_what_went_through_the_network(method, name, pair):
     at_end, in_head = Counter(name="at_end"), Counter(name="in_head")
     body = backbone([at_end])
     tail = head("fc")
@@ -99,7 +104,7 @@ def test_the_cost_counts_what_went_through_the_network(name, pair):
     for counter in (at_end, in_head):
         counter.forward.assign(0)
         counter.backward.assign(0)
-    cost = method_of(name).explain(verifier, *pair).cost
+    cost = method.explain(verifier, *pair).cost
     assert cost.forward == float(at_end.forward)
     assert cost.backward == float(in_head.backward)
     assert cost.seconds > 0
@@ -107,9 +112,8 @@ def test_the_cost_counts_what_went_through_the_network(name, pair):
     assert cost.forward == expected.get(name, 4)
 
 
-def test_a_change_of_weights_changes_the_maps_of_a_method_that_was_used_before(name, pair):
+def test_a_change_of_weights_changes_the_maps_of_a_method_that_was_used_before(method, name, pair):
     verifier = toy_verifier(backbone(), head("fc"))
-    method = method_of(name)
     before = method.explain(verifier, *pair).map_a
     randomise(verifier.network.whole, seed=11)
     after = method.explain(verifier, *pair).map_a
@@ -117,8 +121,7 @@ def test_a_change_of_weights_changes_the_maps_of_a_method_that_was_used_before(n
     assert np.abs(before - after).max() > 0.05
 
 
-def test_one_method_explains_several_verifiers(name, verifier, pair):
-    method = method_of(name)
+def test_one_method_explains_several_verifiers(method, verifier, pair):
     one = method.explain(verifier, *pair)
     method.explain(toy_verifier(corner_backbone(), head("depthwise")), *pair)
     np.testing.assert_array_equal(one.map_a, method.explain(verifier, *pair).map_a)
@@ -129,9 +132,9 @@ def gridded():
     return Verifier(Preset({"name": "gridded", "thresholds": {}}, untrained_network()))
 
 
-def test_an_xcos_preset_is_refused(name, gridded, pair):
+def test_an_xcos_preset_is_refused(method, name, gridded, pair):
     with pytest.raises(XcosError, match="'gridded' has a grid; use a plain preset") as refusal:
-        method_of(name).explain(gridded, *pair)
+        method.explain(gridded, *pair)
     assert str(refusal.value).startswith(f"'{name}' explains")
 
 

@@ -22,8 +22,8 @@ from xcos_tf.explain.probing import scaled
 from xcos_tf.models.preprocessing import normalise_pixels
 from xcos_tf.verifier import Verifier
 
-# Of an embedding's length, how far the sum may be from it: rounding is a thousandth of this, and
-# a tail with a non-linearity far above.
+# Of an embedding's length, how far the sum may be from it. Rounding takes it some 3e-6 away, a tail
+# with a non-linearity far more than this.
 TOLERANCE = 1e-3
 
 
