@@ -138,40 +138,45 @@ def test_an_xcos_preset_is_refused(method, name, gridded, pair):
     assert str(refusal.value).startswith(f"'{name}' explains")
 
 
-def test_saliency_is_the_slope_of_the_score(verifier, pair):
-    values = method_of("saliency").explain(verifier, *pair).map_a
-    # By finite differences, in the backbone's terms.
-    other = verifier.embed(pair[1][np.newaxis])[0].astype(np.float64)
-    image = (pair[0].astype(np.float32) - 127.5) / 128
-
-    def cosines(images):
-        x = verifier.network.whole(np.stack(images)).numpy().astype(np.float64)
-        return x @ other / np.linalg.norm(other) / np.linalg.norm(x, axis=-1)
-
-    slopes = {}
-    for place in ((3, 5), (60, 61), (110, 20), (50, 100)):
-        of_channels = []
-        for channel in range(3):
-            moved = [image.copy(), image.copy()]
-            moved[0][(*place, channel)] += 0.1
-            moved[1][(*place, channel)] -= 0.1
-            up, down = cosines(moved)
-            of_channels.append(abs(up - down))
-        slopes[place] = max(of_channels)
-    found = np.array([values[place] for place in slopes])
-    expected = np.array(list(slopes.values()))
-    np.testing.assert_allclose(found / found.max(), expected / expected.max(), atol=0.03)
-
-
-def test_layercam_is_the_positive_gradient_times_the_feature_map(verifier, pair):
+def slopes_of(verifier, pair, at):
+    """The gradient of A's cosine with B, and what it is of: "image" or "features"; float64."""
     _, body, tail = verifier.network.whole.layers
-    embeddings = verifier.embed(np.stack(pair))
-    features = body((pair[0][np.newaxis].astype(np.float32) - 127.5) / 128)
+    other = verifier.embed(np.stack(pair))[1]
+    image = tf.constant((pair[0][np.newaxis].astype(np.float32) - 127.5) / 128)
     with tf.GradientTape() as tape:
-        tape.watch(features)
-        cosine = -tf.keras.losses.cosine_similarity(tail(features)[0], embeddings[1])
-    weighted = np.maximum(tape.gradient(cosine, features)[0], 0) * features[0]
-    expected = weighted.numpy().sum(axis=-1)
+        tape.watch(image)
+        features = body(image)
+        cosine = -tf.keras.losses.cosine_similarity(tail(features)[0], other)
+    source = {"image": image, "features": features}[at]
+    return [x[0].numpy().astype(np.float64) for x in (tape.gradient(cosine, source), source)]
+
+
+def test_saliency_is_the_greatest_absolute_slope_of_a_pixels_channels(verifier, pair):
+    slopes, _ = slopes_of(verifier, pair, "image")
+    expected = np.abs(slopes).max(axis=-1)
+    found = method_of("saliency").explain(verifier, *pair).map_a
+    np.testing.assert_allclose(found, expected / expected.max(), rtol=1e-3)
+
+
+def test_gradcam_weighs_channels_by_their_mean_slope(verifier, pair):
+    slopes, features = slopes_of(verifier, pair, "features")
+    expected = np.maximum(features @ slopes.mean(axis=(0, 1)), 0)
+    found = method_of("gradcam").explain(verifier, *pair).map_a
+    np.testing.assert_allclose(found, expected / expected.max(), atol=1e-4)
+
+
+def test_gradcam_plus_plus_weighs_channels_by_its_own_formula(verifier, pair):
+    slopes, features = slopes_of(verifier, pair, "features")
+    alphas = slopes**2 / (2 * slopes**2 + slopes**3 * features.sum(axis=(0, 1)))
+    alphas /= alphas.sum(axis=(0, 1))
+    expected = np.maximum(features @ (np.maximum(slopes, 0) * alphas).sum(axis=(0, 1)), 0)
+    found = method_of("gradcam++").explain(verifier, *pair).map_a
+    np.testing.assert_allclose(found, expected / expected.max(), atol=1e-3)
+
+
+def test_layercam_is_the_positive_slope_times_the_feature_map(verifier, pair):
+    slopes, features = slopes_of(verifier, pair, "features")
+    expected = (np.maximum(slopes, 0) * features).sum(axis=-1)
     found = method_of("layercam").explain(verifier, *pair).map_a
     np.testing.assert_allclose(found, expected / expected.max(), atol=1e-4)
 
