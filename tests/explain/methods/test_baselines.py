@@ -13,11 +13,6 @@ def method(request):
     return request.param
 
 
-@pytest.fixture
-def pair(random):
-    return noise(random, 2)
-
-
 def test_the_score_is_the_verifiers(method, pair):
     verifier = OneCellVerifier()
     explanation = method.explain(verifier, *pair)

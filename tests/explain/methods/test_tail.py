@@ -10,7 +10,6 @@ from tests.explain.methods.networks import (
     head,
     toy_verifier,
 )
-from tests.explain.toys import noise
 from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.tail import TailDecomposition, cosine_maps
@@ -22,11 +21,6 @@ from xcos_tf.verifier import Verifier
 @pytest.fixture(params=HEADS)
 def kind(request):
     return request.param
-
-
-@pytest.fixture
-def pair(random):
-    return noise(random, 2)
 
 
 def features_of(verifier, faces):

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from tests.explain.methods.networks import backbone, head, toy_verifier
-from tests.explain.toys import noise
 from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.xcos import NAMES, XCos
@@ -18,11 +17,6 @@ def verifier():
 @pytest.fixture(params=NAMES)
 def attention(request):
     return request.param
-
-
-@pytest.fixture
-def pair(random):
-    return noise(random, 2)
 
 
 def test_the_map_is_what_each_cell_adds_to_the_verifiers_score(verifier, attention, pair):
