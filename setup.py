@@ -29,7 +29,7 @@ setup(
         "tf-keras-vis>=0.8.7",
         "tensorflow-model-optimization>=0.8",
         "numpy>=1.26",
-        "scipy>=1.10",
+        "scipy>=1.10,<2",
         "safetensors>=0.4.3",
         "pillow>=10.1",
         "matplotlib>=3.8",
