@@ -13,7 +13,16 @@ from xcos_tf import __version__
 from xcos_tf.cli.quiet import import_tensorflow
 from xcos_tf.errors import XcosError
 
-COMMANDS = ("verify", "align", "occlude", "evaluate", "prepare", "train", "fit-correlation")
+COMMANDS = (
+    "verify",
+    "explain",
+    "align",
+    "occlude",
+    "evaluate",
+    "prepare",
+    "train",
+    "fit-correlation",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

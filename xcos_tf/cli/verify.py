@@ -3,7 +3,8 @@
 import argparse
 import json
 import math
-import sys
+
+from xcos_tf.cli.several_faces import warn_of_several
 
 SAME, DIFFERENT = 0, 1
 
@@ -84,12 +85,7 @@ def run(args: argparse.Namespace) -> int:
         aligned=args.aligned,
     )
     for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
-        if template.faces_found > 1:
-            print(
-                f"xcos verify: warning: {path} shows {template.faces_found} faces; the "
-                f"{args.face} one was used (choose with --face)",
-                file=sys.stderr,
-            )
+        warn_of_several("verify", path, template.faces_found, args.face)
     if args.explain:
         _draw(args, result)
     print(_as_json(args, result) if args.json else _as_text(args, result))

@@ -8,6 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from xcos_tf.explain.figure import save_figure
+from xcos_tf.explain.inches import square, write
 from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
 from xcos_tf.explain.notation import one_line
 from xcos_tf.explain.words import check_maps
@@ -46,8 +47,7 @@ def draw_correlation(
         (0.12, title, {"fontsize": 12, "weight": "bold", "color": INK}),
         (0.37, subtitle, {"fontsize": 7.5, "color": GREY}),
     ):
-        x, y = _LEFT / _WIDTH, 1 - y / _HEIGHT
-        figure.text(x, y, text, va="top", parse_math=False, **style)
+        write(figure, _LEFT, _HEIGHT - y, text, **style)
     reach = max(np.abs(raw).max(), 1e-6)
     # At least twice the even share, so that an even map is not all in the strongest colour.
     most = max(np.abs(normalised).max(), 2 / normalised.size)
@@ -60,13 +60,7 @@ def draw_correlation(
     )
     for column, panel in enumerate(panels):
         left = _LEFT + column * _STEP
-        axes = figure.add_axes(
-            (left / _WIDTH, _BOTTOM / _HEIGHT, _SIDE / _WIDTH, _SIDE / _HEIGHT),
-            xticks=[],
-            yticks=[],
-        )
-        for spine in axes.spines.values():
-            spine.set(linewidth=0.6, color=GREY)
+        axes = square(figure, left, _BOTTOM, _SIDE)
         draw_map(axes, panel, _SIDE)
     return figure
 

@@ -14,12 +14,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox, TransformedBbox
 
-from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
-from xcos_tf.explain.notation import as_sentence, number, one_line, told_apart
+from xcos_tf.explain.face_panel import draw_face, name_above
+from xcos_tf.explain.headline import headline
+from xcos_tf.explain.inches import square, write
+from xcos_tf.explain.map_panel import GREY, MapPanel, draw_map
+from xcos_tf.explain.notation import as_sentence, number
 from xcos_tf.explain.words import check_maps
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
@@ -30,7 +31,6 @@ DPI = 200
 _SIDE, _LEFT, _BOTTOM = 2.05, 0.2, 0.18
 _STEP_X, _STEP_Y = 2.72, 2.42
 _WIDTH, _HEIGHT = 8.2, 5.4
-_SAME, _DIFFERENT = "#2166ac", "#b2182b"  # the blue and the red of the maps
 
 
 def draw_explanation(
@@ -72,12 +72,14 @@ def draw_explanation(
     """
     similarity, attention = check_maps(similarity_map, attention_map)
     figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=DPI, facecolor="white")
-    _draw_headline(figure, score, threshold, same)
+    text, colour = headline("xCos", score, threshold, same)
+    top = _HEIGHT - 0.14
+    write(figure, _LEFT, top, f"{text} threshold", fontsize=14, weight="bold", color=colour)
     for column, (face, title) in enumerate(((face_a, title_a), (face_b, title_b))):
-        _draw_face(_square(figure, 0, column), face, similarity.shape, title)
+        _draw_face(square(figure, *_place(0, column), _SIDE), face, similarity.shape, title)
     _draw_caption(figure, sentence, score)
     for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
-        draw_map(_square(figure, 1, column), drawn, _SIDE)
+        draw_map(square(figure, *_place(1, column), _SIDE), drawn, _SIDE)
     return figure
 
 
@@ -143,59 +145,29 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
             part.unlink()
 
 
-def _square(figure: Figure, row: int, column: int) -> Axes:
-    left, bottom = _LEFT + column * _STEP_X, _BOTTOM + (1 - row) * _STEP_Y
-    axes = figure.add_axes((left / _WIDTH, bottom / _HEIGHT, _SIDE / _WIDTH, _SIDE / _HEIGHT))
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(linewidth=0.6, color=GREY)
-    return axes
-
-
-def _write(figure: Figure, x: float, y: float, text: str, **style):
-    """Write at a place in inches; nothing in the text is taken for a formula."""
-    style = {"color": INK, "va": "top", "parse_math": False} | style
-    return figure.text(x / _WIDTH, y / _HEIGHT, text, **style)
-
-
-def _draw_headline(figure: Figure, score: float, threshold: float, same: bool) -> None:
-    shown_score, shown_threshold = told_apart(score, threshold)
-    verdict, sign, colour = (
-        ("Same person", "≥", _SAME) if same else ("Different people", "<", _DIFFERENT)
-    )
-    text = f"{verdict} · xCos {shown_score} {sign} {shown_threshold} threshold"
-    _write(figure, _LEFT, _HEIGHT - 0.14, text, fontsize=14, weight="bold", color=colour)
+def _place(row: int, column: int) -> tuple[float, float]:
+    """Return the left and the bottom of a square."""
+    return _LEFT + column * _STEP_X, _BOTTOM + (1 - row) * _STEP_Y
 
 
 def _draw_face(axes: Axes, face: np.ndarray, grid: tuple[int, int], title: str) -> None:
-    axes.imshow(face, extent=(0, FACE_SIZE, FACE_SIZE, 0), interpolation="bilinear")
-    height, width = grid
-    lines = {"color": "white", "linewidth": 0.5, "alpha": 0.4}
-    for x in np.arange(1, width) * FACE_SIZE / width:
-        axes.axvline(x, **lines)
-    for y in np.arange(1, height) * FACE_SIZE / height:
-        axes.axhline(y, **lines)
-    text = axes.set_title(
-        one_line(title), fontsize=9, loc="left", pad=4, color=INK, parse_math=False, weight="bold"
-    )
-    # Wide letters, of which even few are too long, are cut off before the next panel.
-    room = Bbox([[0, 0], [0.97 * _STEP_X / _SIDE, 2]])
-    text.set(clip_on=True, clip_box=TransformedBbox(room, axes.transAxes))
+    draw_face(axes, face, grid)
+    name_above(axes, title, _STEP_X / _SIDE, fontsize=9, pad=4, weight="bold")
 
 
 def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
     """Fill the place beside the faces: the sentence on top, how to read the maps at the bottom."""
-    left, bottom = _LEFT + 2 * _STEP_X, _BOTTOM + _STEP_Y
+    left, bottom = _place(0, 2)
     if sentence:
         size, text = _fit(as_sentence(sentence))
-        _write(figure, left, bottom + _SIDE, text, fontsize=size, linespacing=1.35)
+        write(figure, left, bottom + _SIDE, text, fontsize=size, linespacing=1.35)
     legend = (
         "S: cosine of the features in a cell; blue = similar\n"
         "W: how much the cell counts\n"
         "S·W: blue speaks for the same person, red against\n"
         f"xCos = sum of S·W = {number(score, 3)}"
     )
-    _write(figure, left, bottom, legend, fontsize=7, color=GREY, va="bottom", linespacing=1.5)
+    write(figure, left, bottom, legend, fontsize=7, color=GREY, va="bottom", linespacing=1.5)
 
 
 def _fit(text: str) -> tuple[float, str]:

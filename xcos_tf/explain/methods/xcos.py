@@ -28,7 +28,7 @@ class XCos:
 
     def __init__(self, attention: str):
         self.name = NAMES[attention]
-        self._attention = attention
+        self.attention = attention
 
     def explain(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Explanation:
         """Explain a pair, with one signed map, as fine as the grid, and S and W; see `Method`.
@@ -43,7 +43,7 @@ class XCos:
             )
         start = time.perf_counter()
         grids = verifier.embed(np.stack([face_a, face_b]))
-        outputs = verifier.explain_pairs(grids[:1], grids[1:], self._attention)
+        outputs = verifier.explain_pairs(grids[:1], grids[1:], self.attention)
         similarity, attention = outputs["similarity_map"][0], outputs["attention_map"][0]
         values = scaled(similarity * attention)
         cost = Cost(time.perf_counter() - start, forward=2)

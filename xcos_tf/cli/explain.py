@@ -1,0 +1,112 @@
+"""`xcos explain A B`: what several methods say about the score of two photos, in one picture."""
+
+import argparse
+
+from xcos_tf.cli.several_faces import warn_of_several
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="compare explanations of two photos' score in one picture",
+        description="Explain the score of two photos by several methods, and draw a row for each: "
+        "for xCos S, W and S·W, for any other its map on both faces. Methods: xcos, "
+        "xcos-correlated and xcos-patched explain an xCos preset; tail, gradcam, gradcam++, "
+        "layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, corrrise, "
+        "random and face-centre any preset. Exit code: 0 done, 2 error.",
+    )
+    parser.add_argument("a", metavar="A", help="a photo")
+    parser.add_argument("b", metavar="B", help="another photo")
+    parser.add_argument(
+        "--method",
+        default="xcos,gradcam",
+        metavar="NAMES",
+        help="with commas between them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="the picture: .png, .pdf or .svg"
+    )
+    parser.add_argument(
+        "--preset",
+        default="xcos-mobilefacenet",
+        metavar="NAME",
+        help="bundled preset or preset folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="NAME",
+        help="plain preset for the methods that need one (default: the bundled one that the "
+        "preset is named after, or mobilefacenet)",
+    )
+    parser.add_argument("--values", action="store_true", help="print the values in the cells")
+    parser.add_argument(
+        "--face",
+        default="largest-central",
+        metavar="RULE",
+        help="which face of a photo with several (default: %(default)s; see `xcos align --help`)",
+    )
+    parser.add_argument(
+        "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain, draw and print; returns the exit code."""
+    from xcos_tf.explain.comparison import choose_methods, choose_presets, explain_pair
+    from xcos_tf.explain.figure import check_figure_path, save_figure
+
+    check_figure_path(args.out)
+    methods = choose_methods(args.method)
+    presets = choose_presets(methods, args.preset, args.baseline)
+
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from xcos_tf.explain.comparison_figure import draw_comparison
+    from xcos_tf.verifier import Verifier
+
+    verifiers = {
+        preset: Verifier.from_preset(preset, face=args.face) for preset in dict.fromkeys(presets)
+    }
+    templates = [verifiers[presets[0]].enroll(path, args.aligned) for path in (args.a, args.b)]
+    for path, template in zip((args.a, args.b), templates, strict=True):
+        warn_of_several("explain", path, template.faces_found, args.face)
+    faces = [template.face for template in templates]
+    rows = [
+        explain_pair(verifiers[preset], preset, method, *faces)
+        for method, preset in tqdm(list(zip(methods, presets, strict=True)), "methods", leave=False)
+    ]
+    names = [Path(path).name for path in (args.a, args.b)]
+    save_figure(draw_comparison(*faces, rows, *names, values=args.values), args.out)
+    print(_as_text(rows))
+    print(f"picture: {args.out}")
+    return 0
+
+
+def _as_text(rows) -> str:
+    from xcos_tf.explain.comparison import distinct_scores
+    from xcos_tf.explain.comparison_figure import score_name
+    from xcos_tf.explain.map_words import explanation_sentence
+
+    lines = []
+    for row in distinct_scores(rows):
+        scored = f"{score_name(row.score)} {row.explanation.score:.3f}"
+        if row.threshold is None:
+            lines.append(f"{row.preset}: {scored} (the preset states no threshold)")
+            continue
+        verdict, sign = ("same person", "≥") if row.same else ("different people", "<")
+        threshold = f"{row.threshold:.3f} (threshold at FMR 0.001)"
+        lines.append(f"{row.preset}: {verdict}: {scored} {sign} {threshold}")
+    for row in rows:
+        explanation = row.explanation
+        cost = explanation.cost
+        lines.append(
+            f"{explanation.method} of {row.preset}: {cost.seconds:.3f} s, {cost.forward:,} faces "
+            f"forward and {cost.backward:,} backward"
+        )
+        if sentence := explanation_sentence(explanation):
+            lines.append(f"  {sentence}")
+    return "\n".join(lines)
