@@ -66,8 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     import_tensorflow()
     try:
         _measure(args)
+        from tools.paper.readme import fill_page
+
         for page in args.readme:
-            _fill(page, args.out)
+            fill_page(page, args.out)
     except XcosError as error:
         print(f"reproduce_paper: error: {error}", file=sys.stderr)
         return 2
@@ -104,18 +106,6 @@ def _command(args) -> str:
     if tuple(args.only) != PARTS:
         words += ["--only", *args.only]
     return shlex.join(words)
-
-
-def _fill(page: Path, results: Path) -> None:
-    from tools.paper.readme import fill_tables
-    from xcos_tf.errors import XcosError
-    from xcos_tf.files import replace_file
-
-    try:
-        text = fill_tables(page.read_text(encoding="utf-8"), results)
-        replace_file(page, lambda stream: stream.write(text.encode("utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(f"{page} cannot be made anew ({error}); give a page of text") from None
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def open_paper_set(data: Path, name: str) -> VerificationSet:
     folder = _folder(data, "ar")
     return open_set(
         folder,
-        aligned=_is_aligned(folder),
+        aligned=is_aligned(folder),
         draw=(FIG_5A_PAIRS, FIG_5A_PAIRS),
         seed=SEED,
         select=FIG_5A_TAGS,
@@ -74,7 +74,7 @@ def _listed(data: Path, name: str, pairs: str, within: tuple[str, ...]) -> Verif
     else:
         raise NotThere(f"there is no {name}/{pairs}")
     photos = next(folder / x for x in within if (folder / x).is_dir())
-    return open_set(photos, place, aligned=_is_aligned(photos))
+    return open_set(photos, place, aligned=is_aligned(photos))
 
 
 def _folder(data: Path, name: str) -> Path:
@@ -83,7 +83,7 @@ def _folder(data: Path, name: str) -> Path:
     return data / name
 
 
-def _is_aligned(folder: Path) -> bool:
+def is_aligned(folder: Path) -> bool:
     """Return whether the first photo in the folder is of the size of an aligned face."""
     for here, folders, files in os.walk(folder, followlinks=True):
         folders.sort()

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from tools.explanations.rows import Measure
+from tools.explanations.tables import TABLES as EXPLANATIONS
 from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measurement import Rate
 from xcos_tf.evaluation.results_text import markdown_table, percent
+from xcos_tf.files import replace_file
 
 SCORES = {
     "cosine": "cosine",
@@ -27,7 +31,7 @@ def fill_tables(text: str, results: Path) -> str:
 
     Args:
         text: the page.
-        results: folder that tools/reproduce_paper.py wrote.
+        results: folder that tools/reproduce_paper.py and tools/benchmark_explanations.py wrote.
 
     Raises:
         XcosError: a table has no end or a name that none has, or its results are not there.
@@ -42,6 +46,19 @@ def fill_tables(text: str, results: Path) -> str:
         return f"{start}{TABLES[name](results)}\n{end}"
 
     return _BLOCK.sub(render, text)
+
+
+def fill_page(page: Path, results: Path) -> None:
+    """Make the tables of a page anew, in its file; see `fill_tables`.
+
+    Raises:
+        XcosError: as by `fill_tables`, or the page cannot be read or written.
+    """
+    try:
+        text = fill_tables(page.read_text(encoding="utf-8"), results)
+        replace_file(page, lambda stream: stream.write(text.encode("utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise XcosError(f"{page} cannot be made anew ({error}); give a page of text") from None
 
 
 def lfw(results: Path) -> str:
@@ -88,11 +105,17 @@ def claims(results: Path) -> str:
     return statements(read_rows(results / "fig-5b-drops.csv", Drop))
 
 
+def _explanations(make: Callable[[list[Measure]], str], results: Path) -> str:
+    """Return a table of what tools/benchmark_explanations.py measured."""
+    return make(read_rows(results / "explanations.csv", Measure, "benchmark_explanations"))
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "lfw": lfw,
     "occlusion": occlusion,
     "drops": drops,
     "claims": claims,
+    **{name: partial(_explanations, make) for name, make in EXPLANATIONS.items()},
 }
 
 

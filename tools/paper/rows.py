@@ -96,8 +96,8 @@ def write_rows(path: Path, kind: type, rows: Iterable) -> None:
     write_csv(path, [field.name for field in fields(kind)], lines)
 
 
-def read_rows(path: Path, kind: type) -> list:
-    """Return what `write_rows` wrote.
+def read_rows(path: Path, kind: type, tool: str = "reproduce_paper") -> list:
+    """Return what `write_rows` wrote, called by a tool of this name.
 
     Raises:
         XcosError: the file is not there, or is another one.
@@ -114,7 +114,7 @@ def read_rows(path: Path, kind: type) -> list:
             ]
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise XcosError(
-            f"{path} holds no results ({error}); make them by tools/reproduce_paper.py"
+            f"{path} holds no results ({error}); make them by tools/{tool}.py"
         ) from None
 
 

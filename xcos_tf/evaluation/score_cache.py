@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -42,8 +43,15 @@ class Scoring:
         return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
 
 
+class Key(Protocol):
+    """What arrays follow from, such as a `Scoring`."""
+
+    def as_json(self) -> str:
+        """Return one line of JSON, the same for the same arrays."""
+
+
 class ScoreCache:
-    """A folder of safetensors files, one for each `Scoring`; each is whole or not there."""
+    """A folder of safetensors files, one for each key; each is whole or not there."""
 
     def __init__(self, folder: str | os.PathLike):
         """Use a folder, which is made if it is missing.
@@ -57,8 +65,8 @@ class ScoreCache:
         except OSError as error:
             raise XcosError(_unwritable(self.folder, error)) from None
 
-    def load(self, scoring: Scoring) -> dict[str, np.ndarray] | None:
-        """Return {score: float32 (P,)}, or None if they are not there or their file is damaged."""
+    def load(self, scoring: Key) -> dict[str, np.ndarray] | None:
+        """Return {score: array}, or None if they are not there or their file is damaged."""
         wanted = scoring.as_json()
         try:
             with safe_open(self._path(wanted), framework="numpy") as file:
@@ -69,8 +77,8 @@ class ScoreCache:
         except (OSError, SafetensorError):
             return None
 
-    def save(self, scoring: Scoring, scores: dict[str, np.ndarray]) -> None:
-        """Keep {score: float32 (P,)}, in this order.
+    def save(self, scoring: Key, scores: dict[str, np.ndarray]) -> None:
+        """Keep {score: array of one dimension or more}, in this order.
 
         Raises:
             XcosError: the folder cannot be written.

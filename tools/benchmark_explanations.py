@@ -1,0 +1,114 @@
+"""Measure how faithful explanations are: all methods, by all measures, on the same pairs.
+
+    python tools/benchmark_explanations.py SET PAIRS --out docs/results [--readme README.md ...]
+
+SET and PAIRS are a folder of photos and a list of pairs, as `xcos evaluate` takes them, or SET is a
+`.bin` file alone. Writes explanations.md, .csv and .png. A run that was stopped goes on where it
+was: what was measured of a pair is kept by the content that it was computed from, the code too.
+"""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+PAIRS = 500
+
+
+def build_parser() -> argparse.ArgumentParser:
+    from xcos_tf.explain.methods.registry import METHODS
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("set", type=Path, metavar="SET", help="folder of photos, or a .bin file")
+    parser.add_argument("list", type=Path, nargs="?", metavar="PAIRS", help="list of its pairs")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=PAIRS,
+        metavar="N",
+        help="how many are drawn, half of them genuine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=tuple(METHODS),
+        metavar="NAME",
+        help=f"those to measure, beside random maps (default: {' '.join(METHODS)})",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("runs/explanations"),
+        help="folder in which maps and measurements are kept (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="pages whose marked tables are made anew",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    from xcos_tf.cli.quiet import import_tensorflow
+    from xcos_tf.errors import XcosError
+
+    import_tensorflow()
+    try:
+        _measure(args)
+        from tools.paper.readme import fill_page
+
+        for page in args.readme:
+            fill_page(page, args.out)
+    except XcosError as error:
+        print(f"benchmark_explanations: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _measure(args) -> None:
+    """Measure, print and write."""
+    from tools.explanations.contenders import contenders
+    from tools.explanations.drawn_pairs import draw_pairs
+    from tools.explanations.page import page
+    from tools.explanations.run import measure_all
+    from tools.paper.data_folder import is_aligned
+    from tools.paper.part import write_part
+    from xcos_tf.evaluation.open_set import open_set
+    from xcos_tf.evaluation.score_cache import ScoreCache
+    from xcos_tf.files import check_can_write
+
+    check_can_write(args.out, within=args.out)
+    who = contenders(args.methods)
+    vset = open_set(args.set, args.list, aligned=is_aligned(args.set))
+    pairs = draw_pairs(vset, args.pairs)
+    part = page(measure_all(who, pairs, ScoreCache(args.cache)), vset)
+    write_part(part, args.out, _command(args))
+    print(part.markdown(_command(args)))
+
+
+def _command(args) -> str:
+    """Return the command, without where this machine has its set."""
+    words = ["python", "tools/benchmark_explanations.py", "SET", *(["PAIRS"] if args.list else [])]
+    words += ["--out", args.out.as_posix()]
+    if args.pairs != PAIRS:
+        words += ["--pairs", str(args.pairs)]
+    if tuple(args.methods) != build_parser().get_default("methods"):
+        words += ["--methods", *args.methods]
+    return shlex.join(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
