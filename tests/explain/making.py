@@ -28,6 +28,7 @@ def explained(method: str, threshold: float | None = 0.4, **changes) -> Explaine
 def check_layout(figure) -> None:
     """No text overlaps another or a panel, or leaves the picture."""
     renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()  # which puts labels of axes in their places
     texts = list(figure.texts)
     for axes in figure.axes:
         bars = [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label]

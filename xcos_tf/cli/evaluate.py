@@ -2,7 +2,12 @@
 
 import argparse
 import json
-import sys
+
+from xcos_tf.cli.set_arguments import (
+    add_set_arguments,
+    check_set_arguments,
+    open_given_set,
+)
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,31 +21,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "PAIRS, a folder of people with --draw or --all-pairs, or one of InsightFace's NAME.bin "
         "files.",
     )
-    parser.add_argument("folder", metavar="SET", help="folder of photos, or NAME.bin")
-    parser.add_argument(
-        "pairs",
-        metavar="PAIRS",
-        nargs="?",
-        help="LFW's pairs.txt, a CSV of pairs, or YouTube Faces' splits.txt",
-    )
+    add_set_arguments(parser)
     parser.add_argument(
         "--preset",
         action="append",
         metavar="NAME",
         help="bundled preset or preset folder; may be repeated (default: every bundled one)",
-    )
-    parser.add_argument(
-        "--aligned", action="store_true", help="the folder was made by `xcos align`"
-    )
-    drawing = parser.add_argument_group("pairs drawn from a folder of people")
-    drawing.add_argument(
-        "--draw", type=int, metavar="N", help="draw N genuine and N impostor pairs"
-    )
-    drawing.add_argument(
-        "--select",
-        action="append",
-        metavar="TAG",
-        help="with --draw, take photos of this tag only, such as scarf; may be repeated",
     )
     parser.add_argument(
         "--occlusion",
@@ -73,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
         return run_all_pairs(args.folder, presets, args.templates, args.json)
 
-    from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.subject import open_subjects
 
     if args.report is not None:
@@ -81,17 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
         check_report_path(args.report)
     open_subjects(presets)  # opening a set may take minutes, a typing error is found at once
-    seed = args.seed or 0
-    vset = open_set(
-        args.folder,
-        args.pairs,
-        aligned=args.aligned,
-        draw=(args.draw, args.draw) if args.draw else None,
-        seed=seed,
-        select=args.select or (),
-    )
-    _warn_of_skipped(vset.skipped)
-    scores, occlusion = _score(presets, vset, args.occlusion, seed)
+    vset = open_given_set(args)
+    scores, occlusion = _score(presets, vset, args.occlusion, args.seed or 0)
     return _show(args, vset, scores, occlusion)
 
 
@@ -149,22 +125,9 @@ def _check_options(args) -> None:
         return
     if args.templates is not None:
         raise XcosError("--templates is for --all-pairs; leave it out or add --all-pairs")
-    if args.draw is not None and args.draw < 1:
-        raise XcosError(f"--draw {args.draw} draws no pairs; give 1 or more")
-    if args.select and args.draw is None:
-        raise XcosError("--select is for --draw; leave it out or add --draw N")
-    if args.seed is not None:
-        if args.draw is None and not args.occlusion:
-            raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
-        if args.seed < 0:
-            raise XcosError(f"--seed {args.seed} is under 0; give 0 or more")
-
-
-def _warn_of_skipped(skipped) -> None:
-    if skipped:
-        first = "; ".join(f"{name} ({reason})" for name, reason in skipped[:3])
-        rest = f"; and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
-        print(f"xcos evaluate: left out: {first}{rest}", file=sys.stderr)
+    if args.seed is not None and args.draw is None and not args.occlusion:
+        raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
+    check_set_arguments(args)
 
 
 def _command(words: list[str]) -> str:

@@ -19,6 +19,7 @@ COMMANDS = (
     "align",
     "occlude",
     "evaluate",
+    "gallery",
     "prepare",
     "train",
     "fit-correlation",

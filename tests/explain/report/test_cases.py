@@ -25,6 +25,7 @@ def test_each_group_holds_those_farthest_beyond_the_threshold(random):
         ]
         assert group.count == len(members) > 4
         assert group.shown.tolist() == [k for _, k in sorted(members)[:4]]
+        assert group.least.tolist() == [k for _, k in sorted(members)[::-1][:4]]
 
 
 def test_a_score_that_reaches_the_threshold_is_accepted():
@@ -39,6 +40,13 @@ def test_of_equals_the_first_come_first_and_empty_groups_are_empty(sign):
     right = groups.pop("True accepts" if sign > 0 else "True rejects")
     assert right.count == 40 and right.shown.tolist() == [0, 2, 4, 6]
     assert all(group.count == 0 and len(group.shown) == 0 for group in groups.values())
+
+
+@pytest.mark.parametrize("count, least", [(4, []), (5, [4]), (7, [6, 5, 4]), (9, [8, 7, 6, 5])])
+def test_no_pair_is_both_most_and_least_sure(count, least):
+    values = np.linspace(1, 0.5, count)
+    accepts, *_ = most_confident(values, np.full(count, True), 0.0)
+    assert (accepts.shown.tolist(), accepts.least.tolist()) == ([0, 1, 2, 3], least)
 
 
 def test_a_float32_score_is_held_against_the_threshold_as_it_is():

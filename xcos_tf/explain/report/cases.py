@@ -1,4 +1,4 @@
-"""Which pairs a gallery shows: those that a score is most sure of, rightly or wrongly."""
+"""Which pairs a gallery shows: those that a score is most or least sure of, right or wrong."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ class Group:
         count: of such pairs in the set.
         shown: int64 (at most `SHOWN`,), the pairs farthest beyond the threshold, the farthest
             first; of equal ones the first of the set first.
+        least: int64 (at most `SHOWN`,), of the others those nearest to the threshold, the nearest
+            first.
     """
 
     title: str
@@ -25,6 +27,7 @@ class Group:
     right: bool
     count: int
     shown: np.ndarray
+    least: np.ndarray
 
 
 _GROUPS = (
@@ -51,8 +54,9 @@ def most_confident(
     groups = []
     for title, meaning, genuine, accept in _GROUPS:
         members = np.flatnonzero((same == genuine) & (accepted == accept))
-        farthest = np.argsort(-np.abs(values[members] - threshold), kind="stable")
+        members = members[np.argsort(-np.abs(values[members] - threshold), kind="stable")]
+        most, others = members[:shown], members[shown:]
         groups.append(
-            Group(title, meaning, genuine == accept, len(members), members[farthest[:shown]])
+            Group(title, meaning, genuine == accept, len(members), most, others[::-1][:shown])
         )
     return groups

@@ -68,6 +68,14 @@ def preset_threshold(scored: ScoredPairs) -> float | None:
     return None
 
 
+def gallery_threshold(scored: ScoredPairs, same: np.ndarray) -> tuple[float, bool]:
+    """Return what a gallery's scores are held against, and whether it is the preset's own."""
+    threshold = preset_threshold(scored)
+    if threshold is None:
+        return best_threshold(scored.values, same), False
+    return threshold, True
+
+
 def make_galleries(
     vset: VerificationSet, scores: Sequence[ScoredPairs], face: Callable[[int], np.ndarray]
 ) -> Iterator[PresetGallery]:
@@ -96,11 +104,8 @@ def _gallery(subject, vset, scored, face) -> PresetGallery:
         raise XcosError(
             f"the preset {scored.preset!r} has changed since it was measured; evaluate it again"
         )
-    threshold = preset_threshold(scored)
-    promised = threshold is not None
-    if not promised:
-        threshold = best_threshold(scored.values, vset.pairs.same)
-    explainer = _Explainer(subject, vset, scored, face)
+    threshold, promised = gallery_threshold(scored, vset.pairs.same)
+    explainer = Explainer(subject, vset, scored, face)
     groups = [
         (group, [explainer.case(pair) for pair in group.shown])
         for group in most_confident(scored.values, vset.pairs.same, threshold)
@@ -108,13 +113,21 @@ def _gallery(subject, vset, scored, face) -> PresetGallery:
     return PresetGallery(scored.preset, scored.score, threshold, promised, groups)
 
 
-class _Explainer:
-    """Explains pairs of one set by one score of one preset."""
+class Explainer:
+    """Explains pairs of one set by one score of one preset.
+
+    Args:
+        subject: the preset.
+        vset: the set.
+        scored: of its pairs.
+        face: see `write_report`.
+    """
 
     def __init__(self, subject: Subject, vset: VerificationSet, scored: ScoredPairs, face):
         self.subject, self.vset, self.scored, self.face = subject, vset, scored, face
 
     def case(self, pair: int) -> Case:
+        """Return the pair at this position of the set, explained."""
         pairs = self.vset.pairs
         ends = pairs.first[pair], pairs.second[pair]
         names = tuple(str(pairs.photos[end]) for end in ends)

@@ -1,0 +1,128 @@
+"""One of the four groups of the paper's Fig. 3: faces, S, W and scores of pairs judged alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.explain.face_panel import draw_face, name_above
+from xcos_tf.explain.figure import DPI, map_panels
+from xcos_tf.explain.headline import BLUE, RED
+from xcos_tf.explain.inches import bar, square, write
+from xcos_tf.explain.map_panel import GREY, INK, MapPanel
+from xcos_tf.explain.notation import as_sentence, number, told_apart
+from xcos_tf.explain.report.cases import Group
+from xcos_tf.explain.report.gallery import Case
+
+# The paper's names of the groups.
+PAPER_NAMES = {
+    "True accepts": "true positives",
+    "False accepts": "false positives",
+    "True rejects": "true negatives",
+    "False rejects": "false negatives",
+}
+
+# Inches. Two blocks of pairs side by side, four squares a pair.
+_SIDE, _LEFT, _STEP_X, _STEP_Y, _BLOCK = 0.95, 0.15, 1.0, 1.27, 4.25
+_WIDTH = 2 * _LEFT + _BLOCK + 3 * _STEP_X + _SIDE
+_TOP, _BOTTOM = 0.95, 0.22
+_NAME = {"fontsize": 6.5, "pad": 2.5}
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A group's pairs, explained.
+
+    Attributes:
+        group: see `Group`.
+        most, least: of its pairs `shown` and `least`, in their order.
+    """
+
+    group: Group
+    most: Sequence[Case]
+    least: Sequence[Case]
+
+
+def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "") -> Figure:
+    """Draw the pairs that a score is most sure of on the left, and least on the right.
+
+    S and W have one scale each in the whole figure, so that pairs can be compared.
+
+    Args:
+        exhibit: with at least one pair.
+        score: its name, such as "xCos".
+        threshold: what scores were held against.
+        subtitle: what was measured.
+
+    Returns:
+        A figure 8.5 inches wide, 200 dots per inch; `save_figure` writes it.
+    """
+    group, blocks = exhibit.group, (exhibit.most, exhibit.least)
+    lines = max(len(cases) for cases in blocks)
+    height = _TOP + lines * _STEP_Y + _BOTTOM
+    figure = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor="white")
+    title = f"{group.title} ({PAPER_NAMES[group.title]}): {group.count:,}"
+    colour = BLUE if group.right else RED
+    write(figure, _LEFT, height - 0.12, title, fontsize=12, weight="bold", color=colour)
+    subtitle = f"{as_sentence(group.meaning)} {subtitle}"
+    write(figure, _LEFT, height - 0.37, subtitle, fontsize=7.5, color=GREY)
+    scales = _scales([*exhibit.most, *exhibit.least])
+    for block, (cases, name) in enumerate(zip(blocks, ("Most sure", "Least sure"), strict=True)):
+        left = _LEFT + block * _BLOCK
+        if cases:
+            write(figure, left, height - 0.6, name, fontsize=9, weight="bold")
+        for line, case in enumerate(cases):
+            bottom = height - _TOP - line * _STEP_Y - _SIDE
+            _draw_case(figure, left, bottom, case, scales, score, threshold)
+    for column, panel in enumerate(scales):
+        left = _LEFT + (0.4 + 2.4 * column)
+        write(figure, left - 0.02, 0.32, panel.title, fontsize=7.5, weight="bold", ha="right")
+        bar(figure, left + 0.05, 0.23, 1.6, ScalarMappable(panel.norm, panel.colours))
+    said = "S: blue = similar.  W: how much a cell counts."
+    write(figure, _WIDTH - _LEFT, 0.32, said, fontsize=7.5, color=GREY, ha="right")
+    return figure
+
+
+def _scales(cases: Sequence[Case]) -> tuple[MapPanel, MapPanel]:
+    """Return S and W, of all pairs one below the other, for their colours."""
+    maps = [
+        np.concatenate([getattr(case, name) for case in cases])
+        for name in ("similarity_map", "attention_map")
+    ]
+    similarity, attention, _ = map_panels(*maps)
+    return similarity, attention
+
+
+def _draw_case(figure: Figure, left: float, bottom: float, case, scales, score, threshold) -> None:
+    names = case.names if case.frames is None else case.frames[:2]
+    for column, (face, name) in enumerate(zip(case.faces, names, strict=True)):
+        axes = square(figure, left + column * _STEP_X, bottom, _SIDE)
+        draw_face(axes, face)
+        name_above(axes, _last_part(name), _STEP_X / _SIDE, 16, **_NAME)
+    shown, limit = told_apart(case.score, threshold)
+    verdict = f"{score} {shown} {'≥' if case.score >= threshold else '<'} {limit}"
+    if case.frames is not None:
+        verdict += f" (these frames {number(case.frames[2], 2)})"
+    maps = (case.similarity_map, case.attention_map)
+    for column, (values, scale) in enumerate(zip(maps, scales, strict=True)):
+        axes = square(figure, left + (2 + column) * _STEP_X, bottom, _SIDE)
+        axes.pcolormesh(
+            *(np.linspace(0, FACE_SIZE, size + 1) for size in values.shape[::-1]),
+            values,
+            norm=scale.norm,
+            cmap=scale.colours,
+            edgecolors="white",
+            linewidth=0.25,
+        )
+        axes.set(xlim=(0, FACE_SIZE), ylim=(FACE_SIZE, 0))
+        if not column:
+            axes.set_title(verdict, loc="left", weight="bold", color=INK, **_NAME)
+
+
+def _last_part(name: str) -> str:
+    """Return a photo's own name without folders and suffix."""
+    own = name.rsplit("/", 1)[-1]
+    return own.rsplit(".", 1)[0] or own
