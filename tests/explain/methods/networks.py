@@ -1,5 +1,7 @@
 """Plain networks small enough to work out by hand, and verifiers of them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -18,26 +20,32 @@ HEADS = {
 }
 
 
+def through(function: Callable[[np.ndarray], np.ndarray], x: tf.Tensor) -> tf.Tensor:
+    """Return what a function of arrays makes of a tensor each time that a graph runs."""
+    result = tf.numpy_function(function, [x], x.dtype)
+    result.set_shape(x.shape)
+    return result
+
+
 class Counter(keras.layers.Layer):
     """Passes its input on; counts the samples that come by and those whose gradient comes back."""
 
-    def build(self, input_shape):
-        for name in ("forward", "backward"):
-            weight = self.add_weight(name=name, shape=(), initializer="zeros", trainable=False)
-            setattr(self, name, weight)
-        super().build(input_shape)
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.forward = self.backward = 0
 
     def call(self, inputs):
-        self.forward.assign(self.forward + tf.cast(tf.shape(inputs)[0], tf.float32))
+        def count_forward(x):
+            self.forward += len(x)
+            return x
+
+        def count_backward(x):
+            self.backward += len(x)
+            return x
 
         @tf.custom_gradient
         def counted(x):
-            def gradient(upstream):
-                count = tf.cast(tf.shape(upstream)[0], tf.float32)
-                self.backward.assign(self.backward + count)
-                return upstream
-
-            return tf.identity(x), gradient
+            return through(count_forward, x), lambda upstream: through(count_backward, upstream)
 
         return counted(inputs)
 

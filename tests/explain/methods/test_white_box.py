@@ -102,11 +102,10 @@ def test_the_cost_counts_what_went_through_the_network(method, name, pair):
     verifier = toy_verifier(body, counted)
     verifier.embed(np.stack(pair))
     for counter in (at_end, in_head):
-        counter.forward.assign(0)
-        counter.backward.assign(0)
+        counter.forward = counter.backward = 0
     cost = method.explain(verifier, *pair).cost
-    assert cost.forward == float(at_end.forward)
-    assert cost.backward == float(in_head.backward)
+    assert cost.forward == at_end.forward
+    assert cost.backward == in_head.backward
     assert cost.seconds > 0
     expected = {"scorecam": 2 + 2 * (CHANNELS + 2), "smoothgrad": 2 + 2 * SAMPLES}
     assert cost.forward == expected.get(name, 4)
