@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.verifying import THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
+from xcos_tf.explain.colours import PAPER
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 OBAMA, OBAMA2, BIDEN = (str(PHOTOS / f"{name}.jpg") for name in ("obama", "obama2", "biden"))
@@ -26,9 +27,9 @@ def drawn(monkeypatch):
 
     given, draw = [], module.draw_comparison
 
-    def record(*arguments, **options):
-        given.append((arguments, options))
-        return draw(*arguments, **options)
+    def record(*arguments):
+        given.append(arguments)
+        return draw(*arguments)
 
     monkeypatch.setattr(module, "draw_comparison", record)
     return given
@@ -39,8 +40,8 @@ def test_a_picture_and_what_it_says(preset, tmp_path, capsys, drawn):
     options = ["--preset", preset, "--method", "xcos-patched,gradcam,face-centre", "--values"]
     assert main(["explain", OBAMA, OBAMA2, *options, "--out", str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    [((face_a, face_b, rows, *names), values)] = drawn
-    assert (names, values) == (["obama.jpg", "obama2.jpg"], {"values": True})
+    [(face_a, face_b, rows, *rest)] = drawn
+    assert rest == ["obama.jpg", "obama2.jpg", True, PAPER]
     assert face_a.shape == face_b.shape == (112, 112, 3) and (face_a != face_b).any()
     patched, gradcam, centre = rows
     assert [row.preset for row in rows] == [preset, "mobilefacenet", preset]
@@ -71,7 +72,7 @@ def test_aligned_faces_and_different_people(tmp_path, capsys, drawn, random):
     options = ["--preset", "mobilefacenet", "--method", "tail", "--aligned"]
     assert main(["explain", *photos, *options, "--out", str(tmp_path / "x.pdf")]) == 0
     assert "mobilefacenet: " in capsys.readouterr().out
-    [((*faces, [row], _, _), _)] = drawn
+    [(*faces, [row], _, _, _, _)] = drawn
     for face, photo in zip(faces, photos, strict=True):
         np.testing.assert_array_equal(face, Image.open(photo))
     assert row.preset == "mobilefacenet" and row.explanation.signed

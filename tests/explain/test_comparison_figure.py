@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from tests.explain.making import check_layout, explained
+from xcos_tf.explain.colours import COLOURS
 from xcos_tf.explain.comparison_figure import draw_comparison
 from xcos_tf.explain.explanation import Cost
 from xcos_tf.explain.figure import save_figure
@@ -89,6 +91,19 @@ def test_values_are_printed_on_request(faces):
     assert [len(axes.texts) for axes in figure.axes] == [0, 0, 49, 49, 49, 49, 49, 0, 49]
     shown = [float(text.get_text().replace("−", "-")) for text in figure.axes[5].texts]
     np.testing.assert_allclose(shown, rows[1].explanation.map_a.ravel(), atol=0.005001)
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_maps_have_the_colours_that_were_chosen_and_are_told_of(faces, name):
+    colours = COLOURS[name]
+    figure = draw_comparison(*faces, [explained("xcos"), explained("tail")], colours=colours)
+    used = [axes.collections[0].get_cmap().name for axes in figure.axes[2:5]]
+    assert used == [colours.signed, colours.weight, colours.signed]
+    strongest = figure.axes[5].images[1].to_rgba(np.array([[1.0, -1.0]]))[0, :, :3]
+    np.testing.assert_allclose(strongest, [to_rgb(colours.for_same), to_rgb(colours.against)])
+    [how] = [text for text in texts(figure) if "Every map lies" in text]
+    assert f"{colours.name_for.capitalize()} speaks for the same person" in how
+    assert f"{colours.name_against} against" in how and f"{colours.name_for} cells" in how
 
 
 @pytest.mark.parametrize("values", [True, False])

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from xcos_tf.explain.colours import COLOURS
 from xcos_tf.explain.headline import BLUE, RED
 from xcos_tf.explain.overlay import draw_overlay, overlay_colours
 
@@ -24,6 +25,13 @@ def test_nothing_is_clear_and_the_strongest_is_dense(signed):
         np.testing.assert_allclose(colours.to_rgba(-1.0)[:3], to_rgb(RED))
         np.testing.assert_allclose(colours.to_rgba(-values)[:, 3], opacity, atol=0.01)
     assert colours.norm.vmin == (-1 if signed else 0)
+
+
+def test_colours_can_be_chosen():
+    cividis = COLOURS["cividis"]
+    colours = overlay_colours(True, cividis)
+    np.testing.assert_allclose(colours.to_rgba(1.0)[:3], to_rgb(cividis.for_same))
+    np.testing.assert_allclose(colours.to_rgba(-1.0)[:3], to_rgb(cividis.against))
 
 
 def test_the_map_lies_as_it_is_over_the_whole_face_in_grey(axes, random):

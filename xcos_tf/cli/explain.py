@@ -41,6 +41,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("--values", action="store_true", help="print the values in the cells")
     parser.add_argument(
+        "--colours",
+        default="paper",
+        metavar="NAME",
+        help="paper, blue for similar and red for not, or cividis, which prints well in grey "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--face",
         default="largest-central",
         metavar="RULE",
@@ -54,10 +61,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, draw and print; returns the exit code."""
+    from xcos_tf.explain.colours import colours_named
     from xcos_tf.explain.comparison import choose_methods, choose_presets, explain_pair
     from xcos_tf.explain.figure import check_figure_path, save_figure
 
     check_figure_path(args.out)
+    colours = colours_named(args.colours)
     methods = choose_methods(args.method)
     presets = choose_presets(methods, args.preset, args.baseline)
 
@@ -80,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         for method, preset in tqdm(list(zip(methods, presets, strict=True)), "methods", leave=False)
     ]
     names = [Path(path).name for path in (args.a, args.b)]
-    save_figure(draw_comparison(*faces, rows, *names, values=args.values), args.out)
+    save_figure(draw_comparison(*faces, rows, *names, args.values, colours), args.out)
     print(_as_text(rows))
     print(f"picture: {args.out}")
     return 0

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from xcos_tf.explain.colours import PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
 from xcos_tf.explain.face_panel import draw_face, name_above
 from xcos_tf.explain.figure import DPI, map_panels
@@ -31,8 +32,8 @@ _AFTER_BAR = 0.1  # to the text on the right of a colour bar
 _PRINT, _LETTERS, _LINES, _SMALLER = 7.5, 32, 11, (6.5, 38, 13)
 _HOW_TO_READ = (
     "Every map lies on the aligned face; left and right are the picture’s.\n\n"
-    "Blue speaks for the same person, red against, where a row does not say otherwise. In S, blue "
-    "cells are similar.\n\n"
+    "{For} speaks for the same person, {against} against, where a row does not say otherwise. In "
+    "S, {for} cells are similar.\n\n"
     "Maps on faces are scaled so that the strongest place is 1 or −1; the face is clear at 0."
 )
 
@@ -44,6 +45,7 @@ def draw_comparison(
     title_a: str = "",
     title_b: str = "",
     values: bool = False,
+    colours: Colours = PAPER,
 ) -> Figure:
     """Draw two faces and, in a row each, what methods make of them.
 
@@ -56,6 +58,7 @@ def draw_comparison(
         rows: the explanations, at least one.
         title_a, title_b: what to write above the faces, such as file names.
         values: whether to print values in cells that are large enough.
+        colours: of the maps.
 
     Returns:
         A figure 8.7 inches wide, 200 dots per inch; `save_figure` writes it.
@@ -73,15 +76,20 @@ def draw_comparison(
         draw_face(axes, face)
         name = f"{letter}: {title}" if title else letter
         name_above(axes, name, _STEP_X / _SIDE, **_NAME, weight="bold")
-    _draw_text(figure, _left(2), bottom + _SIDE, _HOW_TO_READ)
+    _draw_text(figure, _left(2), bottom + _SIDE, _how_to_read(colours))
     for row in rows:
         bottom -= _STEP_Y
         _draw_facts(figure, bottom, row)
         if row.explanation.similarity_map is None:
-            _draw_overlays(figure, bottom, (face_a, face_b), row, values)
+            _draw_overlays(figure, bottom, (face_a, face_b), row, values, colours)
         else:
-            _draw_xcos(figure, bottom, row, values)
+            _draw_xcos(figure, bottom, row, values, colours)
     return figure
+
+
+def _how_to_read(colours: Colours) -> str:
+    name, against = colours.name_for, colours.name_against
+    return _HOW_TO_READ.format(**{"for": name, "For": name.capitalize(), "against": against})
 
 
 def score_name(score: str) -> str:
@@ -149,24 +157,28 @@ def _wrap(text: str, letters: int) -> list[str]:
     ]
 
 
-def _draw_xcos(figure: Figure, bottom: float, row: ExplainedScore, values: bool) -> None:
+def _draw_xcos(
+    figure: Figure, bottom: float, row: ExplainedScore, values: bool, colours: Colours
+) -> None:
     explanation = row.explanation
-    panels = map_panels(explanation.similarity_map, explanation.attention_map, row.score)
+    panels = map_panels(explanation.similarity_map, explanation.attention_map, row.score, colours)
     for column, panel in enumerate(panels):
         draw_map(_panel(figure, column, bottom), panel, _SIDE, values)
 
 
-def _draw_overlays(figure: Figure, bottom: float, faces, row: ExplainedScore, values: bool) -> None:
+def _draw_overlays(
+    figure: Figure, bottom: float, faces, row: ExplainedScore, values: bool, colours: Colours
+) -> None:
     explanation = row.explanation
     maps = explanation.map_a, explanation.map_b
     for column, (face, values_of_face, letter) in enumerate(zip(faces, maps, "AB", strict=True)):
         axes = _panel(figure, column, bottom)
         draw_overlay(
-            axes, face, values_of_face, explanation.signed, print_side=_SIDE if values else None
+            axes, face, values_of_face, explanation.signed, _SIDE if values else None, colours
         )
         kind = "one map, on" if explanation.per_pair else "map of"
         nothing = "" if values_of_face.any() else ": 0 everywhere"
         axes.set_title(f"{kind} {letter}{nothing}", loc="left", color=INK, **_NAME)
-    draw_colour_bar(axes, overlay_colours(explanation.signed))
+    draw_colour_bar(axes, overlay_colours(explanation.signed, colours))
     _, meaning = METHOD_TEXTS[explanation.method]
     _draw_text(figure, _left(2) + _AFTER_BAR, bottom + _SIDE, as_sentence(meaning))

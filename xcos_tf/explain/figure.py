@@ -16,6 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from xcos_tf.errors import XcosError
+from xcos_tf.explain.colours import PAPER, Colours
 from xcos_tf.explain.face_panel import draw_face, name_above
 from xcos_tf.explain.headline import headline
 from xcos_tf.explain.inches import square, write
@@ -180,7 +181,10 @@ def _fit(text: str) -> tuple[float, str]:
 
 
 def map_panels(
-    similarity: np.ndarray, attention: np.ndarray, attention_name: str = ""
+    similarity: np.ndarray,
+    attention: np.ndarray,
+    attention_name: str = "",
+    colours: Colours = PAPER,
 ) -> list[MapPanel]:
     """Return S, W and S·W with their colours; see `draw_explanation`."""
     product = similarity * attention
@@ -188,8 +192,9 @@ def map_panels(
     most = max(attention.max(), 2 / attention.size)
     reach = max(np.abs(product).max(), 1e-6)
     weight = f"weight, {attention_name} attention" if attention_name else "weight"
+    counted = Normalize(min(attention.min(), 0), most)
     return [
-        MapPanel(similarity, "S", "similarity", "RdBu", Normalize(-1, 1), 2),
-        MapPanel(attention, "W", weight, "Purples", Normalize(min(attention.min(), 0), most), 3),
-        MapPanel(product, "S·W", "contribution", "RdBu", Normalize(-reach, reach), 3),
+        MapPanel(similarity, "S", "similarity", colours.signed, Normalize(-1, 1), 2),
+        MapPanel(attention, "W", weight, colours.weight, counted, 3),
+        MapPanel(product, "S·W", "contribution", colours.signed, Normalize(-reach, reach), 3),
     ]
