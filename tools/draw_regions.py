@@ -1,0 +1,70 @@
+"""Draw which name goes with which part of an aligned face: docs/regions.png.
+
+python tools/draw_regions.py PHOTO --out docs/regions.png
+"""
+
+import argparse
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+SIDE, MARGIN = 3.6, 0.07  # inches
+GRID = (7, 7)
+
+
+def draw(face: np.ndarray):
+    """Return a figure of a face, uint8 (112, 112, 3) RGB, with each cell's name in it."""
+    from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
+
+    from xcos_tf.data.alignment import FACE_SIZE
+    from xcos_tf.explain.face_panel import draw_face
+    from xcos_tf.explain.figure import DPI
+    from xcos_tf.explain.inches import square
+    from xcos_tf.explain.regions import region_map
+
+    figure = Figure(figsize=(SIDE + 2 * MARGIN,) * 2, dpi=DPI, facecolor="white")
+    axes = square(figure, MARGIN, MARGIN, SIDE)
+    draw_face(axes, (255 - (255 - face.astype(float)) * 0.55).astype(np.uint8), GRID)
+    for (row, column), name in np.ndenumerate(region_map(*GRID)):
+        axes.text(
+            (column + 0.5) * FACE_SIZE / GRID[1],
+            (row + 0.5) * FACE_SIZE / GRID[0],
+            "\n".join(textwrap.wrap(str(name), 8)),
+            fontsize=6.5,
+            ha="center",
+            va="center",
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
+        )
+    return figure
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photo", metavar="PHOTO", help="with one face, found by MTCNN")
+    parser.add_argument("--out", required=True, metavar="FILE", help=".png, .pdf or .svg")
+    args = parser.parse_args(argv)
+    from xcos_tf.cli.quiet import import_tensorflow
+    from xcos_tf.errors import XcosError
+
+    import_tensorflow()
+    from xcos_tf.explain.figure import check_figure_path, save_figure
+    from xcos_tf.verifier import Verifier
+
+    try:
+        check_figure_path(args.out)
+        save_figure(draw(Verifier.from_preset().enroll(args.photo).face), args.out)
+    except XcosError as error:
+        print(f"draw_regions: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
