@@ -30,8 +30,8 @@ HOW = (
     "of which nothing is left are alike, and so accepted.",
     "A verifier that bears more has greater areas whatever the map, so areas compare maps of one "
     f"verifier. Gains are over the map `{CONTROL}` on the same verifier, pair by pair, and places "
-    "go by gains; above 0 is better. The random map is one for both faces: to take different places "
-    "of each hurts a score more, from which methods gain whose two maps differ.",
+    "go by gains; above 0 is better. The random map is one for both faces: to take away different "
+    "places of each hurts a score more, from which methods gain whose two maps differ.",
     "Cell ablation is the mean rank correlation between a map of face A, pooled to 7×7 cells, and "
     "the drop of the score when each cell is covered.",
     "Sanity: rank correlation with the map of the same pair after all weights were shuffled, and "
