@@ -89,6 +89,7 @@ def test_the_paper_s_models_are_built():
         (lambda v: v.update(optimizers={}), "no part has one"),
         (lambda v: v.update(validation={"best_by": "cosine"}), "is a baseline's"),
         (lambda v: v["loss"].update(cosine=1.0), "loss: cosine is a baseline's; give learned"),
+        (lambda v: v["loss"].update(locality=-1), "locality must be 0 or more"),
         (lambda v: v["loss"].update(teacher_sees="all"), "must be one of changed, original"),
         (lambda v: v["loss"].update(teacher_sees="original"), "augmentation: blend 0"),
     ],

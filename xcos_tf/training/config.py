@@ -81,6 +81,7 @@ class LossConfig:
             the end of a run; as long as it trains, `correlated` weighs cells by the start's P,
             which is U in a fresh model.
         cosine: weight of the same loss of a baseline's cosine.
+        locality: weight of a loss that makes cells local; see `locality_loss`.
         teacher_sees: "changed" faces, as the model does, or the "original" ones, from which the
             model is to find what the teacher would say if nothing were changed or covered.
         head: "arcface" or "cosface".
@@ -93,6 +94,7 @@ class LossConfig:
     patched: float = 0.0
     correlated: float = 0.0
     cosine: float = 0.0
+    locality: float = 0.0
     teacher_sees: str = "changed"
     head: str = "arcface"
     scale: float = 64.0

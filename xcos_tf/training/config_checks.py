@@ -61,7 +61,7 @@ def _out_of_range(c):
     least_one += [(c.data, "validation_faces"), (c, "steps"), (c.validation, "every")]
     least_one += [(c.loss, "sample")]
     least_zero = [(c.batch, "pairs"), (c, "epochs"), (c.schedule, "warmup"), (c, "seed")]
-    least_zero += [(c.loss, key) for key in ("identification", *SCORES)]
+    least_zero += [(c.loss, key) for key in ("identification", "locality", *SCORES)]
     least_zero += [(c.loss, "margin"), (c.loss, "scale"), (c.checkpoint, "minutes")]
     least_zero += [(c.finish, "correlation_pairs"), (c.finish, "threshold_pairs")]
     least_zero += [(c.validation, "genuine"), (c.validation, "impostor")]
@@ -101,6 +101,8 @@ def _impossible(c):
         yield f"teacher is given, but no weight of L_cos ({', '.join(SCORES)})"
     if c.loss.teacher_sees == "original" and (c.augmentation.blend or not c.teacher):
         yield "loss: teacher_sees original needs a `teacher`, and augmentation: blend 0"
+    if c.loss.locality and not c.explains:
+        yield "loss: locality is of cells; give a model with `xcos`"
     if c.loss.sample is not None and c.loss.sample < c.batch.groups * c.batch.people:
         yield (
             f"loss: sample must be at least the {c.batch.groups * c.batch.people} people that a "

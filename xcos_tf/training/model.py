@@ -9,6 +9,7 @@ from tensorflow import keras
 from xcos_tf.models.margins import MarginHead
 from xcos_tf.models.partial_fc import sample_classes
 from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.training.locality import locality_loss, swap_rectangles
 from xcos_tf.training.loss_scale import LossScale
 from xcos_tf.training.losses import identification_loss, xcos_loss
 from xcos_tf.training.optimizers import create_variables, current_rate
@@ -67,8 +68,9 @@ class Trainer(keras.Model):
         Args:
             features: from an input to a grid feature (N, h, w, c), or to an embedding (N, d).
             margin_head: of L_id.
-            weights: of the losses, by name: "identification", and "patched" and "learned" for
-                L_cos (Eq. 10) of these scores; a loss that is left out is not computed.
+            weights: of the losses, by name: "identification", "locality" (see `locality_loss`),
+                and "patched" and "learned" for L_cos (Eq. 10) of these scores; a loss that is left
+                out is not computed.
             comparisons: of an `XCosNetwork`.
             teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
             stem: the frozen start of the backbone, which `features` and `teacher` then go on
@@ -89,7 +91,7 @@ class Trainer(keras.Model):
         self.comparisons = {
             name: (comparisons or {}).get(name)
             for name in self.weights_of_losses
-            if name != "identification"
+            if name not in ("identification", "locality")
         }
         if None in self.comparisons.values():
             raise ValueError(
@@ -191,9 +193,8 @@ class Trainer(keras.Model):
     def losses_of(self, batch: dict, kept=None) -> dict[str, tf.Tensor]:
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
         groups, faces = tf.unstack(tf.shape(batch["label"]))
-        inputs = _flatten(batch["input"])
-        if self._ask_stem():
-            inputs = tf.stop_gradient(tf.cast(self._ask_stem()(inputs), tf.float32))
+        images = _flatten(batch["input"])
+        inputs = self._after_stem(images)
         features = tf.cast(self.features(inputs, training=True), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
         losses = {}
@@ -221,9 +222,20 @@ class Trainer(keras.Model):
             for name, comparison in self.comparisons.items():
                 score = comparison(pair, training=True)["xcos"]
                 losses[name] = xcos_loss(score, target, same)
+        if "locality" in self.weights_of_losses:
+            seed = tf.stack([self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
+            changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
+            # Statistics of such faces are not to go into batch normalisation.
+            changed = self.features(self._after_stem(changed), training=False)
+            losses["locality"] = locality_loss(features, tf.cast(changed, tf.float32), own, other)
         weights = self.weights_of_losses
         losses["total"] = tf.add_n([weights[name] * value for name, value in losses.items()])
         return losses
+
+    def _after_stem(self, images):
+        if not self._ask_stem():
+            return images
+        return tf.stop_gradient(tf.cast(self._ask_stem()(images), tf.float32))
 
     def _teacher_embeddings(self, batch, inputs):
         if "teacher" in batch:
