@@ -17,7 +17,6 @@ from xcos_tf.models.weights import assign_arrays, named_weights, read_arrays
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.devices import precision
 from xcos_tf.training.initialisation import start_from_linear_tail
-from xcos_tf.training.locality import SMALLEST
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
@@ -88,12 +87,6 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
     else:
         stem, features = None, whole
     ask_teacher = teacher and (lambda inputs: teacher(inputs, training=False))
-    if config.loss.locality and min(whole.output_shape[1:3]) <= SMALLEST:
-        h, w, _ = whole.output_shape[1:]
-        raise XcosError(
-            f"loss: locality needs more than {SMALLEST}×{SMALLEST} cells; the model's grid has "
-            f"{h}×{w}; take it out"
-        )
     trainer = Trainer(
         features,
         margin_head,
