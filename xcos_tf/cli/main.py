@@ -2,7 +2,8 @@
 
 Each subcommand is a module of this package with `add_parser(subparsers)`, which imports nothing
 heavy so that `--help` is instant, and `run(args) -> int`, which does the work and returns the
-exit code; `args.words` is the command line as it was given.
+exit code; `args.words` is the command line as it was given. A module whose command may do without
+TensorFlow also has `needs_tensorflow(args) -> bool`.
 """
 
 import argparse
@@ -23,6 +24,7 @@ COMMANDS = (
     "prepare",
     "train",
     "fit-correlation",
+    "unlock",
 )
 
 
@@ -35,7 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")
-        module.add_parser(subparsers).set_defaults(run=module.run)
+        needs = getattr(module, "needs_tensorflow", lambda args: True)
+        module.add_parser(subparsers).set_defaults(run=module.run, needs_tensorflow=needs)
     return parser
 
 
@@ -48,7 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     args = build_parser().parse_args(argv, argparse.Namespace(words=argv))
     try:
-        import_tensorflow()
+        if args.needs_tensorflow(args):
+            import_tensorflow()
         return args.run(args)
     except XcosError as error:
         print(f"xcos {args.command}: error: {error}", file=sys.stderr)

@@ -1,0 +1,74 @@
+"""`xcos unlock enroll` and `xcos unlock try`: a prototype of unlocking by one's face."""
+
+import argparse
+
+UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3
+NO_LIVENESS = (
+    "A prototype, not a lock: it makes no check that a living person is before the camera, and a "
+    "photo of the owner unlocks it."
+)
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser, with one of its own for each step."""
+    parser = subparsers.add_parser(
+        "unlock",
+        help="a prototype of unlocking by one's face, on TFLite models",
+        description=f"Enroll an owner's face, and see whether other photos unlock. {NO_LIVENESS}",
+    )
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    enroll = steps.add_parser(
+        "enroll",
+        help="store the owner's face",
+        description="Check the owner's photos and store what the model makes of them, encrypted "
+        f"by a passphrase. {NO_LIVENESS} Exit code: 0 enrolled, 2 error.",
+    )
+    enroll.add_argument("photos", nargs="+", metavar="OWNER_PHOTO", help="3 to 5 are best")
+    enroll.add_argument(
+        "--variant", default="float32", metavar="NAME", help="of the models (default: %(default)s)"
+    )
+    attempt = steps.add_parser(
+        "try",
+        help="see whether photos unlock",
+        description="Compare the frames of one try with the owner. More than half of those that "
+        "can be used must match, and every such try that does not is counted: soon one must wait, "
+        f"then it is locked out. {NO_LIVENESS} Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
+        "out or too early.",
+    )
+    attempt.add_argument("photos", nargs="+", metavar="PHOTO", help="frames of one try")
+    attempt.add_argument("--json", action="store_true", help="print everything as JSON")
+    for step in (enroll, attempt):
+        _add_common(step)
+    return parser
+
+
+def _add_common(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--store", required=True, metavar="FILE", help="the owner's encrypted store")
+    step.add_argument(
+        "--models",
+        metavar="FOLDER",
+        help="with the embed and compare files of `xcos export` (default: those enrolled with; to "
+        "enroll, they are made from the default preset in FILE.models)",
+    )
+    step.add_argument(
+        "--aligned",
+        action="store_true",
+        help="the photos are 112×112 faces, aligned already; TensorFlow is then not needed",
+    )
+    step.add_argument(
+        "--passphrase-file",
+        metavar="FILE",
+        help="the passphrase is its first line (else $XCOS_PASSPHRASE, else a prompt asks for it)",
+    )
+
+
+def needs_tensorflow(args: argparse.Namespace) -> bool:
+    """Whether photos must be aligned first."""
+    return not args.aligned
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enroll or try; returns the exit code."""
+    from xcos_tf.cli.unlock_steps import enroll, try_photos
+
+    return enroll(args) if args.step == "enroll" else try_photos(args)
