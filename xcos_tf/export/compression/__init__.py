@@ -1,0 +1,1 @@
+"""Networks made smaller by tensorflow-model-optimization: pruned, weight-clustered, and int8."""
