@@ -10,6 +10,14 @@ VERSION = re.search(
     r'^__version__ = "([^"]+)"', (ROOT / "xcos_tf/__init__.py").read_text(), re.M
 ).group(1)
 
+SERVING = [
+    # Its versions are those of TensorFlow, each for that one and newer.
+    "tensorflow-serving-api>=2.15,<2.22",
+    "grpcio>=1.60",
+    "requests>=2.31",
+    "tenacity>=8.3",
+]
+
 setup(
     name="xcos_tf",
     version=VERSION,
@@ -45,12 +53,15 @@ setup(
             "numpy<2",
         ],
         "convert": ["torch>=2.2"],
+        "serving": SERVING,
         "test": [
             "pytest>=8",
             "ruff>=0.6",
             "scikit-learn>=1.3",
             "torch==2.13.0",
             "playwright>=1.40",
+            *SERVING,
+            "trustme>=1.1",
         ],
     },
     entry_points={"console_scripts": ["xcos = xcos_tf.cli.main:main"]},

@@ -13,12 +13,12 @@ class Template:
 
     Attributes:
         feature: float32, the grid feature (h, w, c) of an xCos preset, or the embedding
-            (dimension,) of a plain one.
+            (dimension,) of a plain one; None where a server compared the faces and kept it.
         face: uint8 (112, 112, 3) RGB, the aligned face it was made from.
         faces_found: how many faces the photo showed; 1 for a photo given as aligned.
     """
 
-    feature: np.ndarray
+    feature: np.ndarray | None
     face: np.ndarray
     faces_found: int = 1
 

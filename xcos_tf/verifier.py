@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.one_face import read_face
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.templates import Gallery, Template, fixed_weight_scores
 
@@ -94,22 +94,7 @@ class Verifier:
         Raises:
             XcosError: the preset has no threshold for this rate.
         """
-        attention = self._attention(attention)
-        known = self.config["thresholds"].get(attention, {})
-        if not known:
-            others = [name for name in self.attentions if self.config["thresholds"].get(name)]
-            instead = f", or choose another attention: {', '.join(others)}" if others else ""
-            raise XcosError(
-                f"the preset {self.config['name']!r} has no thresholds for {attention!r}; give one "
-                f"yourself{instead}"
-            )
-        for rate, value in known.items():
-            if np.isclose(float(rate), fmr, rtol=1e-6):
-                return float(value)
-        raise XcosError(
-            f"the preset {self.config['name']!r} has no threshold for FMR {fmr:g}; use one of "
-            f"{', '.join(known)}, or give a threshold yourself"
-        )
+        return preset_threshold(self.config, self._attention(attention), fmr)
 
     def enroll(self, photo, aligned: bool = False) -> Template:
         """Make a template of the face in a photo.
@@ -121,19 +106,8 @@ class Verifier:
         Raises:
             XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
         """
-        label = os.fspath(photo) if isinstance(photo, (str, os.PathLike)) else "the photo"
-        pixels = read_photo(photo)
-        if aligned:
-            if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):
-                raise XcosError(
-                    f"{label} is {pixels.shape[1]}×{pixels.shape[0]} pixels and an aligned face is "
-                    f"{FACE_SIZE}×{FACE_SIZE}; leave out the option that says it is aligned"
-                )
-            return Template(self.embed(pixels[np.newaxis])[0], pixels)
-        face = self._aligner.align([pixels])[0]
-        if face is None:
-            raise XcosError(f"no face was found in {label}; give a photo with one visible face")
-        return Template(self.embed(face.image[np.newaxis])[0], face.image, face.faces_found)
+        face, faces_found = read_face(photo, lambda: self._aligner, aligned)
+        return Template(self.embed(face[np.newaxis])[0], face, faces_found)
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces.

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 
+from xcos_tf.cli.server_arguments import add_server_arguments, connect, refuse_without_server
 from xcos_tf.cli.several_faces import warn_of_several
 
 SAME, DIFFERENT = 0, 1
@@ -49,6 +50,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
     )
+    add_server_arguments(parser)
     return parser
 
 
@@ -66,8 +68,19 @@ def run(args: argparse.Namespace) -> int:
     if args.explain:
         check_figure_path(args.explain)
 
+    result = _from_server(args) if args.server is not None else _computed_here(args)
+    for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
+        warn_of_several("verify", path, template.faces_found, args.face)
+    if args.explain:
+        _draw(args, result)
+    print(_as_json(args, result) if args.json else _as_text(args, result))
+    return SAME if result.same else DIFFERENT
+
+
+def _computed_here(args):
     from xcos_tf.verifier import Verifier
 
+    refuse_without_server(args)
     verifier = Verifier.from_preset(args.preset, face=args.face)
     if args.explain and len(verifier.attentions) == 1:
         from xcos_tf.errors import XcosError
@@ -76,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
             "--explain"
         )
-    result = verifier.verify(
+    return verifier.verify(
         args.a,
         args.b,
         attention=args.attention,
@@ -84,12 +97,30 @@ def run(args: argparse.Namespace) -> int:
         threshold=args.threshold,
         aligned=args.aligned,
     )
-    for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
-        warn_of_several("verify", path, template.faces_found, args.face)
-    if args.explain:
-        _draw(args, result)
-    print(_as_json(args, result) if args.json else _as_text(args, result))
-    return SAME if result.same else DIFFERENT
+
+
+def _from_server(args):
+    from xcos_tf.errors import XcosError
+    from xcos_tf.models.presets import find_preset, read_config
+    from xcos_tf.serving.photos import ATTENTION, verify_photos
+
+    if args.attention not in (None, ATTENTION):
+        raise XcosError(
+            f"a server computes with the {ATTENTION} attention only; leave out --attention "
+            f"{args.attention}, or leave out --server"
+        )
+    config = read_config(find_preset(args.preset))
+    with connect(args, model=config["name"]) as client:
+        return verify_photos(
+            client,
+            args.a,
+            args.b,
+            config,
+            fmr=args.fmr,
+            threshold=args.threshold,
+            face=args.face,
+            aligned=args.aligned,
+        )
 
 
 def _as_text(args, result) -> str:

@@ -1,0 +1,34 @@
+"""The thresholds in a preset's configuration."""
+
+import math
+from collections.abc import Mapping
+
+from xcos_tf.errors import XcosError
+
+
+def preset_threshold(config: Mapping, attention: str, fmr: float) -> float:
+    """Return the threshold at a false match rate measured on validation people.
+
+    Args:
+        config: the preset's, as `read_config` returns it.
+        attention: the name of the score.
+        fmr: the rate.
+
+    Raises:
+        XcosError: the preset has no threshold for this rate.
+    """
+    name, thresholds = config["name"], config["thresholds"]
+    known = thresholds.get(attention, {})
+    if not known:
+        others = [other for other, rates in thresholds.items() if rates]
+        instead = f", or choose another attention: {', '.join(others)}" if others else ""
+        raise XcosError(
+            f"the preset {name!r} has no thresholds for {attention!r}; give one yourself{instead}"
+        )
+    for rate, value in known.items():
+        if math.isclose(float(rate), fmr, rel_tol=1e-6):
+            return float(value)
+    raise XcosError(
+        f"the preset {name!r} has no threshold for FMR {fmr:g}; use one of {', '.join(known)}, or "
+        "give a threshold yourself"
+    )

@@ -1,0 +1,220 @@
+"""The client of a model that `xcos export` wrote and TF Serving serves."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.faults import Question, check_size
+from xcos_tf.serving.retrying import call_with_retries
+from xcos_tf.serving.served_pairs import ServedPairs
+from xcos_tf.serving.signatures import check_inputs, check_outputs
+from xcos_tf.serving.tls import Certificates
+
+DEFAULT_MODEL = "xcos-mobilefacenet"
+TIMEOUT = 10.0  # seconds, for a call with all its attempts
+LONGEST_TIMEOUT = 86_400.0
+ATTEMPTS = 5
+MAX_MESSAGE_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class ServedVersion:
+    """A version that the server has.
+
+    Attributes:
+        version: its number.
+        state: "AVAILABLE", or "START", "LOADING", "UNLOADING", "END".
+        message: why it could not be loaded; empty if nothing went wrong.
+    """
+
+    version: int
+    state: str
+    message: str
+
+
+class ServingClient:
+    """Asks a server, by gRPC or REST, what a local `Verifier` would compute.
+
+    Every method is one call: it takes `timeout` seconds altogether, is tried again with random
+    pauses while the server is unreachable or busy, and either returns the answer or raises
+    `XcosError`, of which `ServerUnavailable` and `DeadlineExceeded` are kinds (see
+    `xcos_tf.serving.faults`). Threads may share a client. Close it, or use it in `with`.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        model: str = DEFAULT_MODEL,
+        version: int | str | None = None,
+        timeout: float = TIMEOUT,
+        attempts: int = ATTEMPTS,
+        root_certificate: str | os.PathLike | None = None,
+        client_certificate: str | os.PathLike | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+    ):
+        """Prepare the connection, which opens at the first call.
+
+        Args:
+            server: HOST[:PORT] or grpc[s]://HOST[:PORT] for gRPC (port 8500 if left out), an
+                http(s) URL for REST.
+            model: its name on the server.
+            version: a version's number, a version's label, or None for the newest.
+            timeout: seconds that a call may take, all attempts and pauses together.
+            attempts: how often a call is tried at most.
+            root_certificate: PEM file of authorities to trust instead of the public ones.
+            client_certificate: PEM file of the client's own certificate chain and private key.
+            max_message_bytes: the limit of a request and of an answer.
+
+        Raises:
+            XcosError: an argument is not as it should be, or a package that the protocol needs is
+                not installed.
+        """
+        if not model:
+            raise XcosError("the model's name is empty; give the name it is served under")
+        if isinstance(version, int) and not 0 <= version < 2**63:
+            raise XcosError(f"{version} is no version of a model; give a number from 0 on")
+        if attempts < 1:
+            raise XcosError(f"{attempts} attempts are too few; give at least 1")
+        if not 0 < max_message_bytes < 2**31:
+            raise XcosError(
+                f"max_message_bytes is {max_message_bytes} and must be above 0 and under 2 GiB"
+            )
+        self._timeout = _checked_timeout(timeout)
+        address = ServerAddress.parse(server)
+        certificates = Certificates.of(root_certificate, client_certificate, address.secure)
+        if address.rest:
+            from xcos_tf.serving.rest_transport import RestTransport as Transport
+        else:
+            from xcos_tf.serving.grpc_transport import GrpcTransport as Transport
+        self._transport = Transport(address, certificates, max_message_bytes)
+        self._server, self._model, self._version = str(address), model, version
+        self._attempts, self._max_bytes = attempts, max_message_bytes
+
+    def verify(
+        self, faces_a: np.ndarray, faces_b: np.ndarray, timeout: float | None = None
+    ) -> ServedPairs:
+        """Compare aligned faces, one to one.
+
+        Args:
+            faces_a, faces_b: uint8 (N, 112, 112, 3) RGB.
+            timeout: seconds for this call instead of the client's.
+
+        Raises:
+            XcosError: the input is of another shape, or the call fails; see the class.
+        """
+        inputs = {"image_a": _array(faces_a, "image_a"), "image_b": _array(faces_b, "image_b")}
+        return ServedPairs(**self._ask("verify", inputs, timeout))
+
+    def verify_encoded(
+        self, encoded_a: Sequence[bytes], encoded_b: Sequence[bytes], timeout: float | None = None
+    ) -> ServedPairs:
+        """Compare aligned faces given as JPEG or PNG files' bytes, one to one.
+
+        One that the server cannot decode does not spoil the others: see `valid_a` and `valid_b`.
+        Takes `timeout` and raises as `verify` does.
+        """
+        inputs = {"encoded_a": _bytes_array(encoded_a), "encoded_b": _bytes_array(encoded_b)}
+        return ServedPairs(**self._ask("verify_encoded", inputs, timeout))
+
+    def embed(self, faces: np.ndarray, timeout: float | None = None) -> np.ndarray:
+        """Return the grid features of aligned faces.
+
+        Grids of different versions of a model do not belong together: whoever keeps grids should
+        fix the client's `version`.
+
+        Args:
+            faces: uint8 (N, 112, 112, 3) RGB.
+            timeout: as for `verify`, which raises alike.
+
+        Returns:
+            float32 (N, h, w, c).
+        """
+        return self._ask("embed", {"image": _array(faces, "image")}, timeout)["grid"]
+
+    def compare(
+        self, grids_a: np.ndarray, grids_b: np.ndarray, timeout: float | None = None
+    ) -> ServedPairs:
+        """Compare grid features one to one, or one with many.
+
+        Args:
+            grids_a: float32 (N, h, w, c), or (1, h, w, c) to compare one with all of the others.
+            grids_b: float32 (N, h, w, c).
+            timeout: as for `verify`, which raises alike.
+        """
+        inputs = {"grid_a": _array(grids_a, "grid_a"), "grid_b": _array(grids_b, "grid_b")}
+        one = inputs["grid_a"].shape[:1] == (1,) != inputs["grid_b"].shape[:1]
+        signature = "compare_one_to_many" if one else "compare"
+        return ServedPairs(**self._ask(signature, inputs, timeout))
+
+    def status(self, timeout: float | None = None) -> list[ServedVersion]:
+        """Return the model's versions on the server; a health check.
+
+        Takes `timeout` and raises as `verify` does.
+        """
+        question = self._question(None, timeout)
+        versions = call_with_retries(
+            lambda seconds: self._transport.status(question, seconds),
+            question.seconds,
+            self._attempts,
+        )
+        return [ServedVersion(*version) for version in versions]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def __enter__(self) -> "ServingClient":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _ask(
+        self, signature: str, inputs: Mapping[str, np.ndarray], timeout: float | None
+    ) -> dict[str, np.ndarray]:
+        start = time.monotonic()
+        count = check_inputs(signature, inputs)
+        question = self._question(signature, timeout)
+        # The message is larger still, but what is far too large should not even be encoded.
+        check_size(question, sum(map(_size, inputs.values())), self._max_bytes, count)
+        request = self._transport.encode(question, inputs)
+        left = question.seconds - (time.monotonic() - start)
+        outputs = call_with_retries(
+            lambda seconds: self._transport.predict(question, request, seconds),
+            left,
+            self._attempts,
+        )
+        return check_outputs(signature, outputs, count, self._server)
+
+    def _question(self, signature: str | None, timeout: float | None) -> Question:
+        seconds = self._timeout if timeout is None else _checked_timeout(timeout)
+        return Question(self._server, self._model, seconds, self._version, signature)
+
+
+def _checked_timeout(seconds: float) -> float:
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise XcosError(f"a timeout of {seconds:g} s is none; give seconds above 0, up to a day")
+    return float(seconds)
+
+
+def _array(values, name: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise XcosError(f"{name} has rows of different shapes; give one array") from None
+
+
+def _bytes_array(values: Sequence[bytes]) -> np.ndarray:
+    array = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        array[i] = value
+    return array
+
+
+def _size(array: np.ndarray) -> int:
+    return sum(map(len, array)) if array.dtype == object else array.nbytes

@@ -1,0 +1,152 @@
+"""TF Serving's PredictionService and ModelService over gRPC, one attempt at a time."""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.faults import (
+    Question,
+    check_size,
+    deadline_exceeded,
+    over_limit,
+    status_fault,
+    tls_failed,
+    unreachable,
+    wrong_protocol,
+)
+from xcos_tf.serving.packages import serving_package
+from xcos_tf.serving.tls import Certificates
+
+# Whether a connection that failed is tried anew is this package's business, so gRPC should not
+# refuse the next attempt for a second or more because the last one failed.
+RECONNECT_MS = {"initial": 50, "min": 50, "max": 500}
+
+_PREAMBLE = re.compile(r"^failed to connect to all addresses; last error: [A-Z]+: ")
+
+
+class GrpcTransport:
+    """A channel to one server; threads may share it."""
+
+    def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
+        """Prepare the channel; it connects at the first question.
+
+        Args:
+            address: the server's.
+            certificates: for TLS, if the address asks for it.
+            max_message_bytes: the limit of a request and of an answer.
+
+        Raises:
+            XcosError: a package of the `serving` extra is not installed.
+        """
+        grpc = serving_package("grpc")
+        predictions = serving_package("tensorflow_serving.apis.prediction_service_pb2_grpc")
+        models = serving_package("tensorflow_serving.apis.model_service_pb2_grpc")
+        self._max_bytes = max_message_bytes
+        options = [
+            ("grpc.max_send_message_length", max_message_bytes),
+            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.enable_retries", 0),
+            *((f"grpc.{which}_reconnect_backoff_ms", ms) for which, ms in RECONNECT_MS.items()),
+        ]
+        if address.secure:
+            root, own = (
+                path.read_bytes() if path else None
+                for path in (certificates.root, certificates.client)
+            )
+            # One file holds both; each reader passes over the blocks that are not its own.
+            credentials = grpc.ssl_channel_credentials(root, own, own)
+            self._channel = grpc.secure_channel(address.target, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(address.target, options)
+        self._predict = predictions.PredictionServiceStub(self._channel).Predict
+        self._status = models.ModelServiceStub(self._channel).GetModelStatus
+
+    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]):
+        """Return the request, which `predict` takes.
+
+        Raises:
+            XcosError: it is over the limit of a message.
+        """
+        import tensorflow as tf
+        from tensorflow_serving.apis.predict_pb2 import PredictRequest
+
+        request = PredictRequest()
+        _fill(request.model_spec, question)
+        request.model_spec.signature_name = question.signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        count = max(map(len, inputs.values()))
+        check_size(question, request.ByteSize(), self._max_bytes, count)
+        return request
+
+    def predict(self, question: Question, request, seconds: float) -> dict[str, np.ndarray]:
+        """Ask for a signature's outputs, once.
+
+        Raises:
+            ServerUnavailable: it may work later.
+            DeadlineExceeded: no answer in `seconds`.
+            XcosError: anything else that is wrong.
+        """
+        import tensorflow as tf
+
+        response = self._call(self._predict, request, question, seconds)
+        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+
+    def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
+        """Return number, state and error message of each version; raises as `predict` does."""
+        from tensorflow_serving.apis.get_model_status_pb2 import (
+            GetModelStatusRequest,
+            ModelVersionStatus,
+        )
+
+        request = GetModelStatusRequest()
+        _fill(request.model_spec, question)
+        response = self._call(self._status, request, question, seconds)
+        state = ModelVersionStatus.State.Name
+        return [
+            (entry.version, state(entry.state), entry.status.error_message)
+            for entry in response.model_version_status
+        ]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def _call(self, method, request, question: Question, seconds: float):
+        import grpc
+
+        try:
+            return method(request, timeout=seconds)
+        except grpc.RpcError as error:
+            code, details = error.code().name, error.details() or ""
+        raise _fault(question, code, details)
+
+
+def _fill(spec, question: Question) -> None:
+    spec.name = question.model
+    if isinstance(question.version, int):
+        spec.version.value = question.version
+    elif question.version is not None:
+        spec.version_label = question.version
+
+
+def _fault(question: Question, code: str, details: str) -> XcosError:
+    if code == "DEADLINE_EXCEEDED":
+        return deadline_exceeded(question)
+    if "larger than max" in details:
+        return over_limit(question, details)
+    if code == "UNAVAILABLE":
+        reason = _PREAMBLE.sub("", details)
+        lower = reason.lower()
+        if any(word in lower for word in ("handshake", "ssl", "certificate", "verification")):
+            return tls_failed(question, reason)
+        if "parsing http/2" in lower or "http1" in lower:
+            return wrong_protocol(question, reason)
+        if reason != details and lower.endswith("socket closed"):
+            return unreachable(question, f"{reason}; perhaps it wants TLS or a client certificate")
+        if any(word in lower for word in ("connect", "socket", "resol", "dns", "recv", "reset")):
+            return unreachable(question, reason)
+    return status_fault(question, code, details)

@@ -1,0 +1,76 @@
+"""Two photos in, a verdict out, by a server: aligned here, compared there."""
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.one_face import read_face
+from xcos_tf.errors import XcosError
+from xcos_tf.models.preset_threshold import preset_threshold
+from xcos_tf.serving.client import ServingClient
+from xcos_tf.templates import Template
+from xcos_tf.verifier import DEFAULT_FMR, Verification
+
+ATTENTION = "learned"  # the one that `xcos export` puts into a model
+TOLERANCE = 1e-5
+
+
+def verify_photos(
+    client: ServingClient,
+    a,
+    b,
+    config: Mapping,
+    fmr: float = DEFAULT_FMR,
+    threshold: float | None = None,
+    face: str = "largest-central",
+    aligned: bool = False,
+) -> Verification:
+    """Compare two photos as `Verifier.verify` does, except that a server runs the network.
+
+    Args:
+        client: of the server.
+        a, b: photos: paths, bytes, PIL images or uint8 RGB arrays.
+        config: of the preset that the served model was exported from, as `read_config` returns it.
+        fmr: picks the preset's threshold at this false match rate.
+        threshold: overrides `fmr`.
+        face: which face of a photo with several; see `choose_face`.
+        aligned: whether the photos are aligned faces.
+
+    Returns:
+        The verification; its templates have no features.
+
+    Raises:
+        XcosError: a photo is of no use, the server fails, the preset has no such threshold, or
+            the server decides by another threshold than this preset's.
+    """
+    exported_at = preset_threshold(config, ATTENTION, DEFAULT_FMR) if threshold is None else None
+    if threshold is None:
+        threshold = preset_threshold(config, ATTENTION, fmr)
+    aligner = functools.cache(lambda: FaceAligner(rule=face))
+    faces = [read_face(photo, aligner, aligned) for photo in (a, b)]
+    answer = client.verify(*(image[np.newaxis] for image, _ in faces))
+    score, same = float(answer.xcos[0]), bool(answer.same[0])
+    if exported_at is not None:
+        _check_threshold(config["name"], score, same, exported_at)
+    return Verification(
+        score >= threshold,
+        score,
+        threshold,
+        ATTENTION,
+        answer.similarity_map[0],
+        answer.attention_map[0],
+        *(Template(None, image, found) for image, found in faces),
+    )
+
+
+def _check_threshold(name: str, score: float, same: bool, threshold: float) -> None:
+    """Fail if the server's own verdict shows that its model is not this preset."""
+    if abs(score - threshold) > TOLERANCE and same != (score >= threshold):
+        raise XcosError(
+            f"the server's model has another threshold than the preset {name!r}: it takes "
+            f"{score:.3f} for {'the same person' if same else 'different people'} and the preset's "
+            f"is {threshold:.3f}; name the preset it was exported from with --preset, or give a "
+            "--threshold"
+        )

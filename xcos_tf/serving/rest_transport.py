@@ -1,0 +1,216 @@
+"""TF Serving's REST API, one attempt at a time."""
+
+import http.client
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
+from urllib.parse import quote
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.faults import (
+    Question,
+    check_size,
+    deadline_exceeded,
+    over_limit,
+    status_fault,
+    tls_failed,
+    unreachable,
+    wrong_protocol,
+)
+from xcos_tf.serving.packages import serving_package
+from xcos_tf.serving.rest_json import decode_answer, encode_request
+from xcos_tf.serving.tls import Certificates
+
+# As the server's http_server.cc translates its status codes.
+CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+CHUNK = 1 << 16  # bytes
+CONNECTIONS = 32  # kept open; more threads than this open some anew
+
+
+class RestTransport:
+    """Connections to one server, kept open between questions; threads may share it."""
+
+    def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
+        """Prepare; it connects at the first question.
+
+        Args:
+            address: the server's.
+            certificates: for TLS, if the address asks for it.
+            max_message_bytes: the limit of a request's and of an answer's body.
+
+        Raises:
+            XcosError: a package of the `serving` extra is not installed.
+        """
+        requests = serving_package("requests")
+        self._base = address.target
+        self._max_bytes = max_message_bytes
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+        self._options = {
+            "verify": str(certificates.root) if certificates.root else True,
+            "cert": str(certificates.client) if certificates.client else None,
+        }
+
+    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> bytes:
+        """Return the request, which `predict` takes.
+
+        Raises:
+            XcosError: it is over the limit of a message.
+        """
+        body = encode_request(question.signature, inputs)
+        check_size(question, len(body), self._max_bytes, max(map(len, inputs.values())))
+        return body
+
+    def predict(self, question: Question, request: bytes, seconds: float) -> dict[str, np.ndarray]:
+        """Ask for a signature's outputs, once.
+
+        Raises:
+            ServerUnavailable: it may work later.
+            DeadlineExceeded: no answer in `seconds`.
+            XcosError: anything else that is wrong.
+        """
+        document = self._ask(question, "POST", f"{_path(question)}:predict", seconds, request)
+        try:
+            return decode_answer(question.signature, document)
+        except (ValueError, TypeError, KeyError) as error:
+            raise wrong_protocol(question, f"it answers with {error}") from None
+
+    def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
+        """Return number, state and error message of each version; raises as `predict` does."""
+        document = self._ask(question, "GET", _path(question), seconds)
+        try:
+            return [
+                (int(entry["version"]), entry["state"], entry["status"].get("error_message", ""))
+                for entry in document["model_version_status"]
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise wrong_protocol(question, "its status lists no versions") from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _ask(self, question: Question, method: str, path: str, seconds: float, body=None):
+        """Return the parsed JSON of an answer that is in order."""
+        import requests
+
+        end = time.monotonic() + seconds
+        headers = {"Content-Type": "application/json"}
+        limits = {"timeout": seconds, "stream": True, "allow_redirects": False}
+
+        def exchange() -> tuple[int, bytes]:
+            url = self._base + path
+            with self._session.request(
+                method, url, data=body, headers=headers, **limits, **self._options
+            ) as response:
+                return response.status_code, self._read(response, question, end)
+
+        try:
+            status, content = within(seconds, exchange)
+        except (TimeoutError, requests.RequestException, OSError) as error:
+            raise _connection_fault(question, error) from None
+        return _parsed(question, status, content)
+
+    def _read(self, response, question: Question, end: float) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            content += chunk
+            if len(content) > self._max_bytes:
+                raise over_limit(question, f"the answer has over {self._max_bytes:,} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError
+        return bytes(content)
+
+
+def within(seconds: float, work: Callable):
+    """Return what `work` returns or raise what it raises, but within `seconds`.
+
+    A socket's timeout bounds each wait for some bytes, not all of them together; hence a thread.
+
+    Raises:
+        TimeoutError: it took longer. The thread ends at its next socket timeout.
+    """
+    outcome: futures.Future = futures.Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except futures.TimeoutError:  # Python 3.10's is not the usual TimeoutError
+        raise TimeoutError from None
+
+
+def _path(question: Question) -> str:
+    path = f"/v1/models/{quote(question.model, safe='')}"
+    if isinstance(question.version, int):
+        return f"{path}/versions/{question.version}"
+    if question.version is not None:
+        return f"{path}/labels/{quote(question.version, safe='')}"
+    return path
+
+
+def _parsed(question: Question, status: int, content: bytes):
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if status == 200 and document is not None:
+        return document
+    if status == 504:
+        raise deadline_exceeded(question)
+    said = document.get("error") if isinstance(document, dict) else None
+    if said is None and status not in (401, 403, 429, 503):
+        start = content[:80].decode("utf-8", "replace")
+        raise wrong_protocol(question, f"HTTP {status}: {start}" if start else f"HTTP {status}")
+    raise status_fault(question, CODES.get(status, f"HTTP {status}"), said or f"HTTP {status}")
+
+
+def _connection_fault(question: Question, error: Exception) -> XcosError:
+    import requests
+    import urllib3
+
+    causes = list(_causes(error))
+
+    def caused_by(*kinds: type) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    reason = str(causes[-1]) or repr(causes[-1])
+    if caused_by(urllib3.exceptions.NewConnectionError):  # which is a kind of ConnectTimeoutError
+        return unreachable(question, reason)
+    if caused_by(TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError):
+        return deadline_exceeded(question)
+    if caused_by(http.client.BadStatusLine) and not caused_by(http.client.RemoteDisconnected):
+        return wrong_protocol(question, "its answer is not HTTP")
+    if caused_by(ssl.SSLError) and not caused_by(ssl.SSLEOFError):
+        return tls_failed(question, reason)
+    return unreachable(question, reason)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it wraps, in the ways of requests and urllib3, innermost last."""
+    while isinstance(error, BaseException):
+        yield error
+        wrapped = [arg for arg in error.args if isinstance(arg, BaseException)]
+        error = getattr(error, "reason", None) or error.__cause__ or (wrapped or [None])[0]
