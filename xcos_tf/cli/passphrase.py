@@ -1,0 +1,55 @@
+"""The passphrase of a store: from a file, the environment or a prompt, never the command line."""
+
+import getpass
+import os
+import sys
+
+from xcos_tf.errors import XcosError
+
+VARIABLE = "XCOS_PASSPHRASE"
+SHORTEST = 8
+
+
+def read_passphrase(file: str | None, new: bool) -> str:
+    """Return the passphrase.
+
+    Args:
+        file: whose first line it is; None to take $XCOS_PASSPHRASE, or to ask if that is not set.
+        new: whether it is chosen now, and so must be long enough and typed twice.
+
+    Raises:
+        XcosError: the file cannot be read, there is no terminal to ask at, or it is empty, too
+            short or typed differently.
+    """
+    if file is not None:
+        passphrase = _first_line(file)
+    elif VARIABLE in os.environ:
+        passphrase = os.environ[VARIABLE]
+    else:
+        passphrase = _ask(new)
+    if not passphrase:
+        raise XcosError("the passphrase is empty; give the one of the store")
+    if new and len(passphrase) < SHORTEST:
+        raise XcosError(f"the passphrase is too short; choose one of at least {SHORTEST} letters")
+    return passphrase
+
+
+def _first_line(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8") as stream:
+            return stream.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise XcosError(f"the passphrase file {file} cannot be read ({reason})") from None
+
+
+def _ask(new: bool) -> str:
+    if not sys.stdin.isatty():
+        raise XcosError(
+            "there is no terminal to ask for the passphrase at; give --passphrase-file or set "
+            f"{VARIABLE}"
+        )
+    passphrase = getpass.getpass("passphrase: ")
+    if new and getpass.getpass("again: ") != passphrase:
+        raise XcosError("the two passphrases differ; try again")
+    return passphrase

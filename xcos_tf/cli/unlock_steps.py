@@ -1,0 +1,158 @@
+"""What `xcos unlock enroll` and `xcos unlock try` do."""
+
+import json
+import math
+from argparse import Namespace
+from pathlib import Path
+
+from xcos_tf.cli.passphrase import read_passphrase
+from xcos_tf.cli.quiet import silent_standard_error
+from xcos_tf.cli.unlock import LOCKED_OUT, NOT_UNLOCKED, UNLOCKED
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.notation import number
+from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
+from xcos_tf.mobile.decision import Decision, judge
+from xcos_tf.mobile.enrolling import enroll_owner
+from xcos_tf.mobile.frames import Frame, read_frames
+from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
+
+WELL_ENROLLED = 3  # photos
+
+
+def enroll(args: Namespace) -> int:
+    """Check the photos, and store the owner; returns the exit code."""
+    store = Path(args.store)
+    check_new(store)
+    passphrase = read_passphrase(args.passphrase_file, new=True)
+    models = Path(args.models or f"{args.store}.models")
+    if not args.models and not models.exists():
+        _export(models, args.variant)
+    verifier = _load(models, args.variant)
+    owner = enroll_owner(verifier, read_frames(args.photos, args.aligned), models)
+    create_vault(store, passphrase, owner)
+    count = len(args.photos)
+    print(f"enrolled {count} photo{'s' if count > 1 else ''} in {store}")
+    if count < WELL_ENROLLED:
+        print(f"with {WELL_ENROLLED} or more photos it refuses the owner less often")
+    return 0
+
+
+def try_photos(args: Namespace) -> int:
+    """Judge the photos by the store; returns the exit code."""
+    store = Path(args.store)
+    passphrase = read_passphrase(args.passphrase_file, new=False)
+    with locked(store):
+        return _try(args, open_vault(store, passphrase))
+
+
+def _try(args: Namespace, vault: Vault) -> int:
+    now = Moment.now()
+    set_back = vault.attempts.clock_set_back(now)
+    if set_back is not None:
+        vault.record(set_back)
+    wait = vault.attempts.wait(now)
+    if wait > 0:
+        _say_wait(args, wait)
+        return LOCKED_OUT
+    owner = vault.owner
+    verifier = _load(args.models or owner.models, owner.variant)
+    if verifier.identity != owner.model:
+        raise XcosError(
+            f"{args.store} was enrolled with other models than those in "
+            f"{args.models or owner.models}; give those with --models, or enroll again"
+        )
+    frames = read_frames(args.photos, args.aligned)
+    faces = [frame.face for frame in frames if frame.usable]
+    if not faces:
+        _say(args, frames, None, vault)
+        return NOT_UNLOCKED
+    # Counted before it is judged, so that stopping the process in between does not help.
+    vault.record(vault.attempts.failed(now))
+    decision = judge(verifier, owner, faces)
+    if decision.unlocked:
+        vault.record(vault.attempts.succeeded(now))
+    _say(args, frames, decision, vault)
+    return UNLOCKED if decision.unlocked else NOT_UNLOCKED
+
+
+def _load(folder, variant: str) -> LiteVerifier:
+    with silent_standard_error():  # the interpreter greets
+        return LiteVerifier.from_folder(folder, variant)
+
+
+def _export(folder: Path, variant: str) -> None:
+    """Make the models of the default preset, which needs TensorFlow."""
+    from xcos_tf.cli.quiet import import_tensorflow
+
+    try:
+        import_tensorflow()
+    except ImportError:
+        raise XcosError(
+            "without TensorFlow no models can be made; give those of `xcos export` by --models"
+        ) from None
+    from xcos_tf.export.tflite.export import export_tflite
+    from xcos_tf.verifier import DEFAULT_PRESET
+
+    export_tflite(DEFAULT_PRESET, folder, [variant], None)
+
+
+def _say_wait(args: Namespace, wait: float) -> None:
+    over = math.isinf(wait)
+    if args.json:
+        seconds = None if over else math.ceil(wait)
+        print(json.dumps({"unlocked": False, "locked_out": over, "wait_seconds": seconds}))
+    elif over:
+        print(
+            f"locked out after {LOCKED_AFTER} failures in a row: delete {args.store} and enroll "
+            "again"
+        )
+    else:
+        print(f"too early after the last failure: wait {math.ceil(wait)} seconds")
+
+
+def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault: Vault) -> None:
+    unlocked = decision is not None and decision.unlocked
+    scores = iter([] if decision is None else decision.scores.tolist())
+    if args.json:
+        answer = {
+            "unlocked": unlocked,
+            "locked_out": vault.attempts.failures >= LOCKED_AFTER,
+            "frames": [
+                {
+                    "photo": frame.name,
+                    "score": next(scores) if frame.usable else None,
+                    "faults": frame.faults,
+                }
+                for frame in frames
+            ],
+            "needed": decision and decision.needed,
+            "threshold": decision and decision.threshold,
+            "hint": decision.hint if decision else "",
+            "failures": vault.attempts.failures,
+        }
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    lines = [f"not used: {frame.name} {frame.faults[0]}" for frame in frames if not frame.usable]
+    if decision is None:
+        lines.append("not unlocked: no photo can be used; this try does not count")
+    else:
+        count = len(decision.scores)
+        best = max(decision.scores)
+        sign = "≥" if best >= decision.threshold else "<"
+        lines.append(
+            f"{'unlocked' if unlocked else 'not unlocked'}: {decision.matching} of {count} "
+            f"frame{'s' if count > 1 else ''} match, {decision.needed} must (best xCos "
+            f"{number(best, 3)} {sign} {decision.threshold:.3f})"
+        )
+        if not unlocked:
+            lines.append(decision.hint)
+            lines.append(_what_next(vault.attempts.failures))
+    print("\n".join(lines))
+
+
+def _what_next(failures: int) -> str:
+    left = LOCKED_AFTER - failures
+    if not left:
+        return f"locked out: {LOCKED_AFTER} failures in a row"
+    return f"{failures} failure{'s' if failures > 1 else ''} in a row; {left} more locks out"

@@ -1,0 +1,85 @@
+"""From templates and frames to yes or no."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xcos_tf.mobile.hints import hint_of
+from xcos_tf.mobile.lite_verifier import LiteComparison, LiteVerifier
+from xcos_tf.mobile.owner import Owner
+
+MAX_TEMPLATES = 5
+_BEST = 2
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of one try.
+
+    Attributes:
+        unlocked: whether enough frames match.
+        scores: float32 (F,), of each frame; see `frame_scores`.
+        needed: of how many frames the score must reach the threshold.
+        threshold: the variant's at FMR 1e-3.
+        hint: what might help, if it did not unlock; else empty.
+    """
+
+    unlocked: bool
+    scores: np.ndarray
+    needed: int
+    threshold: float
+    hint: str
+
+    @property
+    def matching(self) -> int:
+        """How many frames match."""
+        return int((self.scores >= self.threshold).sum())
+
+
+def frame_scores(scores: np.ndarray) -> np.ndarray:
+    """Return each frame's score: the mean of those with its two best templates.
+
+    The best alone would let through as many more impostors as there are templates; the mean of
+    all would keep out an owner who was enrolled in several moods. With up to five templates, the
+    mean of two keeps the false match rate of a single pair at a single pair's threshold
+    (docs/mobile.md).
+
+    Args:
+        scores: float (T, F), xCos of each template with each frame.
+
+    Returns:
+        float (F,).
+    """
+    return np.sort(scores, axis=0)[-_BEST:].mean(axis=0)
+
+
+def needed_frames(frames: int) -> int:
+    """Return how many of so many frames must match: more than half."""
+    return frames // 2 + 1
+
+
+def judge(verifier: LiteVerifier, owner: Owner, faces: Sequence[np.ndarray]) -> Decision:
+    """Decide whether the frames of one try show the owner.
+
+    Args:
+        verifier: the one that the owner was enrolled by.
+        owner: who is enrolled.
+        faces: uint8 (112, 112, 3) RGB each, at least one.
+    """
+    compared = compare_all(verifier, owner.templates, verifier.embed(np.stack(faces)))
+    shape = (len(owner.templates), len(faces))
+    scores = frame_scores(compared.score.reshape(shape))
+    threshold, needed = verifier.threshold(), needed_frames(len(faces))
+    unlocked = bool((scores >= threshold).sum() >= needed)
+    similarity = compared.similarity_map.reshape(*shape, *compared.similarity_map.shape[1:])
+    missed = similarity[:, scores < threshold]
+    hint = "" if unlocked else hint_of(missed.mean(axis=(0, 1)), owner.usual_similarity)
+    return Decision(unlocked, scores, needed, threshold, hint)
+
+
+def compare_all(verifier: LiteVerifier, templates: np.ndarray, grids: np.ndarray) -> LiteComparison:
+    """Compare each of T templates with each of F grids; the first axis becomes T·F."""
+    return verifier.compare(
+        np.repeat(templates, len(grids), axis=0), np.tile(grids, (len(templates), 1, 1, 1))
+    )

@@ -1,0 +1,83 @@
+"""From an owner's photos to what is kept of them."""
+
+import os
+import secrets
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from xcos_tf.errors import XcosError
+from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_all
+from xcos_tf.mobile.frames import Frame
+from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.mobile.owner import Owner
+
+
+def enroll_owner(
+    verifier: LiteVerifier, frames: Sequence[Frame], models: str | os.PathLike
+) -> Owner:
+    """Make an owner of photos that are all good and show one person.
+
+    Args:
+        verifier: makes the templates, and is the only one that can compare them.
+        frames: the photos, 1 to 5.
+        models: folder that the verifier was loaded from.
+
+    Raises:
+        XcosError: too many photos, one that cannot be used, or two that do not match.
+    """
+    if len(frames) > MAX_TEMPLATES:
+        raise XcosError(
+            f"{len(frames)} photos are too many, since each lets more impostors through; give at "
+            f"most {MAX_TEMPLATES}"
+        )
+    faults = [f"{frame.name} {frame.faults[0]}" for frame in frames if not frame.usable]
+    if faults:
+        raise XcosError("; ".join(faults))
+    faces = np.stack([frame.face for frame in frames])
+    templates = verifier.embed(faces)
+    among = compare_all(verifier, templates, templates)
+    count = len(frames)
+    _check_agreement(among.score.reshape(count, count), verifier.threshold(), frames)
+    if count > 1:
+        others = ~np.eye(count, dtype=bool).ravel()
+        usual = among.similarity_map[others].mean(axis=0)
+    else:
+        usual = _with_itself(verifier, faces[0], templates)
+    return Owner(
+        templates=templates,
+        usual_similarity=usual.astype(np.float32),
+        model=verifier.identity,
+        variant=verifier.metadata["variant"],
+        models=os.path.abspath(models),
+        token=secrets.token_hex(16),
+    )
+
+
+def _check_agreement(scores: np.ndarray, threshold: float, frames: Sequence[Frame]) -> None:
+    """Refuse a photo that matches none of the others (T, T)."""
+    if len(frames) == 1:
+        return
+    best = np.where(np.eye(len(frames), dtype=bool), -np.inf, scores).max(axis=1)
+    apart = [frame.name for frame, score in zip(frames, best, strict=True) if score < threshold]
+    if apart:
+        raise XcosError(
+            f"{' and '.join(apart)} {'matches' if len(apart) == 1 else 'match'} none of the other "
+            f"photos (xCos under {threshold:.3f}); leave out photos of someone else, and such as "
+            "are very unlike the rest"
+        )
+
+
+def _with_itself(verifier: LiteVerifier, face: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """Return S (7, 7) of one photo with slightly changed copies, for want of a second photo."""
+    image = Image.fromarray(face)
+    copies = [
+        image.transform(
+            image.size, Image.Transform.AFFINE, (1, 0, x, 0, 1, y), Image.Resampling.BILINEAR
+        )
+        for x, y in ((3, 0), (-3, 0), (0, 3), (0, -3))
+    ]
+    copies += [image.filter(ImageFilter.GaussianBlur(1.5)), image.point(lambda value: 0.6 * value)]
+    grids = verifier.embed(np.stack([np.asarray(copy) for copy in copies]))
+    return compare_all(verifier, template, grids).similarity_map.mean(axis=0)

@@ -1,0 +1,59 @@
+"""Photos on their way to being judged: read, aligned, and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xcos_tf.data.one_face import read_face
+from xcos_tf.data.photo import read_photo
+from xcos_tf.mobile.quality import face_faults, photo_faults
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One photo.
+
+    Attributes:
+        name: the path that was given.
+        face: uint8 (112, 112, 3) RGB; None if no face was found.
+        faults: why it cannot be used, in clauses that follow the name; empty if it can.
+    """
+
+    name: str
+    face: np.ndarray | None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be enrolled or judged."""
+        return not self.faults
+
+
+def read_frames(paths: Sequence[str], aligned: bool) -> list[Frame]:
+    """Read photos and say of each what is wrong with it.
+
+    Args:
+        paths: of the photos.
+        aligned: whether they are 112×112 faces. If not, MTCNN looks for faces in them, which needs
+            TensorFlow.
+
+    Raises:
+        XcosError: a photo cannot be read, or is not 112×112 as promised.
+    """
+    if aligned:
+        faces = [read_face(path, aligner=None, aligned=True)[0] for path in paths]
+        return [
+            Frame(path, face, face_faults(face)) for path, face in zip(paths, faces, strict=True)
+        ]
+    from xcos_tf.data.aligner import FaceAligner
+
+    photos = [read_photo(path) for path in paths]
+    frames = []
+    for path, found in zip(paths, FaceAligner().align(photos), strict=True):
+        if found is None:
+            frames.append(Frame(path, None, ["shows no face; look at the camera"]))
+            continue
+        faults = photo_faults(found.face.landmarks, found.faces_found)
+        frames.append(Frame(path, found.image, faults + face_faults(found.image)))
+    return frames

@@ -1,0 +1,83 @@
+"""One exported .tflite file, ready to run."""
+
+import hashlib
+import os
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.mobile.metadata import read_metadata
+
+SIGNATURE = "serving_default"
+
+
+class LiteModel:
+    """Runs one exported model on batches, whatever batch it was exported for.
+
+    Attributes:
+        metadata: what the file says of itself; see `read_metadata`.
+        sha256: of the whole file, in hexadecimal.
+    """
+
+    def __init__(self, path: str | os.PathLike, model: str, threads: int = 1):
+        """Load a file.
+
+        Args:
+            path: of the .tflite file.
+            model: what it must be: "embed", "compare" or "verify".
+            threads: that the interpreter may use.
+
+        Raises:
+            XcosError: it cannot be read, is damaged or another model, or ai-edge-litert is missing.
+        """
+        interpreter_of = _interpreter()
+        self.metadata = read_metadata(path)
+        name = os.fsdecode(path)
+        if self.metadata["model"] != model:
+            raise XcosError(
+                f"{name} is the model {self.metadata['model']!r} where {model!r} is needed; give "
+                "the other file"
+            )
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+            interpreter = interpreter_of(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+            self._run = interpreter.get_signature_runner(SIGNATURE)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise XcosError(
+                f"{name} cannot be run ({error}); export it again with `xcos export`"
+            ) from None
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._names = sorted(self._run.get_input_details())
+        shapes = [x["shape_signature"] for x in self._run.get_input_details().values()]
+        self._one_by_one = all(shape[0] == 1 for shape in shapes)
+
+    def __call__(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the model.
+
+        Args:
+            batches: one array (N, …) for each input in the order of their names, N ≥ 1.
+
+        Returns:
+            {output: array (N, …)}, as the metadata names them.
+        """
+        if not self._one_by_one:
+            return self._run(**dict(zip(self._names, batches, strict=True)))
+        rows = [
+            self._run(
+                **{name: batch[i : i + 1] for name, batch in zip(self._names, batches, strict=True)}
+            )
+            for i in range(len(batches[0]))
+        ]
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _interpreter():
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise XcosError(
+            "the package ai-edge-litert is not installed; get it by pip install 'xcos_tf[mobile]'"
+        ) from None
+    return Interpreter

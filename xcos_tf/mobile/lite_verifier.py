@@ -1,0 +1,164 @@
+"""The verifier of a phone: TFLite's interpreter, NumPy and Pillow, and nothing else."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS, warp_face
+from xcos_tf.errors import XcosError
+from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.models.preset_threshold import preset_threshold
+
+DEFAULT_VARIANT = "float32"
+DEFAULT_FMR = 1e-3
+ATTENTION = "learned"
+
+
+@dataclass(frozen=True)
+class LiteComparison:
+    """Pairs of faces, compared and explained.
+
+    Attributes:
+        score: xCos, float32 (N,) in [−1, 1]; score = Σ S·W.
+        similarity_map: S, float32 (N, 7, 7) in [−1, 1].
+        attention_map: W, float32 (N, 7, 7), each of which sums to 1.
+    """
+
+    score: np.ndarray
+    similarity_map: np.ndarray
+    attention_map: np.ndarray
+
+
+class LiteVerifier:
+    """Compares faces by two exported models: `embed`, once a face, and `compare`, once a pair."""
+
+    def __init__(self, embed: str | os.PathLike, compare: str | os.PathLike, threads: int = 1):
+        """Load both files.
+
+        Args:
+            embed, compare: .tflite files of `xcos export`, of one preset.
+            threads: that each interpreter may use.
+
+        Raises:
+            XcosError: a file cannot be read or run, or they are not of one preset.
+        """
+        self._embed = LiteModel(embed, "embed", threads)
+        self._compare = LiteModel(compare, "compare", threads)
+        presets = [x.metadata["preset_sha256"] for x in (self._embed, self._compare)]
+        if presets[0] != presets[1]:
+            raise XcosError(
+                f"{os.fsdecode(embed)} and {os.fsdecode(compare)} are of different presets; give "
+                "two files of one export"
+            )
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | os.PathLike, variant: str = DEFAULT_VARIANT, threads: int = 1
+    ) -> "LiteVerifier":
+        """Load a variant from a folder that `xcos export --to tflite` wrote.
+
+        Raises:
+            XcosError: there is no such variant, or as by `LiteVerifier`.
+        """
+        files = [Path(folder) / f"{model}.{variant}.tflite" for model in ("embed", "compare")]
+        missing = [file.name for file in files if not file.exists()]
+        if missing:
+            known = sorted({x.name.split(".")[1] for x in Path(folder).glob("embed.*.tflite")})
+            raise XcosError(
+                f"there is no {' and no '.join(missing)} in {os.fsdecode(folder)}; "
+                f"{'use one of ' + ', '.join(known) if known else 'make it with `xcos export`'}"
+            )
+        return cls(*files, threads)
+
+    @property
+    def metadata(self) -> dict:
+        """What the embed file says of itself; see `read_metadata`."""
+        return self._embed.metadata
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the two files: what a template must have been made by to be compared."""
+        both = f"{self._embed.sha256} {self._compare.sha256}"
+        return hashlib.sha256(both.encode("ascii")).hexdigest()
+
+    def threshold(self, fmr: float = DEFAULT_FMR) -> float:
+        """Return the threshold at a false match rate, measured for this variant.
+
+        Raises:
+            XcosError: the file has none for this rate.
+        """
+        rates = {ATTENTION: self.metadata["thresholds"]}
+        config = {"name": self.metadata["preset"], "thresholds": rates}
+        return preset_threshold(config, ATTENTION, fmr)
+
+    @staticmethod
+    def align(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Cut a face out of a photo by the landmarks that the phone's own detector found.
+
+        Args:
+            photo: uint8 (H, W, 3) RGB, upright.
+            landmarks: (5, 2), x and y in pixels, pixel centres at whole numbers: the eyes, the tip
+                of the nose and the corners of the mouth, left of the image first.
+
+        Returns:
+            uint8 (112, 112, 3) RGB.
+
+        Raises:
+            ValueError: an array of another shape or type, or landmarks that are not finite or not
+                apart.
+        """
+        photo, landmarks = np.asarray(photo), np.asarray(landmarks, np.float64)
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+            raise ValueError(
+                "Expected a photo as uint8 (H, W, 3). "
+                f"Received: photo.shape={photo.shape}, photo.dtype={photo.dtype}"
+            )
+        well_formed = landmarks.shape == TEMPLATE_LANDMARKS.shape and np.isfinite(landmarks).all()
+        if not well_formed or np.ptp(landmarks, axis=0).max() < 1:
+            raise ValueError(
+                "Expected five finite landmarks as (5, 2), apart from one another. "
+                f"Received: landmarks={landmarks.tolist()}"
+            )
+        return warp_face(photo, landmarks)
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        """Return the grid features of aligned faces.
+
+        Args:
+            faces: uint8 (N, 112, 112, 3) RGB, N ≥ 1.
+
+        Returns:
+            float32 (N, 7, 7, 32).
+
+        Raises:
+            ValueError: an array of another shape or type.
+        """
+        faces = np.asarray(faces)
+        expected = (FACE_SIZE, FACE_SIZE, 3)
+        if faces.dtype != np.uint8 or faces.shape[1:] != expected or not len(faces):
+            raise ValueError(
+                "Expected faces as uint8 (N, 112, 112, 3) with N ≥ 1. "
+                f"Received: faces.shape={faces.shape}, faces.dtype={faces.dtype}"
+            )
+        return self._embed(faces)["grid"]
+
+    def compare(self, grids_a: np.ndarray, grids_b: np.ndarray) -> LiteComparison:
+        """Compare pairs of grid features, one to one.
+
+        Args:
+            grids_a, grids_b: float32 (N, 7, 7, 32), N ≥ 1.
+
+        Raises:
+            ValueError: the shapes differ or are others.
+        """
+        a, b = (np.asarray(grids, np.float32) for grids in (grids_a, grids_b))
+        if a.shape != b.shape or a.ndim != 4 or not len(a):
+            raise ValueError(
+                "Expected two arrays of grids of the same shape (N, h, w, c) with N ≥ 1. "
+                f"Received: {a.shape}, {b.shape}"
+            )
+        outputs = self._compare(a, b)
+        return LiteComparison(outputs["xcos"], outputs["similarity_map"], outputs["attention_map"])

@@ -1,0 +1,49 @@
+"""What is kept of an owner's face."""
+
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An enrolled owner. There are no photos in it, but a face can be guessed from templates.
+
+    Attributes:
+        templates: float32 (T, 7, 7, 32), the grid features of the photos.
+        usual_similarity: float32 (7, 7), S as it usually is where the owner meets himself.
+        model: `LiteVerifier.identity` of what made the templates.
+        variant: of the models.
+        models: folder in which they were.
+        token: drawn at random when enrolled, in hexadecimal; it ties the record of attempts to it.
+        attempts: the number of that record when this was written.
+    """
+
+    templates: np.ndarray
+    usual_similarity: np.ndarray
+    model: str
+    variant: str
+    models: str
+    token: str
+    attempts: int = 0
+
+    def as_bytes(self) -> bytes:
+        """Return everything as the content of an .npz file."""
+        stream = io.BytesIO()
+        about = {x: getattr(self, x) for x in ("model", "variant", "models", "token", "attempts")}
+        np.savez(
+            stream,
+            templates=self.templates,
+            usual_similarity=self.usual_similarity,
+            about=np.frombuffer(json.dumps(about).encode("ascii"), np.uint8),
+        )
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Owner":
+        """Return what `as_bytes` made the bytes of."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].tobytes())
+            return cls(arrays["templates"], arrays["usual_similarity"], **about)

@@ -1,0 +1,150 @@
+"""The two files of an owner: the store, and the record of attempts beside it."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write
+from xcos_tf.mobile.attempts import Attempts, Moment
+from xcos_tf.mobile.owner import Owner
+from xcos_tf.mobile.sealing import Key, derive_key, salt_of, seal, unseal, write_private
+
+_OWNER, _ATTEMPTS = b"owner", b"attempts"
+
+
+class Vault:
+    """An opened store.
+
+    Attributes:
+        owner: who is enrolled.
+        attempts: the record of tries.
+    """
+
+    def __init__(self, path: Path, key: Key, owner: Owner, attempts: Attempts):
+        """Take what was opened; see `create_vault` and `open_vault`."""
+        self._path = path
+        self._key = key
+        self.owner = owner
+        self.attempts = attempts
+
+    def record(self, attempts: Attempts) -> None:
+        """Write a new record of attempts, and its number into the store.
+
+        The record comes first: if the power fails in between, it counts.
+
+        Raises:
+            XcosError: a file cannot be written.
+        """
+        owner = replace(self.owner, attempts=attempts.number)
+        record = {
+            "token": owner.token,
+            "number": attempts.number,
+            "failures": attempts.failures,
+            "wall": attempts.last.wall,
+            "running": attempts.last.running,
+        }
+        text = json.dumps(record).encode("ascii")
+        try:
+            write_private(attempts_path(self._path), seal(self._key, _ATTEMPTS, text))
+            write_private(self._path, seal(self._key, _OWNER, owner.as_bytes()))
+        except OSError as error:
+            raise XcosError(
+                f"{self._path} cannot be written ({error.strerror or error}); change the "
+                "permissions of its folder"
+            ) from None
+        self.owner, self.attempts = owner, attempts
+
+
+def attempts_path(store: Path) -> Path:
+    """Return where the record of attempts of a store is."""
+    return store.with_name(f"{store.name}.attempts")
+
+
+def check_new(path: Path) -> None:
+    """Fail before the work if a store could not be made here.
+
+    Raises:
+        XcosError: there is one, or its folder is not there or cannot be written.
+    """
+    if os.path.lexists(path):
+        raise XcosError(f"{path} exists; delete it to enroll again, or choose another file")
+    if not path.absolute().parent.is_dir():
+        raise XcosError(f"there is no folder {path.parent}; make it first")
+    check_can_write(path, within=path.absolute().parent)
+
+
+def create_vault(path: Path, passphrase: str, owner: Owner) -> None:
+    """Write the files of a new owner.
+
+    Raises:
+        XcosError: as by `check_new`.
+    """
+    with locked(path):
+        check_new(path)
+        vault = Vault(path, derive_key(passphrase), owner, None)
+        vault.record(Attempts(number=1, failures=0, last=Moment.now()))
+
+
+def open_vault(path: Path, passphrase: str) -> Vault:
+    """Open the files of an owner; hold `locked` from before this until after `Vault.record`.
+
+    Raises:
+        XcosError: there is no store, the passphrase is wrong, or one of the files is not what was
+            written last. Which byte is wrong makes no difference.
+    """
+    sealed = _read(path)
+    if sealed is None:
+        raise XcosError(f"there is no store {path}; enroll first")
+    key = derive_key(passphrase, salt_of(sealed))
+    content = unseal(key, _OWNER, sealed)
+    if content is None:
+        raise XcosError(
+            f"{path} cannot be opened: the passphrase is wrong, or the file is damaged or not a "
+            "store of this version; nothing was unlocked"
+        )
+    owner = Owner.from_bytes(content)
+    content = unseal(key, _ATTEMPTS, _read(attempts_path(path)) or b"")
+    record = {} if content is None else json.loads(content)
+    # The record is one ahead if the power failed between writing the two.
+    in_step = record.get("number") in (owner.attempts, owner.attempts + 1)
+    if not in_step or record.get("token") != owner.token:
+        raise XcosError(
+            f"the record of attempts {attempts_path(path)} is missing, damaged or not the one that "
+            f"was written last; nothing was unlocked: delete {path} and enroll again"
+        )
+    last = Moment(record["wall"], record["running"])
+    return Vault(path, key, owner, Attempts(record["number"], record["failures"], last))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time use the stores of a folder, so that no try goes uncounted.
+
+    Raises:
+        XcosError: there is no such folder, or it may not be read.
+    """
+    try:
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
+    except OSError as error:
+        raise XcosError(
+            f"the folder of {path} cannot be used ({error.strerror or error}); check the path"
+        ) from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise XcosError(f"{path} cannot be read ({error.strerror or error})") from None
