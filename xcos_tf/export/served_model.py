@@ -1,0 +1,134 @@
+"""The graph that is served: an xCos network behind named signatures."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from xcos_tf.export.encoded_faces import decode_faces
+from xcos_tf.export.input_checks import checked_batch, checked_pair
+from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.preprocessing import normalise_pixels
+
+Outputs = dict[str, tf.Tensor]
+
+
+class ServedModel(tf.Module):
+    """An xCos network with one attention and one threshold.
+
+    `named` holds a traced function for each signature. All but `embed` return, for N pairs,
+
+    - `xcos`: float32 (N,), in [−1, 1];
+    - `similarity_map`: S, float32 (N, h, w), in [−1, 1];
+    - `attention_map`: W, float32 (N, h, w), each summing to 1, so that xcos = Σ S·W;
+    - `same`: bool (N,), xcos ≥ threshold.
+
+    Every batch size from 1 on will do; input of another shape, and batches that do not pair up,
+    fail with `tf.errors.InvalidArgumentError` and a sentence.
+    """
+
+    def __init__(self, network: XCosNetwork, attention: str, threshold: float):
+        """Wrap a network; `attention` is one of its comparisons."""
+        super().__init__()
+        face, grid = network.grid.input_shape[1:], network.grid.output_shape[1:]
+        comparison = network.comparisons[attention]
+        # A Keras 3 variable is saved as a copy of its TensorFlow variable, and a server's session
+        # would fill the copy alone. So the module holds no Keras object, functions aside.
+        weights = [*network.grid.weights, *comparison.weights]
+        self.weights = [w if isinstance(w, tf.Variable) else w.value for w in weights]
+        # Once in the file, however many signatures run the backbone.
+        self._grids = tf.function(
+            lambda faces: network.grid(normalise_pixels(faces)),
+            input_signature=[tf.TensorSpec((None, *face), tf.uint8)],
+        )
+        self._comparison = lambda a, b: comparison([a, b])
+        self._threshold = threshold
+        self.named: dict[str, Callable[..., Outputs]] = {}
+        for function, names, shape, dtype in (
+            (self.verify, ("image_a", "image_b"), face, tf.uint8),
+            (self.verify_encoded, ("encoded_a", "encoded_b"), (), tf.string),
+            (self.embed, ("image",), face, tf.uint8),
+            (self.compare, ("grid_a", "grid_b"), grid, tf.float32),
+            (self.compare_one_to_many, ("grid_a", "grid_b"), grid, tf.float32),
+        ):
+            specs = [tf.TensorSpec((None, *shape), dtype, name=name) for name in names]
+            traced = tf.function(function, input_signature=specs)
+            self.named[function.__name__] = traced
+        self.named["serving_default"] = self.named["verify"]
+
+    def embed(self, image: tf.Tensor) -> Outputs:
+        """Return `grid`, the grid features of faces.
+
+        Args:
+            image: uint8 (N, 112, 112, 3), aligned RGB faces, values 0 to 255.
+
+        Returns:
+            `grid`: float32 (N, h, w, c), of no unit.
+        """
+        return {"grid": self._grids(checked_batch(image, "image", "aligned RGB faces"))}
+
+    def verify(self, image_a: tf.Tensor, image_b: tf.Tensor) -> Outputs:
+        """Compare faces, one to one.
+
+        Args:
+            image_a, image_b: uint8 (N, 112, 112, 3), aligned RGB faces, values 0 to 255.
+        """
+        a = checked_batch(image_a, "image_a", "aligned RGB faces")
+        b = checked_batch(image_b, "image_b", "aligned RGB faces")
+        return self._verify(*checked_pair(a, b, ("image_a", "image_b")))
+
+    def verify_encoded(self, encoded_a: tf.Tensor, encoded_b: tf.Tensor) -> Outputs:
+        """Compare faces that are given as files' bytes, one to one.
+
+        Args:
+            encoded_a, encoded_b: string (N,), JPEG or PNG of aligned faces; see `decode_faces`.
+
+        Returns:
+            As `verify`, and `valid_a` and `valid_b`, bool (N,): whether the image could be decoded.
+            A pair with one that could not has `same` False, and zeros for all numbers.
+        """
+        a = checked_batch(encoded_a, "encoded_a", "JPEG or PNG files' bytes")
+        b = checked_batch(encoded_b, "encoded_b", "JPEG or PNG files' bytes")
+        a, b = checked_pair(a, b, ("encoded_a", "encoded_b"))
+        (images_a, valid_a), (images_b, valid_b) = decode_faces(a), decode_faces(b)
+        outputs = self._verify(images_a, images_b)
+        valid = valid_a & valid_b
+        kept = {
+            name: tf.where(tf.reshape(valid, (-1,) + (1,) * (value.shape.rank - 1)), value, 0)
+            for name, value in outputs.items()
+            if name != "same"
+        }
+        return {**kept, "same": outputs["same"] & valid, "valid_a": valid_a, "valid_b": valid_b}
+
+    def compare(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
+        """Compare grid features that `embed` returned, one to one.
+
+        Args:
+            grid_a, grid_b: float32 (N, h, w, c).
+        """
+        return self._compare(*self._checked_grids(grid_a, grid_b))
+
+    def compare_one_to_many(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
+        """Compare one grid feature with each of many.
+
+        Args:
+            grid_a: float32 (1, h, w, c). N will do too, one to one, for a server that joins
+                requests of one pair each to a batch.
+            grid_b: float32 (N, h, w, c).
+        """
+        a, b = self._checked_grids(grid_a, grid_b, one_to_many=True)
+        return self._compare(tf.broadcast_to(a, tf.shape(b)), b)
+
+    def _checked_grids(self, grid_a, grid_b, one_to_many: bool = False):
+        a = checked_batch(grid_a, "grid_a", "grid features")
+        b = checked_batch(grid_b, "grid_b", "grid features")
+        return checked_pair(a, b, ("grid_a", "grid_b"), one_to_many)
+
+    def _verify(self, images_a: tf.Tensor, images_b: tf.Tensor) -> Outputs:
+        grids = self._grids(tf.concat([images_a, images_b], axis=0))
+        return self._compare(*tf.split(grids, 2))
+
+    def _compare(self, grids_a: tf.Tensor, grids_b: tf.Tensor) -> Outputs:
+        outputs = self._comparison(grids_a, grids_b)
+        # As `Verifier` decides: a threshold as a 32-bit number is another one.
+        same = tf.cast(outputs["xcos"], tf.float64) >= tf.constant(self._threshold, tf.float64)
+        return {**outputs, "same": same}
