@@ -28,7 +28,7 @@ def equalised(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> dict[str,
 
     Returns:
         Weights with every PReLU slope in [−1, 1], every channel before a PReLU, and every channel
-        of a residual stream, as large as the others of its tensor at its largest.
+        of a residual stream and of the grid, as large as the others of its tensor at its largest.
     """
     weights = {name: np.array(array, np.float32) for name, array in weights.items()}
     for giver, taker in prelu_links():
@@ -46,6 +46,9 @@ def equalised(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> dict[str,
         for taker in takers:
             _scale_in(weights, taker, size)
     _equalise_head(weights)
+    size = _relative(channel_sizes(weights, faces)["conv"])
+    weights["conv/kernel"] /= size
+    weights["cell_restore/factor"] *= size
     return weights
 
 
@@ -99,7 +102,7 @@ def _equalise_head(weights):
     scale, kernel = weights["cell_scale/scale"], weights["conv/kernel"]
     cell = _relative(np.abs(scale).mean(axis=2).reshape(-1)).reshape(*scale.shape[:2], 1)
     scale /= cell
-    weights["cell_restore/factor"] = weights["cell_restore/factor"] * cell
+    weights["cell_restore/factor"] *= cell
     channel = np.abs(scale).max(axis=(0, 1)) / np.maximum(np.abs(kernel[0, 0]).max(axis=1), 1e-12)
     channel = _relative(np.sqrt(channel))
     scale /= channel

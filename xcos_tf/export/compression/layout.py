@@ -34,7 +34,7 @@ class Operations(Protocol):
         """Multiply each cell and channel by a number of its own."""
 
     def cell_restore(self, name: str, x: Any) -> Any:
-        """Multiply each cell by a number and add an offset of each cell and channel."""
+        """Multiply each cell and channel by a number of its own and add one; in float32 always."""
 
 
 def grid_feature(image: Any, ops: Operations) -> Any:
@@ -74,7 +74,7 @@ def residual_streams() -> list[tuple[list[str], list[str]]]:
             streams.append((givers, takers))
             givers, takers = [], []
         givers.append(f"block_{index}_project")
-    return [*streams, (givers, ["feature_conv"] + takers)]
+    return [*streams, (givers, ["feature_conv", *takers])]
 
 
 def simple_weights(network: XCosNetwork) -> dict[str, np.ndarray]:
@@ -96,7 +96,7 @@ def simple_weights(network: XCosNetwork) -> dict[str, np.ndarray]:
     except KeyError:
         raise _not_this_kind() from None
     arrays["cell_scale/scale"] = scale
-    arrays["cell_restore/factor"] = np.ones((*scale.shape[:2], 1), np.float32)
+    arrays["cell_restore/factor"] = np.ones((*scale.shape[:2], bias.size), np.float32)
     arrays["cell_restore/offset"] = np.einsum("hwc,cd->hwd", shift, kernel[0, 0]) + bias
     check_weights(arrays)
     return arrays
@@ -133,8 +133,7 @@ def weight_shapes() -> dict[str, tuple[int, ...]]:
             return channels
 
         def cell_restore(self, name, channels):
-            shapes[f"{name}/factor"] = (7, 7, 1)
-            shapes[f"{name}/offset"] = (7, 7, channels)
+            shapes[f"{name}/factor"] = shapes[f"{name}/offset"] = (7, 7, channels)
             return channels
 
         channels = {  # noqa: RUF012

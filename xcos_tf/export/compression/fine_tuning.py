@@ -1,0 +1,190 @@
+"""Self-distillation: a compressed network learns the grid feature of the one it came from.
+
+Run as `python -m xcos_tf.export.compression.fine_tuning FOLDER` under TF_USE_LEGACY_KERAS=1, with
+FOLDER/request.json, the fields of a `Request`. It keeps FOLDER/state.npz, from which the same
+command goes on, and ends with FOLDER/result.safetensors and FOLDER/result.json. It exits with 0
+when done, 2 with one sentence on stderr after an `XcosError`, and 3 when it was told to stop.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+from tqdm import tqdm
+
+from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.equalise import equalised
+from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
+from xcos_tf.export.compression.int8_operations import CalibratingOperations
+from xcos_tf.export.compression.layout import grid_feature, simple_weights
+from xcos_tf.export.compression.request import Request
+from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
+from xcos_tf.files import replace_file, write_json
+from xcos_tf.models.presets import load_preset
+from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.training.stop_signal import stop_asked
+
+STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
+WARMUP = 0.1
+L2_WEIGHT = 0.5
+STOPPED = 3
+
+
+def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
+    """Return 1 − the mean cosine of each two cells, and a part of their squared difference.
+
+    S sees the cells' directions alone, the learned W also their lengths.
+
+    Args:
+        grid, teacher: float32 (N, h, w, c).
+    """
+    cosine = tf.reduce_sum(normalise_cells(grid) * normalise_cells(teacher), axis=-1)
+    error = tf.reduce_mean(tf.square(grid - teacher)) / tf.reduce_mean(tf.square(teacher))
+    return 1 - tf.reduce_mean(cosine) + L2_WEIGHT * error
+
+
+def make_student(request: Request, weights: dict, faces: np.ndarray) -> Student:
+    """Return the variant's network before its first step; `faces` is for the ranges of int8."""
+    keras.utils.set_random_seed(request.seed)
+    size = faces.shape[1]
+    if request.variant == "pruned":
+        return PrunedStudent(weights, size, request.sparsity, request.steps)
+    if request.variant == "clustered":
+        return ClusteredStudent(weights, size, request.clusters)
+    from xcos_tf.export.compression.qat_student import QatStudent
+
+    calibrating = CalibratingOperations(weights)
+    for start in range(0, len(faces), request.batch):
+        grid_feature(tf.constant(faces[start : start + request.batch]), calibrating)
+    return QatStudent(weights, size, calibrating.ranges())
+
+
+def learning_rate(request: Request, step: int) -> float:
+    """Return the rate of a step, from 0: up in a tenth of the steps, down by half a cosine."""
+    warm = max(round(WARMUP * request.steps), 1)
+    down = 0.5 * (1 + np.cos(np.pi * step / request.steps))
+    return request.rate * min((step + 1) / warm, 1.0) * down
+
+
+class FineTuning:
+    """A student, its teacher and the optimiser, at some step."""
+
+    def __init__(self, student: Student, teacher: keras.Model, request: Request):
+        """Take all at step 0."""
+        self.student, self._request, self.step = student, request, 0
+        self._optimizer = keras.optimizers.Adam(0.0, clipnorm=1.0)
+        self._trained = list({id(x): x for x in student.model.trainable_variables}.values())
+        self._optimizer.build(self._trained)
+        every = {*map(id, student.model.variables)}
+        assert every >= set(map(id, self._trained))
+        self._state = list(
+            {id(x): x for x in (*student.model.variables, *self._optimizer.variables)}.values()
+        )
+
+        @tf.function
+        def train(images):
+            target = teacher(images, training=False)
+            with tf.GradientTape() as tape:
+                loss = distillation_loss(student.model(images, training=True), target)
+            gradients = tape.gradient(loss, self._trained)
+            self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+            return loss
+
+        self._train = train
+
+    def advance(self, images: tf.Tensor) -> float:
+        """Make one step; returns its loss."""
+        self._optimizer.learning_rate.assign(learning_rate(self._request, self.step))
+        loss = float(self._train(images))
+        if not np.isfinite(loss):
+            raise XcosError(
+                f"the loss of step {self.step} is {loss}; try again with a lower learning rate"
+            )
+        self.step += 1
+        return loss
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next step depends on."""
+        arrays = {f"v{i}": np.asarray(variable) for i, variable in enumerate(self._state)}
+        told = np.array(json.dumps(asdict(self._request)))
+        replace_file(path, lambda f: np.savez(f, step=self.step, request=told, **arrays))
+
+    def restore(self, path: Path) -> None:
+        """Go on from a saved state, if there is one.
+
+        Raises:
+            XcosError: it is damaged, or of another request.
+        """
+        if not path.exists():
+            return
+        try:
+            with np.load(path, allow_pickle=False) as saved:
+                told = json.loads(str(saved["request"]))
+                arrays = [saved[f"v{i}"] for i in range(len(self._state))]
+                step = int(saved["step"])
+        except (OSError, ValueError, KeyError) as error:
+            raise XcosError(f"{path} cannot be read ({error}); delete it to start again") from None
+        if told != asdict(self._request):
+            raise XcosError(
+                f"{path} is of a run with other settings; delete it or choose another folder"
+            )
+        for variable, array in zip(self._state, arrays, strict=True):
+            variable.assign(array)
+        self.step = step
+
+
+def fine_tune(folder: Path) -> bool:
+    """Do what FOLDER/request.json says; returns whether it came to the end."""
+    from safetensors.numpy import save
+
+    from xcos_tf.export.compression.child import versions
+
+    request = Request(**json.loads((folder / "request.json").read_text()))
+    network = load_preset(request.preset).network
+    faces = training_faces(request)
+    some = calibration_faces(faces, request)
+    weights = equalised(simple_weights(network), some)
+    run = FineTuning(make_student(request, weights, some), network.grid, request)
+    run.restore(folder / STATE)
+    losses, started = [], time.monotonic()
+    with (
+        stop_asked() as asked,
+        tqdm(total=request.steps, initial=run.step, desc=request.variant, unit="step") as bar,
+    ):
+        for images in training_batches(faces, request, run.step):
+            losses.append(run.advance(images))
+            bar.update()
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.5f}")
+            if run.step % request.every == 0 or run.step == request.steps or asked():
+                run.save(folder / STATE)
+            if asked():
+                return run.step == request.steps
+    run.student.settle()
+    facts = {
+        "loss": float(np.mean(losses[-20:])) if losses else None,
+        "seconds": round(time.monotonic() - started),
+        "faces": len(faces),
+        "people": len(faces.people),
+        **versions(),
+    }
+    arrays = {name: np.ascontiguousarray(x) for name, x in run.student.arrays().items()}
+    replace_file(folder / RESULT, lambda stream: stream.write(save(arrays)))
+    write_json(folder / FACTS, facts)
+    return True
+
+
+def main(argv: list[str]) -> int:
+    try:
+        return 0 if fine_tune(Path(argv[0])) else STOPPED
+    except XcosError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
