@@ -39,6 +39,7 @@ setup(
         "numpy>=1.26",
         "scipy>=1.10,<2",
         "safetensors>=0.4.3",
+        "protobuf>=4.22",
         "pillow>=10.1",
         "matplotlib>=3.8",
         "jinja2>=3.1",

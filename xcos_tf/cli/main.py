@@ -24,6 +24,7 @@ COMMANDS = (
     "prepare",
     "train",
     "fit-correlation",
+    "export",
     "unlock",
 )
 

@@ -1,21 +1,51 @@
 """A preset as a SavedModel where TF Serving looks for it: NAME/VERSION/."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
 from xcos_tf.export.model_versions import check_name, choose_version
+from xcos_tf.export.models_config import add_version, read_models
 from xcos_tf.export.publishing import published_folder
 from xcos_tf.export.served_model import ServedModel
-from xcos_tf.files import check_can_write
+from xcos_tf.export.server_files import write_missing_files
+from xcos_tf.export.warmup import write_warmup
+from xcos_tf.files import check_can_write, write_json
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preset_threshold import preset_threshold
-from xcos_tf.models.presets import load_preset
+from xcos_tf.models.presets import Preset, load_preset
 
 FMR = 1e-3
 """The false match rate whose threshold decides `same`."""
+
+ORIGIN_FILE = Path("assets.extra") / "xcos.json"
+
+
+@dataclass(frozen=True)
+class PlannedVersion:
+    """A version that nothing is known to be in the way of.
+
+    Attributes:
+        preset: what is exported.
+        folder: that holds the models.
+        name, version: of the model.
+        attention, threshold: what `same` is decided by.
+    """
+
+    preset: Preset
+    folder: Path
+    name: str
+    version: int
+    attention: str
+    threshold: float
+
+    @property
+    def path(self) -> Path:
+        """The version's folder."""
+        return self.folder / self.name / str(self.version)
 
 
 def export_saved_model(
@@ -24,7 +54,7 @@ def export_saved_model(
     name: str | None = None,
     version: int | None = None,
 ) -> Path:
-    """Write folder/NAME/VERSION, whole or not at all.
+    """Write folder/NAME/VERSION, whole or not at all, and the server's files beside NAME.
 
     Args:
         preset: name or folder of an xCos preset.
@@ -36,10 +66,25 @@ def export_saved_model(
         The version's folder.
 
     Raises:
-        XcosError: there is no such preset, it has no maps or no threshold, the name or version
-            will not do, the version is there already, or the folder cannot be written.
+        XcosError: as `plan_version` and `publish_version`.
     """
-    loaded = load_preset(preset)
+    return publish_version(plan_version(preset, folder, name, version))
+
+
+def plan_version(
+    preset: str | os.PathLike,
+    folder: str | os.PathLike,
+    name: str | None = None,
+    version: int | None = None,
+) -> PlannedVersion:
+    """Make sure that a version can be written, and write nothing; see `export_saved_model`.
+
+    Raises:
+        XcosError: there is no such preset, it has no maps or no threshold, the name or version
+            will not do, the version is there already, `models.config` would lose something, or
+            the folder cannot be written.
+    """
+    loaded, folder = load_preset(preset), Path(folder)
     config = loaded.config
     if not isinstance(loaded.network, XCosNetwork):
         raise XcosError(
@@ -48,17 +93,45 @@ def export_saved_model(
         )
     attention = tuple(loaded.network.comparisons)[-1]
     threshold = preset_threshold(config, attention, FMR)
-    model_folder = Path(folder) / check_name(config["name"] if name is None else name)
-    version = choose_version(model_folder, version)
-    path = model_folder / str(version)
-    check_can_write(path, within=model_folder)
-    served = ServedModel(loaded.network, attention, threshold)
+    name = check_name(config["name"] if name is None else name)
+    check_can_write(folder / name, within=folder / name)
+    version = choose_version(folder / name, version)
+    read_models(folder)
+    return PlannedVersion(loaded, folder, name, version, attention, threshold)
+
+
+def publish_version(planned: PlannedVersion) -> Path:
+    """Write a version and have it served; returns its folder.
+
+    Raises:
+        XcosError: something cannot be written.
+    """
+    path = planned.path
     try:
-        model_folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with published_folder(path) as hidden:
+            served = ServedModel(planned.preset.network, planned.attention, planned.threshold)
             tf.saved_model.save(served, str(hidden), signatures=served.named)
+            write_warmup(hidden, planned.name, served.named)
+            write_json(hidden / ORIGIN_FILE, _origin(planned))
+        write_missing_files(planned.folder)
+        add_version(planned.folder, planned.name, planned.version)
     except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise XcosError(
-            f"cannot write {path} ({error}); free some space or choose another folder"
+            f"cannot write {path} and the files around it ({reason}); free some space or choose "
+            "another folder"
         ) from None
     return path
+
+
+def _origin(planned: PlannedVersion) -> dict:
+    """Return what tells one version from another, years later."""
+    return {
+        "format": 1,
+        "preset": planned.preset.config["name"],
+        "preset_sha256": planned.preset.config["weights"]["sha256"],
+        "attention": planned.attention,
+        "threshold": planned.threshold,
+        "fmr": FMR,
+    }

@@ -1,0 +1,74 @@
+"""`xcos export PRESET DIR`: a preset -> files for TF Serving and for TFLite."""
+
+import argparse
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a preset as a SavedModel for TF Serving and as TFLite files",
+        description="Write an xCos preset in the forms that others run. A SavedModel goes to "
+        "DIR/serving/NAME/VERSION, with the configuration of a server beside NAME; a version that "
+        "is there already is never changed. TFLite files go to DIR/tflite. Exit code: 0 done, "
+        "2 error.",
+    )
+    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset or preset folder")
+    parser.add_argument("folder", metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=("saved-model", "tflite", "all"),
+        help="which form to write",
+    )
+    served = parser.add_argument_group("SavedModel")
+    served.add_argument(
+        "--name", metavar="NAME", help="what the model is served as (default: the preset's name)"
+    )
+    served.add_argument(
+        "--version", type=int, metavar="N", help="version (default: one after the highest there is)"
+    )
+    tflite = parser.add_argument_group("TFLite")
+    tflite.add_argument(
+        "--variants", metavar="A,B", help="variants, such as float32,int8 (default: all)"
+    )
+    tflite.add_argument(
+        "--representative",
+        metavar="FACES",
+        help="folder of aligned faces to calibrate int8 on (default: some that ship with xcos)",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write, and print the path of each version and file."""
+    from pathlib import Path
+
+    from xcos_tf.errors import XcosError
+
+    unused = {
+        "tflite": {"--name": args.name, "--version": args.version},
+        "saved-model": {"--variants": args.variants, "--representative": args.representative},
+    }
+    for option, value in unused.get(args.to, {}).items():
+        if value is not None:
+            raise XcosError(f"{option} is not for --to {args.to}; leave it out or use --to all")
+
+    folder = Path(args.folder)
+    planned, written = None, []
+    if args.to != "tflite":
+        from xcos_tf.export.saved_model import plan_version, publish_version
+
+        planned = plan_version(args.preset, folder / "serving", args.name, args.version)
+    # First, as it has input of its own that may be bad.
+    if args.to != "saved-model":
+        from xcos_tf.export.tflite.export import export_tflite
+
+        variants = None if args.variants is None else args.variants.split(",")
+        faces = None if args.representative is None else Path(args.representative)
+        written += export_tflite(args.preset, folder / "tflite", variants, faces)
+    if planned:
+        written.append(publish_version(planned))
+    for path in written:
+        print(path)
+    return 0
