@@ -1,4 +1,4 @@
-"""The process in which tensorflow-model-optimization runs: it takes Keras 2, which we may not be."""
+"""The process in which tensorflow-model-optimization runs, which takes Keras 2 alone."""
 
 import importlib.metadata
 import os

@@ -10,7 +10,6 @@ from tensorflow import keras
 
 from xcos_tf.export.compression.layers import LayerOperations
 from xcos_tf.export.compression.layout import grid_feature
-from xcos_tf.models.mobilefacenet import BLOCKS  # noqa: F401
 
 # A kernel of fewer weights is left as it is: it is a small part of the file and much of the
 # accuracy.

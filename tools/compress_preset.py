@@ -1,0 +1,135 @@
+"""Make the compressed variants of a preset: pruned, weight-clustered and int8 by training.
+
+    python tools/compress_preset.py xcos-mobilefacenet qat --data PREPARED --work runs/compressed
+
+Fine-tunes a copy of the preset's grid on the faces that the preset was trained on, by no labels but
+the grid of the preset itself; measures it on the people held out; and writes the weights and how
+they were made into the preset's folder, as compressed/VARIANT.safetensors and
+compressed/record.json. Ctrl-C or SIGTERM stops it, and the same command goes on.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.request import VARIANTS, Request
+
+STEPS = {"pruned": 300, "clustered": 200, "qat": 700}
+RATES = {"pruned": 2e-4, "clustered": 1e-4, "qat": 5e-5}
+OWN = {"sparsity": "pruned", "clusters": "clustered"}
+
+
+def make_request(args: argparse.Namespace, config: dict) -> Request:
+    """Return what to do, with the faces that the preset's own training had.
+
+    Raises:
+        XcosError: the preset does not say what it was trained on, or a number makes no sense.
+    """
+    try:
+        training = config["training"]["config"]
+        data, seed = training["data"], training["seed"]
+    except KeyError:
+        raise XcosError(
+            f"the preset {config['name']!r} does not say what it was trained on; use one that "
+            "`xcos train` made"
+        ) from None
+    checks = (
+        (args.steps is None or args.steps >= 1, "--steps", "1 or more"),
+        (args.seed >= 0, "--seed", "0 or more"),
+        (0 < args.sparsity < 1, "--sparsity", "between 0 and 1"),
+        (args.clusters >= 2, "--clusters", "2 or more"),
+    )
+    for fine, name, what in checks:
+        if not fine:
+            raise XcosError(f"{name} is {vars(args)[name[2:]]}; give {what}")
+    return Request(
+        preset=str(args.preset),
+        variant=args.variant,
+        sets=[str(args.data / name) for name in data["sets"]],
+        hold_out=data.get("hold_out", {}),
+        hold_out_seed=seed,
+        steps=args.steps or STEPS[args.variant],
+        rate=args.rate or RATES[args.variant],
+        seed=args.seed,
+        sparsity=args.sparsity,
+        clusters=args.clusters,
+    )
+
+
+def make_record(request: Request, config: dict, facts: dict) -> dict:
+    """Return what record.json says of a variant, without this machine's paths."""
+    made = dataclasses.asdict(request)
+    made = {key: made[key] for key in made if OWN.get(key, request.variant) == request.variant}
+    del made["preset"], made["variant"], made["every"]
+    made["sets"] = [Path(folder).name for folder in request.sets]
+    return {"preset_sha256": config["weights"]["sha256"], "made": made, "facts": facts}
+
+
+def compress(request: Request, work: Path) -> dict | None:
+    """Fine-tune, write the variant beside the preset, and return what was measured.
+
+    Returns:
+        As `judge` does; None if it was told to stop.
+    """
+    from xcos_tf.data.face_set import hold_out, join_sets
+    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.export.compression.child import run_fine_tuning
+    from xcos_tf.export.compression.convert import compressed_grid
+    from xcos_tf.export.compression.judging import judge
+    from xcos_tf.export.compression.shipped import load_compressed, save_compressed
+    from xcos_tf.models.presets import find_preset, load_preset
+    from xcos_tf.models.weights import load_arrays
+
+    preset, folder = load_preset(request.preset), find_preset(request.preset)
+    everyone = join_sets([RecordSet.open(place) for place in request.sets])
+    held_out = hold_out(everyone, request.hold_out, request.hold_out_seed)[1]
+    if not run_fine_tuning(request, work):
+        return None
+    facts = json.loads((work / "result.json").read_text())
+    arrays = load_arrays(work / "result.safetensors")
+    record = make_record(request, preset.config, facts)
+    save_compressed(folder, request.variant, arrays, record)
+    if not len(held_out):
+        return {}
+    network = load_compressed(folder, preset.config, request.variant)
+    grids = {request.variant: compressed_grid(network)}
+    measured = judge(preset, grids, held_out, request.seed)
+    facts["validation"] = {"people": len(held_out.people), **measured}
+    save_compressed(folder, request.variant, arrays, record)
+    return measured
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("preset", help="name or folder of an xCos preset")
+    parser.add_argument("variant", choices=VARIANTS)
+    parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
+    parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
+    parser.add_argument("--steps", type=int, help=f"default: {STEPS}")
+    parser.add_argument("--rate", type=float, help=f"highest learning rate; default: {RATES}")
+    parser.add_argument("--sparsity", type=float, default=0.5, help="default: %(default)s")
+    parser.add_argument("--clusters", type=int, default=64, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    args = parser.parse_args(argv)
+    try:
+        from xcos_tf.models.presets import find_preset, read_config
+
+        request = make_request(args, read_config(find_preset(args.preset)))
+        measured = compress(request, args.work / args.variant)
+    except XcosError as error:
+        print(f"compress_preset: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        measured = None
+    if measured is None:
+        print("compress_preset: interrupted; the same command goes on", file=sys.stderr)
+        return 130
+    print(json.dumps(measured, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

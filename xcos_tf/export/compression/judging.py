@@ -1,0 +1,71 @@
+"""What compression costs: how far S and xCos are from the float preset's, on people held out."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.evaluation.metrics import eer
+from xcos_tf.models.presets import Preset
+from xcos_tf.verifier import Verifier
+
+GENUINE, IMPOSTOR = 5000, 20000
+_BATCH = 32
+
+
+def judge(
+    preset: Preset, grids: dict[str, Callable], faces: FaceSet, seed: int
+) -> dict[str, dict[str, float]]:
+    """Compare compressed grids with the float one.
+
+    Args:
+        preset: the float one, whose default attention compares all.
+        grids: {name: function from images float32 (N, 112, 112, 3) in [−1, 1] to grid features};
+            see `compressed_grid`.
+        faces: of people who were not trained on.
+        seed: of the pairs' draw.
+
+    Returns:
+        {name: {"eer", and against the float preset "xcos_rmse", "xcos_correlation", "s_rmse",
+        "s_correlation", and "cell_cosine", the mean of two features of the same cell}}, and "eer"
+        of "float32".
+    """
+    pairs = draw_pairs(faces.labels, GENUINE, IMPOSTOR, seed)
+    verifier = Verifier(preset)
+
+    def seen_by(grid):
+        features = _features(grid, faces)
+        return features, verifier.explain_pairs(features[pairs.first], features[pairs.second])
+
+    true_features, true = seen_by(preset.network.grid)
+    results = {"float32": {"eer": float(eer(true["xcos"], pairs.same))}}
+    for name, grid in grids.items():
+        features, found = seen_by(grid)
+        results[name] = {
+            "eer": float(eer(found["xcos"], pairs.same)),
+            **_apart("xcos", found["xcos"], true["xcos"]),
+            **_apart("s", found["similarity_map"], true["similarity_map"]),
+            "cell_cosine": float(_cosines(features, true_features).mean()),
+        }
+    return results
+
+
+def _features(grid, faces):
+    run = tf.function(lambda images: grid(images, training=False), reduce_retracing=True)
+    batches = face_batches(faces, np.arange(len(faces)), batch=_BATCH)
+    return np.concatenate([run(images).numpy() for images in batches])
+
+
+def _apart(name, found, true):
+    return {
+        f"{name}_rmse": float(np.sqrt(np.mean(np.square(found - true)))),
+        f"{name}_correlation": float(np.corrcoef(found.ravel(), true.ravel())[0, 1]),
+    }
+
+
+def _cosines(a, b):
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return (a * b).sum(axis=-1) / np.maximum(lengths, 1e-12)

@@ -1,0 +1,149 @@
+"""Compressed networks as files beside a preset: compressed/{variant}.safetensors and record.json.
+
+A file holds what `layout.simple_weights` names, in 16 bits, or for "qat" in 8: there each kernel,
+slope and cell scale is int8 "operation/weight" with float32 "operation/weight_scale", and
+float32 "result/range" says between which limits a result lies. record.json says of each variant
+how it was made, from which weights, and its file's SHA-256.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.int8_operations import LEVELS
+from xcos_tf.export.compression.layout import check_weights
+from xcos_tf.export.compression.request import VARIANTS
+from xcos_tf.files import replace_file, write_json
+from xcos_tf.models.presets import check_sha256, sha256
+from xcos_tf.models.weights import load_arrays
+
+FOLDER, RECORD = "compressed", "record.json"
+_SCALE, _RANGE = "_scale", "/range"
+_INT8 = ("kernel", "alpha", "scale")
+
+
+@dataclass(frozen=True)
+class CompressedNetwork:
+    """What an exporter needs of a variant.
+
+    Attributes:
+        weights: {operation/weight: float32 array}; those of "qat" are multiples of a step.
+        ranges: {result: float32 (min, max)} of "qat", else empty.
+        record: how it was made.
+    """
+
+    weights: dict[str, np.ndarray]
+    ranges: dict[str, np.ndarray]
+    record: dict
+
+
+def rounded_to_int8(name: str, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a weight in steps from −127 to 127, int8, and float32 the size of its steps.
+
+    Of a kernel each output channel has steps of its own, as TFLite wants them; of a slope or a
+    cell's scale there is one size.
+
+    Args:
+        name: "operation/weight".
+        weight: float32.
+    """
+    operation, kind = name.split("/")
+    if kind != "kernel":
+        largest = np.abs(weight).max()
+    elif operation.endswith("depthwise"):
+        largest = np.abs(weight).max(axis=(0, 1, 3), keepdims=True)
+    else:
+        largest = np.abs(weight).max(axis=(0, 1, 2), keepdims=True)
+    step = np.maximum(np.asarray(largest, np.float32) / LEVELS, 1e-12)
+    return np.round(weight / step).astype(np.int8), step
+
+
+def save_compressed(
+    folder: Path, variant: str, arrays: Mapping[str, np.ndarray], record: dict
+) -> None:
+    """Write a variant beside a preset, and what is to be said of it into its record.
+
+    Args:
+        folder: of the preset.
+        variant: one of `VARIANTS`.
+        arrays: float32, from `Student.arrays`.
+        record: JSON; the file's name and SHA-256 are added.
+    """
+    kept = {}
+    for name, array in arrays.items():
+        if variant == "qat" and name.split("/")[1] in _INT8:
+            kept[name], kept[name + _SCALE] = rounded_to_int8(name, np.asarray(array, np.float32))
+        else:
+            kept[name] = np.asarray(array, np.float32 if variant == "qat" else np.float16)
+    content = save({name: np.ascontiguousarray(x) for name, x in kept.items()})
+    place = folder / FOLDER
+    place.mkdir(exist_ok=True)
+    path = place / f"{variant}.safetensors"
+    replace_file(path, lambda stream: stream.write(content))
+    records = _read_record(place) if (place / RECORD).exists() else {}
+    records[variant] = {**record, "file": path.name, "sha256": sha256(path)}
+    write_json(place / RECORD, dict(sorted(records.items())))
+
+
+def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwork:
+    """Read a variant of a preset.
+
+    Args:
+        folder: of the preset.
+        config: of the preset.
+        variant: one of `VARIANTS`.
+
+    Raises:
+        XcosError: there is no such variant, the preset has none, its file is damaged, or it was
+            made from other weights than the preset has.
+    """
+    if variant not in VARIANTS:
+        raise XcosError(
+            f"there is no compressed variant {variant!r}; use one of {', '.join(VARIANTS)}"
+        )
+    place, name = folder / FOLDER, config["name"]
+    record = _read_record(place).get(variant) if (place / RECORD).is_file() else None
+    if record is None:
+        raise XcosError(
+            f"the preset {name!r} has no {variant} weights; leave {variant} out, or make them with "
+            "tools/compress_preset.py"
+        )
+    if record["preset_sha256"] != config["weights"]["sha256"]:
+        raise XcosError(
+            f"the {variant} weights of the preset {name!r} were made from other weights than it "
+            "has now; make them again with tools/compress_preset.py"
+        )
+    path = place / record["file"]
+    check_sha256(path, record["sha256"])
+    weights, ranges = _unpacked(load_arrays(path))
+    check_weights(weights)
+    return CompressedNetwork(weights, ranges, record)
+
+
+def _unpacked(arrays):
+    weights, ranges = {}, {}
+    for name, array in arrays.items():
+        if name.endswith(_RANGE):
+            ranges[name.removesuffix(_RANGE)] = array
+        elif array.dtype == np.int8:
+            weights[name] = array.astype(np.float32) * arrays[name + _SCALE]
+        elif not name.endswith(_SCALE):
+            weights[name] = array.astype(np.float32)
+    return weights, ranges
+
+
+def _read_record(place):
+    path = place / RECORD
+    try:
+        records = json.loads(path.read_text())
+        for record in records.values():
+            record["file"] = Path(record["file"]).name
+            record["sha256"], record["preset_sha256"]
+        return records
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise XcosError(f"{path} is damaged ({error!r}); get the preset again") from None
