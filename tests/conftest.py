@@ -39,3 +39,16 @@ def random() -> np.random.Generator:
 def photos() -> Path:
     """The folder of sample photos."""
     return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def served_folder(tmp_path_factory) -> Path:
+    """A folder with the default preset's SavedModel, by the command; made once, not to be changed.
+
+    It holds xcos-mobilefacenet/1 and the files beside it.
+    """
+    from xcos_tf.cli.main import main
+
+    out = tmp_path_factory.mktemp("export")
+    assert main(["export", "xcos-mobilefacenet", str(out), "--to", "saved-model"]) == 0
+    return out / "serving"

@@ -18,9 +18,9 @@ def decode_faces(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     An operation that fails fails the graph, and only `tf.data` knows how to go on after one.
 
     Args:
-        encoded: string (N,), N ≥ 1, JPEG or PNG. Transparent parts are laid over white; an
-            orientation that a camera noted is not applied; of deeper images the upper 8 bits
-            count.
+        encoded: string (N,), N ≥ 1, JPEG or PNG. Transparent parts are laid over white,
+            but for PNGs of up to 16 colours; an orientation that a camera noted is not applied;
+            of deeper images the upper 8 bits count.
 
     Returns:
         faces, uint8 (N, 112, 112, 3) RGB, black where the image was not valid; and valid, bool
@@ -72,6 +72,16 @@ def _jpeg_pixels(content: tf.Tensor) -> tf.Tensor:
 
 
 def _png_pixels(content: tf.Tensor) -> tf.Tensor:
+    # Fewer bits than 8, with or without a palette: the decoder makes a wrong alpha channel of none.
+    bits = tf.io.decode_raw(tf.strings.substr(content, 24, 1), tf.uint8)[0]
+    return tf.cond(bits < 8, lambda: _opaque_pixels(content), lambda: _pixels_on_white(content))
+
+
+def _opaque_pixels(content: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.io.decode_png(content, channels=3), tf.float32)
+
+
+def _pixels_on_white(content: tf.Tensor) -> tf.Tensor:
     pixels = tf.cast(tf.io.decode_png(content, channels=4), tf.float32)
     alpha = pixels[..., 3:] / 255.0
     return tf.round(pixels[..., :3] * alpha + 255.0 * (1.0 - alpha))
