@@ -89,6 +89,7 @@ def compress(request: Request, work: Path) -> dict | None:
     if not run_fine_tuning(request, work):
         return None
     facts = json.loads((work / "result.json").read_text())
+    del facts["request"]
     arrays = load_arrays(work / "result.safetensors")
     record = make_record(request, preset.config, facts)
     save_compressed(folder, request.variant, arrays, record)

@@ -19,50 +19,65 @@ from xcos_tf.export.compression.operations import WatchedOperations
 _BATCH = 16
 
 
-def equalised(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> dict[str, np.ndarray]:
+def equalised(
+    weights: Mapping[str, np.ndarray], faces: np.ndarray, typical: bool = False
+) -> dict[str, np.ndarray]:
     """Return weights of the same network whose slopes and channels are of like size.
 
     Args:
         weights: of `grid_feature`, from `simple_weights`.
         faces: float32 (N, 112, 112, 3) in [−1, 1], to see how large each channel gets.
+        typical: whether a channel's size is the root mean square of what the next operation takes,
+            rather than the largest that a PReLU takes. Then a weight's magnitude says how much it
+            adds to a sum, which is what pruning and clustering go by; rounding to int8 goes by the
+            largest.
 
     Returns:
-        Weights with every PReLU slope in [−1, 1], every channel before a PReLU, and every channel
-        of a residual stream and of the grid, as large as the others of its tensor at its largest.
+        Weights with every PReLU slope in [−1, 1], and each channel around a PReLU, of a residual
+        stream, and of the grid, as large as the others of its tensor.
     """
     weights = {name: np.array(array, np.float32) for name, array in weights.items()}
     for giver, taker in prelu_links():
         _bound_slopes(weights, giver, taker)
-    largest = channel_sizes(weights, faces)
+    sizes = channel_sizes(weights, faces, typical)
     for giver, taker in prelu_links():
-        size = _relative(largest[giver])
+        size = _relative(sizes[f"{giver}_prelu" if typical else giver])
         _scale_out(weights, giver, 1 / size)
         _scale_in(weights, taker, size)
     for givers, takers in residual_streams():
         sums = [name.replace("_project", "_add") for name in givers]
-        size = _relative(np.max([largest[x] for x in (*givers, *sums) if x in largest], axis=0))
+        size = _relative(np.max([sizes[x] for x in (*givers, *sums) if x in sizes], axis=0))
         for giver in givers:
             _scale_out(weights, giver, 1 / size)
         for taker in takers:
             _scale_in(weights, taker, size)
     _equalise_head(weights)
-    size = _relative(channel_sizes(weights, faces)["conv"])
+    size = _relative(channel_sizes(weights, faces, typical)["conv"])
     weights["conv/kernel"] /= size
     weights["cell_restore/factor"] *= size
     return weights
 
 
-def channel_sizes(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> dict[str, np.ndarray]:
-    """Return {operation: float32 (channels,)}, the largest magnitudes that these faces give."""
-    largest = {}
+def channel_sizes(
+    weights: Mapping[str, np.ndarray], faces: np.ndarray, typical: bool = False
+) -> dict[str, np.ndarray]:
+    """Return {operation: float32 (channels,)} of what each gives for these faces.
+
+    That is the largest magnitude, or if `typical` the root mean square.
+    """
+    sizes = {}
 
     def watch(name, x):
-        size = tf.reduce_max(tf.abs(x), axis=(0, 1, 2)).numpy()
-        largest[name] = np.maximum(largest.get(name, 0), size)
+        if typical:
+            size = tf.reduce_mean(tf.square(x), axis=(1, 2)).numpy().sum(axis=0)
+            sizes[name] = sizes.get(name, 0) + size
+        else:
+            size = tf.reduce_max(tf.abs(x), axis=(0, 1, 2)).numpy()
+            sizes[name] = np.maximum(sizes.get(name, 0), size)
 
     for start in range(0, len(faces), _BATCH):
         grid_feature(tf.constant(faces[start : start + _BATCH]), WatchedOperations(weights, watch))
-    return largest
+    return {name: np.sqrt(size / len(faces)) for name, size in sizes.items()} if typical else sizes
 
 
 def _relative(size):

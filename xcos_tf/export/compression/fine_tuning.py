@@ -8,7 +8,7 @@ when done, 2 with one sentence on stderr after an `XcosError`, and 3 when it was
 
 import json
 import sys
-import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from tqdm import tqdm
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
-from xcos_tf.export.compression.int8_operations import CalibratingOperations
+from xcos_tf.export.compression.int8_operations import CalibratingOperations, with_rests
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.export.compression.request import Request
 from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
 from xcos_tf.files import replace_file, write_json
+from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.similarity import normalise_cells
 from xcos_tf.training.stop_signal import stop_asked
@@ -48,20 +49,30 @@ def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
     return 1 - tf.reduce_mean(cosine) + L2_WEIGHT * error
 
 
-def make_student(request: Request, weights: dict, faces: np.ndarray) -> Student:
-    """Return the variant's network before its first step; `faces` is for the ranges of int8."""
+def make_student(
+    request: Request, weights: dict, faces: np.ndarray, blocks: Sequence = BLOCKS
+) -> Student:
+    """Return the variant's network before its first step.
+
+    Args:
+        request: what to do.
+        weights: equalised.
+        faces: float32 (N, h, w, 3) in [−1, 1], for the ranges of int8.
+        blocks: of the network.
+    """
     keras.utils.set_random_seed(request.seed)
     size = faces.shape[1]
     if request.variant == "pruned":
-        return PrunedStudent(weights, size, request.sparsity, request.steps)
+        return PrunedStudent(weights, size, request.sparsity, request.steps, blocks)
     if request.variant == "clustered":
-        return ClusteredStudent(weights, size, request.clusters)
+        return ClusteredStudent(weights, size, request.clusters, blocks)
     from xcos_tf.export.compression.qat_student import QatStudent
 
+    weights = with_rests(weights)
     calibrating = CalibratingOperations(weights)
     for start in range(0, len(faces), request.batch):
-        grid_feature(tf.constant(faces[start : start + request.batch]), calibrating)
-    return QatStudent(weights, size, calibrating.ranges())
+        grid_feature(tf.constant(faces[start : start + request.batch]), calibrating, blocks)
+    return QatStudent(weights, size, calibrating.ranges(), blocks)
 
 
 def learning_rate(request: Request, step: int) -> float:
@@ -74,21 +85,19 @@ def learning_rate(request: Request, step: int) -> float:
 class FineTuning:
     """A student, its teacher and the optimiser, at some step."""
 
-    def __init__(self, student: Student, teacher: keras.Model, request: Request):
+    def __init__(self, student: Student, teacher: Callable, request: Request):
         """Take all at step 0."""
         self.student, self._request, self.step = student, request, 0
         self._optimizer = keras.optimizers.Adam(0.0, clipnorm=1.0)
         self._trained = list({id(x): x for x in student.model.trainable_variables}.values())
         self._optimizer.build(self._trained)
-        every = {*map(id, student.model.variables)}
-        assert every >= set(map(id, self._trained))
         self._state = list(
             {id(x): x for x in (*student.model.variables, *self._optimizer.variables)}.values()
         )
 
         @tf.function
         def train(images):
-            target = teacher(images, training=False)
+            target = teacher(images)
             with tf.GradientTape() as tape:
                 loss = distillation_loss(student.model(images, training=True), target)
             gradients = tape.gradient(loss, self._trained)
@@ -145,13 +154,15 @@ def fine_tune(folder: Path) -> bool:
     from xcos_tf.export.compression.child import versions
 
     request = Request(**json.loads((folder / "request.json").read_text()))
+    if _is_done(folder, request):
+        return True
     network = load_preset(request.preset).network
     faces = training_faces(request)
     some = calibration_faces(faces, request)
-    weights = equalised(simple_weights(network), some)
+    weights = equalised(simple_weights(network), some, typical=request.variant != "qat")
     run = FineTuning(make_student(request, weights, some), network.grid, request)
     run.restore(folder / STATE)
-    losses, started = [], time.monotonic()
+    losses = []
     with (
         stop_asked() as asked,
         tqdm(total=request.steps, initial=run.step, desc=request.variant, unit="step") as bar,
@@ -166,16 +177,21 @@ def fine_tune(folder: Path) -> bool:
                 return run.step == request.steps
     run.student.settle()
     facts = {
-        "loss": float(np.mean(losses[-20:])) if losses else None,
-        "seconds": round(time.monotonic() - started),
+        "loss": float(np.mean(losses[-20:])),
         "faces": len(faces),
         "people": len(faces.people),
         **versions(),
+        "request": asdict(request),
     }
     arrays = {name: np.ascontiguousarray(x) for name, x in run.student.arrays().items()}
     replace_file(folder / RESULT, lambda stream: stream.write(save(arrays)))
     write_json(folder / FACTS, facts)
     return True
+
+
+def _is_done(folder: Path, request: Request) -> bool:
+    done = (folder / RESULT).exists() and (folder / FACTS).exists()
+    return done and json.loads((folder / FACTS).read_text())["request"] == asdict(request)
 
 
 def main(argv: list[str]) -> int:

@@ -12,16 +12,24 @@ IMAGE_RANGE = (-127.5 / 128, 127.5 / 128)
 LEVELS = 127
 
 
+def with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return weights with "operation/rest", the slope less 1, in place of each PReLU's slope."""
+    return {
+        name.replace("/alpha", "/rest"): array - 1 if name.endswith("/alpha") else array
+        for name, array in weights.items()
+    }
+
+
 class Int8Operations(FloatOperations):
     """See `layout.Operations`; what each gives is rounded to one of 256 values.
 
-    A PReLU of slope a ≤ 1 is t + relu(x − t) with t = a·x: a multiplication, a subtraction that
-    ends in a ReLU, and an addition. XNNPACK has all three in int8, and its own PReLU in float32
+    A PReLU of slope a ≤ 1 is x + relu((a − 1)·x), a product that ends in a ReLU and a sum, where
+    what is positive passes unchanged. XNNPACK has both in int8, and its own PReLU in float32
     alone.
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray], ranges: Mapping[str, np.ndarray]):
-        """Take weights, which are rounded already (see `rounding`), and {result: (min, max)}."""
+        """Take weights with rests (see `with_rests`), and {result: (min, max)}."""
         super().__init__(weights)
         self._ranges = ranges
 
@@ -44,9 +52,8 @@ class Int8Operations(FloatOperations):
         return self.rounded(name, super().depthwise(name, x, stride))
 
     def prelu(self, name, x):
-        sloped = self.rounded(f"{name}_sloped", x * self.constant(f"{name}/alpha"))
-        rest = self.rounded(f"{name}_rest", tf.nn.relu(x - sloped))
-        return self.rounded(name, sloped + rest)
+        rest = tf.nn.relu(x * self.constant(f"{name}/rest"))
+        return self.rounded(name, x + self.rounded(f"{name}_rest", rest))
 
     def add(self, name, a, b):
         return self.rounded(name, a + b)

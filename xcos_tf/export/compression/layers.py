@@ -7,28 +7,18 @@ import tensorflow as tf
 from tensorflow import keras
 
 
-class Slope(keras.layers.Layer):
-    """Multiply by a slope of each channel, weight `alpha` (1, 1, channels)."""
+class Rest(keras.layers.Layer):
+    """Return relu(r·x) by a weight `rest` r of each channel, (1, 1, channels)."""
 
     def build(self, input_shape):
-        self.alpha = self.add_weight(name="alpha", shape=(1, 1, input_shape[-1]))
+        self.rest = self.add_weight(name="rest", shape=(1, 1, input_shape[-1]))
         super().build(input_shape)
 
     def call(self, inputs):
-        return inputs * self.alpha
+        return tf.nn.relu(inputs * self.rest)
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-
-class Rest(keras.layers.Layer):
-    """Return relu(x − t) of [x, t]."""
-
-    def call(self, inputs):
-        return tf.nn.relu(inputs[0] - inputs[1])
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[0]
 
 
 class CellScale(keras.layers.Layer):

@@ -4,7 +4,7 @@ The compressed networks are this, computed in one of several ways: see `operatio
 Weights are {operation/weight: array}, as in "block_0_expand/kernel".
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,15 +37,22 @@ class Operations(Protocol):
         """Multiply each cell and channel by a number of its own and add one; in float32 always."""
 
 
-def grid_feature(image: Any, ops: Operations) -> Any:
+def grid_feature(
+    image: Any, ops: Operations, blocks: Sequence[tuple[int, int, int]] = BLOCKS
+) -> Any:
     """Return the grid feature (N, 7, 7, 32) of images (N, 112, 112, 3) in [−1, 1].
 
     It is what `XCosNetwork.grid` computes, with the weights that `simple_weights` makes of its.
+
+    Args:
+        image: the batch, of the kind that `ops` takes.
+        ops: how to compute.
+        blocks: as `mobilefacenet.BLOCKS`; other ones make a network of another size.
     """
     x = ops.prelu("stem_conv_prelu", ops.conv("stem_conv", image, stride=2))
     x = ops.prelu("stem_depthwise_prelu", ops.depthwise("stem_depthwise", x, 1))
     x = ops.conv("stem_project", x)
-    for index, (_, _, stride) in enumerate(BLOCKS):
+    for index, (_, _, stride) in enumerate(blocks):
         block = f"block_{index}"
         y = ops.prelu(f"{block}_expand_prelu", ops.conv(f"{block}_expand", x))
         y = ops.prelu(f"{block}_depthwise_prelu", ops.depthwise(f"{block}_depthwise", y, stride))
@@ -98,61 +105,39 @@ def simple_weights(network: XCosNetwork) -> dict[str, np.ndarray]:
     arrays["cell_scale/scale"] = scale
     arrays["cell_restore/factor"] = np.ones((*scale.shape[:2], bias.size), np.float32)
     arrays["cell_restore/offset"] = np.einsum("hwc,cd->hwd", shift, kernel[0, 0]) + bias
-    check_weights(arrays)
+    naming = _Naming()
+    grid_feature(None, naming)
+    if set(arrays) != naming.names:
+        raise _not_this_kind()
     return arrays
 
 
-def weight_shapes() -> dict[str, tuple[int, ...]]:
-    """Return {operation/weight: shape} of all weights, for the preset's 112×112 faces."""
-    shapes = {}
+class _Naming:
+    """Operations that give nothing but the names of their weights."""
 
-    class Noting:
-        """Follows the channels alone."""
+    def __init__(self):
+        self.names = set()
 
-        def conv(self, name, channels, stride=1):
-            side = 3 if name == "stem_conv" else 1
-            shapes[f"{name}/kernel"] = (side, side, channels, self.channels[name])
-            if name != "conv":
-                shapes[f"{name}/bias"] = (self.channels[name],)
-            return self.channels[name]
+    def _note(self, name, *weights):
+        self.names.update(f"{name}/{weight}" for weight in weights)
 
-        def depthwise(self, name, channels, stride):
-            shapes[f"{name}/kernel"] = (3, 3, channels, 1)
-            shapes[f"{name}/bias"] = (channels,)
-            return channels
+    def conv(self, name, x, stride=1):
+        self._note(name, "kernel", *(() if name == "conv" else ("bias",)))
 
-        def prelu(self, name, channels):
-            shapes[f"{name}/alpha"] = (1, 1, channels)
-            return channels
+    def depthwise(self, name, x, stride):
+        self._note(name, "kernel", "bias")
 
-        def add(self, name, a, b):
-            return a
+    def prelu(self, name, x):
+        self._note(name, "alpha")
 
-        def cell_scale(self, name, channels):
-            shapes[f"{name}/scale"] = (7, 7, channels)
-            return channels
+    def add(self, name, a, b):
+        pass
 
-        def cell_restore(self, name, channels):
-            shapes[f"{name}/factor"] = shapes[f"{name}/offset"] = (7, 7, channels)
-            return channels
+    def cell_scale(self, name, x):
+        self._note(name, "scale")
 
-        channels = {  # noqa: RUF012
-            "stem_conv": 64,
-            "stem_project": 64,
-            "feature_conv": 512,
-            "conv": 32,
-            **{f"block_{i}_expand": block[0] for i, block in enumerate(BLOCKS)},
-            **{f"block_{i}_project": block[1] for i, block in enumerate(BLOCKS)},
-        }
-
-    grid_feature(3, Noting())
-    return shapes
-
-
-def check_weights(arrays: Mapping[str, np.ndarray]) -> None:
-    """Raise XcosError unless these are exactly the weights of `grid_feature`, in their shapes."""
-    if {name: array.shape for name, array in arrays.items()} != weight_shapes():
-        raise _not_this_kind()
+    def cell_restore(self, name, x):
+        self._note(name, "factor", "offset")
 
 
 def _not_this_kind() -> XcosError:

@@ -44,7 +44,7 @@ class FloatOperations:
 
 
 class WatchedOperations(FloatOperations):
-    """The same, showing a function the result of each convolution and addition."""
+    """The same, showing a function the result of each convolution, PReLU and addition."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], watch: Callable[[str, tf.Tensor], None]):
         """Take weights, and a function of an operation's name and its result."""
@@ -60,6 +60,9 @@ class WatchedOperations(FloatOperations):
 
     def depthwise(self, name, x, stride):
         return self._watched(name, super().depthwise(name, x, stride))
+
+    def prelu(self, name, x):
+        return self._watched(name, super().prelu(name, x))
 
     def add(self, name, a, b):
         return self._watched(name, super().add(name, a, b))

@@ -3,7 +3,7 @@
 It takes Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `child`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -11,8 +11,9 @@ from tensorflow import keras
 from tensorflow_model_optimization.quantization import keras as quantization
 
 from xcos_tf.export.compression.int8_operations import IMAGE, IMAGE_RANGE
-from xcos_tf.export.compression.layers import LayerOperations, Rest, Slope
+from xcos_tf.export.compression.layers import LayerOperations, Rest
 from xcos_tf.export.compression.students import Student
+from xcos_tf.models.mobilefacenet import BLOCKS
 
 _quantizers = quantization.quantizers
 
@@ -66,7 +67,7 @@ def _quantised(layer):
     elif isinstance(layer, keras.layers.Conv2D):
         weight, quantizer = "kernel", _quantizers.LastValueQuantizer(per_axis=True, **symmetric)
     else:
-        weight = next((x for x in ("alpha", "scale") if hasattr(layer, x)), None)
+        weight = next((x for x in ("rest", "scale") if hasattr(layer, x)), None)
         quantizer = _quantizers.LastValueQuantizer(per_axis=False, **symmetric)
     return quantization.QuantizeWrapperV2(layer, _Config(weight, quantizer))
 
@@ -83,11 +84,11 @@ class _QuantisedLayers(LayerOperations):
         return super().conv(name, x, stride)
 
     def prelu(self, name, x):
-        self._start = {**self._start, f"{name}_sloped/alpha": self._start[f"{name}/alpha"]}
-        sloped = self.apply(Slope(name=f"{name}_sloped"), x)
-        rest = self.apply(Rest(name=f"{name}_rest"), [x, sloped])
-        self.variables[f"{name}/alpha"] = self.variables.pop(f"{name}_sloped/alpha")
-        return self.apply(keras.layers.Add(name=name), [sloped, rest])
+        rest = f"{name}_rest"
+        self._start = {**self._start, f"{rest}/rest": self._start[f"{name}/rest"]}
+        y = self.apply(Rest(name=rest), x)
+        self.variables[f"{name}/rest"] = self.variables.pop(f"{rest}/rest")
+        return self.apply(keras.layers.Add(name=name), [x, y])
 
     def cell_restore(self, name, x):
         self._wrap = lambda layer: layer  # it stays in float32
@@ -98,10 +99,14 @@ class QatStudent(Student):
     """Learns under the rounding of its weights and results to int8."""
 
     def __init__(
-        self, weights: Mapping[str, np.ndarray], size: int, ranges: Mapping[str, np.ndarray]
+        self,
+        weights: Mapping[str, np.ndarray],
+        size: int,
+        ranges: Mapping[str, np.ndarray],
+        blocks: Sequence = BLOCKS,
     ):
-        """Take weights with slopes in [−1, 1] and {result: (min, max)} to start from."""
-        super().__init__(_QuantisedLayers(weights), size)
+        """Take weights with rests, see `with_rests`, and {result: (min, max)} to start from."""
+        super().__init__(_QuantisedLayers(weights), size, blocks)
         self._limits = {}
         for name, wrapper in self.ops.layers.items():
             if name == "cell_restore":

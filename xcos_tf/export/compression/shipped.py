@@ -1,7 +1,7 @@
 """Compressed networks as files beside a preset: compressed/{variant}.safetensors and record.json.
 
 A file holds what `layout.simple_weights` names, in 16 bits, or for "qat" in 8: there each kernel,
-slope and cell scale is int8 "operation/weight" with float32 "operation/weight_scale", and
+rest of a slope and cell scale is int8 "operation/weight" with float32 "operation/weight_scale", and
 float32 "result/range" says between which limits a result lies. record.json says of each variant
 how it was made, from which weights, and its file's SHA-256.
 """
@@ -16,7 +16,6 @@ from safetensors.numpy import save
 
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.int8_operations import LEVELS
-from xcos_tf.export.compression.layout import check_weights
 from xcos_tf.export.compression.request import VARIANTS
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.presets import check_sha256, sha256
@@ -24,7 +23,7 @@ from xcos_tf.models.weights import load_arrays
 
 FOLDER, RECORD = "compressed", "record.json"
 _SCALE, _RANGE = "_scale", "/range"
-_INT8 = ("kernel", "alpha", "scale")
+_INT8 = ("kernel", "rest", "scale")
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,7 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
         )
     path = place / record["file"]
     check_sha256(path, record["sha256"])
-    weights, ranges = _unpacked(load_arrays(path))
-    check_weights(weights)
-    return CompressedNetwork(weights, ranges, record)
+    return CompressedNetwork(*_unpacked(load_arrays(path)), record)
 
 
 def _unpacked(arrays):

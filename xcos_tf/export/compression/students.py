@@ -3,13 +3,14 @@
 They take Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `child`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from tensorflow import keras
 
 from xcos_tf.export.compression.layers import LayerOperations
 from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.models.mobilefacenet import BLOCKS
 
 # A kernel of fewer weights is left as it is: it is a small part of the file and much of the
 # accuracy.
@@ -25,10 +26,10 @@ class Student:
 
     model: keras.Model
 
-    def __init__(self, ops: LayerOperations, size: int):
+    def __init__(self, ops: LayerOperations, size: int, blocks: Sequence):
         image = keras.Input((size, size, 3), name="image")
         self.ops = ops
-        self.model = keras.Model(image, grid_feature(image, ops))
+        self.model = keras.Model(image, grid_feature(image, ops, blocks))
 
     def settle(self) -> None:
         """Bring the weights in line after the last step."""
@@ -49,7 +50,14 @@ def _is_large(layer) -> bool:
 class PrunedStudent(Student):
     """Ever more of the smallest weights of each large kernel become 0, then it recovers."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray], size: int, sparsity: float, steps: int):
+    def __init__(
+        self,
+        weights: Mapping[str, np.ndarray],
+        size: int,
+        sparsity: float,
+        steps: int,
+        blocks: Sequence = BLOCKS,
+    ):
         """Take weights to start from and the share of weights to lose, in (0, 1)."""
         from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
@@ -66,7 +74,7 @@ class PrunedStudent(Student):
                 return layer
             return sparsity_api.prune_low_magnitude(layer, pruning_schedule=schedule)
 
-        super().__init__(LayerOperations(weights, wrap), size)
+        super().__init__(LayerOperations(weights, wrap), size, blocks)
         self._callback = sparsity_api.UpdatePruningStep()
         self._callback.set_model(self.model)
         self._callback.on_train_begin()
@@ -78,7 +86,13 @@ class PrunedStudent(Student):
 class ClusteredStudent(Student):
     """Each large kernel has so many distinct values."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray], size: int, clusters: int):
+    def __init__(
+        self,
+        weights: Mapping[str, np.ndarray],
+        size: int,
+        clusters: int,
+        blocks: Sequence = BLOCKS,
+    ):
         """Take weights to start from and the number of distinct values, 2 or more."""
         from tensorflow_model_optimization.clustering import keras as clustering_api
 
@@ -91,7 +105,7 @@ class ClusteredStudent(Student):
                 cluster_centroids_init=clustering_api.CentroidInitialization.KMEANS_PLUS_PLUS,
             )
 
-        super().__init__(LayerOperations(weights, wrap), size)
+        super().__init__(LayerOperations(weights, wrap), size, blocks)
         self._wrapped = {
             name: layer
             for name, layer in self.ops.layers.items()
