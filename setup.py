@@ -27,7 +27,14 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["xcos_tf", "xcos_tf.*"]),
-    package_data={"xcos_tf": ["presets/*/*", "explain/report/*.j2", "explain/report/*.css"]},
+    package_data={
+        "xcos_tf": [
+            "presets/*/*",
+            "explain/report/*.j2",
+            "explain/report/*.css",
+            "export/tflite/representative/*.png",
+        ]
+    },
     install_requires=[
         # The default stack is TensorFlow 2.16 to 2.21 with Keras 3. 2.15 is let in for the
         # `addons` extra alone, which pins it; pip picks the newest otherwise.

@@ -1,6 +1,6 @@
 """All TFLite files of a preset, written to a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
@@ -9,9 +9,13 @@ from xcos_tf.export.tflite.metadata import append_metadata, describe
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
-from xcos_tf.models.presets import find_preset, load_preset
+from xcos_tf.models.presets import Preset, find_preset, load_preset
 
-VARIANTS = ("float32", "float16", "dynamic")
+CONVERTED = ("float32", "float16", "dynamic", "int8")
+COMPRESSED = ("pruned", "clustered", "qat")
+VARIANTS = (*CONVERTED, *COMPRESSED)
+BATCHES = (1, None)
+"""One face or pair, and any number."""
 
 
 def file_name(model: str, variant: str, batch: int | None) -> str:
@@ -30,42 +34,42 @@ def export_tflite(
     Args:
         preset: name or folder of an xCos preset.
         folder: for the files; made if it is not there.
-        variants: some of `VARIANTS`; all by default.
+        variants: some of `VARIANTS`; by default all that the preset has: one whose weights were
+            not compressed has `CONVERTED` alone.
         representative: folder of aligned faces to calibrate int8 on; by default those that ship
-            with the package.
+            with the package, see `representative_faces`.
 
     Returns:
         The files: of each variant embed, compare and verify, each for a batch of one face or pair
         and for one of any size.
 
     Raises:
-        XcosError: there is no such variant or preset, the preset has no maps, or the folder cannot
-            be written.
+        XcosError: there is no such variant or preset, the preset has no maps or not this variant,
+            faces to calibrate on are not there, or the folder cannot be written.
     """
-    folder, variants = Path(folder), _known(variants)
-    loaded = load_preset(preset)
+    folder = Path(folder)
+    loaded, source = load_preset(preset), find_preset(preset)
     attention = default_attention(loaded)
+    variants = _known(variants, source)
+    if representative is not None and "int8" not in variants:
+        raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
     check_can_write(folder, within=folder)
+    makers = {x: _maker(loaded, preset, x, representative) for x in variants}  # fail early
     written = []
-    for variant in variants:
-        thresholds = variant_thresholds(find_preset(preset), loaded.config, attention, variant)
-        for model in MODELS:
+    for variant, make in makers.items():
+        own_faces = variant == "int8" and representative is not None
+        thresholds = variant_thresholds(source, loaded.config, attention, variant, own_faces)
+        for model, batch in ((model, batch) for model in MODELS for batch in BATCHES):
             signature = preset_signature(loaded, model)
-            for batch in (1, None):
-                content = append_metadata(
-                    convert(loaded, model, variant, batch),
-                    describe(
-                        model, variant, batch, loaded.config, attention, signature, thresholds
-                    ),
-                )
-                written.append(folder / file_name(model, variant, batch))
-                _write(written[-1], content)
+            about = describe(model, variant, batch, loaded.config, attention, signature, thresholds)
+            written.append(folder / file_name(model, variant, batch))
+            _write(written[-1], append_metadata(make(model, batch), about))
     return written
 
 
-def _known(variants: Sequence[str] | None) -> tuple[str, ...]:
+def _known(variants: Sequence[str] | None, source: Path) -> tuple[str, ...]:
     if variants is None:
-        return VARIANTS
+        return VARIANTS if (source / "compressed").is_dir() else CONVERTED
     for variant in variants:
         if variant not in VARIANTS:
             raise XcosError(
@@ -74,6 +78,23 @@ def _known(variants: Sequence[str] | None) -> tuple[str, ...]:
     if not variants:
         raise XcosError(f"no TFLite variant was named; use some of {', '.join(VARIANTS)}")
     return tuple(dict.fromkeys(variants))
+
+
+def _maker(
+    loaded: Preset, preset: str, variant: str, representative: Path | None
+) -> Callable[[str, int | None], bytes]:
+    """Return a function from a model and a size of batch to the model's bytes."""
+    if variant in COMPRESSED:
+        from xcos_tf.export.compression.convert import compressed_tflite
+
+        return lambda model, batch: compressed_tflite(preset, variant, model, batch)
+    grid = None
+    if variant == "int8":
+        from xcos_tf.export.tflite.int8 import int8_grid
+        from xcos_tf.export.tflite.representative import representative_faces
+
+        grid = int8_grid(loaded.network, representative_faces(representative))
+    return lambda model, batch: convert(loaded, model, variant, batch, grid)
 
 
 def _write(path: Path, content: bytes) -> None:
