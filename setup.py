@@ -30,6 +30,7 @@ setup(
     package_data={
         "xcos_tf": [
             "presets/*/*",
+            "presets/*/compressed/*",
             "explain/report/*.j2",
             "explain/report/*.css",
             "export/tflite/representative/*.png",

@@ -8,9 +8,8 @@ from xcos_tf.export.compression.int8_operations import Int8Operations
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import FloatOperations
 from xcos_tf.export.compression.shipped import CompressedNetwork, load_compressed
-from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
-from xcos_tf.export.tflite.graph import converter_of, model_function
-from xcos_tf.models.presets import Preset, find_preset, load_preset
+from xcos_tf.export.tflite.convert import convert
+from xcos_tf.models.presets import find_preset, load_preset
 
 
 def compressed_tflite(preset: str, variant: str, model: str, batch: int | None) -> bytes:
@@ -21,9 +20,9 @@ def compressed_tflite(preset: str, variant: str, model: str, batch: int | None) 
 def compressed_tflites(preset: str, wanted: Sequence[tuple[str, str, int | None]]) -> list[bytes]:
     """Return TFLite models of compressed variants, of builtin operations alone.
 
-    All convolutions of the "qat" grid are int8, and the rest of it but its last 7×7×32 products
-    and sums; its inputs are uint8 and its outputs float32. "pruned" and "clustered" are float32,
-    smaller when packed. The comparison is the float32 one in each.
+    The "qat" grid is int8 throughout but for its last 7×7×32 products and sums; its inputs are
+    uint8 and its outputs float32. "pruned" and "clustered" are float32, smaller when packed. The
+    comparison is the float32 one in each.
 
     Args:
         preset: name or folder of an xCos preset.
@@ -35,12 +34,15 @@ def compressed_tflites(preset: str, wanted: Sequence[tuple[str, str, int | None]
             other weights than it has.
     """
     loaded, folder = load_preset(preset), find_preset(preset)
-    default_attention(loaded)  # it has maps
     networks = {
         variant: load_compressed(folder, loaded.config, variant)
         for variant in dict.fromkeys(variant for variant, _, _ in wanted)
     }
-    return [_converted(loaded, networks[variant], model, batch) for variant, model, batch in wanted]
+    grids = {variant: compressed_grid(network) for variant, network in networks.items()}
+    return [
+        convert(loaded, model, "int8" if variant == "qat" else "float32", batch, grids[variant])
+        for variant, model, batch in wanted
+    ]
 
 
 def compressed_grid(network: CompressedNetwork) -> Callable[..., tf.Tensor]:
@@ -50,15 +52,3 @@ def compressed_grid(network: CompressedNetwork) -> Callable[..., tf.Tensor]:
     else:
         operations = FloatOperations(network.weights)
     return lambda image, training=False: grid_feature(image, operations)
-
-
-def _converted(loaded: Preset, network: CompressedNetwork, model: str, batch: int | None) -> bytes:
-    if model == "compare":
-        return convert(loaded, model, "float32", batch)
-    compare = loaded.network.comparisons[default_attention(loaded)]
-    function = model_function(model, compressed_grid(network), compare)
-    with converter_of(function, preset_signature(loaded, model), batch) as converter:
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if network.ranges:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        return converter.convert()
