@@ -16,7 +16,7 @@ from xcos_tf.export.warmup import write_warmup
 from xcos_tf.files import check_can_write, write_json
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preset_threshold import preset_threshold
-from xcos_tf.models.presets import Preset, load_preset
+from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
 
 FMR = 1e-3
 """The false match rate whose threshold decides `same`."""
@@ -84,8 +84,12 @@ def plan_version(
             will not do, the version is there already, `models.config` would lose something, or
             the folder cannot be written.
     """
-    loaded, folder = load_preset(preset), Path(folder)
-    config = loaded.config
+    folder, config = Path(folder), read_config(find_preset(preset))
+    name = check_name(config["name"] if name is None else name)
+    check_can_write(folder / name, within=folder / name)
+    version = choose_version(folder / name, version)
+    read_models(folder)
+    loaded = load_preset(preset)
     if not isinstance(loaded.network, XCosNetwork):
         raise XcosError(
             f"the preset {config['name']!r} gives no maps and has no served form; export an xCos "
@@ -93,10 +97,6 @@ def plan_version(
         )
     attention = tuple(loaded.network.comparisons)[-1]
     threshold = preset_threshold(config, attention, FMR)
-    name = check_name(config["name"] if name is None else name)
-    check_can_write(folder / name, within=folder / name)
-    version = choose_version(folder / name, version)
-    read_models(folder)
     return PlannedVersion(loaded, folder, name, version, attention, threshold)
 
 
