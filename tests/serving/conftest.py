@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.serving.making import NAME, export
+from tests.serving.making import NAME
 from tests.serving.servables import Servables
 from tests.serving.stand_in import StandIn
 from xcos_tf.serving.client import ServingClient
@@ -11,14 +11,8 @@ from xcos_tf.verifier import Verifier
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """The folder that holds NAME/1."""
-    return export(tmp_path_factory.mktemp("serving"))
-
-
-@pytest.fixture(scope="session")
-def servables(exported):
-    return Servables(exported, {NAME: {"stable": 1}})
+def servables(served_folder):
+    return Servables(served_folder)
 
 
 @pytest.fixture(params=["grpc", "rest"])
@@ -34,7 +28,7 @@ def server(servables, kind):
 
 @pytest.fixture
 def client(server):
-    with ServingClient(server.address) as client:
+    with ServingClient(server.address, timeout=60) as client:
         yield client
 
 

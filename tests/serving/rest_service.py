@@ -1,6 +1,7 @@
 """TF Serving's REST API: its URLs, its two JSON forms, its errors."""
 
 import base64
+import contextlib
 import json
 import re
 import socket
@@ -138,6 +139,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, servables, before, port, context):
         self.servables, self.before, self.context = servables, before, context
+        self.connections = set()
         super().__init__(("localhost", port), _Handler)
 
     def finish_request(self, request, client_address):
@@ -146,7 +148,15 @@ class _Server(ThreadingHTTPServer):
             request = self.context.wrap_socket(request, server_side=True)
         with request:
             request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections.add(request)
             super().finish_request(request, client_address)
+            self.connections.discard(request)
+
+    def server_close(self):
+        super().server_close()
+        for connection in list(self.connections):  # as when the process ends
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
         pass  # clients that go away in the middle are what some tests are about

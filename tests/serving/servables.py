@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow.core.protobuf.config_pb2 import CallableOptions
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 PREDICT_DEFAULT = "serving_default"
 
@@ -57,14 +61,14 @@ class Servable:
             )
         for name, value in inputs.items():
             _check_type(name, value, signature.inputs[name].dtype)
-        # Unlike `run`, this feeds what it gets, whatever shape the signature declares, which is
-        # how the server does it.
-        run = self.session.make_callable(
-            {name: info.name for name, info in signature.outputs.items()},
-            [signature.inputs[name].name for name in inputs],
-        )
+        outputs = dict(signature.outputs.items())
+        options = CallableOptions()
+        options.feed.extend(signature.inputs[name].name for name in inputs)
+        options.fetch.extend(info.name for info in outputs.values())
+        # `Session.run` would look at the shapes itself, which a server's session does not.
+        run = self.session._make_callable_from_options(options)
         try:
-            return run(*inputs.values())
+            return dict(zip(outputs, run(*inputs.values()), strict=True))
         except tf.errors.OpError as error:
             raise Fault(_code_name(error), error.message) from None
 
@@ -115,15 +119,10 @@ def _check_type(name: str, value: np.ndarray, wanted: int) -> None:
 
 
 def _code_name(error: tf.errors.OpError) -> str:
-    import grpc
-
     return next(code.name for code in grpc.StatusCode if code.value[0] == error.error_code)
 
 
 def _configured_labels(path: Path) -> dict[str, dict[str, int]]:
-    from google.protobuf import text_format
-    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
-
     if not path.exists():
         return {}
     config = text_format.Parse(path.read_text(), ModelServerConfig())

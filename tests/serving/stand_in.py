@@ -17,7 +17,7 @@ class StandIn:
     """
 
     def __init__(self, servables: Servables, kind: str, port: int = 0, tls=None, **options):
-        """Start it: `kind` is "grpc" or "rest", `tls` what that kind takes for an encrypted port."""
+        """Start it: `kind` is "grpc" or "rest", `tls` what that kind takes for encryption."""
         self.kind, self.secure = kind, bool(tls)
         self.calls, self.troubles = 0, []
         self._lock = threading.Lock()

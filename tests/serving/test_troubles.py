@@ -11,6 +11,8 @@ from xcos_tf.errors import XcosError
 from xcos_tf.serving.client import ServingClient
 from xcos_tf.serving.faults import DeadlineExceeded, ServerUnavailable
 
+PATIENCE = 3  # seconds by which a busy machine may be late, under what a fault would cost
+
 
 def free_port():
     with socket.socket() as listener:
@@ -27,16 +29,18 @@ def test_server_down(kind, faces):
     start = time.monotonic()
     with ServingClient(place) as client, pytest.raises(ServerUnavailable) as fault:
         client.verify(*faces)
-    assert time.monotonic() - start < 4  # 4 pauses of at most 1.5 s together
+    assert time.monotonic() - start < 1.5 + PATIENCE  # 4 pauses of at most 1.5 s together
     assert f"the server at {place} cannot be reached" in str(fault.value)
     assert "refused" in str(fault.value)
 
 
 def test_unknown_host(kind):
     place = "nonesuch.invalid" if kind == "grpc" else "http://nonesuch.invalid"
-    with ServingClient(place, attempts=1) as client:
-        with pytest.raises(ServerUnavailable, match=r"nonesuch\.invalid.* cannot be reached"):
-            client.status()
+    with (
+        ServingClient(place, attempts=1) as client,
+        pytest.raises(ServerUnavailable, match=r"nonesuch\.invalid.* cannot be reached"),
+    ):
+        client.status()
 
 
 def test_a_server_that_comes_up_later(kind, servables, faces):
@@ -49,7 +53,7 @@ def test_a_server_that_comes_up_later(kind, servables, faces):
     timer = threading.Timer(1.0, start)
     timer.start()
     try:
-        with ServingClient(address(kind, port), attempts=50) as client:
+        with ServingClient(address(kind, port), attempts=50, timeout=60) as client:
             assert client.verify(*faces).same[0]
     finally:
         timer.join()
@@ -58,10 +62,10 @@ def test_a_server_that_comes_up_later(kind, servables, faces):
 
 def test_a_server_that_restarts_between_calls(kind, servables, faces):
     with StandIn(servables, kind) as server:
-        client = ServingClient(server.address, attempts=50)
+        client = ServingClient(server.address, attempts=50, timeout=60)
         client.verify(*faces)
     with pytest.raises(ServerUnavailable):
-        client.verify(*faces, timeout=0.3)
+        client.status(timeout=0.3)
     with StandIn(servables, kind, server.port), client:
         assert client.verify(*faces).same[0]
 
@@ -74,9 +78,11 @@ def test_busy_at_first(server, client, faces):
 
 def test_busy_all_the_time(server, faces):
     server.troubles = [fails("UNAVAILABLE", "the queue is full")] * 9
-    with ServingClient(server.address, attempts=3) as client:
-        with pytest.raises(ServerUnavailable, match=r"cannot answer now \(the queue is full\)"):
-            client.verify(*faces)
+    with (
+        ServingClient(server.address, attempts=3) as client,
+        pytest.raises(ServerUnavailable, match=r"cannot answer now \(the queue is full\)"),
+    ):
+        client.verify(*faces)
     assert server.calls == 3
 
 
@@ -89,26 +95,31 @@ def test_not_tried_again(server, client, faces, code):
     assert server.calls == 1
 
 
-def test_too_slow(server, client, faces):
-    server.troubles = [lambda: time.sleep(1.5)]
+def test_too_slow(server, client):
+    release = threading.Event()
+    server.troubles = [lambda: release.wait(9)]
     start = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"did not answer within 0\.5 s"):
-        client.verify(*faces, timeout=0.5)
-    assert 0.45 < time.monotonic() - start < 1.2
+        client.status(timeout=0.5)
+    assert 0.45 < time.monotonic() - start < PATIENCE
     assert server.calls == 1
+    release.set()
 
 
-def test_attempts_share_the_time(server, client):
+def test_attempts_share_the_time(server):
     def slow_and_busy():
-        time.sleep(0.4)
+        time.sleep(0.2)
         fails("UNAVAILABLE")()
 
-    server.troubles = [slow_and_busy] * 9
+    server.troubles = [slow_and_busy] * 99
     start = time.monotonic()
-    with pytest.raises((DeadlineExceeded, ServerUnavailable)):
-        client.status(timeout=1)
-    assert time.monotonic() - start < 1.5
-    assert 2 <= server.calls <= 3
+    with (
+        ServingClient(server.address, attempts=99) as client,
+        pytest.raises((DeadlineExceeded, ServerUnavailable)),
+    ):
+        client.status(timeout=1.5)
+    assert time.monotonic() - start < 1.5 + PATIENCE
+    assert 2 <= server.calls <= 7
 
 
 def answering(content, pause=0.0, keep=0.0):
@@ -138,19 +149,19 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d
 
 @pytest.mark.parametrize("content", [HEAD % 99 + b" " * 99, HEAD % 99], ids=["body", "head"])
 def test_rest_time_is_up_although_bytes_arrive(content):
-    with ServingClient(f"http://localhost:{answering(content, pause=0.05)}") as client:
+    with ServingClient(f"http://localhost:{answering(content, pause=0.1)}") as client:
         start = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             client.status(timeout=0.5)
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < PATIENCE
 
 
 def test_rest_body_that_does_not_come():
-    with ServingClient(f"http://localhost:{answering(HEAD % 99, keep=3)}") as client:
+    with ServingClient(f"http://localhost:{answering(HEAD % 99, keep=9)}") as client:
         start = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             client.status(timeout=0.5)
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < PATIENCE
 
 
 ODD_ANSWERS = {
@@ -164,47 +175,58 @@ ODD_ANSWERS = {
 
 @pytest.mark.parametrize("case", ODD_ANSWERS)
 def test_rest_something_else_answers(case):
-    with ServingClient(f"http://localhost:{answering(ODD_ANSWERS[case])}") as client:
-        with pytest.raises(XcosError, match="is not TF Serving's API"):
-            client.status()
+    with (
+        ServingClient(f"http://localhost:{answering(ODD_ANSWERS[case])}") as client,
+        pytest.raises(XcosError, match="is not TF Serving's API"),
+    ):
+        client.status()
 
 
 def test_the_other_protocol(kind, servables):
     other = "rest" if kind == "grpc" else "grpc"
-    with StandIn(servables, other) as server, ServingClient(address(kind, server.port)) as client:
-        with pytest.raises(XcosError, match="is not TF Serving's API") as fault:
-            client.status()
+    with (
+        StandIn(servables, other) as server,
+        ServingClient(address(kind, server.port)) as client,
+        pytest.raises(XcosError, match="is not TF Serving's API") as fault,
+    ):
+        client.status()
     assert not isinstance(fault.value, ServerUnavailable)
 
 
 def test_a_request_over_the_limit(server, faces):
-    with ServingClient(server.address, max_message_bytes=200_000) as client:
-        with pytest.raises(XcosError, match="with 3 for 'verify' takes 225,792 bytes.*at most abou"):
-            client.verify(*faces)
-    with ServingClient(server.address, max_message_bytes=1000) as client:
-        with pytest.raises(XcosError, match="1,000; raise max_message_bytes"):
-            client.verify(*faces)
+    with (
+        ServingClient(server.address, max_message_bytes=200_000) as client,
+        pytest.raises(XcosError, match=r"3 for 'verify' takes 225,792 bytes.*about 2 at a"),
+    ):
+        client.verify(*faces)
+    with (
+        ServingClient(server.address, max_message_bytes=1000) as client,
+        pytest.raises(XcosError, match="1,000; raise max_message_bytes"),
+    ):
+        client.verify(*faces)
     # What goes over the line is more than the pixels.
-    with ServingClient(server.address, max_message_bytes=225_800) as client:
-        with pytest.raises(XcosError, match=r"takes (225,9|[1-9]\d\d,\d)\d\d"):
-            client.verify(*faces)
+    with (
+        ServingClient(server.address, max_message_bytes=225_800) as client,
+        pytest.raises(XcosError, match=r"takes (225,9|[1-9]\d\d,\d)\d\d"),
+    ):
+        client.verify(*faces)
     assert server.calls == 0
 
 
-def test_an_answer_over_the_limit(server, expected):
-    """Many grids are a smaller request than what one compares them to becomes an answer."""
-    grid = expected[1][0][:1]
-    faces_bytes = 40_000
-    with ServingClient(server.address, max_message_bytes=faces_bytes) as client:
-        with pytest.raises(XcosError, match="too large.*send fewer at a time"):
-            client.verify_encoded([b"\xff\xd8\xff"] * 200, [b"\xff\xd8\xff"] * 200)
-    assert grid.nbytes < faces_bytes
-    assert server.calls == 1
+def test_an_answer_over_the_limit(server):
+    """The maps of a few pairs are more bytes than images that are none."""
+    with ServingClient(server.address, max_message_bytes=2000) as client:
+        assert len(client.verify_encoded([b""], [b""])) == 1
+        with pytest.raises(XcosError, match=r"too large.*send fewer at a time"):
+            client.verify_encoded([b""] * 8, [b""] * 8)
+    assert server.calls == 2
 
 
 def test_a_limit_of_the_server(servables, faces):
-    with StandIn(servables, "grpc", max_message_bytes=100_000) as server:
-        with ServingClient(server.address) as client:
-            with pytest.raises(XcosError, match="too large.*225,.*send fewer at a time"):
-                client.verify(*faces)
-            assert client.verify(*(batch[:1] for batch in faces)).same[0]
+    with (
+        StandIn(servables, "grpc", max_message_bytes=100_000) as server,
+        ServingClient(server.address, timeout=60) as client,
+    ):
+        with pytest.raises(XcosError, match=r"too large.*2259.*send fewer at a time"):
+            client.verify(*faces)
+        assert client.verify(*(batch[:1] for batch in faces)).same[0]
