@@ -7,12 +7,14 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
 from xcos_tf.export.tflite.metadata import append_metadata, describe
 from xcos_tf.export.tflite.signatures import MODELS
+from xcos_tf.export.tflite.tensor_names import without_tensor_names
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.presets import Preset, find_preset, load_preset
 
 CONVERTED = ("float32", "float16", "dynamic", "int8")
 COMPRESSED = ("pruned", "clustered", "qat")
+COMPRESSED_FOLDER = "compressed"
 VARIANTS = (*CONVERTED, *COMPRESSED)
 BATCHES = (1, None)
 """One face or pair, and any number."""
@@ -34,8 +36,8 @@ def export_tflite(
     Args:
         preset: name or folder of an xCos preset.
         folder: for the files; made if it is not there.
-        variants: some of `VARIANTS`; by default all that the preset has: one whose weights were
-            not compressed has `CONVERTED` alone.
+        variants: some of `VARIANTS`; by default all that the preset has: one of which
+            no compressed weights were made has `CONVERTED` alone.
         representative: folder of aligned faces to calibrate int8 on; by default those that ship
             with the package, see `representative_faces`.
 
@@ -63,13 +65,14 @@ def export_tflite(
             signature = preset_signature(loaded, model)
             about = describe(model, variant, batch, loaded.config, attention, signature, thresholds)
             written.append(folder / file_name(model, variant, batch))
-            _write(written[-1], append_metadata(make(model, batch), about))
+            _write(written[-1], append_metadata(without_tensor_names(make(model, batch)), about))
     return written
 
 
 def _known(variants: Sequence[str] | None, source: Path) -> tuple[str, ...]:
     if variants is None:
-        return VARIANTS if (source / "compressed").is_dir() else CONVERTED
+        made = {path.stem for path in (source / COMPRESSED_FOLDER).glob("*.safetensors")}
+        return (*CONVERTED, *(variant for variant in COMPRESSED if variant in made))
     for variant in variants:
         if variant not in VARIANTS:
             raise XcosError(

@@ -1,10 +1,12 @@
 """Thresholds of a TFLite variant: measured for it, or the preset's own and said to be so."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import write_json
 
 FILE = "tflite-thresholds.json"
 
@@ -22,13 +24,67 @@ class VariantThresholds:
     measured: str
 
 
+@dataclass(frozen=True)
+class MeasuredThresholds:
+    """What `FILE` of a preset's folder holds; tools/measure_tflite_thresholds.py writes it.
+
+    Attributes:
+        preset_sha256: of the weights.
+        attention: that was scored by.
+        measured: on what, in words.
+        variants: {variant: {false match rate: threshold}}.
+    """
+
+    preset_sha256: str
+    attention: str
+    measured: str
+    variants: Mapping[str, dict[str, float]]
+
+    @classmethod
+    def read(cls, path: Path) -> "MeasuredThresholds | None":
+        """Return what a file holds; None if there is none.
+
+        Raises:
+            XcosError: it is damaged.
+        """
+        try:
+            found = cls(**json.loads(path.read_text(encoding="utf-8")))
+            for at in found.variants.values():
+                for threshold in at.values():
+                    float(threshold)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise XcosError(f"{path} is damaged ({error}); get the preset again") from None
+        return found
+
+    def write(self, path: Path) -> Path:
+        """Write a file; of what is there the other variants stay, if measured in the same way.
+
+        Raises:
+            XcosError: what is there is damaged, or the file cannot be written.
+        """
+        old = MeasuredThresholds.read(path)
+        kept = old.variants if old and old.about == self.about else {}
+        try:
+            write_json(path, {**asdict(self), "variants": {**kept, **self.variants}})
+        except OSError as error:
+            raise XcosError(f"cannot write {path} ({error.strerror or error})") from None
+        return path
+
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """All but the numbers."""
+        return self.preset_sha256, self.attention, self.measured
+
+
 def variant_thresholds(
     folder: Path, config: dict, attention: str, variant: str, own_faces: bool = False
 ) -> VariantThresholds:
     """Return the thresholds to ship with a variant of a preset.
 
     Args:
-        folder: of the preset; `tools/measure_tflite_thresholds.py` writes the file there.
+        folder: of the preset.
         config: of the preset.
         attention: that the score is by.
         variant: such as "int8".
@@ -38,24 +94,14 @@ def variant_thresholds(
     Raises:
         XcosError: the preset's file of such thresholds is damaged.
     """
-    found = _read(folder / FILE)
-    if found.get("preset_sha256") == config["weights"]["sha256"] and not own_faces:
-        entry = found["variants"].get(variant)
-        if entry and found["attention"] == attention:
-            return VariantThresholds(entry, f"for {variant}: {found['measured']}")
+    found = MeasuredThresholds.read(folder / FILE)
+    of_this = found and found.about[:2] == (config["weights"]["sha256"], attention)
+    if of_this and not own_faces and found.variants.get(variant):
+        return VariantThresholds(dict(found.variants[variant]), f"{variant}: {found.measured}")
     at = config["thresholds"].get(attention, {})
     if not at:
         return VariantThresholds({}, f"not measured: the preset has none for {attention}")
     return VariantThresholds(
-        at, f"not for {variant}: these are the preset's own, of the float model in Python"
+        dict(at),
+        f"not for {variant}: these are the preset's own, of its float32 network in Python",
     )
-
-
-def _read(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {key: found[key] for key in ("preset_sha256", "attention", "measured", "variants")}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise XcosError(f"{path} is damaged ({error!r}); get the preset again") from None

@@ -1,0 +1,1 @@
+"""What the TFLite variants cost and what they save."""

@@ -1,0 +1,37 @@
+"""Exported TFLite models over many faces and pairs, in batches."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.mobile.lite_model import LiteModel
+
+BLOCK = 1024
+THREADS = 2
+
+
+class Variant:
+    """Two files of free batch: a variant's `embed` and its `compare`."""
+
+    def __init__(self, folder: Path, name: str):
+        """Load a variant from a folder that `export_tflite` wrote."""
+        self.name = name
+        self.embed = LiteModel(folder / f"embed.{name}.batch.tflite", "embed", THREADS)
+        self.compare = LiteModel(folder / f"compare.{name}.batch.tflite", "compare", THREADS)
+
+    def grids(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """Return the grid features of batches of faces, float32 (N, h, w, c)."""
+        return np.concatenate([self.embed(batch)["grid"] for batch in batches])
+
+    def compared(
+        self, grids: np.ndarray, first: np.ndarray, second: np.ndarray, names: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """Return some outputs of the comparison of pairs, given by position in `grids`."""
+        found = {name: [] for name in names}
+        for start in range(0, len(first), BLOCK):
+            block = slice(start, start + BLOCK)
+            outputs = self.compare(grids[first[block]], grids[second[block]])
+            for name in names:
+                found[name].append(outputs[name])
+        return {name: np.concatenate(parts) for name, parts in found.items()}
