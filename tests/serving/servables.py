@@ -1,6 +1,7 @@
 """Exported models, run as TF Serving runs them: a session for each version, and its errors."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 PREDICT_DEFAULT = "serving_default"
@@ -29,6 +31,8 @@ class Servable:
     version: int
     session: tf.compat.v1.Session
     signatures: dict
+    callables: dict = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def load(cls, folder: Path) -> "Servable":
@@ -37,6 +41,14 @@ class Servable:
         with session.graph.as_default():
             meta = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
         return cls(folder.parent.name, int(folder.name), session, dict(meta.signature_def))
+
+    def warm_up(self, folder: Path) -> None:
+        """Play the version's warm-up requests, as a server does before anybody may have it."""
+        path = folder / "assets.extra" / "tf_serving_warmup_requests"
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            request = PredictionLog.FromString(record).predict_log.request
+            inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+            self.predict(request.model_spec.signature_name, inputs)
 
     def signature(self, name: str):
         """Return a signature, or fail as the gRPC service does."""
@@ -61,16 +73,28 @@ class Servable:
             )
         for name, value in inputs.items():
             _check_type(name, value, signature.inputs[name].dtype)
-        outputs = dict(signature.outputs.items())
-        options = CallableOptions()
-        options.feed.extend(signature.inputs[name].name for name in inputs)
-        options.fetch.extend(info.name for info in outputs.values())
-        # `Session.run` would look at the shapes itself, which a server's session does not.
-        run = self.session._make_callable_from_options(options)
         try:
-            return dict(zip(outputs, run(*inputs.values()), strict=True))
+            values = self._callable(signature)(*(inputs[name] for name in sorted(inputs)))
+            return dict(zip(sorted(signature.outputs), values, strict=True))
         except tf.errors.OpError as error:
             raise Fault(_code_name(error), error.message) from None
+
+    def _callable(self, signature):
+        """Return a function of the inputs to the outputs, each in alphabetical order.
+
+        `Session.run` would look at the shapes itself, which a server's session does not.
+        """
+        key = signature.SerializeToString(deterministic=True)
+        with self.lock:
+            if key not in self.callables:
+                options = CallableOptions()
+                for infos, names in (
+                    (signature.inputs, options.feed),
+                    (signature.outputs, options.fetch),
+                ):
+                    names.extend(infos[name].name for name in sorted(infos))
+                self.callables[key] = self.session._make_callable_from_options(options)
+            return self.callables[key]
 
 
 class Servables:
@@ -82,6 +106,7 @@ class Servables:
         self.loaded: dict[str, dict[int, Servable]] = {}
         for folder in sorted(base.glob("*/[0-9]*")):
             servable = Servable.load(folder)
+            servable.warm_up(folder)
             self.loaded.setdefault(servable.name, {})[servable.version] = servable
 
     def find(self, name: str, version: int | None = None, label: str | None = None) -> Servable:
