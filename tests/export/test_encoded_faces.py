@@ -102,7 +102,7 @@ def test_other_sizes_are_resized(size, image_format, photo):
 def damaged(face):
     """{what happened to it: bytes}."""
     random = np.random.default_rng(11)
-    jpeg, png = as_bytes(face, "JPEG"), as_bytes(face, "PNG")
+    jpeg, png, gif = (as_bytes(face, kind) for kind in ("JPEG", "PNG", "GIF"))
     flipped = bytearray(png)
     flipped[len(png) // 2] ^= 1
     cut = {
@@ -122,7 +122,8 @@ def damaged(face):
         "a PNG with one bit wrong": bytes(flipped),
         "a JPEG without its beginning": jpeg[20:],
         "a PNG under a JPEG's first bytes": jpeg[:3] + png,
-        "gif": as_bytes(face, "GIF"),
+        "gif": gif,
+        "gif with colours that read as a PNG's size": gif[:16] + png[16:24] + b"\1" + gif[25:],
         "bmp": as_bytes(face, "BMP"),
         "webp": as_bytes(face, "WEBP"),
         "tiff": as_bytes(face, "TIFF"),
