@@ -9,6 +9,8 @@ from tools.explanations.rows import Measure
 from tools.explanations.tables import TABLES as EXPLANATIONS
 from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
+from tools.tflite.rows import Price
+from tools.tflite.tables import price_table
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measurement import Rate
@@ -31,7 +33,7 @@ def fill_tables(text: str, results: Path) -> str:
 
     Args:
         text: the page.
-        results: folder that tools/reproduce_paper.py and tools/benchmark_explanations.py wrote.
+        results: folder that the tools which measured them wrote.
 
     Raises:
         XcosError: a table has no end or a name that none has, or its results are not there.
@@ -110,11 +112,17 @@ def _explanations(make: Callable[[list[Measure]], str], results: Path) -> str:
     return make(read_rows(results / "explanations.csv", Measure, "benchmark_explanations"))
 
 
+def tflite(results: Path) -> str:
+    """Return what the TFLite variants cost, as tools/benchmark_tflite.py measured it."""
+    return price_table(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "lfw": lfw,
     "occlusion": occlusion,
     "drops": drops,
     "claims": claims,
+    "tflite": tflite,
     **{name: partial(_explanations, make) for name, make in EXPLANATIONS.items()},
 }
 

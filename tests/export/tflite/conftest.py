@@ -1,0 +1,40 @@
+"""One export for all tests of TFLite files, and faces to show them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xcos_tf.data.photo import read_photo
+from xcos_tf.export.tflite.export import CONVERTED, export_tflite
+from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.verifier import Verifier
+
+PRESET = "xcos-mobilefacenet"
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> Path:
+    """The folder of all variants that are made without training; not to be changed."""
+    folder = tmp_path_factory.mktemp("tflite") / "new"
+    export_tflite(PRESET, folder, CONVERTED)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces() -> np.ndarray:
+    """Aligned portraits of two people and their mirror images, uint8 (6, 112, 112, 3)."""
+    portraits = np.stack([read_photo(path) for path in sorted(SHIPPED.glob("*.png"))])
+    return np.concatenate([portraits, portraits[:, :, ::-1]])
+
+
+@pytest.fixture(scope="session")
+def verifier() -> Verifier:
+    return Verifier.from_preset(PRESET)
+
+
+@pytest.fixture(scope="session")
+def truth(verifier, faces) -> dict[str, np.ndarray]:
+    """What the Python API makes of the faces, each compared with the next."""
+    grids = verifier.embed(faces)
+    return {"grid": grids, **verifier.explain_pairs(grids, np.roll(grids, -1, axis=0))}

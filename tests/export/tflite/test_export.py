@@ -1,0 +1,92 @@
+"""Bad input to the export, and what it leaves behind."""
+
+import pytest
+from PIL import Image
+
+from tests.verifying import untrained_preset
+from xcos_tf.errors import XcosError
+from xcos_tf.export.tflite import export
+from xcos_tf.export.tflite.export import export_tflite
+from xcos_tf.mobile.metadata import read_metadata
+
+PRESET = "xcos-mobilefacenet"
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The same, of one model for one face."""
+    monkeypatch.setattr(export, "MODELS", ("compare",))
+    monkeypatch.setattr(export, "BATCHES", (1,))
+
+
+@pytest.mark.parametrize(
+    ("variants", "sentence"),
+    [
+        (["int4"], "no TFLite variant 'int4'; use some of float32, float16, dynamic, int8, pruned"),
+        ([], "no TFLite variant was named"),
+    ],
+)
+def test_unknown_variants(tmp_path, variants, sentence):
+    with pytest.raises(XcosError, match=sentence):
+        export_tflite(PRESET, tmp_path / "out", variants)
+    assert not (tmp_path / "out").exists()
+
+
+def test_representative_faces_that_are_missing(tmp_path):
+    with pytest.raises(XcosError, match=r"no folder .*nowhere of representative faces"):
+        export_tflite(PRESET, tmp_path / "out", ["float32", "int8"], tmp_path / "nowhere")
+    Image.new("RGB", (64, 64)).save(tmp_path / "small.png")
+    (tmp_path / "text.jpg").write_text("no photo")
+    with pytest.raises(XcosError, match="holds no face of 112×112 pixels"):
+        export_tflite(PRESET, tmp_path / "out", ["float32", "int8"], tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_representative_faces_without_int8(tmp_path):
+    with pytest.raises(XcosError, match="are for int8"):
+        export_tflite(PRESET, tmp_path / "out", ["float32"], tmp_path)
+
+
+def test_preset_without_maps(tmp_path):
+    with pytest.raises(XcosError, match="'mobilefacenet' gives no maps and has no TFLite form"):
+        export_tflite("mobilefacenet", tmp_path / "out")
+
+
+def test_compressed_variant_that_was_not_made(tmp_path):
+    preset = str(untrained_preset(tmp_path))
+    with pytest.raises(XcosError, match="has no qat weights"):
+        export_tflite(preset, tmp_path / "out", ["qat"])
+
+
+def test_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(XcosError, match="cannot be written; choose another folder"):
+        export_tflite(PRESET, tmp_path / "file" / "out", ["float32"])
+    with pytest.raises(XcosError, match="cannot be written; choose another folder"):
+        export_tflite(PRESET, "/proc/self/out", ["float32"])
+
+
+@pytest.mark.usefixtures("quick")
+def test_users_preset_says_that_thresholds_are_the_float_models(tmp_path):
+    preset = untrained_preset(tmp_path)
+    (path,) = export_tflite(str(preset), tmp_path / "out", ["float16", "float16"])
+    about = read_metadata(path)
+    assert about["thresholds"] == {"0.01": 0.3, "0.001": 0.4, "0.0001": 0.5}
+    assert about["thresholds_measured"].startswith("not for float16: these are the preset's own")
+
+
+@pytest.mark.usefixtures("quick")
+def test_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    (path,) = export_tflite(PRESET, tmp_path, ["float32"])
+    first = path.read_bytes()
+    path.write_bytes(b"old")
+    monkeypatch.setattr(export, "append_metadata", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export_tflite(PRESET, tmp_path, ["float32"])
+    assert [x.name for x in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"old"
+    monkeypatch.undo()
+    monkeypatch.setattr(export, "MODELS", ("compare",))
+    monkeypatch.setattr(export, "BATCHES", (1,))
+    export_tflite(PRESET, tmp_path, ["float32"])
+    assert path.read_bytes() == first

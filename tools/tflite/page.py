@@ -1,0 +1,53 @@
+"""The price list's page and CSV file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.paper.rows import write_rows
+from tools.paper.tables import on
+from tools.tflite.rows import Price
+from tools.tflite.tables import price_table, threshold_table
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.files import replace_file
+
+NAME = "tflite"
+HOW = (
+    "Size: of `embed` for one face, in millions of bytes, as it is and after `gzip`.",
+    "Time: of `embed`, by TFLite's interpreter with XNNPACK on two x86 cores, as a ratio to "
+    "float32 on as many threads. All files of the table were run in turn, round by round; of each the "
+    "tenth percentile counts, as other programs ran too.",
+    "verify / 2 faces: one run of `verify` on one thread against two runs of the same variant's "
+    "`embed`, so what the comparison adds.",
+    "Accuracy: 10 folds; points lost against float32.",
+    "S and W: Pearson correlation with float32's, over all cells of all pairs.",
+    "Thresholds were measured on people held out of training, for each variant by itself; nothing "
+    "was chosen or calibrated on the set of this page.",
+)
+
+
+def write_page(rows: Sequence[Price], vset: VerificationSet, folder: Path, command: str) -> str:
+    """Write tflite.md and tflite.csv, each whole or not at all; return the page.
+
+    Raises:
+        XcosError: the folder cannot be written.
+    """
+    preset = f"Preset `{rows[0].preset}`: weights SHA-256 {rows[0].preset_sha256}."
+    notes = [*on(vset), *HOW, preset, f"Made by `{command}`."]
+    text = (
+        f"# What the TFLite variants cost\n\n{price_table(rows)}\n\n"
+        "## At each variant's own threshold for FMR 1e-3\n\n"
+        f"{threshold_table(rows)}\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_rows(folder / f"{NAME}.csv", Price, rows)
+        replace_file(
+            folder / f"{NAME}.md",
+            lambda stream: stream.write(text.encode("utf-8", "surrogateescape")),
+        )
+    except OSError as error:
+        raise XcosError(
+            f"{folder} cannot be written ({error.strerror or error}); choose another folder"
+        ) from None
+    return text
