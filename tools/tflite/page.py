@@ -15,8 +15,8 @@ NAME = "tflite"
 HOW = (
     "Size: of `embed` for one face, in millions of bytes, as it is and after `gzip`.",
     "Time: of `embed`, by TFLite's interpreter with XNNPACK on two x86 cores, as a ratio to "
-    "float32 on as many threads. All files of the table were run in turn, round by round; of each the "
-    "tenth percentile counts, as other programs ran too.",
+    "float32 on as many threads. All files of the table were run in turn, round by round; the "
+    "shortest time of each counts, as other programs ran too.",
     "verify / 2 faces: one run of `verify` on one thread against two runs of the same variant's "
     "`embed`, so what the comparison adds.",
     "Accuracy: 10 folds; points lost against float32.",

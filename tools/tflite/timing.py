@@ -9,12 +9,12 @@ import numpy as np
 from xcos_tf.mobile.lite_model import LiteModel
 
 WARM_UP = 5
-QUIET = 10
-"""Per cent: of each model's times the one that so many are below, as on a machine left alone."""
 
 
 def seconds_of(files: Sequence[Path], faces: np.ndarray, threads: int, rounds: int) -> list[float]:
-    """Return how long one run of each `embed` or `verify` file takes.
+    """Return the shortest that one run of each `embed` or `verify` file took.
+
+    Other programs only ever add to a time, and to a long run's more often than to a short one's.
 
     Args:
         files: for a batch of one.
@@ -30,4 +30,4 @@ def seconds_of(files: Sequence[Path], faces: np.ndarray, threads: int, rounds: i
             start = time.perf_counter()
             model(*batch)
             row[number] = time.perf_counter() - start
-    return np.percentile(seconds[WARM_UP:], QUIET, axis=0).tolist()
+    return seconds[WARM_UP:].min(axis=0).tolist()

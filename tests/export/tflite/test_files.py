@@ -23,8 +23,8 @@ INPUTS = {
 VERDICT = {"xcos": (), "similarity_map": MAP, "attention_map": MAP}
 OUTPUTS = {"embed": {"grid": GRID}, "compare": VERDICT, "verify": VERDICT}
 EVERY = [(m, v, b) for m in MODELS for v in CONVERTED for b in BATCHES]
-# On these faces: the largest difference of xCos, the mean of S, the largest of W, and the mean cosine
-# of a cell with itself, about twice as far from the truth as what was measured.
+# On these faces: the largest difference of xCos, the mean of S, the largest of W, and the mean
+# cosine of a cell with itself, about twice as far from the truth as what was measured.
 BOUNDS = {
     "float16": (7e-4, 1e-3, 3e-4, 0.99999),
     "dynamic": (0.07, 0.09, 0.03, 0.98),
@@ -158,9 +158,8 @@ def test_int8_rounds_each_channel_of_a_kernel_by_itself_and_nothing_of_the_compa
             assert all(x.type != int8 for x in tensors)
         elif kind in (builtin.CONV_2D, builtin.DEPTHWISE_CONV_2D):
             assert tensors[0].type == tensors[1].type == int8
-            assert len(tensors[1].quantization.scale) == max(
-                tensors[1].shape[0], tensors[1].shape[3]
-            )
+            channels = tensors[1].shape[3 if kind == builtin.DEPTHWISE_CONV_2D else 0]
+            assert len(tensors[1].quantization.scale) == channels
             kernels += 1
     assert kernels == 50
 

@@ -1,0 +1,73 @@
+"""The price list of two variants on a few pairs of photos and of drawn faces."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools.benchmark_tflite import main
+from tools.generate_faces import draw_face
+from tools.paper.rows import read_rows
+from tools.tflite.rows import Price
+from xcos_tf.evaluation.metrics import kfold_accuracy
+from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.verifier import Verifier
+
+PAIRS = "2\t1\nobama\t1\t2\nobama\t1\tbiden\t1\ndrawn\t1\t2\ndrawn\t1\tbiden\t1\n"
+ENDS = [(("obama", 1), ("obama", 2)), (("obama", 1), ("biden", 1))]
+ENDS += [(("drawn", 1), ("drawn", 2)), (("drawn", 1), ("biden", 1))]
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """{(person, photo): uint8 (112, 112, 3)}."""
+    names = {("obama", 1): "obama", ("obama", 2): "obama2", ("biden", 1): "biden"}
+    faces = {x: np.asarray(Image.open(SHIPPED / f"{name}.png")) for x, name in names.items()}
+    for photo in (1, 2):
+        generators = [np.random.default_rng([7, x]) for x in (0, photo)]
+        faces["drawn", photo] = np.asarray(draw_face(*generators))
+    return faces
+
+
+@pytest.fixture(scope="module")
+def data(faces, tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    for (person, photo), face in faces.items():
+        (root / "lfw" / person).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(root / "lfw" / person / f"{person}_{photo:04d}.png")
+    (root / "pairs.txt").write_text(PAIRS)
+    return root
+
+
+def test_price_list(data, faces, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table: tflite -->\n<!-- end -->\n")
+    words = [str(data), "--out", str(tmp_path / "out"), "--variants", "float16", "--rounds", "3"]
+    assert main([*words, "--cache", str(tmp_path / "kept"), "--readme", str(page)]) == 0
+    base, half = read_rows(tmp_path / "out" / "tflite.csv", Price)
+    assert (base.variant, half.variant) == ("float32", "float16")
+    assert (base.latency_1, base.latency_2) == (1, 1)
+    assert half.latency_1 > 0 and half.verify_1 > 0
+    assert base.s_correlation == pytest.approx(1) and base.w_correlation == pytest.approx(1)
+    assert 0.999 < half.s_correlation < 1
+    assert half.embed_gzipped < half.embed_bytes < 0.51 * base.embed_bytes
+
+    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    first, second = (
+        verifier.embed(np.stack([faces[pair[side]] for pair in ENDS])) for side in (0, 1)
+    )
+    same = np.array([True, False, True, False])
+    scores = verifier.compare_pairs(first, second)
+    expected = kfold_accuracy(scores, same, np.array([0, 0, 1, 1]))
+    assert base.accuracy == pytest.approx(expected.mean)
+    assert base.fnmr == np.mean(scores[same] < base.threshold)
+    assert len(list((tmp_path / "kept").glob("*.npy"))) == 2
+    assert "| `float16` |" in page.read_text()
+    assert (
+        "Made by `python tools/benchmark_tflite.py DATA"
+        in (tmp_path / "out" / "tflite.md").read_text()
+    )
+
+
+def test_no_lfw(tmp_path, capsys):
+    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "there is no lfw/" in capsys.readouterr().err

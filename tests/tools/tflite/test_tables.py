@@ -1,0 +1,51 @@
+"""The price list's table, from numbers that anyone can check."""
+
+from dataclasses import replace
+
+from tools.paper.readme import fill_tables
+from tools.paper.rows import read_rows, write_rows
+from tools.tflite.rows import Price
+from tools.tflite.tables import price_table, threshold_table
+
+BASE = Price(
+    "float32", 4_000_000, 3_600_000, 4_100_000, 3_700_000, 1.0, 1.0, 1.01, 1.02, 0.9875, 0.005,
+    1.0, 1.0, 1.0, 0.0004, 0.07, 0.5, 6000, "p", "ab", "cd",
+)  # fmt: skip
+INT8 = replace(
+    BASE,
+    variant="int8",
+    embed_bytes=1_250_000,
+    latency_1=0.72,
+    accuracy=0.985,
+    s_correlation=0.98765,
+)
+
+
+def test_points_lost_are_float32s_accuracy_minus_the_variants():
+    lines = price_table([BASE, INT8]).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[2][:8] == [
+        "`float32`",
+        "4.00",
+        "3.60",
+        "1.00",
+        "1.00",
+        "98.75 ± 0.50",
+        "",
+        "1.0000",
+    ]
+    assert cells[3][:2] == ["`int8`", "1.25"]
+    assert cells[3][6:8] == ["0.25", "0.9877"]
+    better = replace(INT8, accuracy=0.98875)
+    assert "| −0.12 |" in price_table([BASE, better]) or "| −0.13 |" in price_table([BASE, better])
+
+
+def test_thresholds():
+    assert "| `float32` | 0.5000 | 0.04 | 7.00 |" in threshold_table([BASE])
+
+
+def test_table_is_filled_in_a_page_from_the_csv(tmp_path):
+    write_rows(tmp_path / "tflite.csv", Price, [BASE, INT8])
+    assert read_rows(tmp_path / "tflite.csv", Price) == [BASE, INT8]
+    page = fill_tables("x\n<!-- table: tflite -->\nold\n<!-- end -->\n", tmp_path)
+    assert price_table([BASE, INT8]) in page and "old" not in page
