@@ -1,37 +1,21 @@
 """The grid in int8 without training: weights made alike, and each result's limits measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from xcos_tf.export.compression.equalise import equalised
-from xcos_tf.export.compression.int8_operations import CalibratingOperations, Int8Operations
+from xcos_tf.export.compression.int8_operations import (
+    CalibratingOperations,
+    Int8Operations,
+    with_rests,
+)
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 
 _BATCH = 16
-
-
-class _ShortPrelu:
-    """A PReLU of slope a ≤ 1 is x + relu((a − 1)·x), a product that ends in a ReLU and a sum.
-
-    XNNPACK has both in int8. One operation less than `Int8Operations` has, and closer: what is
-    positive passes unchanged.
-    """
-
-    def prelu(self, name, x):
-        rest = tf.nn.relu(x * self.constant(f"{name}/rest"))
-        return self.rounded(name, x + self.rounded(f"{name}_rest", rest))
-
-
-class _Rounding(_ShortPrelu, Int8Operations):
-    pass
-
-
-class _Calibrating(_ShortPrelu, CalibratingOperations):
-    pass
 
 
 def int8_grid(network: XCosNetwork, faces: np.ndarray) -> Callable[..., tf.Tensor]:
@@ -52,19 +36,9 @@ def int8_grid(network: XCosNetwork, faces: np.ndarray) -> Callable[..., tf.Tenso
         XcosError: the network is of another kind.
     """
     images = normalise_pixels(faces).numpy()
-    weights = _with_rests(equalised(simple_weights(network), images))
-    calibrating = _Calibrating(weights)
+    weights = with_rests(equalised(simple_weights(network), images))
+    calibrating = CalibratingOperations(weights)
     for start in range(0, len(images), _BATCH):
         grid_feature(tf.constant(images[start : start + _BATCH]), calibrating)
-    rounding = _Rounding(weights, calibrating.ranges())
-    return lambda image, training=False: grid_feature(image, rounding)
-
-
-def _with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    alpha = "/alpha"
-    rests = {
-        name.replace(alpha, "/rest"): slope - 1
-        for name, slope in weights.items()
-        if name.endswith(alpha)
-    }
-    return {**weights, **rests}
+    operations = Int8Operations(weights, calibrating.ranges())
+    return lambda image, training=False: grid_feature(image, operations)
