@@ -8,6 +8,8 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.models.builder import build_network
+from xcos_tf.models.presets import save_preset
 
 PRESET = "xcos-mobilefacenet"
 
@@ -55,7 +57,21 @@ def test_preset_without_maps(tmp_path):
 def test_compressed_variant_that_was_not_made(tmp_path):
     preset = str(untrained_preset(tmp_path))
     with pytest.raises(XcosError, match="has no qat weights"):
-        export_tflite(preset, tmp_path / "out", ["qat"])
+        export_tflite(preset, tmp_path / "out", ["float32", "qat"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_preset_of_another_kind_has_no_int8(tmp_path):
+    model = {"backbone": {"kind": "mobilefacenet"}, "xcos": {}}
+    config = {"name": "mine", "model": model, "thresholds": {}}
+    save_preset(tmp_path / "mine", config, build_network(model))
+    preset = str(tmp_path / "mine")
+    with pytest.raises(XcosError, match="MobileFaceNet with folded batch normalisation"):
+        export_tflite(preset, tmp_path / "out", ["float32", "int8"])
+    assert not (tmp_path / "out").exists()
+    names = [path.name.split(".")[1] for path in export_tflite(preset, tmp_path / "out")]
+    assert names == ["float32", "float16", "dynamic"]
 
 
 def test_folder_that_cannot_be_written(tmp_path):

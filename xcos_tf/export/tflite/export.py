@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
+from xcos_tf.export.tflite.int8 import can_be_int8, int8_grid
 from xcos_tf.export.tflite.metadata import append_metadata, describe
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.export.tflite.tensor_names import without_tensor_names
@@ -36,8 +37,8 @@ def export_tflite(
     Args:
         preset: name or folder of an xCos preset.
         folder: for the files; made if it is not there.
-        variants: some of `VARIANTS`; by default all that the preset has: one of which
-            no compressed weights were made has `CONVERTED` alone.
+        variants: some of `VARIANTS`; by default all that the preset has: int8 if its network is of
+            the kind that `int8_grid` takes, and those of which there are compressed weights.
         representative: folder of aligned faces to calibrate int8 on; by default those that ship
             with the package, see `representative_faces`.
 
@@ -52,7 +53,7 @@ def export_tflite(
     folder = Path(folder)
     loaded, source = load_preset(preset), find_preset(preset)
     attention = default_attention(loaded)
-    variants = _known(variants, source)
+    variants = _known(variants, loaded, source)
     if representative is not None and "int8" not in variants:
         raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
     check_can_write(folder, within=folder)
@@ -69,10 +70,12 @@ def export_tflite(
     return written
 
 
-def _known(variants: Sequence[str] | None, source: Path) -> tuple[str, ...]:
+def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tuple[str, ...]:
     if variants is None:
         made = {path.stem for path in (source / COMPRESSED_FOLDER).glob("*.safetensors")}
-        return (*CONVERTED, *(variant for variant in COMPRESSED if variant in made))
+        if can_be_int8(loaded.network):
+            made.add("int8")
+        return tuple(x for x in VARIANTS if x in made or x in ("float32", "float16", "dynamic"))
     for variant in variants:
         if variant not in VARIANTS:
             raise XcosError(
@@ -89,11 +92,12 @@ def _maker(
     """Return a function from a model and a size of batch to the model's bytes."""
     if variant in COMPRESSED:
         from xcos_tf.export.compression.convert import compressed_tflite
+        from xcos_tf.export.compression.shipped import load_compressed
 
+        load_compressed(find_preset(preset), loaded.config, variant)  # it is there, and its own
         return lambda model, batch: compressed_tflite(preset, variant, model, batch)
     grid = None
     if variant == "int8":
-        from xcos_tf.export.tflite.int8 import int8_grid
         from xcos_tf.export.tflite.representative import representative_faces
 
         grid = int8_grid(loaded.network, representative_faces(representative))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.int8_operations import (
     CalibratingOperations,
@@ -16,6 +17,15 @@ from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 
 _BATCH = 16
+
+
+def can_be_int8(network: XCosNetwork) -> bool:
+    """Return whether `int8_grid` takes a network."""
+    try:
+        simple_weights(network)
+    except XcosError:
+        return False
+    return True
 
 
 def int8_grid(network: XCosNetwork, faces: np.ndarray) -> Callable[..., tf.Tensor]:
