@@ -10,6 +10,7 @@ VERSION = re.search(
     r'^__version__ = "([^"]+)"', (ROOT / "xcos_tf/__init__.py").read_text(), re.M
 ).group(1)
 
+MOBILE = ["ai-edge-litert>=1.2", "cryptography>=42"]
 SERVING = [
     # Its versions are those of TensorFlow, each for that one and newer.
     "tensorflow-serving-api>=2.15,<2.22",
@@ -63,6 +64,7 @@ setup(
         ],
         "convert": ["torch>=2.2"],
         "serving": SERVING,
+        "mobile": MOBILE,
         "test": [
             "pytest>=8",
             "ruff>=0.6",
@@ -70,6 +72,7 @@ setup(
             "torch==2.13.0",
             "playwright>=1.40",
             *SERVING,
+            *MOBILE,
             "trustme>=1.1",
         ],
     },
