@@ -63,8 +63,23 @@ def _add_common(step: argparse.ArgumentParser) -> None:
 
 
 def needs_tensorflow(args: argparse.Namespace) -> bool:
-    """Whether photos must be aligned first."""
-    return not args.aligned
+    """Whether photos must be aligned first.
+
+    Raises:
+        XcosError: they must, and TensorFlow is not installed.
+    """
+    from importlib.util import find_spec
+
+    from xcos_tf.errors import XcosError
+
+    if args.aligned:
+        return False
+    if find_spec("tensorflow") is None:
+        raise XcosError(
+            "TensorFlow, by which faces are found and aligned, is not installed; install it, or "
+            "give 112×112 faces with --aligned"
+        )
+    return True
 
 
 def run(args: argparse.Namespace) -> int:
