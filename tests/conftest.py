@@ -52,3 +52,14 @@ def served_folder(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("export")
     assert main(["export", "xcos-mobilefacenet", str(out), "--to", "saved-model"]) == 0
     return out / "serving"
+
+
+@pytest.fixture(scope="session")
+def lite_models(tmp_path_factory) -> Path:
+    """A folder with the default preset's float32 TFLite files; made once, not to be changed."""
+    from xcos_tf.cli.main import main
+
+    out = tmp_path_factory.mktemp("lite")
+    options = ["--to", "tflite", "--variants", "float32"]
+    assert main(["export", "xcos-mobilefacenet", str(out), *options]) == 0
+    return out / "tflite"

@@ -1,0 +1,147 @@
+"""The phone's verifier gives what the Python API gives, and refuses what it cannot use."""
+
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError
+from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.verifier import Verifier
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return Verifier.from_preset()
+
+
+@pytest.mark.parametrize("batch", ["", ".batch"])
+def test_equals_the_python_api(lite_models, portraits, whole, batch):
+    files = [lite_models / f"{model}.float32{batch}.tflite" for model in ("embed", "compare")]
+    lite = LiteVerifier(*files)
+    faces = np.stack([portraits[name] for name in ("obama", "obama2", "biden")])
+    grids = lite.embed(faces)
+    expected = whole.embed(faces)
+    assert grids.shape == (3, 7, 7, 32) and grids.dtype == np.float32
+    np.testing.assert_allclose(grids, expected, atol=1e-4)
+
+    compared = lite.compare(grids, np.roll(grids, -1, axis=0))
+    truth = whole.explain_pairs(expected, np.roll(expected, -1, axis=0))
+    np.testing.assert_allclose(compared.score, truth["xcos"], atol=1e-4)
+    np.testing.assert_allclose(compared.similarity_map, truth["similarity_map"], atol=1e-4)
+    np.testing.assert_allclose(compared.attention_map, truth["attention_map"], atol=1e-4)
+    by_hand = (compared.similarity_map * compared.attention_map).sum(axis=(1, 2))
+    np.testing.assert_allclose(compared.score, by_hand, atol=1e-5)
+    same = compared.score >= lite.threshold()
+    assert same.tolist() == [True, False, False]
+
+
+def test_thresholds_are_those_in_the_file(lite, lite_models):
+    stated = read_metadata(lite_models / "embed.float32.tflite")["thresholds"]
+    assert lite.threshold() == stated["0.001"]
+    assert lite.threshold(1e-2) == stated["0.01"] < lite.threshold(1e-4) == stated["0.0001"]
+    with pytest.raises(XcosError, match="1e-05"):
+        lite.threshold(1e-5)
+
+
+def test_aligns_like_the_detector_that_gave_the_landmarks(photos):
+    photo = read_photo(photos / "obama.jpg")
+    found = FaceAligner().align([photo])[0]
+    face = LiteVerifier.align(photo, found.face.landmarks)
+    np.testing.assert_array_equal(face, found.image)
+
+
+SQUARE = np.zeros((50, 50, 3), np.uint8)
+POINTS = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], float)
+
+
+@pytest.mark.parametrize(
+    "photo, points",
+    [
+        (SQUARE.astype(np.float32), POINTS),
+        (SQUARE[..., 0], POINTS),
+        (SQUARE[..., :2], POINTS),
+        (SQUARE[:0], POINTS),
+        (SQUARE, POINTS[:4]),
+        (SQUARE, POINTS * np.nan),
+        (SQUARE, np.ones((5, 2))),
+    ],
+)
+def test_align_refuses(photo, points):
+    with pytest.raises(ValueError, match="Expected .* Received: "):
+        LiteVerifier.align(photo, points)
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        np.zeros((1, 112, 112, 3), np.float32),
+        np.zeros((112, 112, 3), np.uint8),
+        np.zeros((1, 111, 112, 3), np.uint8),
+        np.zeros((0, 112, 112, 3), np.uint8),
+    ],
+)
+def test_embed_refuses(lite, faces):
+    with pytest.raises(ValueError, match="Expected faces as uint8 .* Received: "):
+        lite.embed(faces)
+
+
+@pytest.mark.parametrize("shapes", [((2, 7, 7, 32), (1, 7, 7, 32)), ((7, 7, 32),) * 2])
+def test_compare_refuses(lite, shapes):
+    with pytest.raises(ValueError, match="Expected two arrays .* Received: "):
+        lite.compare(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
+def test_missing_variant_names_those_there_are(lite_models, tmp_path):
+    with pytest.raises(XcosError, match=r"no embed.int8.tflite and no .* use one of float32$"):
+        LiteVerifier.from_folder(lite_models, "int8")
+    with pytest.raises(XcosError, match="make it with `xcos export`"):
+        LiteVerifier.from_folder(tmp_path)
+
+
+def test_another_model_is_refused(lite_models):
+    with pytest.raises(XcosError, match="is the model 'verify' where 'embed' is needed"):
+        LiteModel(lite_models / "verify.float32.tflite", "embed")
+
+
+def with_metadata(source, target, changes):
+    """Copy a model with other words in its description."""
+    content = json.dumps(read_metadata(source) | changes)
+    with zipfile.ZipFile(source) as archive:
+        start = archive.infolist()[0].header_offset
+    target.write_bytes(source.read_bytes()[:start])
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("xcos.json", content)
+
+
+def test_files_of_different_presets_are_refused(lite_models, tmp_path):
+    other = tmp_path / "compare.float32.tflite"
+    with_metadata(lite_models / other.name, other, {"preset_sha256": "0" * 64})
+    with pytest.raises(XcosError, match="different presets"):
+        LiteVerifier(lite_models / "embed.float32.tflite", other)
+
+
+def test_damaged_model_is_refused(lite_models, tmp_path):
+    """The description is whole, the model before it is not."""
+    damaged = tmp_path / "embed.tflite"
+    content = bytearray((lite_models / "embed.float32.tflite").read_bytes())
+    content[:64] = bytes(64)
+    damaged.write_bytes(content)
+    with pytest.raises(XcosError, match="cannot be run .*; export it again"):
+        LiteModel(damaged, "embed")
+
+
+def test_identity_is_of_both_files(lite, lite_models, tmp_path):
+    for model in ("embed", "compare"):
+        folder = tmp_path / model
+        shutil.copytree(lite_models, folder)
+        file = folder / f"{model}.float32.tflite"
+        assert LiteVerifier.from_folder(folder).identity == lite.identity
+        with_metadata(lite_models / file.name, file, {"note": "changed"})
+        assert LiteVerifier.from_folder(folder).identity != lite.identity
