@@ -74,7 +74,7 @@ POINTS = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], float)
     ],
 )
 def test_align_refuses(photo, points):
-    with pytest.raises(ValueError, match="Expected .* Received: "):
+    with pytest.raises(ValueError, match=r"Expected .* Received: "):
         LiteVerifier.align(photo, points)
 
 
@@ -88,13 +88,13 @@ def test_align_refuses(photo, points):
     ],
 )
 def test_embed_refuses(lite, faces):
-    with pytest.raises(ValueError, match="Expected faces as uint8 .* Received: "):
+    with pytest.raises(ValueError, match=r"Expected faces as uint8 .* Received: "):
         lite.embed(faces)
 
 
 @pytest.mark.parametrize("shapes", [((2, 7, 7, 32), (1, 7, 7, 32)), ((7, 7, 32),) * 2])
 def test_compare_refuses(lite, shapes):
-    with pytest.raises(ValueError, match="Expected two arrays .* Received: "):
+    with pytest.raises(ValueError, match=r"Expected two arrays .* Received: "):
         lite.compare(*(np.zeros(shape, np.float32) for shape in shapes))
 
 
@@ -133,7 +133,7 @@ def test_damaged_model_is_refused(lite_models, tmp_path):
     content = bytearray((lite_models / "embed.float32.tflite").read_bytes())
     content[:64] = bytes(64)
     damaged.write_bytes(content)
-    with pytest.raises(XcosError, match="cannot be run .*; export it again"):
+    with pytest.raises(XcosError, match=r"cannot be run .*; export it again"):
         LiteModel(damaged, "embed")
 
 

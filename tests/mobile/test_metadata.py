@@ -40,11 +40,11 @@ def test_reads_what_was_appended(tmp_path):
         (json.dumps(GOOD | {"format": 2}), "not of format 1"),
         *[
             (
-                json.dumps({key: GOOD[key] for key in GOOD if key != left_out}),
-                f"proper {left_out!r}",
+                json.dumps({key: GOOD[key] for key in GOOD if key != missing}),
+                f"proper {missing!r}",
             )
-            for left_out in GOOD
-            if left_out != "format"
+            for missing in GOOD
+            if missing != "format"
         ],
         (json.dumps(GOOD | {"thresholds": 0.5}), "proper 'thresholds'"),
     ],
@@ -64,7 +64,7 @@ def test_no_description(tmp_path):
     with pytest.raises(XcosError, match="no model with a description"):
         read_metadata(path)
     write(path, "{}", name="other.json")
-    with pytest.raises(XcosError, match="has no xcos.json"):
+    with pytest.raises(XcosError, match=r"has no xcos.json"):
         read_metadata(path)
     with pytest.raises(XcosError, match="cannot be read"):
         read_metadata(tmp_path)

@@ -27,7 +27,7 @@ def test_good_faces_have_no_faults(portraits):
     [
         (blurred, "is blurred"),
         (lambda face: scaled(face, 0.2), "is too dark"),
-        (lambda face: scaled(face, 0.3, 178), "is too bright"),
+        (lambda face: scaled(face, 0.2, 204), "is too bright"),
         (lambda face: scaled(face, 0.1, 100), "has too little contrast"),
     ],
 )
