@@ -93,8 +93,8 @@ def test_both_files_are_private_and_encrypted(store):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         content = path.read_bytes()
         assert content.startswith(MAGIC)
-        for clear in (b"templates", b"failures", b"float32", b"PK", templates[:8]):
-            assert clear not in content[_CONTENT:] or len(clear) < 4
+        for clear in (b"templates", b"failures", b"float32", templates[:8]):
+            assert clear not in content
     # Encrypted bytes are as good as random; templates and .npz headers are not.
     counts = np.bincount(np.frombuffer(store.read_bytes()[_CONTENT:], np.uint8), minlength=256)
     expected = counts.sum() / 256
@@ -207,7 +207,7 @@ def test_record_of_another_enrolment_with_the_same_key(store):
 
 
 def test_no_store(tmp_path):
-    with pytest.raises(XcosError, match="there is no store .*; enroll first"):
+    with pytest.raises(XcosError, match=r"there is no store .*; enroll first"):
         open_vault(tmp_path / "store", PASSPHRASE)
     with pytest.raises(XcosError, match="cannot be read"):
         open_vault(tmp_path, PASSPHRASE)

@@ -3,6 +3,7 @@
 import json
 import math
 from argparse import Namespace
+from importlib.util import find_spec
 from pathlib import Path
 
 from xcos_tf.cli.passphrase import read_passphrase
@@ -85,12 +86,11 @@ def _export(folder: Path, variant: str) -> None:
     """Make the models of the default preset, which needs TensorFlow."""
     from xcos_tf.cli.quiet import import_tensorflow
 
-    try:
-        import_tensorflow()
-    except ImportError:
+    if find_spec("tensorflow") is None:
         raise XcosError(
             "without TensorFlow no models can be made; give those of `xcos export` by --models"
-        ) from None
+        )
+    import_tensorflow()
     from xcos_tf.export.tflite.export import export_tflite
     from xcos_tf.verifier import DEFAULT_PRESET
 
