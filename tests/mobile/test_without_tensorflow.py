@@ -1,6 +1,7 @@
 """The phone's verifier and `xcos unlock` work where TensorFlow and Keras are not installed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -92,6 +93,14 @@ def test_enroll_and_try_from_process_to_process(unlock, lite_models, tmp_path):
     assert (code, err) == (3, "")
     assert out.startswith("too early after the last failure: wait ")
     assert 1 <= int(out.split()[-2]) <= 30
+
+
+def test_tries_at_the_same_time_are_all_counted(unlock, lite_models, tmp_path):
+    store = ("--store", tmp_path / "store", "--aligned")
+    assert unlock("enroll", OBAMA, *store, "--models", lite_models)[0] == 0
+    with ThreadPoolExecutor(5) as pool:
+        codes = pool.map(lambda _: unlock("try", BIDEN, *store)[0], range(5))
+    assert sorted(codes) == [1, 1, 1, 3, 3]
 
 
 def test_one_sentence_says_what_needs_tensorflow(unlock, photos, tmp_path):
