@@ -203,7 +203,9 @@ def _connection_fault(question: Question, error: Exception) -> XcosError:
         return deadline_exceeded(question)
     if caused_by(http.client.BadStatusLine) and not caused_by(http.client.RemoteDisconnected):
         return wrong_protocol(question, "its answer is not HTTP")
-    if caused_by(ssl.SSLError) and not caused_by(ssl.SSLEOFError):
+    if caused_by(ssl.SSLEOFError):  # a server that stops, or one that wants to know who is there
+        return unreachable(question, f"{reason}; perhaps it asks for a client certificate")
+    if caused_by(ssl.SSLError):
         return tls_failed(question, reason)
     return unreachable(question, reason)
 
