@@ -1,0 +1,142 @@
+"""Measure how often the unlock prototype lets others in, and keeps owners out.
+
+    python tools/measure_unlock.py FACES --out docs/results [--readme README.md ...]
+
+FACES is a folder of aligned 112×112 faces with a sub-folder for each person, as `xcos align` makes
+it of LFW. Writes unlock.md and unlock.csv. The rule and the thresholds were fixed before on the
+validation people, where `--validation` measures other rules too, into unlock-validation.*.
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+VARIANTS = ("float32", "float16", "int8")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="TFLite files of `xcos export` (default: made anew of the default preset)",
+    )
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        default=VARIANTS,
+        metavar="NAME",
+        help=f"of the models (default: {' '.join(VARIANTS)})",
+    )
+    parser.add_argument(
+        "--validation", action="store_true", help="measure other rules too, to choose among them"
+    )
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="pages whose marked tables are made anew",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    from xcos_tf.errors import XcosError
+
+    try:
+        _measure(args)
+        from tools.paper.readme import fill_page
+
+        for page in args.readme:
+            fill_page(page, args.out)
+    except XcosError as error:
+        print(f"measure_unlock: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _measure(args) -> None:
+    """Measure, print and write."""
+    from tools.unlock.people import embed_people, read_people
+    from tools.unlock.trials import RULES, TWO_BEST, measure
+    from xcos_tf.files import check_can_write
+    from xcos_tf.mobile.lite_verifier import LiteVerifier
+
+    check_can_write(args.out, within=args.out)
+    people = read_people(args.faces)
+    rules = tuple(RULES) if args.validation else (TWO_BEST,)
+    set_name = "validation people" if args.validation else "LFW"
+    rows = []
+    with tempfile.TemporaryDirectory() as made:
+        models = args.models or _export(Path(made), args.variants)
+        for variant in args.variants:
+            verifier = LiteVerifier.from_folder(models, f"{variant}.batch", threads=2)
+            rows += measure(set_name, embed_people(people, verifier), verifier, rules)
+    _write(args, rows)
+
+
+def _export(folder: Path, variants) -> Path:
+    from xcos_tf.cli.quiet import import_tensorflow
+
+    import_tensorflow()
+    from xcos_tf.export.tflite.export import export_tflite
+    from xcos_tf.verifier import DEFAULT_PRESET
+
+    export_tflite(DEFAULT_PRESET, folder, variants, None)
+    return folder
+
+
+def _write(args, rows) -> None:
+    from tools.paper.rows import write_rows
+    from tools.unlock.rows import Trials
+    from tools.unlock.table import unlock_table
+    from xcos_tf.files import replace_file
+
+    name = "unlock-validation" if args.validation else "unlock"
+    thresholds = dict.fromkeys(f"{row.variant} {row.threshold:.4f}" for row in rows)
+    notes = [
+        "Owners are the people with at least one face after the fifth that can be used; they try "
+        "with all those, the same whatever number is enrolled. Everyone else tries on each owner. "
+        "A try of three frames takes three faces, none of them used twice.",
+        "In brackets: 95 % confidence intervals that take the tries as independent. Tries that "
+        "share a person say less than that, so that an interval is the least that is uncertain.",
+        "Refused: the photos of an owner that do not match one another, which the prototype does "
+        "not enroll. A try whose photos are all too dark, blurred or the like counts as a false "
+        "reject, and in the column `unusable` of the CSV file.",
+        f"Thresholds, of FMR 1e-3 for a pair on the validation people: {', '.join(thresholds)}.",
+        f"Weights SHA-256 {rows[0].preset_sha256}.",
+        f"Made by `{_command(args)}`.",
+    ]
+    page = (
+        f"# The unlock prototype on {rows[0].set}\n\n{unlock_table(rows)}\n\n"
+        + "\n".join(f"- {note}" for note in notes)
+        + "\n"
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_rows(args.out / f"{name}.csv", Trials, rows)
+    replace_file(args.out / f"{name}.md", lambda stream: stream.write(page.encode("utf-8")))
+    print(page)
+
+
+def _command(args) -> str:
+    """Return the command, without where this machine has its faces."""
+    words = ["python", "tools/measure_unlock.py", "FACES", "--out", args.out.as_posix()]
+    if tuple(args.variants) != VARIANTS:
+        words += ["--variants", *args.variants]
+    return shlex.join(words + ["--validation"] * args.validation)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

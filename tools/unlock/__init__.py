@@ -1,0 +1,1 @@
+"""How often the unlock prototype errs, measured on folders of people."""

@@ -1,0 +1,74 @@
+"""People's aligned faces, some to enroll, some to try with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.errors import XcosError
+from xcos_tf.mobile.decision import MAX_TEMPLATES
+from xcos_tf.mobile.frames import Frame, read_frames
+from xcos_tf.mobile.lite_verifier import LiteVerifier
+
+_BATCH = 64
+_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """All faces of one person, in the order of their names.
+
+    Attributes:
+        name: of the folder.
+        frames: the faces with what is wrong with them.
+        grids: float32 (F, 7, 7, 32), what the model makes of each.
+    """
+
+    name: str
+    frames: Sequence[Frame]
+    grids: np.ndarray
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Bool (F,)."""
+        return np.array([frame.usable for frame in self.frames])
+
+
+def read_people(folder: Path) -> dict[str, list[Frame]]:
+    """Return {name: frames} of a folder with a sub-folder of 112×112 faces for each person.
+
+    Raises:
+        XcosError: there are fewer than two people, or a face cannot be read.
+    """
+    people = {}
+    for person in sorted(path for path in folder.glob("*") if path.is_dir()):
+        files = sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
+        if files:
+            people[person.name] = read_frames([str(file) for file in files], aligned=True)
+    if len(people) < 2:
+        raise XcosError(
+            f"{folder} has {len(people)} people; give a folder with a sub-folder of aligned faces "
+            "for each of several"
+        )
+    return people
+
+
+def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list[Person]:
+    """Run the model once on each face."""
+    faces = [frame.face for frames in people.values() for frame in frames]
+    grids = np.concatenate(
+        [verifier.embed(np.stack(faces[i : i + _BATCH])) for i in range(0, len(faces), _BATCH)]
+    )
+    ends = np.cumsum([len(frames) for frames in people.values()])
+    return [
+        Person(name, frames, part)
+        for (name, frames), part in zip(people.items(), np.split(grids, ends[:-1]), strict=True)
+    ]
+
+
+def split_owner(person: Person) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of a person's first usable faces, to enroll, and of all after those."""
+    enrolled = np.flatnonzero(person.usable)[:MAX_TEMPLATES]
+    first_left = enrolled[-1] + 1 if len(enrolled) == MAX_TEMPLATES else len(person.frames)
+    return enrolled, np.arange(first_left, len(person.frames))

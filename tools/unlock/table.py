@@ -1,0 +1,47 @@
+"""The error rates of the prototype as Markdown, made from the rows alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.paper.rows import read_rows
+from tools.unlock.rows import Trials
+from xcos_tf.evaluation.intervals import format_rate
+from xcos_tf.evaluation.measurement import Rate
+from xcos_tf.evaluation.results_text import markdown_table
+
+
+def unlock_table(rows: Sequence[Trials]) -> str:
+    """Return one line for each row; the rule is named if there are several."""
+    with_rule = len({row.rule for row in rows}) > 1
+    heading = ["models", *(["score of a frame"] if with_rule else []), "photos enrolled"]
+    heading += ["frames of a try", "owners", "false rejects", "false accepts"]
+    lines = [
+        [
+            row.variant,
+            *([row.rule] if with_rule else []),
+            str(row.enrolled),
+            str(row.frames),
+            f"{row.owners}" + (f" ({row.refused} refused)" if row.refused else ""),
+            f"{_rate(row.frr, row.frr_low, row.frr_high)}, {row.rejected:,} of {row.genuine:,}",
+            f"{_rate(row.far, row.far_low, row.far_high)}, {row.accepted:,} of {row.impostor:,}",
+        ]
+        for row in rows
+    ]
+    return markdown_table(heading, lines)
+
+
+def unlock(results: Path) -> str:
+    """Return what tools/measure_unlock.py measured on LFW."""
+    return unlock_table(read_rows(results / "unlock.csv", Trials, "measure_unlock"))
+
+
+def validation(results: Path) -> str:
+    """Return what it measured on the validation people, of every rule."""
+    return unlock_table(read_rows(results / "unlock-validation.csv", Trials, "measure_unlock"))
+
+
+def _rate(value: float, low: float, high: float) -> str:
+    """Return a rate with as many digits as a small one needs."""
+    if value >= 0.001:
+        return format_rate(Rate(value, low, high))
+    return f"{100 * value:.4f} % ({100 * low:.4f}–{100 * high:.4f})"
