@@ -35,6 +35,12 @@ def unlock(results: Path) -> str:
     return unlock_table(read_rows(results / "unlock.csv", Trials, "measure_unlock"))
 
 
+def unlock_float32(results: Path) -> str:
+    """Return that of the float32 models alone."""
+    rows = read_rows(results / "unlock.csv", Trials, "measure_unlock")
+    return unlock_table([row for row in rows if row.variant == "float32"])
+
+
 def validation(results: Path) -> str:
     """Return what it measured on the validation people, of every rule."""
     return unlock_table(read_rows(results / "unlock-validation.csv", Trials, "measure_unlock"))
