@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.explain.toys import OneCellVerifier, noise
 from xcos_tf.explain.probing import (
-    BATCH,
+    batch_size,
     cover,
     embed_all,
     scaled,
@@ -12,7 +12,7 @@ from xcos_tf.explain.probing import (
 
 
 def test_faces_are_embedded_in_batches(random):
-    faces = random.integers(0, 256, (BATCH + 3, 48, 80, 3), np.uint8)
+    faces = random.integers(0, 256, (batch_size() + 3, 48, 80, 3), np.uint8)
     sizes = []
 
     class Watched(OneCellVerifier):
@@ -21,7 +21,7 @@ def test_faces_are_embedded_in_batches(random):
             return super().embed(faces)
 
     found = embed_all(Watched(), faces)
-    assert sizes == [BATCH, 3]
+    assert sizes == [batch_size(), 3]
     np.testing.assert_array_equal(found, OneCellVerifier().embed(faces))
 
 

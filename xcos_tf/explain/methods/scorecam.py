@@ -15,6 +15,7 @@ from xcos_tf.explain.embedding_score import (
 )
 from xcos_tf.explain.methods.gradcam import LAST_FEATURE_MAP
 from xcos_tf.explain.methods.white_box import WhiteBoxMethod
+from xcos_tf.explain.probing import batch_size
 
 
 class ScoreCam(WhiteBoxMethod):
@@ -27,6 +28,7 @@ class ScoreCam(WhiteBoxMethod):
         return Scorecam(score.model)(
             lambda probabilities: cosine_of_probabilities(probabilities) - nothing,
             image,
+            batch_size=batch_size(),
             **LAST_FEATURE_MAP,
         )
 
