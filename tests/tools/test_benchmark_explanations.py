@@ -11,6 +11,7 @@ from PIL import Image
 from tests.tools.explanations.makers import Right, Wrong
 from tools.benchmark_explanations import main
 from tools.explanations import contenders
+from tools.explanations.lite_score import LiteScore
 from tools.explanations.rows import CurvePoint, Measure
 from tools.generate_faces import draw_face
 from tools.paper.readme import fill_tables
@@ -60,14 +61,18 @@ def run(data, with_makers, tmp_path_factory):
     root = tmp_path_factory.mktemp("run")
     command = [data / "faces", data / "pairs.txt", "--out", root / "out", "--cache", root / "kept"]
     command = [str(x) for x in (*command, "--pairs", 4, "--methods", *METHODS)]
-    calls, embed = [], Verifier.embed
+    calls = []
 
-    def count(self, faces):
-        calls.append(len(faces))
-        return embed(self, faces)
+    def counting(embed):
+        def count(self, faces):
+            calls.append(len(faces))
+            return embed(self, faces)
+
+        return count
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Verifier, "embed", count)
+        for runs in (Verifier, LiteScore):
+            patch.setattr(runs, "embed", counting(runs.embed))
         assert main(command) == 0
         yield root / "out", calls, command
 

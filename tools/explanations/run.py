@@ -1,7 +1,7 @@
 """All contenders on all pairs, with what was done before taken from the cache."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -11,6 +11,7 @@ from tools.explanations.code_version import code_version
 from tools.explanations.contenders import EMBEDDING, Contender, OneScore
 from tools.explanations.drawn_pairs import DrawnPairs, Pair
 from tools.explanations.keeping import Arrays, Kept, kept
+from tools.explanations.lite_score import LiteScore
 from xcos_tf.evaluation.score_cache import ScoreCache
 
 SANITY_PAIRS = 10
@@ -48,15 +49,29 @@ def measure_all(
     Raises:
         XcosError: a map cannot be made, or the cache cannot be written.
     """
-    plain = OneScore(*EMBEDDING)
-    return [_Measuring(x, plain, cache).measure(pairs, sanity_pairs) for x in who]
+    lite = {x.verifier: LiteScore(x.verifier.config["name"], x.verifier.attention) for x in who}
+    plain = (OneScore(*EMBEDDING), LiteScore(*EMBEDDING))
+    return [_Measuring(x, lite[x.verifier], plain, cache).measure(pairs, sanity_pairs) for x in who]
 
 
 class _Measuring:
-    """One contender under measurement."""
+    """One contender under measurement.
 
-    def __init__(self, contender: Contender, plain: OneScore, cache: ScoreCache):
-        self._contender, self._plain, self._cache = contender, plain, cache
+    Whoever asks a verifier for nothing but scores asks the one in TFLite: what judges maps, and
+    methods that can explain any verifier, beside a plain verification in TFLite.
+    """
+
+    def __init__(
+        self,
+        contender: Contender,
+        lite: LiteScore,
+        plain: tuple[OneScore, LiteScore],
+        cache: ScoreCache,
+    ):
+        self._contender, self._lite, self._cache = contender, lite, cache
+        scores_alone = contender.method.needs == "any"
+        self._mapped = replace(contender, verifier=lite) if scores_alone else contender
+        self._plain = plain[scores_alone]
         self._warm = False
         method = type(contender.method).__module__
         sources = {
@@ -86,14 +101,14 @@ class _Measuring:
     def _maps(self, pair: Pair) -> Arrays:
         def make():
             if not self._warm:  # the first call of a process traces functions
-                mapping.explain(self._contender, self._verify, pair)
+                mapping.explain(self._mapped, self._verify, pair)
                 self._warm = True
-            return mapping.explain(self._contender, self._verify, pair)
+            return mapping.explain(self._mapped, self._verify, pair)
 
         return self._kept("maps", pair, make, method=self._contender.method.name)
 
     def _judged(self, pair: Pair, maps: Arrays) -> Arrays:
-        verifier, name = self._contender.verifier, self._contender.method.name
+        verifier, name = self._lite, self._contender.method.name
 
         def make():
             of_cells = self._kept("drops", pair, lambda: judging.drops(verifier, pair))
