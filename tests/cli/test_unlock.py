@@ -95,12 +95,12 @@ def test_photos_of_the_owner_unlock_and_others_do_not(store, photos, capsys):
     assert main(["unlock", "try", str(photos / "obama2.jpg"), *command]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert captured.out.startswith("unlocked: 1 of 1 frame match, 1 must (best xCos 0.")
+    assert captured.out.startswith("unlocked: 1 of 1 frames match, 1 must (best xCos 0.")
     assert captured.out.endswith(" ≥ 0.497)\n")
 
     assert main(["unlock", "try", str(photos / "biden.jpg"), *command]) == 1
     first, hint, what_next = capsys.readouterr().out.splitlines()
-    assert first.startswith("not unlocked: 0 of 1 frame match, 1 must (best xCos ")
+    assert first.startswith("not unlocked: 0 of 1 frames match, 1 must (best xCos ")
     assert first.endswith(" < 0.497)")
     assert hint.startswith("no part of the face stands out: ")
     assert what_next == "1 failure in a row; 4 more locks out"

@@ -1,6 +1,7 @@
 """What was sealed comes back whole or not at all."""
 
 import hashlib
+import os
 import stat
 
 import pytest
@@ -64,12 +65,11 @@ def test_nonces_are_fresh():
     assert len(nonces) == 20
 
 
-def test_key_is_scrypt_of_the_passphrase():
+@pytest.mark.parametrize("words", ["pässword".encode(), b"p\xe4ssword"])
+def test_key_is_scrypt_of_the_passphrase(words):
     """By the standard library's own scrypt, with the parameters that OWASP recommends."""
-    key = derive_key("pässword", b"0123456789abcdef")
-    expected = hashlib.scrypt(
-        "pässword".encode(), salt=key.salt, n=2**15, r=8, p=3, maxmem=2**26, dklen=32
-    )
+    key = derive_key(os.fsdecode(words), b"0123456789abcdef")
+    expected = hashlib.scrypt(words, salt=key.salt, n=2**15, r=8, p=3, maxmem=2**26, dklen=32)
     assert key == (expected, b"0123456789abcdef")
 
 

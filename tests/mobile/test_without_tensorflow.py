@@ -83,7 +83,7 @@ def test_enroll_and_try_from_process_to_process(unlock, lite_models, tmp_path):
 
     code, out, err = unlock("try", OBAMA2, *store)
     assert (code, err) == (0, "")
-    assert out.startswith("unlocked: 1 of 1 frame match, 1 must (best xCos 0.")
+    assert out.startswith("unlocked: 1 of 1 frames match, 1 must (best xCos 0.")
 
     for failures in (1, 2, 3):
         code, out, err = unlock("try", BIDEN, *store, "--json")

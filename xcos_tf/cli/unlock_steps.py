@@ -142,7 +142,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
         sign = "≥" if best >= decision.threshold else "<"
         lines.append(
             f"{'unlocked' if unlocked else 'not unlocked'}: {decision.matching} of {count} "
-            f"frame{'s' if count > 1 else ''} match, {decision.needed} must (best xCos "
+            f"frames match, {decision.needed} must (best xCos "
             f"{number(best, 3)} {sign} {decision.threshold:.3f})"
         )
         if not unlocked:

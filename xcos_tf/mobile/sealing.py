@@ -37,7 +37,9 @@ def derive_key(passphrase: str, salt: bytes | None = None) -> Key:
             "the package cryptography is not installed; get it by pip install 'xcos_tf[mobile]'"
         ) from None
     salt = os.urandom(SALT_BYTES) if salt is None else salt
-    secret = Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase.encode("utf-8"))
+    # What the environment holds need not be UTF-8; Python gives its other bytes as surrogates.
+    words = passphrase.encode("utf-8", "surrogateescape")
+    secret = Scrypt(salt=salt, length=32, **_SCRYPT).derive(words)
     return Key(secret, salt)
 
 
