@@ -20,12 +20,13 @@ PAIRS = 500
 
 
 def build_parser() -> argparse.ArgumentParser:
+    from tools.command import add_cache, add_out, add_readme
     from xcos_tf.explain.methods.registry import METHODS
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", type=Path, metavar="SET", help="folder of photos, or a .bin file")
     parser.add_argument("list", type=Path, nargs="?", metavar="PAIRS", help="list of its pairs")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    add_out(parser)
     parser.add_argument(
         "--pairs",
         type=int,
@@ -40,42 +41,18 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"those to measure, beside random maps (default: {' '.join(METHODS)})",
     )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("runs/explanations"),
-        help="folder in which maps and measurements are kept (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--readme",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="pages whose marked tables are made anew",
-    )
+    add_cache(parser, "runs/explanations", "maps and measurements")
+    add_readme(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
+    from tools.command import run
     from xcos_tf.cli.quiet import import_tensorflow
-    from xcos_tf.errors import XcosError
 
+    args = build_parser().parse_args(argv)
     import_tensorflow()
-    try:
-        _measure(args)
-        from tools.paper.readme import fill_page
-
-        for page in args.readme:
-            fill_page(page, args.out)
-    except XcosError as error:
-        print(f"benchmark_explanations: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return run("benchmark_explanations", _measure, args)
 
 
 def _measure(args) -> None:

@@ -22,9 +22,11 @@ ROUNDS = 300
 
 
 def build_parser() -> argparse.ArgumentParser:
+    from tools.command import add_cache, add_out, add_readme
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, metavar="DATA", help="folder with LFW")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    add_out(parser)
     parser.add_argument("--preset", default=PRESET, help="(default: %(default)s)")
     parser.add_argument(
         "--variants", nargs="+", metavar="NAME", help="beside float32 (default: all it has)"
@@ -32,42 +34,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds", type=int, default=ROUNDS, help="of timing (default: %(default)s)"
     )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("runs/tflite"),
-        help="folder in which grid features are kept (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--readme",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="pages whose marked tables are made anew",
-    )
+    add_cache(parser, "runs/tflite", "grid features")
+    add_readme(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
+    from tools.command import run
     from xcos_tf.cli.quiet import import_tensorflow
-    from xcos_tf.errors import XcosError
 
+    args = build_parser().parse_args(argv)
     import_tensorflow()
-    try:
-        _measure(args)
-        from tools.paper.readme import fill_page
-
-        for page in args.readme:
-            fill_page(page, args.out)
-    except XcosError as error:
-        print(f"benchmark_tflite: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return run("benchmark_tflite", _measure, args)
 
 
 def _measure(args) -> None:

@@ -21,9 +21,11 @@ VARIANTS = ("float32", "float16", "int8")
 
 
 def build_parser() -> argparse.ArgumentParser:
+    from tools.command import add_out, add_readme
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    add_out(parser)
     parser.add_argument(
         "--models",
         type=Path,
@@ -40,31 +42,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--validation", action="store_true", help="measure other rules too, to choose among them"
     )
-    parser.add_argument(
-        "--readme",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="pages whose marked tables are made anew",
-    )
+    add_readme(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
-    from xcos_tf.errors import XcosError
+    from tools.command import run
 
-    try:
-        _measure(args)
-        from tools.paper.readme import fill_page
-
-        for page in args.readme:
-            fill_page(page, args.out)
-    except XcosError as error:
-        print(f"measure_unlock: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run("measure_unlock", _measure, build_parser().parse_args(argv))
 
 
 def _measure(args) -> None:
