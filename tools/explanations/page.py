@@ -12,6 +12,7 @@ from tools.explanations.tables import (
     dissimilarity_table,
     faithfulness_table,
     gains_table,
+    kinds_table,
     statements,
 )
 from tools.paper.part import Part
@@ -53,6 +54,7 @@ def page(found: Sequence[Found], vset: VerificationSet) -> Part:
         faithfulness_table(rows),
         statements(rows),
         f"## Gain over a random map\n\n{gains_table(rows)}",
+        f"## The same on genuine and on impostor pairs\n\n{kinds_table(rows)}",
         f"## Dissimilarity maps, on impostor pairs\n\n{dissimilarity_table(rows)}",
         f"## Sanity and cost\n\n{checks_table(rows)}",
     )

@@ -6,6 +6,8 @@ XCOS = "xcos"
 CONTROL = "random"
 """The method that every other is held against, on the same verifier."""
 SIMILARITY, DISSIMILARITY = "similarity", "dissimilarity"
+GENUINE, IMPOSTOR = "genuine", "impostor"
+"""Similarity maps again, on these pairs alone."""
 DELETION, INSERTION = "deletion", "insertion"
 AREAS = [(kind, curve) for kind in (SIMILARITY, DISSIMILARITY) for curve in (DELETION, INSERTION)]
 """Areas under curves are measured by names such as "similarity deletion"."""

@@ -20,6 +20,8 @@ from tools.explanations.rows import (
     DELETION,
     DISSIMILARITY,
     FORWARD,
+    GENUINE,
+    IMPOSTOR,
     INSERTION,
     RATIO,
     SECONDS,
@@ -106,6 +108,12 @@ def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
             areas = _stacked(one, area_name(kind, curve, filling))
             if len(areas):
                 values[f"{kind} {curve}", filling] = areas[:, 0]
+    for curve in (DELETION, INSERTION):
+        for filling in FILLINGS:
+            areas = values[f"{SIMILARITY} {curve}", filling]
+            for kind, chosen in ((GENUINE, one.same), (IMPOSTOR, ~one.same)):
+                if chosen.any():
+                    values[f"{kind} {curve}", filling] = areas[chosen]
     for filling in FILLINGS:
         values[CELLS, filling] = _stacked(one, cells_name(filling))[:, 0]
     return values

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from tools.explanations.rows import (
-    AREAS,
     BACKWARD,
     CELLS,
     CONTROL,
     DELETION,
     DISSIMILARITY,
     FORWARD,
+    GENUINE,
+    IMPOSTOR,
     INSERTION,
     RATIO,
     SECONDS,
@@ -25,6 +26,7 @@ from tools.paper.tables import LETTERS
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
 
 NONE = "–"
+CURVES = (DELETION, INSERTION)
 # Which way is better, of a mean.
 ARROWS = {DELETION: "↓", INSERTION: "↑", CELLS: "↑"}
 Cell = Callable[[Measure], str]
@@ -46,6 +48,12 @@ def gains_table(rows: Sequence[Measure]) -> str:
     return _table(of_methods, _columns((SIMILARITY, DISSIMILARITY), _gain, arrows=False))
 
 
+def kinds_table(rows: Sequence[Measure]) -> str:
+    """Return the gains of similarity maps on genuine pairs, and on impostor pairs."""
+    of_methods = [row for row in rows if row.method != CONTROL]
+    return _table(of_methods, _columns((GENUINE, IMPOSTOR), _gain, arrows=False))
+
+
 def checks_table(rows: Sequence[Measure]) -> str:
     """Return the sanity checks, and the cost in full."""
     last = max((row.detail for row in rows if row.measure == WEIGHTS), default="")
@@ -62,7 +70,8 @@ def statements(rows: Sequence[Measure]) -> str:
     """Return, for each measure of faithfulness, a sentence that says plainly where xCos stands."""
     lines = []
     several = _on_several(rows)
-    ranked = [row for row in rows if row.gain is not None]
+    on_all = [row for row in rows if row.measure.split()[0] not in (GENUINE, IMPOSTOR)]
+    ranked = [row for row in on_all if row.gain is not None]
     for measure, detail in dict.fromkeys((row.measure, row.detail) for row in ranked):
         of_measure = [row for row in ranked if (row.measure, row.detail) == (measure, detail)]
         xcos = [row for row in of_measure if row.method == XCOS]
@@ -91,6 +100,7 @@ TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": faithfulness_table,
     "explanations-claims": statements,
     "explanations-gains": gains_table,
+    "explanations-kinds": kinds_table,
     "explanations-dissimilarity": dissimilarity_table,
     "explanations-checks": checks_table,
 }
@@ -113,7 +123,7 @@ def _columns(
     measures: Sequence[str], cell: Cell, arrows: bool = True
 ) -> dict[str, tuple[tuple[str, str], Cell]]:
     """Return {heading: (measure and filling, how to write it)} of kinds of areas, or of cells."""
-    names = [f"{kind} {curve}" for kind, curve in AREAS if kind in measures]
+    names = [f"{kind} {curve}" for kind in measures if kind != CELLS for curve in CURVES]
     names += [CELLS] * (CELLS in measures)
     columns = {}
     for name in names:

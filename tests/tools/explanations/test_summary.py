@@ -12,6 +12,7 @@ from tools.explanations.tables import (
     dissimilarity_table,
     faithfulness_table,
     gains_table,
+    kinds_table,
     statements,
 )
 
@@ -71,6 +72,15 @@ def row(rows, method, measure, detail="black", preset=None):
         and preset in (None, x.preset)
     ]
     return one
+
+
+def test_kinds_of_pairs_are_told_apart(rows):
+    for kind, value, gain in (("genuine", 0.3, 0.1), ("impostor", 0.4, 0.2)):
+        one = row(rows, "xcos", f"{kind} deletion")
+        assert (one.pairs, one.value, one.gain) == (2, pytest.approx(value), pytest.approx(gain))
+        assert row(rows, "xcos", f"{kind} insertion").gain == pytest.approx(gain)
+    assert "genuine" not in statements(rows)
+    assert "+0.200 (+0.200 to +0.200)" in kinds_table(rows)
 
 
 def test_means_are_over_the_pairs_that_have_a_value(rows):
