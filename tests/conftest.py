@@ -25,13 +25,6 @@ def pytest_configure(config):
         raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
 
 
-def pytest_collection_modifyitems(config, items):
-    # Tests of one folder share what is costly to make, so one process runs all of them.
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.parent)))
-
-
 def pytest_runtest_setup(item):
     if item.get_closest_marker("addons") and not item.config.getoption("addons"):
         pytest.skip("needs tensorflow-addons and --addons")
