@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -143,6 +144,17 @@ def test_the_best_by_validation_becomes_the_preset(judged):
     assert load_preset(judged / "preset").config["training"]["weights_of_step"] == 2
     assert_same(checkpoint(judged), checkpoint(judged, 2))
     assert (judged / "checkpoints/step-000000000.safetensors").exists()  # it was the best once
+
+
+def test_the_last_becomes_the_preset_where_that_is_asked_for(judged, sets, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(judged, out, ignore=shutil.ignore_patterns("preset"))
+    config = yaml.safe_load((out / "config.yaml").read_text())
+    config["finish"]["weights"] = "last"
+    for path in (tmp_path / "run.yaml", out / "config.yaml"):
+        path.write_text(yaml.safe_dump(config))
+    assert main(train_command(tmp_path / "run.yaml", sets, out)) == 0
+    assert load_preset(out / "preset").config["training"]["weights_of_step"] == 4
 
 
 def test_pairs_of_a_verification_set_are_measured(judged):

@@ -197,14 +197,17 @@ class ValidationConfig:
 
 @dataclass(frozen=True)
 class FinishConfig:
-    """What is measured at the end, with the best checkpoint's weights.
+    """What is measured at the end, and of which weights.
 
     Attributes:
+        weights: of which checkpoint, "best" or "last"; the last where a run trains for what
+            validation does not measure.
         correlation_pairs: training pairs to measure P on; 0 leaves it as it is.
         threshold_pairs: impostor pairs of people held out to measure thresholds on.
         facts: licence, provenance and other facts that the preset's config.json states.
     """
 
+    weights: str = "best"
     correlation_pairs: int = 100_000
     threshold_pairs: int = 500_000
     facts: dict = field(default_factory=dict)

@@ -39,6 +39,7 @@ def problems(c: TrainingConfig) -> Iterator[str]:
         (c.devices, "strategy", ("one", "mirrored", "multi_worker")),
         (c.devices, "precision", ("float32", "mixed_float16", "mixed_bfloat16")),
         (c.start, "grid_head", (None, "linear_tail")),
+        (c.finish, "weights", ("best", "last")),
         (c.validation, "best_metric", ("tar_at_far_1e-3", "eer")),
         (c.validation, "best_by", (None, "cosine", "learned", "patched", "correlated")),
     ):

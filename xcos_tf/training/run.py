@@ -197,7 +197,7 @@ class Run:
             self.checkpoints.save(self.assembly.trainer, step, best=True)
 
     def finish(self, extras: Extras) -> Path | None:
-        """Measure P and thresholds with the best weights, and write the preset.
+        """Measure P and thresholds with the best weights, or the last, and write the preset.
 
         Args:
             extras: called with the preset's configuration, to give other files of the preset;
@@ -209,7 +209,8 @@ class Run:
         if not self._chief:
             return None
         best = self.checkpoints.folder / BEST
-        path = best if self.held_out and best.exists() else None
+        wanted = self.config.finish.weights == "best" and self.held_out
+        path = best if wanted and best.exists() else None
         step = self.checkpoints.restore(self.assembly.trainer, path)
         return finish(self, step, extras)
 
