@@ -17,6 +17,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 PAIRS = 500
+BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,6 +42,16 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"those to measure, beside random maps (default: {' '.join(METHODS)})",
     )
+    for option, default, what in (
+        ("--baseline", BASELINE, "plain preset"),
+        ("--xcos", XCOS, "xCos preset"),
+    ):
+        parser.add_argument(
+            option,
+            default=default,
+            metavar="PRESET",
+            help=f"the {what} to explain, its name or folder (default: %(default)s)",
+        )
     add_cache(parser, "runs/explanations", "maps and measurements")
     add_readme(parser)
     return parser
@@ -68,10 +79,10 @@ def _measure(args) -> None:
     from xcos_tf.files import check_can_write
 
     check_can_write(args.out, within=args.out)
-    who = contenders(args.methods)
+    who = contenders(args.methods, args.baseline, args.xcos)
     vset = open_set(args.set, args.list, aligned=is_aligned(args.set))
     pairs = draw_pairs(vset, args.pairs)
-    part = page(measure_all(who, pairs, ScoreCache(args.cache)), vset)
+    part = page(measure_all(who, pairs, ScoreCache(args.cache), args.baseline), vset)
     write_part(part, args.out, _command(args))
     print(part.markdown(_command(args)))
 
@@ -84,6 +95,11 @@ def _command(args) -> str:
         words += ["--pairs", str(args.pairs)]
     if tuple(args.methods) != build_parser().get_default("methods"):
         words += ["--methods", *args.methods]
+    for option, preset, default in (
+        ("--baseline", args.baseline, BASELINE),
+        ("--xcos", args.xcos, XCOS),
+    ):
+        words += [option, preset] * (preset != default)
     return shlex.join(words)
 
 

@@ -116,7 +116,7 @@ def test_everything_is_in_the_table(run, data):
     assert counts["dissimilarity insertion"] == 2
     points = read_rows(out / "explanations-curves.csv", CurvePoint)
     for row in rows:
-        if "deletion" in row.measure:
+        if row.measure in ("similarity deletion", "dissimilarity deletion"):
             curve = [
                 x.accuracy
                 for x in points

@@ -41,7 +41,7 @@ HOW = (
     "Intervals are of 95 %, by the bootstrap over pairs; they take the pairs as drawn "
     "independently, and are not widened for the number of comparisons.",
     "Cost: medians over pairs; each explanation was timed right after a plain verification of the "
-    "same pair by `mobilefacenet`. Methods that can explain any verifier were timed in TFLite, "
+    "same pair by the baseline. Methods that can explain any verifier were timed in TFLite, "
     "beside a verification in TFLite; the others in TensorFlow.",
 )
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from tools.explanations import checking, judging, mapping
 from tools.explanations.code_version import code_version
-from tools.explanations.contenders import EMBEDDING, Contender, OneScore
+from tools.explanations.contenders import Contender, OneScore, plain_cosine
 from tools.explanations.drawn_pairs import DrawnPairs, Pair
 from tools.explanations.keeping import Arrays, Kept, kept
 from tools.explanations.lite_score import LiteScore
@@ -40,17 +40,22 @@ class Found:
 
 
 def measure_all(
-    who: Sequence[Contender], pairs: DrawnPairs, cache: ScoreCache, sanity_pairs: int = SANITY_PAIRS
+    who: Sequence[Contender],
+    pairs: DrawnPairs,
+    cache: ScoreCache,
+    baseline: str,
+    sanity_pairs: int = SANITY_PAIRS,
 ) -> list[Found]:
     """Measure each contender on the same pairs, with a progress bar for each.
 
+    A plain verification, beside which costs are stated, is by the preset `baseline`.
     Each result of each pair is kept at once, so that a run that stops goes on where it was.
 
     Raises:
         XcosError: a map cannot be made, or the cache cannot be written.
     """
-    lite = {x.verifier: LiteScore(x.verifier.config["name"], x.verifier.attention) for x in who}
-    plain = (OneScore(*EMBEDDING), LiteScore(*EMBEDDING))
+    lite = {x.verifier: LiteScore(x.verifier.source, x.verifier.attention) for x in who}
+    plain = tuple(kind(*plain_cosine(baseline)) for kind in (OneScore, LiteScore))
     return [_Measuring(x, lite[x.verifier], plain, cache).measure(pairs, sanity_pairs) for x in who]
 
 

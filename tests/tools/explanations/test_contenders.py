@@ -9,10 +9,12 @@ from xcos_tf.verifier import Verifier
 MOBILE, GRID = ("mobilefacenet", "cosine"), ("xcos-mobilefacenet", "learned")
 
 
+PRESETS = (MOBILE[0], GRID[0])
+
+
 def places(names):
-    return [
-        (x.method.name, x.verifier.config["name"], x.verifier.attention) for x in contenders(names)
-    ]
+    found = contenders(names, *PRESETS)
+    return [(x.method.name, x.verifier.config["name"], x.verifier.attention) for x in found]
 
 
 def test_each_method_is_judged_by_what_it_explains():
@@ -33,7 +35,7 @@ def test_random_maps_are_there_with_whatever_is_asked_for():
 
 
 def test_those_of_one_verifier_share_it():
-    tail, _, random = contenders(["tail", "gradcam"])
+    tail, _, random = contenders(["tail", "gradcam"], *PRESETS)
     assert tail.verifier is random.verifier
 
 
@@ -51,4 +53,18 @@ def test_one_score_is_that_of_the_attention(attention, random):
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(XcosError, match="there is no method 'gradcan'"):
-        contenders(["xcos", "gradcan"])
+        contenders(["xcos", "gradcan"], *PRESETS)
+
+
+def test_presets_can_be_others():
+    [xcos, *_] = contenders(
+        ["xcos", "tail"], "mobilefacenet-occlusion", "xcos-mobilefacenet-occlusion"
+    )
+    assert xcos.verifier.config["name"] == "xcos-mobilefacenet-occlusion"
+
+
+def test_a_preset_of_the_other_kind_is_refused():
+    with pytest.raises(XcosError, match="'mobilefacenet' has no score 'learned'; give the xCos"):
+        contenders(["xcos"], "mobilefacenet", "mobilefacenet")
+    with pytest.raises(XcosError, match="has no score 'cosine'; give the plain preset"):
+        contenders(["tail"], *reversed(PRESETS))
