@@ -8,8 +8,8 @@ CONTROL = "random"
 SIMILARITY, DISSIMILARITY = "similarity", "dissimilarity"
 GENUINE, IMPOSTOR = "genuine", "impostor"
 """Similarity maps again, on these pairs alone."""
-DELETION, INSERTION = "deletion", "insertion"
-AREAS = [(kind, curve) for kind in (SIMILARITY, DISSIMILARITY) for curve in (DELETION, INSERTION)]
+CURVES = DELETION, INSERTION = "deletion", "insertion"
+AREAS = [(kind, curve) for kind in (SIMILARITY, DISSIMILARITY) for curve in CURVES]
 """Areas under curves are measured by names such as "similarity deletion"."""
 CELLS, WEIGHTS, SHIFT, SWAP = "cell ablation", "random weights", "shift", "swap"
 SECONDS, RATIO, FORWARD, BACKWARD = "seconds", "ratio", "forward passes", "backward passes"

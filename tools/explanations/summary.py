@@ -17,12 +17,12 @@ from tools.explanations.rows import (
     BACKWARD,
     CELLS,
     CONTROL,
+    CURVES,
     DELETION,
     DISSIMILARITY,
     FORWARD,
     GENUINE,
     IMPOSTOR,
-    INSERTION,
     RATIO,
     SECONDS,
     SHIFT,
@@ -108,7 +108,7 @@ def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
             areas = _stacked(one, area_name(kind, curve, filling))
             if len(areas):
                 values[f"{kind} {curve}", filling] = areas[:, 0]
-    for curve in (DELETION, INSERTION):
+    for curve in CURVES:
         for filling in FILLINGS:
             areas = values[f"{SIMILARITY} {curve}", filling]
             for kind, chosen in ((GENUINE, one.same), (IMPOSTOR, ~one.same)):
@@ -137,7 +137,7 @@ def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:
     """Return by how much each pair's value is better than the control's."""
     expected = _faithfulness(control)
     # The control is not signed; of a random map, what is called least is as random as the most.
-    for curve in (DELETION, INSERTION):
+    for curve in CURVES:
         for filling in FILLINGS:
             on_all = expected[f"{SIMILARITY} {curve}", filling]
             expected[f"{DISSIMILARITY} {curve}", filling] = on_all[~control.same]

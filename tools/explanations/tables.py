@@ -6,6 +6,7 @@ from tools.explanations.rows import (
     BACKWARD,
     CELLS,
     CONTROL,
+    CURVES,
     DELETION,
     DISSIMILARITY,
     FORWARD,
@@ -26,7 +27,6 @@ from tools.paper.tables import LETTERS
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
 
 NONE = "–"
-CURVES = (DELETION, INSERTION)
 # Which way is better, of a mean.
 ARROWS = {DELETION: "↓", INSERTION: "↑", CELLS: "↑"}
 Cell = Callable[[Measure], str]
