@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
 from tools.explanations.contenders import OneScore
 from xcos_tf.export.tflite.graph import converter_of
 from xcos_tf.export.tflite.signatures import IMAGE_LAYOUT, Port, Signature
+from xcos_tf.mobile.lite_model import interpreter_class
 from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 
@@ -50,9 +50,9 @@ class LiteScore(OneScore):
             return converter.convert()
 
 
-def _ready(content: bytes, size: int) -> tuple[Interpreter, int, int]:
+def _ready(content: bytes, size: int):
     """Return an interpreter for batches of a size, and its input and output."""
-    interpreter = Interpreter(model_content=content, num_threads=_threads())
+    interpreter = interpreter_class()(model_content=content, num_threads=_threads())
     [image], [feature] = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.resize_tensor_input(image["index"], (size, *image["shape"][1:]))
     interpreter.allocate_tensors()

@@ -30,7 +30,7 @@ class LiteModel:
         Raises:
             XcosError: it cannot be read, is damaged or another model, or ai-edge-litert is missing.
         """
-        interpreter_of = _interpreter()
+        interpreter_of = interpreter_class()
         self.metadata = read_metadata(path)
         name = os.fsdecode(path)
         if self.metadata["model"] != model:
@@ -73,7 +73,12 @@ class LiteModel:
         return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def _interpreter():
+def interpreter_class():
+    """Return ai-edge-litert's interpreter.
+
+    Raises:
+        XcosError: the package is missing.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
