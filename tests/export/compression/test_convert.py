@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tests.export.compression.conftest import PRESET
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.convert import compressed_tflite, compressed_tflites
-from xcos_tf.models.presets import find_preset
+from xcos_tf.export.compression.convert import compressed_maker
+from xcos_tf.models.presets import find_preset, load_preset
 from xcos_tf.verifier import Verifier
 
 # Of the same cell's feature in a variant and in the float preset: the least mean cosine.
@@ -27,8 +27,15 @@ def portraits(photos):
 
 @pytest.fixture(scope="module")
 def models():
-    wanted = [(variant, model, None) for variant in LEAST_COSINE for model in ("embed", "verify")]
-    return dict(zip(wanted, compressed_tflites(PRESET, wanted), strict=True))
+    made = {}
+    for variant in LEAST_COSINE:
+        make = maker(PRESET, variant)
+        made |= {(variant, model, None): make(model, None) for model in ("embed", "verify")}
+    return made
+
+
+def maker(preset, variant):
+    return compressed_maker(load_preset(preset), find_preset(preset), variant)
 
 
 def run(content, **inputs):
@@ -92,17 +99,17 @@ def test_no_convolution_of_the_int8_grid_is_left_in_float(models):
 
 def test_a_batch_of_one_gives_the_same(models, portraits):
     face = portraits[1][0].face[np.newaxis]
-    one = run(compressed_tflite(PRESET, "qat", "embed", 1), image=face)["grid"]
+    one = run(maker(PRESET, "qat")("embed", 1), image=face)["grid"]
     np.testing.assert_array_equal(one, run(models["qat", "embed", None], image=face)["grid"])
 
 
 def test_a_preset_without_compressed_weights(tmp_path):
     with pytest.raises(XcosError, match="'xcos-mobilefacenet-occlusion' has no qat weights"):
-        compressed_tflite("xcos-mobilefacenet-occlusion", "qat", "embed", 1)
+        maker("xcos-mobilefacenet-occlusion", "qat")
     copy = tmp_path / "preset"
     shutil.copytree(find_preset(PRESET), copy)
     record = json.loads((copy / "compressed" / "record.json").read_text())
     record["qat"]["preset_sha256"] = "0" * 64
     (copy / "compressed" / "record.json").write_text(json.dumps(record))
     with pytest.raises(XcosError, match="made from other weights"):
-        compressed_tflite(str(copy), "qat", "embed", 1)
+        maker(str(copy), "qat")

@@ -1,6 +1,7 @@
 """From a preset's compressed weights to the bytes of TFLite models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -9,40 +10,33 @@ from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import FloatOperations
 from xcos_tf.export.compression.shipped import CompressedNetwork, load_compressed
 from xcos_tf.export.tflite.convert import convert
-from xcos_tf.models.presets import find_preset, load_preset
+from xcos_tf.models.presets import Preset
 
 
-def compressed_tflite(preset: str, variant: str, model: str, batch: int | None) -> bytes:
-    """Return one TFLite model of a compressed variant; see `compressed_tflites`."""
-    return compressed_tflites(preset, [(variant, model, batch)])[0]
-
-
-def compressed_tflites(preset: str, wanted: Sequence[tuple[str, str, int | None]]) -> list[bytes]:
-    """Return TFLite models of compressed variants, of builtin operations alone.
+def compressed_maker(
+    preset: Preset, folder: Path, variant: str
+) -> Callable[[str, int | None], bytes]:
+    """Return what makes TFLite models of a compressed variant, of builtin operations alone.
 
     The "qat" grid is int8 throughout but for its last 7×7×32 products and sums; its inputs are
     uint8 and its outputs float32. "pruned" and "clustered" are float32, smaller when packed. The
     comparison is the float32 one in each.
 
     Args:
-        preset: name or folder of an xCos preset.
-        wanted: (variant, model, batch) of each: "pruned", "clustered" or "qat"; "embed",
-            "compare" or "verify"; the size of a batch, None where it is free.
+        preset: an xCos preset, loaded from the folder.
+        folder: of the preset.
+        variant: "pruned", "clustered" or "qat".
+
+    Returns:
+        A function from a model ("embed", "compare" or "verify") and the size of a batch (None where
+        it is free) to the model's bytes.
 
     Raises:
-        XcosError: there is no such preset, it has no such variant, or the variant was made from
-            other weights than it has.
+        XcosError: the preset has no such variant, or it was made from other weights than it has.
     """
-    loaded, folder = load_preset(preset), find_preset(preset)
-    networks = {
-        variant: load_compressed(folder, loaded.config, variant)
-        for variant in dict.fromkeys(variant for variant, _, _ in wanted)
-    }
-    grids = {variant: compressed_grid(network) for variant, network in networks.items()}
-    return [
-        convert(loaded, model, "int8" if variant == "qat" else "float32", batch, grids[variant])
-        for variant, model, batch in wanted
-    ]
+    grid = compressed_grid(load_compressed(folder, preset.config, variant))
+    arithmetic = "int8" if variant == "qat" else "float32"
+    return lambda model, batch: convert(preset, model, arithmetic, batch, grid)
 
 
 def compressed_grid(network: CompressedNetwork) -> Callable[..., tf.Tensor]:

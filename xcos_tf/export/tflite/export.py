@@ -91,11 +91,9 @@ def _maker(
 ) -> Callable[[str, int | None], bytes]:
     """Return a function from a model and a size of batch to the model's bytes."""
     if variant in COMPRESSED:
-        from xcos_tf.export.compression.convert import compressed_tflite
-        from xcos_tf.export.compression.shipped import load_compressed
+        from xcos_tf.export.compression.convert import compressed_maker
 
-        load_compressed(find_preset(preset), loaded.config, variant)  # it is there, and its own
-        return lambda model, batch: compressed_tflite(preset, variant, model, batch)
+        return compressed_maker(loaded, find_preset(preset), variant)
     grid = None
     if variant == "int8":
         from xcos_tf.export.tflite.representative import representative_faces
