@@ -34,7 +34,7 @@ def test_a_variant_is_made_and_measured(folder, capsys):
     prepare(FolderSource(base / "faces"), base / "data" / "drawn")
     assert main(arguments(folder, "--steps", "1")) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"float32", "qat"}
+    assert set(printed) == {"float32", "int8", "qat"}
     assert 0.9 < printed["qat"]["cell_cosine"] < 1
     record = json.loads((folder / "compressed" / "record.json").read_text())["qat"]
     assert record["made"]["steps"] == 1 and record["made"]["sets"] == ["drawn"]

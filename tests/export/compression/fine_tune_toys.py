@@ -73,7 +73,9 @@ def main(folder: Path) -> None:
         result["small_values"] = len(np.unique(arrays["stem_conv/kernel"]))
         result["names"] = sorted(arrays)
         if "block_0_add/range" in arrays or "block_1_add/range" in arrays:
-            result["range"] = [float(x) for x in arrays["block_1_add/range"]]
+            first = make_student(request, weights, images, BLOCKS).arrays()
+            for name, values in (("first_range", first), ("range", arrays)):
+                result[name] = [float(x) for x in values["block_1_add/range"]]
         try:
             FineTuning(again.student, teacher, dataclasses.replace(request, seed=9)).restore(state)
         except XcosError as error:

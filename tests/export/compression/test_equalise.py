@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.equalise import channel_sizes, equalised
+from xcos_tf.export.compression.equalise import cell_sizes, channel_sizes, equalised
 from xcos_tf.export.compression.layout import grid_feature, prelu_links, simple_weights
 from xcos_tf.export.compression.operations import FloatOperations
 from xcos_tf.models.builder import build_network
@@ -43,6 +43,15 @@ def test_slopes_are_bounded_and_channels_alike(weights, faces):
         assert np.quantile(size, 0.1) > 0.99 * size.max(), name
     size = channel_sizes(weights, faces)["block_4_expand"]
     assert np.quantile(size, 0.1) < 0.5 * size.max()
+
+
+def test_cells_are_alike(weights, faces, grid):
+    other = equalised(weights, faces, cells=True)
+    before, after = (cell_sizes(x, faces) for x in (weights, other))
+    assert after.shape == (7, 7, 1) and before.max() > 2 * before.min()
+    np.testing.assert_allclose(after, after.max(), rtol=1e-3)
+    found = grid_feature(faces, FloatOperations(other)).numpy()
+    np.testing.assert_allclose(found, grid, atol=5e-4)
 
 
 def test_typical_sizes_are_root_mean_squares(weights, faces):

@@ -49,7 +49,9 @@ def test_each_gives_what_it_promises(toys):
     assert {"stem_conv_prelu/rest", "stem_conv_prelu_rest/range", "image/range"} <= names
     assert not any(name.endswith("alpha") for name in names)
     low, high = toys["qat"]["range"]
-    assert low < 0 < high and (low, high) != (-6, 6)
+    first_low, first_high = toys["qat"]["first_range"]
+    assert low < 0 < high and abs(high / first_high - 1) > 1e-3
+    assert low / first_low == pytest.approx(high / first_high)
 
 
 class Faces:

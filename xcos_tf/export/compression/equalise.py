@@ -20,7 +20,10 @@ _BATCH = 16
 
 
 def equalised(
-    weights: Mapping[str, np.ndarray], faces: np.ndarray, typical: bool = False
+    weights: Mapping[str, np.ndarray],
+    faces: np.ndarray,
+    typical: bool = False,
+    cells: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return weights of the same network whose slopes and channels are of like size.
 
@@ -31,6 +34,8 @@ def equalised(
             rather than the largest that a PReLU takes. Then a weight's magnitude says how much it
             adds to a sum, which is what pruning and clustering go by; rounding to int8 goes by the
             largest.
+        cells: whether the cells of the grid are made alike as the faces show them, not by their
+            scales alone; for faces of many people.
 
     Returns:
         Weights with every PReLU slope in [−1, 1], and each channel around a PReLU, of a residual
@@ -52,6 +57,8 @@ def equalised(
         for taker in takers:
             _scale_in(weights, taker, size)
     _equalise_head(weights)
+    if cells:
+        _scale_cells(weights, cell_sizes(weights, faces))
     size = _relative(channel_sizes(weights, faces, typical)["conv"])
     weights["conv/kernel"] /= size
     weights["cell_restore/factor"] *= size
@@ -75,9 +82,25 @@ def channel_sizes(
             size = tf.reduce_max(tf.abs(x), axis=(0, 1, 2)).numpy()
             sizes[name] = np.maximum(sizes.get(name, 0), size)
 
+    _show(weights, faces, watch)
+    return {name: np.sqrt(size / len(faces)) for name, size in sizes.items()} if typical else sizes
+
+
+def cell_sizes(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> np.ndarray:
+    """Return float32 (7, 7, 1), the largest magnitude that `cell_scale` gives in each cell."""
+    sizes = []
+
+    def watch(name, x):
+        if name == "cell_scale":
+            sizes.append(tf.reduce_max(tf.abs(x), axis=(0, 3)).numpy())
+
+    _show(weights, faces, watch)
+    return np.max(sizes, axis=0)[..., np.newaxis]
+
+
+def _show(weights, faces, watch):
     for start in range(0, len(faces), _BATCH):
         grid_feature(tf.constant(faces[start : start + _BATCH]), WatchedOperations(weights, watch))
-    return {name: np.sqrt(size / len(faces)) for name, size in sizes.items()} if typical else sizes
 
 
 def _relative(size):
@@ -115,10 +138,15 @@ def _scale_in(weights, name, factor):
 def _equalise_head(weights):
     """Share the cells' scales between the cell, the channel and the convolution behind."""
     scale, kernel = weights["cell_scale/scale"], weights["conv/kernel"]
-    cell = _relative(np.abs(scale).mean(axis=2).reshape(-1)).reshape(*scale.shape[:2], 1)
-    scale /= cell
-    weights["cell_restore/factor"] *= cell
+    _scale_cells(weights, np.abs(scale).mean(axis=2, keepdims=True))
     channel = np.abs(scale).max(axis=(0, 1)) / np.maximum(np.abs(kernel[0, 0]).max(axis=1), 1e-12)
     channel = _relative(np.sqrt(channel))
     scale /= channel
     kernel *= channel[:, np.newaxis]
+
+
+def _scale_cells(weights, sizes):
+    """Make cells of sizes (h, w, 1) alike until the grid is restored."""
+    size = _relative(sizes)
+    weights["cell_scale/scale"] /= size
+    weights["cell_restore/factor"] *= size

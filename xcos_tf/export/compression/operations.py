@@ -44,7 +44,7 @@ class FloatOperations:
 
 
 class WatchedOperations(FloatOperations):
-    """The same, showing a function the result of each convolution, PReLU and addition."""
+    """The same, showing a function each result but the last, which is restored."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], watch: Callable[[str, tf.Tensor], None]):
         """Take weights, and a function of an operation's name and its result."""
@@ -66,3 +66,6 @@ class WatchedOperations(FloatOperations):
 
     def add(self, name, a, b):
         return self._watched(name, super().add(name, a, b))
+
+    def cell_scale(self, name, x):
+        return self._watched(name, super().cell_scale(name, x))

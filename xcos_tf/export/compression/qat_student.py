@@ -17,6 +17,9 @@ from xcos_tf.models.mobilefacenet import BLOCKS
 
 _quantizers = quantization.quantizers
 
+RANGE_RATE = 20.0
+"""How many times faster than weights the limits of results are learned."""
+
 
 class _DepthwiseQuantizer(_quantizers.LastValueQuantizer):
     """Each channel of a depthwise kernel (h, w, channels, 1) has a scale of its own."""
@@ -27,6 +30,43 @@ class _DepthwiseQuantizer(_quantizers.LastValueQuantizer):
     def __call__(self, inputs, training, weights, **kwargs):
         flat = tf.reshape(inputs, (-1, inputs.shape[2]))  # the last axis is the one with scales
         return tf.reshape(super().__call__(flat, training, weights, **kwargs), inputs.shape)
+
+
+class _LearnedRange(_quantizers.Quantizer):
+    """A result's limits, which are learned together with the weights.
+
+    The two limits keep their ratio: what is learned is one factor g of each result, for which
+    y = g · q(x / g) has the gradient q(x / g) − x / g within the limits (Esser et al., Learned Step
+    Size Quantization, ICLR 2020).
+    """
+
+    def build(self, tensor_shape, name, layer):
+        def add(kind, value, trainable):
+            return layer.add_weight(
+                name=f"{name}_{kind}",
+                initializer=keras.initializers.Constant(value),
+                trainable=trainable,
+            )
+
+        return {
+            "min_var": add("min", -6.0, False),
+            "max_var": add("max", 6.0, False),
+            "growth": add("growth", 0.0, True),
+        }
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        factor = range_factor(weights["growth"])
+        return factor * tf.quantization.fake_quant_with_min_max_vars(
+            inputs / factor, weights["min_var"], weights["max_var"]
+        )
+
+    def get_config(self):
+        return {}
+
+
+def range_factor(growth: tf.Tensor) -> tf.Tensor:
+    """Return the factor of a result's limits; at the weights' rate it changes faster than they."""
+    return tf.exp(RANGE_RATE * growth)
 
 
 class _Config(quantization.QuantizeConfig):
@@ -49,11 +89,7 @@ class _Config(quantization.QuantizeConfig):
         pass
 
     def get_output_quantizers(self, layer):
-        return [
-            _quantizers.MovingAverageQuantizer(
-                num_bits=8, per_axis=False, symmetric=False, narrow_range=False
-            )
-        ]
+        return [_LearnedRange()]
 
     def get_config(self):
         return {"weight": self._weight, "quantizer": self._quantizer}
@@ -112,10 +148,14 @@ class QatStudent(Student):
             if name == "cell_restore":
                 continue
             limits = wrapper._output_quantizer_vars  # there is no public way to them
-            self._limits[name] = limits["min_var"], limits["max_var"]
-            for limit, value in zip(self._limits[name], ranges[name], strict=True):
-                limit.assign(value)
+            self._limits[name] = limits
+            for limit, value in zip(("min_var", "max_var"), ranges[name], strict=True):
+                limits[limit].assign(value)
 
     def arrays(self):
-        ranges = {f"{x}/range": np.array(limits) for x, limits in self._limits.items()}
+        ranges = {
+            f"{name}/range": float(range_factor(limits["growth"]))
+            * np.array([limits["min_var"], limits["max_var"]], np.float32)
+            for name, limits in self._limits.items()
+        }
         return {**super().arrays(), **ranges, f"{IMAGE}/range": np.array(IMAGE_RANGE)}
