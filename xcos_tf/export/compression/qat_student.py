@@ -12,13 +12,11 @@ from tensorflow_model_optimization.quantization import keras as quantization
 
 from xcos_tf.export.compression.int8_operations import IMAGE, IMAGE_RANGE
 from xcos_tf.export.compression.layers import LayerOperations, Rest
+from xcos_tf.export.compression.learned_range import learned_rounding, range_factor
 from xcos_tf.export.compression.students import Student
 from xcos_tf.models.mobilefacenet import BLOCKS
 
 _quantizers = quantization.quantizers
-
-RANGE_RATE = 20.0
-"""How many times faster than weights the limits of results are learned."""
 
 
 class _DepthwiseQuantizer(_quantizers.LastValueQuantizer):
@@ -33,12 +31,7 @@ class _DepthwiseQuantizer(_quantizers.LastValueQuantizer):
 
 
 class _LearnedRange(_quantizers.Quantizer):
-    """A result's limits, which are learned together with the weights.
-
-    The two limits keep their ratio: what is learned is one factor g of each result, for which
-    y = g · q(x / g) has the gradient q(x / g) − x / g within the limits (Esser et al., Learned Step
-    Size Quantization, ICLR 2020).
-    """
+    """A result's limits are learned together with the weights; see `learned_rounding`."""
 
     def build(self, tensor_shape, name, layer):
         def add(kind, value, trainable):
@@ -55,18 +48,10 @@ class _LearnedRange(_quantizers.Quantizer):
         }
 
     def __call__(self, inputs, training, weights, **kwargs):
-        factor = range_factor(weights["growth"])
-        return factor * tf.quantization.fake_quant_with_min_max_vars(
-            inputs / factor, weights["min_var"], weights["max_var"]
-        )
+        return learned_rounding(inputs, weights["growth"], weights["min_var"], weights["max_var"])
 
     def get_config(self):
         return {}
-
-
-def range_factor(growth: tf.Tensor) -> tf.Tensor:
-    """Return the factor of a result's limits; at the weights' rate it changes faster than they."""
-    return tf.exp(RANGE_RATE * growth)
 
 
 class _Config(quantization.QuantizeConfig):
