@@ -3,7 +3,9 @@
 import pytest
 
 from xcos_tf.errors import XcosError
+from xcos_tf.export.tflite.export import COMPRESSED, CONVERTED
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds, variant_thresholds
+from xcos_tf.models.presets import find_preset, read_config
 
 CONFIG = {"weights": {"sha256": "ab"}, "thresholds": {"learned": {"0.001": 0.5}}}
 MEASURED = MeasuredThresholds("ab", "learned", "measured", {"int8": {"0.001": 0.4}})
@@ -13,6 +15,25 @@ def test_measured_ones(tmp_path):
     MEASURED.write(tmp_path / FILE)
     found = variant_thresholds(tmp_path, CONFIG, "learned", "int8")
     assert (found.at, found.measured) == ({"0.001": 0.4}, "int8: measured")
+
+
+@pytest.mark.parametrize(
+    ("preset", "variants"),
+    [
+        ("xcos-mobilefacenet", CONVERTED + COMPRESSED),
+        ("xcos-mobilefacenet-occlusion", CONVERTED),
+    ],
+)
+def test_those_of_the_presets_that_ship(preset, variants):
+    folder = find_preset(preset)
+    config = read_config(folder)
+    own = config["thresholds"]["learned"]
+    for variant in variants:
+        found = variant_thresholds(folder, config, "learned", variant)
+        assert found.measured.startswith(f"{variant}: measured on 500,000 impostor pairs")
+        assert found.at == pytest.approx(own, abs=0.02)
+        if variant == "float32":
+            assert found.at == pytest.approx(own, abs=1e-5)
 
 
 @pytest.mark.parametrize(
