@@ -22,16 +22,12 @@ VARIANTS = ("float32", "float16", "int8")
 
 def build_parser() -> argparse.ArgumentParser:
     from tools.command import add_out, add_readme
+    from tools.unlock.models import add_models
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
     add_out(parser)
-    parser.add_argument(
-        "--models",
-        type=Path,
-        metavar="FOLDER",
-        help="TFLite files of `xcos export` (default: made anew of the default preset)",
-    )
+    add_models(parser)
     parser.add_argument(
         "--variants",
         nargs="+",
@@ -54,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(args) -> None:
     """Measure, print and write."""
+    from tools.unlock.models import models_of
     from tools.unlock.people import embed_people, read_people
     from tools.unlock.trials import RULES, TWO_BEST, measure
     from xcos_tf.files import check_can_write
@@ -65,22 +62,11 @@ def _measure(args) -> None:
     set_name = "validation people" if args.validation else "LFW"
     rows = []
     with tempfile.TemporaryDirectory() as made:
-        models = args.models or _export(Path(made), args.variants)
+        models = models_of(args.models, Path(made), args.variants)
         for variant in args.variants:
             verifier = LiteVerifier.from_folder(models, f"{variant}.batch", threads=2)
             rows += measure(set_name, embed_people(people, verifier), verifier, rules)
     _write(args, rows)
-
-
-def _export(folder: Path, variants) -> Path:
-    from xcos_tf.cli.quiet import import_tensorflow
-
-    import_tensorflow()
-    from xcos_tf.export.tflite.export import export_tflite
-    from xcos_tf.verifier import DEFAULT_PRESET
-
-    export_tflite(DEFAULT_PRESET, folder, variants, None)
-    return folder
 
 
 def _write(args, rows) -> None:

@@ -43,9 +43,9 @@ def person(name, values, unusable=()):
 
 
 def test_the_first_five_that_can_be_used_enroll():
-    enrolled, left = split_owner(person("a", [0] * 9, unusable=(1, 6)))
+    enrolled, left = split_owner(person("a", [0] * 9, unusable=(1, 6)).frames)
     assert enrolled.tolist() == [0, 2, 3, 4, 5] and left.tolist() == [6, 7, 8]
-    enrolled, left = split_owner(person("b", [0] * 4))
+    enrolled, left = split_owner(person("b", [0] * 4).frames)
     assert enrolled.tolist() == [0, 1, 2, 3] and left.tolist() == []
 
 

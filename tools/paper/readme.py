@@ -11,6 +11,7 @@ from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
 from tools.tflite.rows import Price
 from tools.tflite.tables import price_table
+from tools.unlock.hint_trials import hints
 from tools.unlock.table import unlock, unlock_float32, validation
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
@@ -127,6 +128,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "unlock": unlock,
     "unlock-float32": unlock_float32,
     "unlock-validation": validation,
+    "unlock-hints": hints,
     **{name: partial(_explanations, make) for name, make in EXPLANATIONS.items()},
 }
 

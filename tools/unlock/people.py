@@ -67,8 +67,8 @@ def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list
     ]
 
 
-def split_owner(person: Person) -> tuple[np.ndarray, np.ndarray]:
+def split_owner(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of a person's first usable faces, to enroll, and of all after those."""
-    enrolled = np.flatnonzero(person.usable)[:MAX_TEMPLATES]
-    first_left = enrolled[-1] + 1 if len(enrolled) == MAX_TEMPLATES else len(person.frames)
-    return enrolled, np.arange(first_left, len(person.frames))
+    enrolled = np.flatnonzero([frame.usable for frame in frames])[:MAX_TEMPLATES]
+    first_left = enrolled[-1] + 1 if len(enrolled) == MAX_TEMPLATES else len(frames)
+    return enrolled, np.arange(first_left, len(frames))

@@ -55,7 +55,7 @@ def measure(
     """
     counts = {(rule, n, f): _Count() for rule in rules for n in ENROLLED for f in FRAMES}
     for owner in people:
-        enrolled, left = split_owner(owner)
+        enrolled, left = split_owner(owner.frames)
         if not len(left):
             continue
         others = [person for person in people if person is not owner]

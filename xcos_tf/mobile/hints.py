@@ -6,8 +6,8 @@ from xcos_tf.explain.regions import region_means
 from xcos_tf.explain.words import SIDES_NOTE
 
 NOTICEABLE = 0.25
-"""How far an area must stand out; see `_standing_out`. Of the validation people's failed tries with
-a plain patch over half of the face, 0.6 stand out as far; with nothing covered, one in 20."""
+"""How far an area must stand out; see `_standing_out`. tools/measure_hints.py counts how often that
+names what is covered, and how often something where nothing is."""
 
 _TOP, _BOTTOM = slice(0, 4), slice(4, 7)
 _LEFT, _RIGHT, _ALL = slice(0, 3), slice(4, 7), slice(0, 7)
