@@ -45,11 +45,11 @@ def _measure(args) -> None:
     """Measure, print and write."""
     from tqdm import tqdm
 
-    from tools.paper.rows import write_rows
-    from tools.unlock.hint_trials import ENROLLED, HintTrials, hint_table, measure_hints
+    from tools.unlock.hint_trials import ENROLLED, hint_table, measure_hints
     from tools.unlock.models import models_of
+    from tools.unlock.page import write_page
     from tools.unlock.people import read_people
-    from xcos_tf.files import check_can_write, replace_file
+    from xcos_tf.files import check_can_write
     from xcos_tf.mobile.lite_verifier import LiteVerifier
 
     check_can_write(args.out, within=args.out)
@@ -58,19 +58,16 @@ def _measure(args) -> None:
         models = models_of(args.models, Path(made), (VARIANT,))
         verifier = LiteVerifier.from_folder(models, VARIANT, threads=2)
         rows = measure_hints(args.set, people, verifier, lambda x: tqdm(x, unit="person"))
-    page = (
-        f"# Hints of the unlock prototype on {args.set}\n\n{hint_table(rows)}\n\n"
-        f"- {rows[0].owners} owners, enrolled with {ENROLLED} photos, try with each photo after "
-        "the fifth, one at a time; the patch has the mean colour of the face. Left and right are "
-        "those of the image.\n"
-        "- In brackets: 95 % confidence intervals that take the tries as independent.\n"
-        f"- Models: {VARIANT}; weights SHA-256 {rows[0].preset_sha256}.\n"
-        "- Made by `python tools/measure_hints.py FACES --out docs/results`.\n"
-    )
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_rows(args.out / f"{NAME}.csv", HintTrials, rows)
-    replace_file(args.out / f"{NAME}.md", lambda stream: stream.write(page.encode("utf-8")))
-    print(page)
+    notes = [
+        f"{rows[0].owners} owners, enrolled with {ENROLLED} photos, try with each photo after the "
+        "fifth, one at a time; the patch has the mean colour of the face. Left and right are those "
+        "of the image.",
+        "In brackets: 95 % confidence intervals that take the tries as independent.",
+        f"Models: {VARIANT}; weights SHA-256 {rows[0].preset_sha256}.",
+        "Made by `python tools/measure_hints.py FACES --out docs/results`.",
+    ]
+    title = f"Hints of the unlock prototype on {args.set}"
+    write_page(args.out, NAME, rows, title, hint_table(rows), notes)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,8 @@ def _measure(args) -> None:
 
 
 def _write(args, rows) -> None:
-    from tools.paper.rows import write_rows
-    from tools.unlock.rows import Trials
+    from tools.unlock.page import write_page
     from tools.unlock.table import unlock_table
-    from xcos_tf.files import replace_file
 
     name = "unlock-validation" if args.validation else "unlock"
     thresholds = dict.fromkeys(f"{row.variant} {row.threshold:.4f}" for row in rows)
@@ -90,15 +88,9 @@ def _write(args, rows) -> None:
         f"Weights SHA-256 {rows[0].preset_sha256}.",
         f"Made by `{_command(args)}`.",
     ]
-    page = (
-        f"# The unlock prototype on {rows[0].set}\n\n{unlock_table(rows)}\n\n"
-        + "\n".join(f"- {note}" for note in notes)
-        + "\n"
+    write_page(
+        args.out, name, rows, f"The unlock prototype on {rows[0].set}", unlock_table(rows), notes
     )
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_rows(args.out / f"{name}.csv", Trials, rows)
-    replace_file(args.out / f"{name}.md", lambda stream: stream.write(page.encode("utf-8")))
-    print(page)
 
 
 def _command(args) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.tools.blocky_people import write_people
 from tools.measure_hints import main
 from tools.paper.rows import read_rows
 from tools.unlock.hint_trials import HALVES, NOTHING, HintTrials, cover, hint_table, measure_hints
@@ -63,15 +63,8 @@ def test_nobody_with_enough_photos(face):
 
 
 def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random):
-    for name in "ab":
-        (tmp_path / "faces" / name).mkdir(parents=True)
-        face = random.integers(0, 256, (7, 7, 3), np.uint8)
-        for k in range(7):
-            noise = random.integers(-20, 20, (112, 112, 3))
-            pixels = np.clip(np.kron(face, np.ones((16, 16, 1))) + noise, 0, 255)
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "faces" / name / f"{k}.png")
+    faces = str(write_people(tmp_path / "faces", 7, random))
     out = tmp_path / "out"
-    faces = str(tmp_path / "faces")
     assert main([faces, "--models", str(lite_models), "--out", str(out), "--set", "drawn"]) == 0
     rows = read_rows(out / "unlock-hints.csv", HintTrials, "measure_hints")
     assert [(row.covered, row.owners, row.tries) for row in rows] == [

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.tools.blocky_people import write_people
 from tools.measure_unlock import main
 from tools.paper.rows import read_rows
 from tools.unlock.people import Person, split_owner
@@ -84,16 +84,10 @@ def test_rules():
 
 
 def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random):
-    for name in "ab":
-        (tmp_path / "faces" / name).mkdir(parents=True)
-        face = random.integers(0, 256, (7, 7, 3), np.uint8)
-        for k in range(8):
-            noise = random.integers(-20, 20, (112, 112, 3))
-            pixels = np.clip(np.kron(face, np.ones((16, 16, 1))) + noise, 0, 255)
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "faces" / name / f"{k}.png")
+    faces = str(write_people(tmp_path / "faces", 8, random))
     out = tmp_path / "out"
     options = ["--models", str(lite_models), "--variants", "float32", "--out", str(out)]
-    assert main([str(tmp_path / "faces"), *options]) == 0
+    assert main([faces, *options]) == 0
     rows = read_rows(out / "unlock.csv", Trials, "measure_unlock")
     # Three photos each are left after the five that enroll; the other person has eight.
     assert [(row.genuine, row.impostor) for row in rows] == 3 * [(6, 16), (2, 4)]
