@@ -50,7 +50,8 @@ def test_each_gives_what_it_promises(toys):
     assert not any(name.endswith("alpha") for name in names)
     low, high = toys["qat"]["range"]
     first_low, first_high = toys["qat"]["first_range"]
-    assert low < 0 < high and abs(high / first_high - 1) > 1e-3
+    assert low < 0 < high and (low, high) != (-6, 6) != (first_low, first_high)
+    assert abs(high / first_high - 1) > 1e-3
     assert low / first_low == pytest.approx(high / first_high)
 
 

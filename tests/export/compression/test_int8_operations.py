@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tests.export.compression.toy import BLOCKS, SIZE, toy_weights
 from xcos_tf.export.compression.int8_operations import (
-    CUT,
     CalibratingOperations,
+    CuttingOperations,
     Int8Operations,
     with_rests,
 )
@@ -43,7 +43,7 @@ def test_ranges_are_the_mean_over_batches_around_zero():
 
 
 def test_what_is_rare_is_cut_off(random):
-    calibrating = CalibratingOperations({}, CUT)
+    calibrating = CuttingOperations({})
     many = random.uniform(-1, 1, 1_000_000)
     for name, largest in (("alike", 1.0), ("rare", 1.4)):
         calibrating.rounded(name, tf.constant(np.append(many, [-largest, largest]), tf.float32))

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
-from xcos_tf.export.compression.int8_operations import CUT, CalibratingOperations, with_rests
+from xcos_tf.export.compression.int8_operations import CuttingOperations, with_rests
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.export.compression.request import Request
 from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
@@ -69,7 +69,7 @@ def make_student(
     from xcos_tf.export.compression.qat_student import QatStudent
 
     weights = with_rests(weights)
-    calibrating = CalibratingOperations(weights, CUT)
+    calibrating = CuttingOperations(weights)
     for start in range(0, len(faces), request.batch):
         grid_feature(tf.constant(faces[start : start + request.batch]), calibrating, blocks)
     return QatStudent(weights, size, calibrating.ranges(), blocks)

@@ -1,6 +1,6 @@
 """The operations as an int8 network computes them, for the converter and for calibration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -10,8 +10,8 @@ from xcos_tf.export.compression.operations import FloatOperations
 IMAGE = "image"
 IMAGE_RANGE = (-127.5 / 128, 127.5 / 128)
 LEVELS = 127
-CUT = (1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-"""Shares of a result's limits to choose from, where the faces are of many people."""
+SHARES = (1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+"""Of a result's limits, to cut it off at one of them."""
 
 
 def with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -69,48 +69,61 @@ class CalibratingOperations(Int8Operations):
 
     Attributes:
         seen: {result: [(min, max) of each batch]}.
-        errors: {result: [of each batch, the mean squared error of each share of the limits]}.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], shares: Sequence[float] = (1,)):
-        """Take weights as they are, and shares of what is seen that a result may be cut off at.
-
-        What is largest is rare, and without it the steps of all else are smaller; but of a few
-        people's faces the largest is what others' reach often.
-        """
+    def __init__(self, weights: Mapping[str, np.ndarray]):
+        """Take weights as they are."""
         super().__init__(weights, {})
-        self._shares = shares
         self.seen: dict[str, list] = {}
-        self.errors: dict[str, list] = {}
 
     def rounded(self, name, x):
-        low, high = _around_zero(float(tf.reduce_min(x)), float(tf.reduce_max(x)))
-        self.seen.setdefault(name, []).append((low, high))
-        self.errors.setdefault(name, []).append(
-            [_error(x, s * low, s * high) for s in self._shares]
-        )
+        limits = (tf.reduce_min(x).numpy(), tf.reduce_max(x).numpy())
+        self.seen.setdefault(name, []).append(limits)
         return x
 
     def constant(self, name):
         return self.weight(name)
 
     def ranges(self) -> dict[str, np.ndarray]:
-        """Return {result: float32 (min, max)}, the share of the batches' mean with the least error.
+        """Return {result: float32 (min, max)}, the batches' mean, with 0 in between."""
+        found = {name: np.mean(limits, axis=0) for name, limits in self.seen.items()}
+        found[IMAGE] = np.array(IMAGE_RANGE)
+        return {name: _around_zero(*limits) for name, limits in found.items()}
 
-        0 is in between.
-        """
-        found = {IMAGE: np.array(IMAGE_RANGE, np.float32)}
-        for name, limits in self.seen.items():
-            if name != IMAGE:
-                share = self._shares[np.argmin(np.mean(self.errors[name], axis=0))]
-                found[name] = np.float32(share) * np.mean(np.float32(limits), axis=0)
-        return found
+
+class CuttingOperations(CalibratingOperations):
+    """The same, cutting limits off where that leaves a result the least squared error.
+
+    What is largest is rare, and without it the steps of all else are smaller. This is for faces of
+    many people: of a few, the largest is what others' reach often.
+
+    Attributes:
+        errors: {result: [of each batch, the mean squared error of each of `SHARES`]}.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray]):
+        """Take weights as they are."""
+        super().__init__(weights)
+        self.errors: dict[str, list] = {}
+
+    def rounded(self, name, x):
+        super().rounded(name, x)
+        if name != IMAGE:
+            limits = _around_zero(*self.seen[name][-1])
+            self.errors.setdefault(name, []).append([_error(x, share * limits) for share in SHARES])
+        return x
+
+    def ranges(self):
+        ranges = super().ranges()
+        for name, errors in self.errors.items():
+            ranges[name] *= np.float32(SHARES[np.argmin(np.mean(errors, axis=0))])
+        return ranges
 
 
 def _around_zero(low, high):
-    return min(low, 0), max(high, low + 1e-6, 0)
+    return np.array([min(low, 0), max(high, low + 1e-6, 0)], np.float32)
 
 
-def _error(x, low, high):
-    rounded = tf.quantization.fake_quant_with_min_max_args(x, low, high)
+def _error(x, limits):
+    rounded = tf.quantization.fake_quant_with_min_max_args(x, *map(float, limits))
     return float(tf.reduce_mean(tf.square(x - rounded)))
