@@ -8,8 +8,8 @@ unlock-hints.md and unlock-hints.csv.
 """
 
 import argparse
+import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,19 +18,17 @@ if __name__ == "__main__":
 
 VARIANT = "float32"
 NAME = "unlock-hints"
+SET = "LFW"
 
 
 def build_parser() -> argparse.ArgumentParser:
     from tools.command import add_out, add_readme
-    from tools.unlock.models import add_models
+    from tools.unlock.inputs import add_inputs
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
+    add_inputs(parser)
     add_out(parser)
-    add_models(parser)
-    parser.add_argument(
-        "--set", default="LFW", help="what to call the faces (default: %(default)s)"
-    )
+    parser.add_argument("--set", default=SET, help="what to call the faces (default: %(default)s)")
     add_readme(parser)
     return parser
 
@@ -45,17 +43,17 @@ def _measure(args) -> None:
     """Measure, print and write."""
     from tqdm import tqdm
 
-    from tools.unlock.hint_trials import ENROLLED, hint_table, measure_hints
-    from tools.unlock.models import models_of
+    from tools.unlock.hint_trials import ENROLLED, measure_hints
+    from tools.unlock.inputs import models_of
     from tools.unlock.page import write_page
     from tools.unlock.people import read_people
+    from tools.unlock.table import hint_table
     from xcos_tf.files import check_can_write
     from xcos_tf.mobile.lite_verifier import LiteVerifier
 
     check_can_write(args.out, within=args.out)
     people = read_people(args.faces)
-    with tempfile.TemporaryDirectory() as made:
-        models = models_of(args.models, Path(made), (VARIANT,))
+    with models_of(args.models, (VARIANT,)) as models:
         verifier = LiteVerifier.from_folder(models, VARIANT, threads=2)
         rows = measure_hints(args.set, people, verifier, lambda x: tqdm(x, unit="person"))
     notes = [
@@ -64,10 +62,16 @@ def _measure(args) -> None:
         "of the image.",
         "In brackets: 95 % confidence intervals that take the tries as independent.",
         f"Models: {VARIANT}; weights SHA-256 {rows[0].preset_sha256}.",
-        "Made by `python tools/measure_hints.py FACES --out docs/results`.",
+        f"Made by `{_command(args)}`.",
     ]
     title = f"Hints of the unlock prototype on {args.set}"
     write_page(args.out, NAME, rows, title, hint_table(rows), notes)
+
+
+def _command(args) -> str:
+    """Return the command, without where this machine has its faces."""
+    words = ["python", "tools/measure_hints.py", "FACES", "--out", args.out.as_posix()]
+    return shlex.join(words + (["--set", args.set] if args.set != SET else []))
 
 
 if __name__ == "__main__":

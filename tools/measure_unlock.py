@@ -10,7 +10,6 @@ validation people, where `--validation` measures other rules too, into unlock-va
 import argparse
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,12 +21,11 @@ VARIANTS = ("float32", "float16", "int8")
 
 def build_parser() -> argparse.ArgumentParser:
     from tools.command import add_out, add_readme
-    from tools.unlock.models import add_models
+    from tools.unlock.inputs import add_inputs
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
+    add_inputs(parser)
     add_out(parser)
-    add_models(parser)
     parser.add_argument(
         "--variants",
         nargs="+",
@@ -50,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(args) -> None:
     """Measure, print and write."""
-    from tools.unlock.models import models_of
+    from tools.unlock.inputs import models_of
     from tools.unlock.people import embed_people, read_people
     from tools.unlock.trials import RULES, TWO_BEST, measure
     from xcos_tf.files import check_can_write
@@ -61,8 +59,7 @@ def _measure(args) -> None:
     rules = tuple(RULES) if args.validation else (TWO_BEST,)
     set_name = "validation people" if args.validation else "LFW"
     rows = []
-    with tempfile.TemporaryDirectory() as made:
-        models = models_of(args.models, Path(made), args.variants)
+    with models_of(args.models, args.variants) as models:
         for variant in args.variants:
             verifier = LiteVerifier.from_folder(models, f"{variant}.batch", threads=2)
             rows += measure(set_name, embed_people(people, verifier), verifier, rules)

@@ -4,7 +4,9 @@ import pytest
 from tests.tools.blocky_people import write_people
 from tools.measure_hints import main
 from tools.paper.rows import read_rows
-from tools.unlock.hint_trials import HALVES, NOTHING, HintTrials, cover, hint_table, measure_hints
+from tools.unlock.hint_trials import HALVES, covered_in_turn, measure_hints
+from tools.unlock.rows import NOTHING, HintTrials
+from tools.unlock.table import hint_table
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.lite_verifier import LiteComparison
@@ -38,11 +40,14 @@ def face(random):
 
 
 def test_half_of_a_face_is_covered_by_its_mean(face):
-    assert cover(face, NOTHING) is face
-    for half, (rows, columns) in HALVES.items():
-        changed = (cover(face, half) != face).any(axis=-1)
-        assert changed[rows, columns].mean() > 0.9 and changed.mean() <= 0.5
-        np.testing.assert_allclose(cover(face, half)[rows, columns].std(axis=(0, 1)), 0)
+    found = covered_in_turn(face)
+    assert list(found) == [NOTHING, *HALVES] and found[NOTHING] is face
+    places = (np.s_[:56], np.s_[56:], np.s_[:, :56], np.s_[:, 56:])
+    for half, place in zip(HALVES, places, strict=True):
+        changed = (found[half] != face).any(axis=-1)
+        assert changed[place].mean() > 0.9 and changed.mean() <= 0.5
+        np.testing.assert_allclose(found[half][place].std(axis=(0, 1)), 0)
+        np.testing.assert_allclose(found[half][place][0, 0], face.mean(axis=(0, 1)), atol=0.51)
 
 
 def test_what_is_covered_is_named(face):
@@ -72,6 +77,7 @@ def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random):
     ]
     page = (out / "unlock-hints.md").read_text()
     assert page in capsys.readouterr().out + "\n" and "on drawn" in page
+    assert "--set drawn`." in page
 
 
 def test_bad_input_is_one_sentence(tmp_path, capsys):

@@ -11,8 +11,7 @@ from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
 from tools.tflite.rows import Price
 from tools.tflite.tables import price_table
-from tools.unlock.hint_trials import hints
-from tools.unlock.table import unlock, unlock_float32, validation
+from tools.unlock.table import hints, unlock, unlock_float32, validation
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measurement import Rate

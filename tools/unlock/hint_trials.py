@@ -2,63 +2,33 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from tools.paper.rows import read_rows
 from tools.unlock.people import split_owner
+from tools.unlock.rows import NOTHING, HintTrials
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.intervals import format_rate, share
-from xcos_tf.evaluation.results_text import markdown_table
+from xcos_tf.explain.probing import cover
 from xcos_tf.mobile.decision import judge
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
 ENROLLED = 3
-NOTHING = "nothing"
-HALVES = {
-    "upper": (slice(0, 56), slice(None)),
-    "lower": (slice(56, 112), slice(None)),
-    "left": (slice(None), slice(0, 56)),
-    "right": (slice(None), slice(56, 112)),
-}
+HALVES = ("upper", "lower", "left", "right")
 
 
-@dataclass(frozen=True)
-class HintTrials:
-    """The tries with one half covered.
+def covered_in_turn(face: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {what is covered: the face}, as it is and with its mean colour over each half.
 
-    Attributes:
-        set: what the faces are.
-        covered: which half of the image, or `NOTHING`.
-        variant: of the models.
-        owners: who tried.
-        tries, failed: single photos of owners, and those that did not unlock.
-        named, right: of the failed, those whose hint names an area, and one in the covered half.
-        preset_sha256: of the weights.
+    Args:
+        face: uint8 (h, w, 3).
     """
-
-    set: str
-    covered: str
-    variant: str
-    owners: int | None
-    tries: int | None
-    failed: int | None
-    named: int | None
-    right: int | None
-    preset_sha256: str
-
-
-def cover(face: np.ndarray, half: str) -> np.ndarray:
-    """Return a face, uint8 (112, 112, 3), with its mean colour over one of `HALVES`, or itself."""
-    if half == NOTHING:
-        return face
-    covered = face.copy()
-    covered[HALVES[half]] = face.mean(axis=(0, 1)).round().astype(np.uint8)
-    return covered
+    rows, columns = np.indices(face.shape[:2])
+    upper, left = rows < face.shape[0] // 2, columns < face.shape[1] // 2
+    masks = np.stack([upper, ~upper, left, ~left])
+    copies = cover(face, masks, face.mean(axis=(0, 1)).round())
+    return {NOTHING: face, **dict(zip(HALVES, copies, strict=True))}
 
 
 def measure_hints(
@@ -90,9 +60,9 @@ def measure_hints(
         except XcosError:
             continue
         owners += 1
-        for half, count in counts.items():
-            for face in faces:
-                count += _outcome(judge(verifier, owner, [cover(face, half)]), half)
+        for face in faces:
+            for half, shown in covered_in_turn(face).items():
+                counts[half] += _outcome(judge(verifier, owner, [shown]), half)
     if not owners:
         raise XcosError("nobody has enough photos that match; give a set with more of each person")
     about = verifier.metadata
@@ -107,28 +77,3 @@ def _outcome(decision, half: str) -> np.ndarray:
     named = re.match(r"the (\w+ \w+) of the face looks covered", decision.hint)
     right = named is not None and half in named[1].split()
     return np.array([1, not decision.unlocked, named is not None, right])
-
-
-def hint_table(rows: Sequence[HintTrials]) -> str:
-    """Return one line for each half."""
-    heading = ["covered", "tries", "failed", "of those, named a part", "a part that was covered"]
-    lines = [
-        [
-            row.covered + (" half" if row.covered != NOTHING else ""),
-            f"{row.tries:,}",
-            f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
-            _share(row.named, row.failed),
-            _share(row.right, row.failed) if row.covered != NOTHING else "",
-        ]
-        for row in rows
-    ]
-    return markdown_table(heading, lines)
-
-
-def _share(count: int, total: int) -> str:
-    return format_rate(share(count, total)) if total else ""
-
-
-def hints(results: Path) -> str:
-    """Return what tools/measure_hints.py measured."""
-    return hint_table(read_rows(results / "unlock-hints.csv", HintTrials, "measure_hints"))

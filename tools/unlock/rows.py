@@ -1,6 +1,8 @@
-"""Error rates of the prototype, as rows of a CSV file."""
+"""What is measured of the prototype, as rows of CSV files."""
 
 from dataclasses import dataclass
+
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -42,4 +44,29 @@ class Trials:
     far_low: float | None
     far_high: float | None
     threshold: float | None
+    preset_sha256: str
+
+
+@dataclass(frozen=True)
+class HintTrials:
+    """The tries with one half covered.
+
+    Attributes:
+        set: what the faces are.
+        covered: which half of the image, or `NOTHING`.
+        variant: of the models.
+        owners: who tried.
+        tries, failed: single photos of owners, and those that did not unlock.
+        named, right: of the failed, those whose hint names an area, and one in the covered half.
+        preset_sha256: of the weights.
+    """
+
+    set: str
+    covered: str
+    variant: str
+    owners: int | None
+    tries: int | None
+    failed: int | None
+    named: int | None
+    right: int | None
     preset_sha256: str

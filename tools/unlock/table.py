@@ -1,11 +1,11 @@
-"""The error rates of the prototype as Markdown, made from the rows alone."""
+"""What is measured of the prototype as Markdown, made from the rows alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.paper.rows import read_rows
-from tools.unlock.rows import Trials
-from xcos_tf.evaluation.intervals import format_rate
+from tools.unlock.rows import NOTHING, HintTrials, Trials
+from xcos_tf.evaluation.intervals import format_rate, share
 from xcos_tf.evaluation.measurement import Rate
 from xcos_tf.evaluation.results_text import markdown_table
 
@@ -44,6 +44,31 @@ def unlock_float32(results: Path) -> str:
 def validation(results: Path) -> str:
     """Return what it measured on the validation people, of every rule."""
     return unlock_table(read_rows(results / "unlock-validation.csv", Trials, "measure_unlock"))
+
+
+def hint_table(rows: Sequence[HintTrials]) -> str:
+    """Return one line for each half."""
+    heading = ["covered", "tries", "failed", "of those, named a part", "a part that was covered"]
+    lines = [
+        [
+            row.covered + (" half" if row.covered != NOTHING else ""),
+            f"{row.tries:,}",
+            f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
+            _share(row.named, row.failed),
+            _share(row.right, row.failed) if row.covered != NOTHING else "",
+        ]
+        for row in rows
+    ]
+    return markdown_table(heading, lines)
+
+
+def _share(count: int, total: int) -> str:
+    return format_rate(share(count, total)) if total else ""
+
+
+def hints(results: Path) -> str:
+    """Return what tools/measure_hints.py measured."""
+    return hint_table(read_rows(results / "unlock-hints.csv", HintTrials, "measure_hints"))
 
 
 def _rate(value: float, low: float, high: float) -> str:
