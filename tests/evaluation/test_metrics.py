@@ -150,6 +150,23 @@ def test_kfold_is_that_of_plain_counting(random):
         assert result.mean == pytest.approx(sum(result.per_fold) / len(numbers))
 
 
+def test_balanced_accuracy_is_that_of_as_many_pairs_of_each_kind(random):
+    """Where each genuine pair is listed four times, as many as there are impostor pairs."""
+    for _ in range(50):
+        same = np.tile([True, False, False, False, False], 12)
+        scores = random.integers(0, 9, 60) / 8 + 0.2 * same
+        fold = np.repeat([0, 1, 2], 20)
+        found = kfold_accuracy(scores, same, fold, balanced=True)
+        times = np.where(same, 4, 1)
+        listed = kfold_accuracy(*(np.repeat(x, times) for x in (scores, same, fold)))
+        np.testing.assert_array_equal(found.thresholds, listed.thresholds)
+        np.testing.assert_allclose(found.per_fold, listed.per_fold, rtol=1e-12)
+
+
+def test_balanced_threshold_of_one_kind():
+    assert best_threshold(np.array([0.3, 0.7]), np.array([True, True]), balanced=True) == 0.3
+
+
 def test_folds_that_cannot_be_judged_are_refused():
     scores, same = np.array([0.1, 0.9, 0.2, 0.8]), np.array([0, 1, 0, 1])
     with pytest.raises(XcosError, match="all in one fold"):

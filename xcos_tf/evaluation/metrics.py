@@ -32,7 +32,9 @@ class KFoldAccuracy:
     thresholds: np.ndarray
 
 
-def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KFoldAccuracy:
+def kfold_accuracy(
+    scores: np.ndarray, same: np.ndarray, fold: np.ndarray, balanced: bool = False
+) -> KFoldAccuracy:
     """Judge each fold by the threshold that is exactly best on all other folds.
 
     This is LFW's protocol of 10 folds (Huang et al., 2007), with `best_threshold` in place of the
@@ -42,6 +44,8 @@ def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KF
         scores: float (P,), higher for more alike.
         same: bool (P,).
         fold: int (P,), any numbers.
+        balanced: whether genuine and impostor pairs count alike however many there are of each, so
+            that accuracy is 1 − (FMR + FNMR) / 2. LFW's own folds have as many of both.
 
     Raises:
         XcosError: there are fewer than two folds, or one holds pairs of one kind only.
@@ -70,17 +74,20 @@ def kfold_accuracy(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> KF
     # Each fold's others are then in order, and sorted again in no time.
     order = np.argsort(scores, kind="stable")
     scores, same, fold = scores[order], same[order], fold[order]
-    thresholds = np.array([best_threshold(scores[fold != k], same[fold != k]) for k in folds])
-    per_fold = np.array(
-        [
-            np.mean((scores[fold == k] >= threshold) == same[fold == k])
-            for k, threshold in zip(folds, thresholds, strict=True)
-        ]
+    thresholds = np.array(
+        [best_threshold(scores[fold != k], same[fold != k], balanced) for k in folds]
     )
+    per_fold = []
+    for k, threshold in zip(folds, thresholds, strict=True):
+        kinds = same[fold == k]
+        right = (scores[fold == k] >= threshold) == kinds
+        shares = (right[kinds].mean(), right[~kinds].mean()) if balanced else right
+        per_fold.append(np.mean(shares))
+    per_fold = np.array(per_fold)
     return KFoldAccuracy(float(per_fold.mean()), float(per_fold.std()), per_fold, thresholds)
 
 
-def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
+def best_threshold(scores: np.ndarray, same: np.ndarray, balanced: bool = False) -> float:
     """Return the threshold that gets the most pairs right.
 
     Candidates are the midpoints between neighbouring distinct scores, the lowest score (all pairs
@@ -91,6 +98,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
     Args:
         scores: float (P,), P ≥ 1.
         same: bool (P,); one kind only is allowed.
+        balanced: whether genuine and impostor pairs count alike however many there are of each.
 
     Raises:
         ValueError: shapes or types are wrong, or a score is not finite.
@@ -98,9 +106,13 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
     scores, same = check_pairs(scores, same)
     order = np.argsort(scores, kind="stable")
     scores, same = scores[order], same[order]
-    # right[i]: pairs judged rightly when the i lowest scores are called different.
-    right = np.concatenate([[0], np.cumsum(~same)]) + np.sum(same)
-    right[1:] -= np.cumsum(same)
+    # Each pair counts as often as there are pairs of the other kind: whole numbers stay exact.
+    genuine = int(np.sum(same))
+    impostor = len(same) - genuine
+    weights = np.where(same, max(impostor, 1), max(genuine, 1)) if balanced else 1
+    # right[i]: what is judged rightly when the i lowest scores are called different.
+    right = np.concatenate([[0], np.cumsum(weights * np.where(same, -1, 1))])
+    right += np.sum(weights * same)
     # Equal scores cannot be parted.
     cuts = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1, [len(scores)]])
     best = cuts[right[cuts] == right[cuts].max()]
