@@ -40,7 +40,8 @@ def data(faces, tmp_path_factory):
 
 def test_price_list(data, faces, tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("<!-- table: tflite -->\n<!-- end -->\n")
+    tables = ("tflite", "tflite-all-pairs")
+    page.write_text("".join(f"<!-- table: {x} -->\n<!-- end -->\n" for x in tables))
     words = [str(data), "--out", str(tmp_path / "out"), "--variants", "float16", "--rounds", "3"]
     assert main([*words, "--cache", str(tmp_path / "kept"), "--readme", str(page)]) == 0
     base, half = read_rows(tmp_path / "out" / "tflite.csv", Price)
@@ -59,9 +60,11 @@ def test_price_list(data, faces, tmp_path):
     scores = verifier.compare_pairs(first, second)
     expected = kfold_accuracy(scores, same, np.array([0, 0, 1, 1]))
     assert base.accuracy == pytest.approx(expected.mean)
-    assert base.fnmr == np.mean(scores[same] < base.threshold)
-    assert len(list((tmp_path / "kept").glob("*.npy"))) == 2
-    assert "| `float16` |" in page.read_text()
+    assert base.fnmr == np.mean(scores[same] < base.threshold)  # no fold has more genuine pairs
+    assert (base.genuine, base.impostor) == (2, 4)
+    assert base.all_lost == base.all_lost_error == 0
+    assert len(list((tmp_path / "kept").glob("*.npy"))) == 4
+    assert page.read_text().count("| `float16` |") == 2
     assert (
         "Made by `python tools/benchmark_tflite.py DATA"
         in (tmp_path / "out" / "tflite.md").read_text()

@@ -10,7 +10,7 @@ from tools.explanations.tables import TABLES as EXPLANATIONS
 from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
 from tools.tflite.rows import Price
-from tools.tflite.tables import price_table
+from tools.tflite.tables import all_pairs_table, price_table
 from tools.unlock.table import hints, unlock, unlock_float32, validation
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
@@ -118,12 +118,18 @@ def tflite(results: Path) -> str:
     return price_table(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
 
 
+def tflite_all_pairs(results: Path) -> str:
+    """Return the same of all pairs of photos within the folds."""
+    return all_pairs_table(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "lfw": lfw,
     "occlusion": occlusion,
     "drops": drops,
     "claims": claims,
     "tflite": tflite,
+    "tflite-all-pairs": tflite_all_pairs,
     "unlock": unlock,
     "unlock-float32": unlock_float32,
     "unlock-validation": validation,

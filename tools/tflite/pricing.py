@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.tflite.fold_pairs import all_pairs_of_folds
 from tools.tflite.kept import Kept
 from tools.tflite.rows import BASE, Price
 from tools.tflite.running import Variant
 from tools.tflite.timing import seconds_of
-from xcos_tf.evaluation.metrics import fmr_fnmr, kfold_accuracy
+from xcos_tf.evaluation.metrics import eer, fmr_fnmr, kfold_accuracy, tar_at_far
+from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -35,8 +37,9 @@ def prices(
         XcosError: a face cannot be read, or the cache not be written.
     """
     faces, pairs = SetFaces(vset), vset.pairs
+    every = all_pairs_of_folds(pairs)
     times = _times(folder, variants, faces.face(0)[np.newaxis], rounds)
-    kept, base, rows = Kept(cache, vset.fingerprint), None, []
+    kept, base, base_folds, rows = Kept(cache, vset.fingerprint), None, None, []
     for name in variants:
         variant = Variant(folder, name)
         grids = kept.grids(variant, faces, len(vset.photos))
@@ -44,9 +47,9 @@ def prices(
         base = base or found
         accuracy = kfold_accuracy(found["xcos"], pairs.same, pairs.fold)
         about = variant.embed.metadata
-        threshold = about["thresholds"][FMR]
-        fmr, fnmr = fmr_fnmr(found["xcos"], pairs.same, threshold)
-        correlations = [_correlation(found[key], base[key]) for key in (*MAPS[1:], MAPS[0])]
+        scores = kept.scores(variant, grids, every)
+        folds = kfold_accuracy(scores, every.same, every.fold, balanced=True).per_fold
+        base_folds = folds if base_folds is None else base_folds
         rows.append(
             Price(
                 name,
@@ -54,17 +57,30 @@ def prices(
                 *times[name],
                 accuracy.mean,
                 accuracy.std,
-                *correlations,
-                fmr,
-                fnmr,
-                threshold,
+                *(_correlation(found[key], base[key]) for key in (*MAPS[1:], MAPS[0])),
                 len(pairs),
+                float(folds.mean()),
+                *_mean_and_error(base_folds - folds),
+                *_on_all_pairs(scores, every, about["thresholds"][FMR]),
                 about["preset"],
                 about["preset_sha256"],
                 vset.fingerprint,
             )
         )
     return rows
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error."""
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _on_all_pairs(scores: np.ndarray, pairs: PairSet, threshold: float) -> tuple:
+    """Return a `Price`'s fields from `eer` to `impostor`."""
+    same = pairs.same
+    rates = (eer(scores, same), tar_at_far(scores, same, 1e-3), tar_at_far(scores, same, 1e-4))
+    genuine = int(same.sum())
+    return *rates, *fmr_fnmr(scores, same, threshold), threshold, genuine, len(same) - genuine
 
 
 def _sizes(folder: Path, variant: str) -> list[int]:

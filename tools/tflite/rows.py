@@ -17,9 +17,13 @@ class Price:
         accuracy, accuracy_std: on the set, in [0, 1]; see `Measurement`.
         s_correlation, w_correlation, score_correlation: Pearson's, with float32 over all pairs of
             the set, of all cells of S, all of W, and xCos.
-        fmr, fnmr: in [0, 1], on the set, at this variant's threshold for FMR 1e-3.
-        threshold: that one.
         pairs: how many.
+        all_accuracy: on all pairs within the folds, where genuine and impostor pairs count alike.
+        all_lost, all_lost_error: of it against float32, mean over folds and its standard error.
+        eer, tar_1e3, tar_1e4: on all those pairs, in [0, 1]; TAR at FAR 1e-3 and 1e-4.
+        fmr, fnmr: on them, at this variant's threshold for FMR 1e-3.
+        threshold: that one.
+        genuine, impostor: how many of them.
         preset, preset_sha256, set_sha256: that were measured.
     """
 
@@ -37,10 +41,18 @@ class Price:
     s_correlation: float | None
     w_correlation: float | None
     score_correlation: float | None
+    pairs: int | None
+    all_accuracy: float | None
+    all_lost: float | None
+    all_lost_error: float | None
+    eer: float | None
+    tar_1e3: float | None
+    tar_1e4: float | None
     fmr: float | None
     fnmr: float | None
     threshold: float | None
-    pairs: int | None
+    genuine: int | None
+    impostor: int | None
     preset: str
     preset_sha256: str
     set_sha256: str

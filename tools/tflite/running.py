@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from xcos_tf.mobile.lite_model import LiteModel
 
@@ -29,7 +30,8 @@ class Variant:
     ) -> dict[str, np.ndarray]:
         """Return some outputs of the comparison of pairs, given by position in `grids`."""
         found = {name: [] for name in names}
-        for start in range(0, len(first), BLOCK):
+        starts = range(0, len(first), BLOCK)
+        for start in tqdm(starts, desc=f"{self.name}, pairs", unit="block", disable=None):
             block = slice(start, start + BLOCK)
             outputs = self.compare(grids[first[block]], grids[second[block]])
             for name in names:

@@ -17,6 +17,17 @@ HEADING = (
     "W",
     "verify / 2 faces",
 )
+ALL_PAIRS_HEADING = (
+    "variant",
+    "accuracy %",
+    "points lost",
+    "EER %",
+    "TAR at FAR 1e-3, %",
+    "at 1e-4, %",
+    "own threshold",
+    "FMR %",
+    "FNMR %",
+)
 
 
 def price_table(rows: Sequence[Price]) -> str:
@@ -25,18 +36,24 @@ def price_table(rows: Sequence[Price]) -> str:
     return markdown_table(HEADING, [_line(row, base) for row in rows])
 
 
-def threshold_table(rows: Sequence[Price]) -> str:
-    """Return what each variant's own threshold for FMR 1e-3 gives on the set."""
-    lines = [
-        [
-            f"`{row.variant}`",
-            f"{row.threshold:.4f}",
-            f"{100 * row.fmr:.2f}",
-            f"{100 * row.fnmr:.2f}",
-        ]
-        for row in rows
+def all_pairs_table(rows: Sequence[Price]) -> str:
+    """Return what all pairs of the set's folds say, and each variant's threshold for FMR 1e-3."""
+    return markdown_table(ALL_PAIRS_HEADING, [_line_of_all(row) for row in rows])
+
+
+def _line_of_all(row: Price) -> list[str]:
+    lost = f"{100 * row.all_lost:+.3f} ± {100 * row.all_lost_error:.3f}".replace("-", "−")
+    return [
+        f"`{row.variant}`",
+        f"{100 * row.all_accuracy:.3f}",
+        "" if row.variant == BASE else lost,
+        f"{100 * row.eer:.3f}",
+        f"{100 * row.tar_1e3:.2f}",
+        f"{100 * row.tar_1e4:.2f}",
+        f"{row.threshold:.4f}",
+        f"{100 * row.fmr:.4f}",
+        f"{100 * row.fnmr:.2f}",
     ]
-    return markdown_table(["variant", "threshold", "FMR %", "FNMR %"], lines)
 
 
 def _line(row: Price, base: Price) -> list[str]:

@@ -18,6 +18,7 @@ from tensorflow import keras
 from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.distillation import distillation_loss
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
 from xcos_tf.export.compression.int8_operations import CuttingOperations, with_rests
@@ -27,26 +28,11 @@ from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent,
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.presets import load_preset
-from xcos_tf.models.similarity import normalise_cells
 from xcos_tf.training.stop_signal import stop_asked
 
 STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
 WARMUP = 0.1
-L2_WEIGHT = 0.5
 STOPPED = 3
-
-
-def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
-    """Return 1 − the mean cosine of each two cells, and a part of their squared difference.
-
-    S sees the cells' directions alone, the learned W also their lengths.
-
-    Args:
-        grid, teacher: float32 (N, h, w, c).
-    """
-    cosine = tf.reduce_sum(normalise_cells(grid) * normalise_cells(teacher), axis=-1)
-    error = tf.reduce_mean(tf.square(grid - teacher)) / tf.reduce_mean(tf.square(teacher))
-    return 1 - tf.reduce_mean(cosine) + L2_WEIGHT * error
 
 
 def make_student(
