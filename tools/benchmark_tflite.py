@@ -3,7 +3,8 @@
     python tools/benchmark_tflite.py DATA --out docs/results [--readme README.md docs/mobile.md]
 
 DATA has LFW as tools/reproduce_paper.py takes it. Writes tflite.md and tflite.csv. A run that was
-stopped goes on where it was: grid features are kept by the content of the model and the set.
+stopped goes on where it was: grid features, and the scores of all pairs within the set's folds, are
+kept by the content of the models and the set.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds", type=int, default=ROUNDS, help="of timing (default: %(default)s)"
     )
-    add_cache(parser, "runs/tflite", "grid features")
+    add_cache(parser, "runs/tflite", "grid features and scores")
     add_readme(parser)
     return parser
 

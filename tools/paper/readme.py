@@ -113,14 +113,9 @@ def _explanations(make: Callable[[list[Measure]], str], results: Path) -> str:
     return make(read_rows(results / "explanations.csv", Measure, "benchmark_explanations"))
 
 
-def tflite(results: Path) -> str:
-    """Return what the TFLite variants cost, as tools/benchmark_tflite.py measured it."""
-    return price_table(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
-
-
-def tflite_all_pairs(results: Path) -> str:
-    """Return the same of all pairs of photos within the folds."""
-    return all_pairs_table(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
+def _tflite(make: Callable[[list[Price]], str], results: Path) -> str:
+    """Return a table of what tools/benchmark_tflite.py measured."""
+    return make(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
@@ -128,8 +123,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "occlusion": occlusion,
     "drops": drops,
     "claims": claims,
-    "tflite": tflite,
-    "tflite-all-pairs": tflite_all_pairs,
+    "tflite": partial(_tflite, price_table),
+    "tflite-all-pairs": partial(_tflite, all_pairs_table),
     "unlock": unlock,
     "unlock-float32": unlock_float32,
     "unlock-validation": validation,

@@ -30,7 +30,7 @@ def prices(
         folder: that `export_tflite` wrote them to.
         variants: float32 first.
         vset: of single photos.
-        cache: folder in which grid features are kept by the content of file and set.
+        cache: folder in which grid features and scores are kept by the content of files and set.
         rounds: of timing.
 
     Raises:
