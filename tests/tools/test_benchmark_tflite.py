@@ -62,7 +62,7 @@ def test_price_list(data, faces, tmp_path):
     assert base.accuracy == pytest.approx(expected.mean)
     assert base.fnmr == np.mean(scores[same] < base.threshold)  # no fold has more genuine pairs
     assert (base.genuine, base.impostor) == (2, 4)
-    assert base.all_lost == base.all_lost_error == 0
+    assert base.all_lost == base.all_lost_error == base.changed == base.changed_error == 0
     assert len(list((tmp_path / "kept").glob("*.npy"))) == 4
     assert page.read_text().count("| `float16` |") == 2
     assert (

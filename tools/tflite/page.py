@@ -26,8 +26,8 @@ HOW = (
 )
 ON_ALL_PAIRS = (
     "Accuracy: 10 folds, genuine and impostor pairs counting alike; points lost against float32, "
-    "mean over the folds ± its standard error. FMR and FNMR are at the variant's own threshold for "
-    "FMR 1e-3."
+    "mean over the folds ± its standard error. Changed: pairs that are decided otherwise than by "
+    "float32, likewise. FMR and FNMR are at the variant's own threshold for FMR 1e-3."
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.tflite.changed import Judged, changed
 from tools.tflite.fold_pairs import all_pairs_of_folds
 from tools.tflite.kept import Kept
 from tools.tflite.rows import BASE, Price
@@ -39,7 +40,7 @@ def prices(
     faces, pairs = SetFaces(vset), vset.pairs
     every = all_pairs_of_folds(pairs)
     times = _times(folder, variants, faces.face(0)[np.newaxis], rounds)
-    kept, base, base_folds, rows = Kept(cache, vset.fingerprint), None, None, []
+    kept, base, base_judged, rows = Kept(cache, vset.fingerprint), None, None, []
     for name in variants:
         variant = Variant(folder, name)
         grids = kept.grids(variant, faces, len(vset.photos))
@@ -48,8 +49,8 @@ def prices(
         accuracy = kfold_accuracy(found["xcos"], pairs.same, pairs.fold)
         about = variant.embed.metadata
         scores = kept.scores(variant, grids, every)
-        folds = kfold_accuracy(scores, every.same, every.fold, balanced=True).per_fold
-        base_folds = folds if base_folds is None else base_folds
+        judged = Judged(scores, kfold_accuracy(scores, every.same, every.fold, balanced=True))
+        base_judged = base_judged or judged
         rows.append(
             Price(
                 name,
@@ -59,8 +60,9 @@ def prices(
                 accuracy.std,
                 *(_correlation(found[key], base[key]) for key in (*MAPS[1:], MAPS[0])),
                 len(pairs),
-                float(folds.mean()),
-                *_mean_and_error(base_folds - folds),
+                judged.folds.mean,
+                *_mean_and_error(base_judged.folds.per_fold - judged.folds.per_fold),
+                *_mean_and_error(changed(judged, base_judged, every)),
                 *_on_all_pairs(scores, every, about["thresholds"][FMR]),
                 about["preset"],
                 about["preset_sha256"],

@@ -20,6 +20,8 @@ class Price:
         pairs: how many.
         all_accuracy: on all pairs within the folds, where genuine and impostor pairs count alike.
         all_lost, all_lost_error: of it against float32, mean over folds and its standard error.
+        changed, changed_error: share of those pairs that this variant decides otherwise than
+            float32, likewise.
         eer, tar_1e3, tar_1e4: on all those pairs, in [0, 1]; TAR at FAR 1e-3 and 1e-4.
         fmr, fnmr: on them, at this variant's threshold for FMR 1e-3.
         threshold: that one.
@@ -45,6 +47,8 @@ class Price:
     all_accuracy: float | None
     all_lost: float | None
     all_lost_error: float | None
+    changed: float | None
+    changed_error: float | None
     eer: float | None
     tar_1e3: float | None
     tar_1e4: float | None

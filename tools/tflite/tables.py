@@ -21,6 +21,7 @@ ALL_PAIRS_HEADING = (
     "variant",
     "accuracy %",
     "points lost",
+    "changed, %",
     "EER %",
     "TAR at FAR 1e-3, %",
     "at 1e-4, %",
@@ -43,10 +44,12 @@ def all_pairs_table(rows: Sequence[Price]) -> str:
 
 def _line_of_all(row: Price) -> list[str]:
     lost = f"{100 * row.all_lost:+.3f} ± {100 * row.all_lost_error:.3f}".replace("-", "−")
+    changed = f"{100 * row.changed:.3f} ± {100 * row.changed_error:.3f}"
     return [
         f"`{row.variant}`",
         f"{100 * row.all_accuracy:.3f}",
         "" if row.variant == BASE else lost,
+        "" if row.variant == BASE else changed,
         f"{100 * row.eer:.3f}",
         f"{100 * row.tar_1e3:.2f}",
         f"{100 * row.tar_1e4:.2f}",

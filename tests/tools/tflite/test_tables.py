@@ -9,8 +9,8 @@ from tools.tflite.tables import all_pairs_table, price_table
 
 BASE = Price(
     "float32", 4_000_000, 3_600_000, 4_100_000, 3_700_000, 1.0, 1.0, 1.01, 1.02, 0.9875, 0.005,
-    1.0, 1.0, 1.0, 6000, 0.98806, 0.0, 0.0, 0.0126, 0.952, 0.881, 0.0004, 0.07, 0.5,
-    8101, 2956770, "p", "ab", "cd",
+    1.0, 1.0, 1.0, 6000, 0.98806, 0.0, 0.0, 0.0, 0.0, 0.0126, 0.952, 0.881, 0.0004, 0.07,
+    0.5, 8101, 2956770, "p", "ab", "cd",
 )  # fmt: skip
 INT8 = replace(
     BASE,
@@ -43,10 +43,11 @@ def test_points_lost_are_float32s_accuracy_minus_the_variants():
 
 def test_all_pairs():
     other = replace(INT8, all_accuracy=0.98789, all_lost=0.00017, all_lost_error=0.00026)
+    other = replace(other, changed=0.00432, changed_error=0.00012)
     lines = all_pairs_table([BASE, other]).splitlines()
     shared = "1.260 | 95.20 | 88.10 | 0.5000 | 0.0400 | 7.00 |"
-    assert lines[2] == f"| `float32` | 98.806 |  | {shared}"
-    assert lines[3] == f"| `int8` | 98.789 | +0.017 ± 0.026 | {shared}"
+    assert lines[2] == f"| `float32` | 98.806 |  |  | {shared}"
+    assert lines[3] == f"| `int8` | 98.789 | +0.017 ± 0.026 | 0.432 ± 0.012 | {shared}"
     assert "| −0.017 ± 0.026 |" in all_pairs_table([BASE, replace(other, all_lost=-0.00017)])
 
 
