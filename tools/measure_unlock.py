@@ -4,7 +4,8 @@
 
 FACES is a folder of aligned 112×112 faces with a sub-folder for each person, as `xcos align` makes
 it of LFW. Writes unlock.md and unlock.csv. The rule and the thresholds were fixed before on the
-validation people, where `--validation` measures other rules too, into unlock-validation.*.
+validation people, where `--validation` measures other rules too, into unlock-validation.*. A run
+that was stopped goes on with the variants that it had not finished.
 """
 
 import argparse
@@ -20,7 +21,7 @@ VARIANTS = ("float32", "float16", "int8", "qat")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    from tools.command import add_out, add_readme
+    from tools.command import add_cache, add_out, add_readme
     from tools.unlock.inputs import add_inputs
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--validation", action="store_true", help="measure other rules too, to choose among them"
     )
+    add_cache(parser, "runs/unlock", "the tries of each variant")
     add_readme(parser)
     return parser
 
@@ -49,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 def _measure(args) -> None:
     """Measure, print and write."""
     from tools.unlock.inputs import models_of
+    from tools.unlock.keeping import KeptTrials
     from tools.unlock.people import embed_people, read_people
     from tools.unlock.trials import RULES, TWO_BEST, measure
     from xcos_tf.files import check_can_write
@@ -58,11 +61,15 @@ def _measure(args) -> None:
     people = read_people(args.faces)
     rules = tuple(RULES) if args.validation else (TWO_BEST,)
     set_name = "validation people" if args.validation else "LFW"
-    rows = []
+    rows, kept = [], KeptTrials(args.cache, people)
     with models_of(args.models, args.variants) as models:
         for variant in args.variants:
             verifier = LiteVerifier.from_folder(models, f"{variant}.batch", threads=2)
-            rows += measure(set_name, embed_people(people, verifier), verifier, rules)
+
+            def make(verifier=verifier):
+                return measure(set_name, embed_people(people, verifier), verifier, rules)
+
+            rows += kept.trials(set_name, verifier, rules, make)
     _write(args, rows)
 
 

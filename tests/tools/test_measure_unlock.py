@@ -1,9 +1,13 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from tests.tools.blocky_people import write_people
 from tools.measure_unlock import main
 from tools.paper.rows import read_rows
+from tools.unlock import trials
+from tools.unlock.keeping import KeptTrials
 from tools.unlock.people import Person, split_owner
 from tools.unlock.rows import Trials
 from tools.unlock.trials import RULES, TWO_BEST, measure
@@ -83,16 +87,41 @@ def test_rules():
     assert found["mean of all templates"] == pytest.approx([0.3, 0.6])
 
 
-def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random):
+def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random, monkeypatch):
     faces = str(write_people(tmp_path / "faces", 8, random))
     out = tmp_path / "out"
     options = ["--models", str(lite_models), "--variants", "float32", "--out", str(out)]
+    options += ["--cache", str(tmp_path / "kept")]
     assert main([faces, *options]) == 0
     rows = read_rows(out / "unlock.csv", Trials, "measure_unlock")
     # Three photos each are left after the five that enroll; the other person has eight.
     assert [(row.genuine, row.impostor) for row in rows] == 3 * [(6, 16), (2, 4)]
     page = (out / "unlock.md").read_text()
     assert page in capsys.readouterr().out + "\n" and str(tmp_path) not in page.split("Made by")[0]
+    shutil.rmtree(out)
+    monkeypatch.setattr(trials, "measure", None)
+    assert main([faces, *options]) == 0, "what is kept is not measured again"
+    assert (out / "unlock.md").read_text() == page
+
+
+def test_other_faces_models_or_rules_are_other_tries(tmp_path):
+    people = {"a": person("a", [0, 1]).frames, "b": person("b", [2]).frames}
+    other_people = {"a": person("a", [0]).frames, "b": person("b", [1, 2]).frames}
+    other = ToyVerifier()
+    other.identity = "another toy"
+    rows = measure("toys", [person("a", [0] * 7), person("b", [9])], ToyVerifier(), (TWO_BEST,))
+    made = []
+    for set_name, verifier, rules, faces in (
+        ("toys", ToyVerifier(), (TWO_BEST,), people),
+        ("toys", ToyVerifier(), (TWO_BEST,), other_people),
+        ("toys", other, (TWO_BEST,), people),
+        ("toys", ToyVerifier(), tuple(RULES), people),
+        ("others", ToyVerifier(), (TWO_BEST,), people),
+    ):
+        for _ in range(2):
+            kept = KeptTrials(tmp_path, faces)
+            assert kept.trials(set_name, verifier, rules, lambda: made.append(0) or rows) == rows
+    assert len(made) == len(list(tmp_path.iterdir())) == 5
 
 
 def test_bad_input_is_one_sentence(tmp_path, capsys):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
+from tools.code_version import code_version
 from tools.explanations import checking, judging, mapping
-from tools.explanations.code_version import code_version
 from tools.explanations.contenders import Contender, OneScore, plain_cosine
 from tools.explanations.drawn_pairs import DrawnPairs, Pair
 from tools.explanations.keeping import Arrays, Kept, kept

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import MAX_TEMPLATES
@@ -41,8 +42,8 @@ def read_people(folder: Path) -> dict[str, list[Frame]]:
     Raises:
         XcosError: there are fewer than two people, or a face cannot be read.
     """
-    people = {}
-    for person in sorted(path for path in folder.glob("*") if path.is_dir()):
+    people, folders = {}, sorted(path for path in folder.glob("*") if path.is_dir())
+    for person in tqdm(folders, desc="reading", unit="person", disable=None):
         files = sorted(path for path in person.iterdir() if path.suffix.lower() in _SUFFIXES)
         if files:
             people[person.name] = read_frames([str(file) for file in files], aligned=True)
@@ -57,9 +58,13 @@ def read_people(folder: Path) -> dict[str, list[Frame]]:
 def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list[Person]:
     """Run the model once on each face."""
     faces = [frame.face for frames in people.values() for frame in frames]
-    grids = np.concatenate(
-        [verifier.embed(np.stack(faces[i : i + _BATCH])) for i in range(0, len(faces), _BATCH)]
+    starts = tqdm(
+        range(0, len(faces), _BATCH),
+        desc=f"{verifier.metadata['variant']}, faces",
+        unit="batch",
+        disable=None,
     )
+    grids = np.concatenate([verifier.embed(np.stack(faces[i : i + _BATCH])) for i in starts])
     ends = np.cumsum([len(frames) for frames in people.values()])
     return [
         Person(name, frames, part)

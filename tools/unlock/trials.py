@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
 
 from tools.unlock.people import Person, split_owner
 from tools.unlock.rows import Trials
@@ -54,10 +55,10 @@ def measure(
         XcosError: nobody has enough photos.
     """
     counts = {(rule, n, f): _Count() for rule in rules for n in ENROLLED for f in FRAMES}
-    for owner in people:
+    owners = [person for person in people if len(split_owner(person.frames)[1])]
+    variant = verifier.metadata["variant"]
+    for owner in tqdm(owners, desc=f"{variant}, tries", unit="owner", disable=None):
         enrolled, left = split_owner(owner.frames)
-        if not len(left):
-            continue
         others = [person for person in people if person is not owner]
         scores = _Scores(verifier, owner, enrolled, left, others)
         for (rule, number, frames), count in counts.items():

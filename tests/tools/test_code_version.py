@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tools.explanations.code_version import code_version
+from tools.code_version import code_version
 
 MODULES = {
     "__init__": "",
