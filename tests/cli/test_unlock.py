@@ -1,6 +1,7 @@
 """`xcos unlock` on the sample photos: the owner gets in, others and tampered files never do."""
 
 import json
+import math
 import shutil
 import stat
 
@@ -62,7 +63,10 @@ class Clock:
     """
 
     def __init__(self):
-        self.start, self.passed, self.set_by = Moment.now(), 0.0, 0.0
+        now = Moment.now()
+        # Of whole seconds, so that differences are exact.
+        self.start = Moment(float(math.ceil(now.wall)), float(math.ceil(now.running)))
+        self.passed, self.set_by = 0.0, 0.0
 
     def now(self) -> Moment:
         wall = self.start.wall + self.passed + self.set_by

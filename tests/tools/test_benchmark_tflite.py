@@ -48,6 +48,8 @@ def test_price_list(data, faces, tmp_path):
     assert (base.variant, half.variant) == ("float32", "float16")
     assert (base.latency_1, base.latency_2) == (1, 1)
     assert half.latency_1 > 0 and half.verify_1 > 0
+    ratio = half.verify_bare_1 / half.verify_1 / half.latency_1
+    assert ratio == pytest.approx(base.verify_bare_1 / base.verify_1)  # of embed and bare backbone
     assert base.s_correlation == pytest.approx(1) and base.w_correlation == pytest.approx(1)
     assert 0.999 < half.s_correlation < 1
     assert half.embed_gzipped < half.embed_bytes < 0.51 * base.embed_bytes

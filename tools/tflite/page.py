@@ -18,7 +18,8 @@ HOW = (
     "float32 on as many threads. All files of the table were run in turn, round by round; the "
     "shortest time of each counts, as other programs ran too.",
     "verify / 2 faces: one run of `verify` on one thread against two runs of the same variant's "
-    "`embed`, so what the comparison adds.",
+    "`embed`, so what the comparison adds. Bare backbones: against two runs of `mobilefacenet`, "
+    "the backbone without xCos, in float32 on one thread.",
     "Accuracy: 10 folds; points lost against float32.",
     "S and W: Pearson correlation with float32's, over all cells of all pairs.",
     "Thresholds were measured on people held out of training, for each variant by itself; nothing "

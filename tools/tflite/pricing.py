@@ -2,10 +2,12 @@
 
 import gzip
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from tools.tflite.bare_backbone import bare_backbone, running
 from tools.tflite.changed import Judged, changed
 from tools.tflite.fold_pairs import all_pairs_of_folds
 from tools.tflite.kept import Kept
@@ -16,6 +18,7 @@ from xcos_tf.evaluation.metrics import eer, fmr_fnmr, kfold_accuracy, tar_at_far
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.mobile.lite_model import LiteModel
 
 FMR = "0.001"
 MAPS = ("xcos", "similarity_map", "attention_map")
@@ -91,16 +94,25 @@ def _sizes(folder: Path, variant: str) -> list[int]:
 
 
 def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
-    """Return {variant: [embed to float32's on 1 and 2 threads, verify to two embeds on 1, 2]}."""
-    ratios = {variant: [[], []] for variant in variants}
+    """Return {variant: ratios, those on one thread before those on two}.
+
+    They are of `embed` to float32's, of `verify` to two runs of `embed`, and of `verify` to two of
+    the bare backbone in float32.
+    """
+    ratios = {variant: [] for variant in variants}
+    backbone = bare_backbone()
     for threads in THREADS:
-        files = [_file(folder, model, x) for x in variants for model in ("embed", "verify")]
-        seconds = np.reshape(seconds_of(files, face, threads, rounds), (len(variants), 2))
-        base = seconds[variants.index(BASE), 0]
-        for variant, (embed, verify) in zip(variants, seconds, strict=True):
-            ratios[variant][0].append(embed / base)
-            ratios[variant][1].append(verify / (2 * embed))
-    return {variant: [*to_base, *to_two] for variant, (to_base, to_two) in ratios.items()}
+        runs = [running(backbone, face, threads)]
+        for variant in variants:
+            for model in ("embed", "verify"):
+                lite = LiteModel(_file(folder, model, variant), model, threads)
+                runs.append(partial(lite, *[face] * len(lite.metadata["inputs"])))
+        bare, *others = seconds_of(runs, rounds)
+        seconds = dict(zip(variants, np.reshape(others, (len(variants), 2)), strict=True))
+        for variant, (embed, verify) in seconds.items():
+            base = seconds[BASE][0]
+            ratios[variant].append((embed / base, verify / (2 * embed), verify / (2 * bare)))
+    return {name: np.transpose(pairs).ravel().tolist() for name, pairs in ratios.items()}
 
 
 def _file(folder, model, variant) -> Path:

@@ -14,6 +14,8 @@ class Price:
         embed_bytes, embed_gzipped, verify_bytes, verify_gzipped: sizes of the files for one face.
         latency_1, latency_2: of `embed` on one and two threads, as a ratio to float32's on as many.
         verify_1, verify_2: of `verify`, as a ratio to two runs of the same variant's `embed`.
+        verify_bare_1, verify_bare_2: of `verify`, as a ratio to two runs of the bare backbone in
+            float32.
         accuracy, accuracy_std: on the set, in [0, 1]; see `Measurement`.
         s_correlation, w_correlation, score_correlation: Pearson's, with float32 over all pairs of
             the set, of all cells of S, all of W, and xCos.
@@ -38,6 +40,8 @@ class Price:
     latency_2: float | None
     verify_1: float | None
     verify_2: float | None
+    verify_bare_1: float | None
+    verify_bare_2: float | None
     accuracy: float | None
     accuracy_std: float | None
     s_correlation: float | None

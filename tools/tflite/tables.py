@@ -16,6 +16,7 @@ HEADING = (
     "S",
     "W",
     "verify / 2 faces",
+    "verify / 2 bare backbones",
 )
 ALL_PAIRS_HEADING = (
     "variant",
@@ -72,4 +73,5 @@ def _line(row: Price, base: Price) -> list[str]:
         f"{row.s_correlation:.4f}",
         f"{row.w_correlation:.4f}",
         f"{row.verify_1:.2f}",
+        f"{row.verify_bare_1:.2f}",
     ]
