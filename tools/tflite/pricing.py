@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import sem
 
 from tools.tflite.bare_backbone import bare_backbone, running
 from tools.tflite.changed import Judged, changed
@@ -77,7 +78,7 @@ def prices(
 
 def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
     """Return the mean and its standard error."""
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+    return float(values.mean()), float(sem(values))
 
 
 def _on_all_pairs(scores: np.ndarray, pairs: PairSet, threshold: float) -> tuple:

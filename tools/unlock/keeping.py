@@ -21,7 +21,8 @@ class KeptTrials:
 
     def __init__(self, folder: Path, people: Mapping[str, Sequence[Frame]]):
         """Keep them in a folder, which is made if it is not there."""
-        self._folder, self._faces = folder, _digest(people)
+        self._folder = folder
+        self._about = [_digest(people), code_version(_CODE, _WITHIN)]
 
     def trials(
         self, set_name: str, verifier: LiteVerifier, rules: Sequence[str], make: Callable
@@ -35,7 +36,7 @@ class KeptTrials:
         Raises:
             XcosError: the folder cannot be written, or holds something else.
         """
-        about = [set_name, verifier.identity, *rules, self._faces, code_version(_CODE, _WITHIN)]
+        about = [set_name, verifier.identity, *rules, *self._about]
         key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
         path = self._folder / f"{verifier.metadata['variant']}-{key}.csv"
         if path.is_file():

@@ -55,10 +55,10 @@ def measure(
         XcosError: nobody has enough photos.
     """
     counts = {(rule, n, f): _Count() for rule in rules for n in ENROLLED for f in FRAMES}
-    owners = [person for person in people if len(split_owner(person.frames)[1])]
+    parted = [(person, *split_owner(person.frames)) for person in people]
+    owners = [(person, enrolled, left) for person, enrolled, left in parted if len(left)]
     variant = verifier.metadata["variant"]
-    for owner in tqdm(owners, desc=f"{variant}, tries", unit="owner", disable=None):
-        enrolled, left = split_owner(owner.frames)
+    for owner, enrolled, left in tqdm(owners, f"{variant}, tries", unit="owner", disable=None):
         others = [person for person in people if person is not owner]
         scores = _Scores(verifier, owner, enrolled, left, others)
         for (rule, number, frames), count in counts.items():
