@@ -2,9 +2,10 @@
 
     python tools/benchmark_tflite.py DATA --out docs/results [--readme README.md docs/mobile.md]
 
-DATA has LFW as tools/reproduce_paper.py takes it. Writes tflite.md and tflite.csv. A run that was
-stopped goes on where it was: grid features, and the scores of all pairs within the set's folds, are
-kept by the content of the models and the set.
+DATA has LFW as tools/reproduce_paper.py takes it. Writes tflite.md, tflite.csv and, of faces that
+are partly covered, tflite-covered.csv. A run that was stopped goes on where it was: grid features,
+and the scores of all pairs within the set's folds, are kept by the content of the models and the
+set.
 """
 
 import argparse
@@ -55,6 +56,7 @@ def _measure(args) -> None:
     from tools.tflite.page import write_page
     from tools.tflite.pricing import prices
     from tools.tflite.rows import BASE
+    from tools.tflite.under_cover import covered_prices
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.set_faces import align_in_memory
     from xcos_tf.export.tflite.export import export_tflite
@@ -70,7 +72,8 @@ def _measure(args) -> None:
         files = export_tflite(args.preset, Path(folder), wanted)
         variants = list(dict.fromkeys(path.name.split(".")[1] for path in files))
         rows = prices(Path(folder), variants, vset, args.cache, args.rounds)
-    print(write_page(rows, vset, args.out, _command(args)))
+        under_cover = covered_prices(Path(folder), variants, vset, args.cache)
+    print(write_page(rows, under_cover, vset, args.out, _command(args)))
 
 
 def _command(args) -> str:

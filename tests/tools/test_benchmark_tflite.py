@@ -7,8 +7,13 @@ from PIL import Image
 from tools.benchmark_tflite import main
 from tools.generate_faces import draw_face
 from tools.paper.rows import read_rows
-from tools.tflite.rows import Price
+from tools.tflite.covered_pairs import covered_pairs
+from tools.tflite.fold_pairs import all_pairs_of_folds
+from tools.tflite.rows import CoveredPrice, Price
+from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.metrics import kfold_accuracy
+from xcos_tf.evaluation.occluded import SHARES
+from xcos_tf.evaluation.pairs import read_lfw_pairs
 from xcos_tf.export.tflite.representative import SHIPPED
 from xcos_tf.verifier import Verifier
 
@@ -38,9 +43,21 @@ def data(faces, tmp_path_factory):
     return root
 
 
+def covered_accuracy(data, share):
+    """Return the float preset's by the Python API, genuine and impostor pairs counting alike."""
+    listed = read_lfw_pairs(data / "pairs.txt", data / "lfw")
+    pairs = covered_pairs(all_pairs_of_folds(listed), seed=0)
+    faces = [np.asarray(Image.open(data / "lfw" / name)) for name in pairs.photos]
+    occluder, verifier = Occluder(share=share), Verifier.from_preset("xcos-mobilefacenet")
+    covers = [occluder.cover(x.copy(), name) for x, name in zip(faces, pairs.photos, strict=True)]
+    plain, covered = (verifier.embed(np.stack(x)) for x in (faces, covers))
+    scores = verifier.compare_pairs(covered[pairs.first], plain[pairs.second])
+    return kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True).mean
+
+
 def test_price_list(data, faces, tmp_path):
     page = tmp_path / "page.md"
-    tables = ("tflite", "tflite-all-pairs")
+    tables = ("tflite", "tflite-all-pairs", "tflite-covered")
     page.write_text("".join(f"<!-- table: {x} -->\n<!-- end -->\n" for x in tables))
     words = [str(data), "--out", str(tmp_path / "out"), "--variants", "float16", "--rounds", "3"]
     assert main([*words, "--cache", str(tmp_path / "kept"), "--readme", str(page)]) == 0
@@ -65,8 +82,19 @@ def test_price_list(data, faces, tmp_path):
     assert base.fnmr == np.mean(scores[same] < base.threshold)  # no fold has more genuine pairs
     assert (base.genuine, base.impostor) == (2, 4)
     assert base.all_lost == base.all_lost_error == base.changed == base.changed_error == 0
-    assert len(list((tmp_path / "kept").glob("*.npy"))) == 4
-    assert page.read_text().count("| `float16` |") == 2
+    # Of each variant the grid features, and the scores of all pairs and of six shares.
+    assert len(list((tmp_path / "kept").glob("*.npy"))) == 2 * (1 + 1 + len(SHARES))
+    assert page.read_text().count("| `float16` |") == 3
+
+    rows = read_rows(tmp_path / "out" / "tflite-covered.csv", CoveredPrice)
+    assert [(row.variant, row.share) for row in rows] == [
+        (variant, share) for variant in ("float32", "float16") for share in (*SHARES, None)
+    ]
+    assert {(row.genuine, row.impostor) for row in rows} == {(4, 4)}
+    assert {row.more for row in rows} == {None}  # int8 was not measured
+    assert all(row.lost == row.changed == 0 for row in rows[: len(rows) // 2])
+    [half_covered] = [row for row in rows if (row.variant, row.share) == ("float32", 0.5)]
+    assert half_covered.accuracy == pytest.approx(covered_accuracy(data, 0.5))
     assert (
         "Made by `python tools/benchmark_tflite.py DATA"
         in (tmp_path / "out" / "tflite.md").read_text()

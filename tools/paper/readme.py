@@ -9,8 +9,8 @@ from tools.explanations.rows import Measure
 from tools.explanations.tables import TABLES as EXPLANATIONS
 from tools.paper.rows import MEASURED, OURS, Accuracy, Drop, read_rows
 from tools.paper.under_cover import accuracy_table, drops_table, statements
-from tools.tflite.rows import Price
-from tools.tflite.tables import all_pairs_table, price_table
+from tools.tflite.rows import CoveredPrice, Price
+from tools.tflite.tables import all_pairs_table, covered_table, price_table
 from tools.unlock.table import hints, unlock, unlock_float32, validation
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import format_rate
@@ -118,6 +118,12 @@ def _tflite(make: Callable[[list[Price]], str], results: Path) -> str:
     return make(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
 
 
+def tflite_covered(results: Path) -> str:
+    """Return what the TFLite variants lose where faces are covered."""
+    rows = read_rows(results / "tflite-covered.csv", CoveredPrice, "benchmark_tflite")
+    return covered_table(rows)
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "lfw": lfw,
     "occlusion": occlusion,
@@ -125,6 +131,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "claims": claims,
     "tflite": partial(_tflite, price_table),
     "tflite-all-pairs": partial(_tflite, all_pairs_table),
+    "tflite-covered": tflite_covered,
     "unlock": unlock,
     "unlock-float32": unlock_float32,
     "unlock-validation": validation,

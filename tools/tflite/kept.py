@@ -26,30 +26,27 @@ class Kept:
         Raises:
             XcosError: a face cannot be read, or the folder not be written.
         """
+        content = f"{variant.embed.sha256} {self._fingerprint}"
+        return self._array(content, variant.name, lambda: variant.grids_of(faces, count))
 
-        def make():
-            grids = None
-            for positions, batch in faces.batches(range(count), variant.name):
-                found = variant.grids([batch])
-                grids = np.empty((count, *found.shape[1:]), np.float32) if grids is None else grids
-                grids[positions] = found
-            return grids
+    def scores(
+        self, variant: Variant, pairs: PairSet, make: Callable[[], np.ndarray], cover: str = ""
+    ) -> np.ndarray:
+        """Return xCos of pairs, float32 (P,).
 
-        return self._array(f"{variant.embed.sha256} {self._fingerprint}", variant.name, make)
-
-    def scores(self, variant: Variant, grids: np.ndarray, pairs: PairSet) -> np.ndarray:
-        """Return xCos of pairs, float32 (P,), given the grid features of the set's faces.
+        Args:
+            variant: that gives them.
+            pairs: of the set's photos.
+            make: computes them where they are not there.
+            cover: all that covers on the faces follow from, if there are any.
 
         Raises:
-            XcosError: the folder cannot be written.
+            XcosError: the folder cannot be written, or as by `make`.
         """
         listed = hashlib.sha256(np.stack([pairs.first, pairs.second]).tobytes()).hexdigest()
         models = f"{variant.embed.sha256} {variant.compare.sha256}"
-        return self._array(
-            f"{models} {self._fingerprint} {listed}",
-            f"{variant.name}-scores",
-            lambda: variant.compared(grids, pairs.first, pairs.second, ("xcos",))["xcos"],
-        )
+        content = f"{models} {self._fingerprint} {listed}{cover}"
+        return self._array(content, f"{variant.name}-scores", make)
 
     def _array(self, content: str, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         key = hashlib.sha256(content.encode()).hexdigest()

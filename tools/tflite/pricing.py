@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import sem
 
 from tools.tflite.bare_backbone import bare_backbone, running
 from tools.tflite.changed import Judged, changed
 from tools.tflite.fold_pairs import all_pairs_of_folds
 from tools.tflite.kept import Kept
+from tools.tflite.over_folds import mean_and_error
 from tools.tflite.rows import BASE, Price
 from tools.tflite.running import Variant
 from tools.tflite.timing import seconds_of
@@ -52,7 +52,7 @@ def prices(
         base = base or found
         accuracy = kfold_accuracy(found["xcos"], pairs.same, pairs.fold)
         about = variant.embed.metadata
-        scores = kept.scores(variant, grids, every)
+        scores = kept.scores(variant, every, partial(_scores, variant, grids, every))
         judged = Judged(scores, kfold_accuracy(scores, every.same, every.fold, balanced=True))
         base_judged = base_judged or judged
         rows.append(
@@ -65,8 +65,8 @@ def prices(
                 *(_correlation(found[key], base[key]) for key in (*MAPS[1:], MAPS[0])),
                 len(pairs),
                 judged.folds.mean,
-                *_mean_and_error(base_judged.folds.per_fold - judged.folds.per_fold),
-                *_mean_and_error(changed(judged, base_judged, every)),
+                *mean_and_error(base_judged.folds.per_fold - judged.folds.per_fold),
+                *mean_and_error(changed(judged, base_judged, every)),
                 *_on_all_pairs(scores, every, about["thresholds"][FMR]),
                 about["preset"],
                 about["preset_sha256"],
@@ -76,9 +76,8 @@ def prices(
     return rows
 
 
-def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """Return the mean and its standard error."""
-    return float(values.mean()), float(sem(values))
+def _scores(variant: Variant, grids: np.ndarray, pairs: PairSet) -> np.ndarray:
+    return variant.compared(grids, pairs.first, pairs.second, ("xcos",))["xcos"]
 
 
 def _on_all_pairs(scores: np.ndarray, pairs: PairSet, threshold: float) -> tuple:

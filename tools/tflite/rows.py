@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-BASE = "float32"
+BASE, POST_TRAINING = "float32", "int8"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,39 @@ class Price:
     fmr: float | None
     fnmr: float | None
     threshold: float | None
+    genuine: int | None
+    impostor: int | None
+    preset: str
+    preset_sha256: str
+    set_sha256: str
+
+
+@dataclass(frozen=True)
+class CoveredPrice:
+    """What one variant loses on pairs of which one face is covered in part.
+
+    Attributes:
+        variant: such as "int8".
+        share: of the face that is covered, in [0, 1); None for the mean over all above 0.
+        accuracy: where genuine and impostor pairs count alike, in [0, 1].
+        lost, lost_error: of it against float32 with as much covered, mean over folds and its
+            standard error.
+        changed, changed_error: share of the pairs that this variant decides otherwise than float32,
+            likewise.
+        more, more_error: lost more than by int8 without training, likewise.
+        genuine, impostor: how many pairs.
+        preset, preset_sha256, set_sha256: that were measured.
+    """
+
+    variant: str
+    share: float | None
+    accuracy: float | None
+    lost: float | None
+    lost_error: float | None
+    changed: float | None
+    changed_error: float | None
+    more: float | None
+    more_error: float | None
     genuine: int | None
     impostor: int | None
     preset: str

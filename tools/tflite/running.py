@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.mobile.lite_model import LiteModel
 
 BLOCK = 1024
@@ -24,6 +25,19 @@ class Variant:
     def grids(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Return the grid features of batches of faces, float32 (N, h, w, c)."""
         return np.concatenate([self.embed(batch)["grid"] for batch in batches])
+
+    def grids_of(self, faces: SetFaces, count: int) -> np.ndarray:
+        """Return the grid features of a set's faces, float32 (count, h, w, c).
+
+        Raises:
+            XcosError: a face cannot be read.
+        """
+        grids = None
+        for positions, batch in faces.batches(range(count), self.name):
+            found = self.grids([batch])
+            grids = np.empty((count, *found.shape[1:]), np.float32) if grids is None else grids
+            grids[positions] = found
+        return grids
 
     def compared(
         self, grids: np.ndarray, first: np.ndarray, second: np.ndarray, names: tuple[str, ...]

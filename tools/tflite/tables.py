@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tools.tflite.rows import BASE, Price
-from xcos_tf.evaluation.results_text import markdown_table, percent
+from tools.tflite.rows import BASE, POST_TRAINING, CoveredPrice, Price
+from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 
 HEADING = (
     "variant",
@@ -43,13 +43,42 @@ def all_pairs_table(rows: Sequence[Price]) -> str:
     return markdown_table(ALL_PAIRS_HEADING, [_line_of_all(row) for row in rows])
 
 
+def covered_table(rows: Sequence[CoveredPrice]) -> str:
+    """Return points lost by the share that is covered, and on the mean against int8's."""
+    shares = [row.share for row in rows if row.variant == BASE and row.share is not None]
+    heading = ["points lost", *map(covered, shares), "mean", "changed, %"]
+    lines = []
+    for name in dict.fromkeys(row.variant for row in rows):
+        *of_shares, mean = (row for row in rows if row.variant == name)
+        if name == BASE:
+            accuracy = [f"{100 * row.accuracy:.2f}" for row in (*of_shares, mean)]
+            lines.append([f"accuracy of `{name}`, %", *accuracy, "", ""])
+            continue
+        more = (
+            "" if mean.more is None or name == POST_TRAINING else _lost(mean.more, mean.more_error)
+        )
+        lines.append(
+            [
+                f"`{name}`",
+                *(f"{100 * row.lost:+.2f}".replace("-", "−") for row in of_shares),
+                _lost(mean.lost, mean.lost_error),
+                f"{100 * mean.changed:.3f} ± {100 * mean.changed_error:.3f}",
+                more,
+            ]
+        )
+    return markdown_table([*heading, f"more than `{POST_TRAINING}`"], lines)
+
+
+def _lost(lost: float, error: float) -> str:
+    return f"{100 * lost:+.3f} ± {100 * error:.3f}".replace("-", "−")
+
+
 def _line_of_all(row: Price) -> list[str]:
-    lost = f"{100 * row.all_lost:+.3f} ± {100 * row.all_lost_error:.3f}".replace("-", "−")
     changed = f"{100 * row.changed:.3f} ± {100 * row.changed_error:.3f}"
     return [
         f"`{row.variant}`",
         f"{100 * row.all_accuracy:.3f}",
-        "" if row.variant == BASE else lost,
+        "" if row.variant == BASE else _lost(row.all_lost, row.all_lost_error),
         "" if row.variant == BASE else changed,
         f"{100 * row.eer:.3f}",
         f"{100 * row.tar_1e3:.2f}",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tools.paper.readme import fill_tables
 from tools.paper.rows import read_rows, write_rows
-from tools.tflite.rows import Price
-from tools.tflite.tables import all_pairs_table, price_table
+from tools.tflite.rows import CoveredPrice, Price
+from tools.tflite.tables import all_pairs_table, covered_table, price_table
 
 BASE = Price(
     "float32", 4_000_000, 3_600_000, 4_100_000, 3_700_000, 1.0, 1.0, 1.01, 1.02, 1.03, 1.04,
@@ -49,6 +49,29 @@ def test_all_pairs():
     assert lines[2] == f"| `float32` | 98.806 |  |  | {shared}"
     assert lines[3] == f"| `int8` | 98.789 | +0.017 ± 0.026 | 0.432 ± 0.012 | {shared}"
     assert "| −0.017 ± 0.026 |" in all_pairs_table([BASE, replace(other, all_lost=-0.00017)])
+
+
+def test_covered():
+    base = CoveredPrice(
+        "float32", 0.0, 0.98, 0.0, 0.0, 0.0, 0.0, -0.0002, 0.0001, 40, 400, "p", "ab", "cd"
+    )
+    int8 = replace(base, variant="int8", lost=0.0002, lost_error=0.0001, more=0.0, more_error=0.0)
+    qat = replace(int8, variant="qat", lost=-0.0003, more=-0.0005, more_error=0.0002)
+    rows = [
+        replace(row, share=share, accuracy=row.accuracy - (share or 0.25), changed=0.01)
+        for row in (base, int8, qat)
+        for share in (0.0, 0.5, None)
+    ]
+    heading, _, *lines = covered_table(rows).splitlines()
+    assert heading.startswith("| points lost | 0 % covered | 50 % covered | mean | changed, % |")
+    assert heading.endswith("more than `int8` |")
+    assert lines == [
+        "| accuracy of `float32`, % | 73.00 | 48.00 | 73.00 |  |  |",
+        "| `int8` | +0.02 | +0.02 | +0.020 ± 0.010 | 1.000 ± 0.000 |  |",
+        "| `qat` | −0.03 | −0.03 | −0.030 ± 0.010 | 1.000 ± 0.000 | −0.050 ± 0.020 |",
+    ]
+    alone = covered_table([replace(row, more=None) for row in rows if row.variant != "int8"])
+    assert alone.splitlines()[-1].endswith("| 1.000 ± 0.000 |  |")
 
 
 def test_table_is_filled_in_a_page_from_the_csv(tmp_path):
