@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.set_faces import FacesInMemory, SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
@@ -33,11 +34,8 @@ class CoveredFaces:
             XcosError: one cannot be read.
         """
         photos, names = self._vset.photos, self._vset.pairs.photos
-        covered = None
+        covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
         for positions, batch in SetFaces(self._vset).batches(range(len(photos)), "covering"):
-            covered = (
-                np.empty((len(photos), *batch.shape[1:]), np.uint8) if covered is None else covered
-            )
             for position, face in zip(positions, batch, strict=True):
                 covered[position] = self._occluder.cover(face, names[position])
         return SetFaces(replace(self._vset, photos=FacesInMemory(photos.names, covered)))
