@@ -67,7 +67,7 @@ setup(
         "mobile": MOBILE,
         "test": [
             "pytest>=8",
-            "pytest-xdist>=3.5",
+            "pytest-xdist>=3.8",
             "packaging>=23",
             "ruff>=0.6",
             "scikit-learn>=1.3",

@@ -20,9 +20,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
+    config.addinivalue_line("markers", "long: a minute or so; begins before others")
     # Otherwise the tests that both stacks share would pass on the wrong one.
     if config.getoption("addons") and not version("tensorflow").startswith("2.15."):
         raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes long first, so that no worker waits for it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_runtest_setup(item):

@@ -11,6 +11,8 @@ from xcos_tf.data.records.writer import prepare
 from xcos_tf.export.compression.convert import compressed_maker
 from xcos_tf.models.presets import find_preset, load_preset
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -5,6 +5,8 @@ import random
 import signal
 import time
 
+import pytest
+
 from tests.training.running import (
     STEPS,
     assert_same,
@@ -15,6 +17,8 @@ from tests.training.running import (
 )
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.metrics_table import MetricsTable
+
+pytestmark = pytest.mark.long
 
 
 def validations(run):

@@ -20,6 +20,8 @@ from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.loop import train_loop
 
+pytestmark = pytest.mark.long
+
 
 def command(out, driver="loop", replicas=1, steps=6, *more):
     words = [out, driver, replicas, steps, *more]

@@ -25,6 +25,8 @@ from xcos_tf.training.metrics_table import MetricsTable
 from xcos_tf.training.validation import Validation
 from xcos_tf.verifier import Verifier
 
+pytestmark = pytest.mark.long
+
 SCORES = ("patched", "correlated", "learned")
 VALIDATED = (0, 9, 18)
 KEY = f"{BEST_BY}/tar_at_far_1e-3"

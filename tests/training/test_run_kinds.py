@@ -1,6 +1,7 @@
 """`xcos train` on other models, precisions and data than the shipped preset's."""
 
 import numpy as np
+import pytest
 import yaml
 
 from tests.training.running import checkpoint, train_command, write_config
@@ -8,6 +9,8 @@ from xcos_tf.cli.main import main
 from xcos_tf.models.network import EmbeddingNetwork
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.metrics_table import MetricsTable
+
+pytestmark = pytest.mark.long
 
 
 def train(config, sets, out):
