@@ -108,20 +108,9 @@ def claims(results: Path) -> str:
     return statements(read_rows(results / "fig-5b-drops.csv", Drop))
 
 
-def _explanations(make: Callable[[list[Measure]], str], results: Path) -> str:
-    """Return a table of what tools/benchmark_explanations.py measured."""
-    return make(read_rows(results / "explanations.csv", Measure, "benchmark_explanations"))
-
-
-def _tflite(make: Callable[[list[Price]], str], results: Path) -> str:
-    """Return a table of what tools/benchmark_tflite.py measured."""
-    return make(read_rows(results / "tflite.csv", Price, "benchmark_tflite"))
-
-
-def tflite_covered(results: Path) -> str:
-    """Return what the TFLite variants lose where faces are covered."""
-    rows = read_rows(results / "tflite-covered.csv", CoveredPrice, "benchmark_tflite")
-    return covered_table(rows)
+def _table(make: Callable[[list], str], file: str, kind: type, tool: str, results: Path) -> str:
+    """Return a table of the rows of one kind that a tool wrote."""
+    return make(read_rows(results / file, kind, tool))
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
@@ -129,14 +118,22 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "occlusion": occlusion,
     "drops": drops,
     "claims": claims,
-    "tflite": partial(_tflite, price_table),
-    "tflite-all-pairs": partial(_tflite, all_pairs_table),
-    "tflite-covered": tflite_covered,
+    **{
+        name: partial(_table, make, file, kind, "benchmark_tflite")
+        for name, make, file, kind in (
+            ("tflite", price_table, "tflite.csv", Price),
+            ("tflite-all-pairs", all_pairs_table, "tflite.csv", Price),
+            ("tflite-covered", covered_table, "tflite-covered.csv", CoveredPrice),
+        )
+    },
     "unlock": unlock,
     "unlock-float32": unlock_float32,
     "unlock-validation": validation,
     "unlock-hints": hints,
-    **{name: partial(_explanations, make) for name, make in EXPLANATIONS.items()},
+    **{
+        name: partial(_table, make, "explanations.csv", Measure, "benchmark_explanations")
+        for name, make in EXPLANATIONS.items()
+    },
 }
 
 

@@ -62,7 +62,7 @@ def covered_table(rows: Sequence[CoveredPrice]) -> str:
                 f"`{name}`",
                 *(f"{100 * row.lost:+.2f}".replace("-", "−") for row in of_shares),
                 _lost(mean.lost, mean.lost_error),
-                f"{100 * mean.changed:.3f} ± {100 * mean.changed_error:.3f}",
+                _changed(mean),
                 more,
             ]
         )
@@ -73,13 +73,16 @@ def _lost(lost: float, error: float) -> str:
     return f"{100 * lost:+.3f} ± {100 * error:.3f}".replace("-", "−")
 
 
+def _changed(row: Price | CoveredPrice) -> str:
+    return f"{100 * row.changed:.3f} ± {100 * row.changed_error:.3f}"
+
+
 def _line_of_all(row: Price) -> list[str]:
-    changed = f"{100 * row.changed:.3f} ± {100 * row.changed_error:.3f}"
     return [
         f"`{row.variant}`",
         f"{100 * row.all_accuracy:.3f}",
         "" if row.variant == BASE else _lost(row.all_lost, row.all_lost_error),
-        "" if row.variant == BASE else changed,
+        "" if row.variant == BASE else _changed(row),
         f"{100 * row.eer:.3f}",
         f"{100 * row.tar_1e3:.2f}",
         f"{100 * row.tar_1e4:.2f}",
