@@ -3,14 +3,19 @@ import numpy as np
 from xcos_tf.training.losses import identification_loss, xcos_loss
 
 
-def test_xcos_loss_weighs_genuine_and_impostor_pairs_alike():
+def test_xcos_loss_is_the_mean_over_pairs():
+    score, target = np.float32([0.5, 0.0, 0.2, 0.1]), np.float32([1.0, 0.0, 0.0, 0.3])
+    np.testing.assert_allclose(xcos_loss(score, target), (0.25 + 0.0 + 0.04 + 0.04) / 4, rtol=1e-6)
+
+
+def test_balanced_it_weighs_genuine_and_impostor_pairs_alike():
     score, target = np.float32([0.5, 0.0, 0.2, 0.1]), np.float32([1.0, 0.0, 0.0, 0.3])
     same = np.array([True, False, False, False])
     expected = 0.5 * 0.25 + 0.5 * (0.0 + 0.04 + 0.04) / 3
     np.testing.assert_allclose(xcos_loss(score, target, same), expected, rtol=1e-6)
 
 
-def test_xcos_loss_without_one_kind_is_finite():
+def test_balanced_and_without_one_kind_is_finite():
     value = xcos_loss(np.float32([0.5]), np.float32([0.0]), np.array([False]))
     np.testing.assert_allclose(value, 0.125)
 

@@ -1,11 +1,15 @@
 import functools
+import math
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.small import WEIGHTS, one, small_batches, small_trainer, weights_of
+from tests.training.small import one, small_batches, small_trainer, weights_of
+from xcos_tf.models.comparison import comparison
+from xcos_tf.models.margins import CosFaceHead
 from xcos_tf.training.checkpoints import trainer_state
+from xcos_tf.training.model import Trainer
 
 BATCHES = small_batches(12)
 
@@ -20,32 +24,52 @@ def step(trainer, index=0):
     return {name: float(value) for name, value in losses.items()}
 
 
-def cosines(a, b):
-    return (a * b).sum(-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
+# Grids of one row of two cells; flattened, each is of length 5. Faces 0 and 1 are of one person.
+GRIDS = [[[[3, 0], [0, 4]]], [[[3, 0], [4, 0]]], [[[0, 3], [0, 4]]]]
+# Its cosines are 0.8, 0.1 and -0.2.
+TEACHER = [[1, 0, 0], [0.8, 0.6, 0], [0.1, -0.28 / 0.6, 0.8788]]
+
+
+def worked_losses(**options):
+    """Return the losses of these grids, taken as they are, with U and two classes."""
+    grid = tf.keras.Input((1, 2, 2))
+    head = CosFaceHead(2, margin=0.1, scale=2.0)
+    head.build((None, 4))
+    head.kernel.assign([[1, 0], [0, 0], [0, 0], [0, 1]])
+    comparisons = {"patched": comparison((1, 2, 2), "patched")}
+    weights = {"identification": 10.0, "patched": 100.0}
+    features = tf.keras.Model(grid, tf.keras.layers.Activation("linear")(grid))
+    trainer = Trainer(features, head, weights, comparisons, **options)
+    batch = {
+        "input": tf.constant([GRIDS], tf.float32),
+        "label": tf.constant([[0, 0, 1]]),
+        "first": tf.constant([[0, 0, 1]]),
+        "second": tf.constant([[1, 2, 2]]),
+        "same": tf.constant([[1, 0, 0]]),
+        "teacher": tf.constant([TEACHER], tf.float32),
+    }
+    return {name: float(value) for name, value in trainer.losses_of(batch).items()}
 
 
 def test_losses_are_those_of_the_paper():
-    trainer = small_trainer()
-    batch = {name: value[0] for name, value in BATCHES.items()}
-    expected = {"patched": [], "identification": []}
-    for group in range(4):
-        grid = trainer.features(batch["input"][group]).numpy()
-        flat = (grid / np.linalg.norm(grid, axis=-1, keepdims=True)).reshape(len(grid), -1)
-        kernel = np.asarray(trainer.margin_head.kernel)
-        logits = 8 * (cosines(flat[:, None], kernel.T) - 0.35 * np.eye(10)[batch["label"][group]])
-        softmax = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        right = softmax[np.arange(6), batch["label"][group]]
-        expected["identification"].append(-np.log(right).mean())
-        first, second = batch["first"][group], batch["second"][group]
-        xcos = cosines(grid[first], grid[second]).mean((1, 2))
-        squared = xcos - cosines(batch["teacher"][group][first], batch["teacher"][group][second])
-        squared **= 2
-        expected["patched"].append(0.5 * squared[:2].mean() + 0.5 * squared[2:].mean())
-    losses = step(trainer)
-    for name, values in expected.items():
-        assert losses[name] == pytest.approx(np.mean(values), rel=1e-4), name
-    total = sum(weight * losses[name] for name, weight in WEIGHTS.items())
-    assert losses["total"] == pytest.approx(total, rel=1e-5)
+    losses = worked_losses()
+    # Cosines with the two classes are 0.6 and 0.8, 0.6 and 0, 0 and 0.8; less the margin of 0.1
+    # for one's own, times 2, the logits are 1 and 1.6, 1 and 0, 0 and 1.4.
+    each = math.log(1 + math.exp(0.6)), math.log(1 + math.exp(-1)), math.log(1 + math.exp(-1.4))
+    assert losses["identification"] == pytest.approx(sum(each) / 3, abs=1e-6)
+    # xCos is 0.5, 0.5 and 0, so that its squared differences are 0.09, 0.16 and 0.04.
+    assert losses["patched"] == pytest.approx((0.09 + 0.16 + 0.04) / 3, abs=1e-6)
+    total = 10 * losses["identification"] + 100 * losses["patched"]
+    assert losses["total"] == pytest.approx(total, rel=1e-6)
+
+
+def test_deviations_from_the_paper_are_switches():
+    losses = worked_losses(feature="cells", balance="genuine")
+    # Each of the two cells has half the square: cosines are √½ or 0.
+    logit = 2 * (math.sqrt(0.5) - 0.1)
+    each = math.log(1 + math.exp(0.2)), math.log(1 + math.exp(-logit))
+    assert losses["identification"] == pytest.approx((each[0] + 2 * each[1]) / 3, abs=1e-6)
+    assert losses["patched"] == pytest.approx(0.09 / 2 + (0.16 + 0.04) / 2 / 2, abs=1e-6)
 
 
 def test_steps_lower_the_loss():
@@ -109,8 +133,6 @@ def test_the_teacher_can_be_asked_instead():
 
 
 def test_a_loss_without_its_comparison_is_refused():
-    from xcos_tf.training.model import Trainer
-
     trainer = small_trainer()
     with pytest.raises(ValueError, match="comparisons"):
         Trainer(trainer.features, trainer.margin_head, {"learned": 1.0})

@@ -27,7 +27,7 @@ model:
 start: {preset: mobilefacenet, frozen_until: block_14_add}
 data: {sets: [generated], hold_out: {generated: 3}, verification: [lfw]}
 batch: {groups: 1, people: 2, faces: 4}
-loss: {identification: 1.0, scale: 16.0, sample: 3}
+loss: {identification: {weight: 1.0}, scale: 16.0, sample: 3}
 optimizers:
   backbone: &slow {name: SGD, learning_rate: 0.01, momentum: 0.9, l2: 5.0e-4}
   head: *slow

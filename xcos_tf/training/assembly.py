@@ -22,7 +22,7 @@ from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
-LOSSES = ("identification", "locality", *SCORES)
+LOSSES = ("locality", *SCORES)
 Images = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -90,7 +90,10 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
     trainer = Trainer(
         features,
         margin_head,
-        {name: getattr(config.loss, name) for name in LOSSES},
+        {
+            "identification": config.loss.identification.weight,
+            **{name: getattr(config.loss, name) for name in LOSSES},
+        },
         _comparisons(network),
         ask_teacher,
         stem,
@@ -99,6 +102,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         config.optimizers.clip_norm,
         config.devices.precision == "mixed_float16",
         config.seed,
+        config.loss.identification.feature,
+        config.loss.balance,
     )
     head = "grid_head" if config.explains else "embedding_head"
     layers = {"backbone": tail, "head": whole.get_layer(head), "margin_head": margin_head}

@@ -72,11 +72,27 @@ class AugmentationConfig:
 
 
 @dataclass(frozen=True)
+class IdentificationConfig:
+    """L_id: its weight, and what the margin head takes.
+
+    Attributes:
+        weight: of L_id.
+        feature: how a grid becomes the margin head's vector. "flattened": as the paper has it, all
+            its cells after another, and that vector is scaled to unit length as a whole. "cells":
+            each cell is first scaled to unit length by itself, so that all count alike, as they
+            do in xCos.
+    """
+
+    weight: float
+    feature: str = "flattened"
+
+
+@dataclass(frozen=True)
 class LossConfig:
     """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id.
 
     Attributes:
-        identification: weight of L_id.
+        identification: of L_id.
         learned, patched, correlated: weights of L_cos (Eq. 10) of these scores. P is measured at
             the end of a run; as long as it trains, `correlated` weighs cells by the start's P,
             which is U in a fresh model.
@@ -84,18 +100,21 @@ class LossConfig:
         locality: weight of a loss that makes cells local; see `locality_loss`.
         teacher_sees: "changed" faces, as the model does, or the "original" ones, from which the
             model is to find what the teacher would say if nothing were changed or covered.
+        balance: "genuine": genuine and impostor pairs each make half of L_cos, however many there
+            are of either; None: all pairs weigh the same, as in Eq. 10.
         head: "arcface" or "cosface".
         scale, margin: s and m of the margin head.
         sample: people in each step's softmax (Partial FC); all when None.
     """
 
-    identification: float
+    identification: IdentificationConfig
     learned: float = 0.0
     patched: float = 0.0
     correlated: float = 0.0
     cosine: float = 0.0
     locality: float = 0.0
     teacher_sees: str = "changed"
+    balance: str | None = None
     head: str = "arcface"
     scale: float = 64.0
     margin: float = 0.5

@@ -35,6 +35,8 @@ def problems(c: TrainingConfig) -> Iterator[str]:
     for where, key, choices in (
         (c.loss, "head", ("arcface", "cosface")),
         (c.loss, "teacher_sees", ("changed", "original")),
+        (c.loss, "balance", (None, "genuine")),
+        (c.loss.identification, "feature", ("flattened", "cells")),
         (c.schedule, "kind", ("step", "cosine", "constant")),
         (c.devices, "strategy", ("one", "mirrored", "multi_worker")),
         (c.devices, "precision", ("float32", "mixed_float16", "mixed_bfloat16")),
@@ -53,6 +55,8 @@ def problems(c: TrainingConfig) -> Iterator[str]:
 
 def section_of(config: TrainingConfig, section) -> str:
     """Return the key under which a configuration holds one of its sections."""
+    if section is config.loss.identification:
+        return "loss: identification"
     return next(key for key, value in vars(config).items() if value is section)
 
 
@@ -62,7 +66,8 @@ def _out_of_range(c):
     least_one += [(c.data, "validation_faces"), (c, "steps"), (c.validation, "every")]
     least_one += [(c.loss, "sample")]
     least_zero = [(c.batch, "pairs"), (c, "epochs"), (c.schedule, "warmup"), (c, "seed")]
-    least_zero += [(c.loss, key) for key in ("identification", "locality", *SCORES)]
+    least_zero += [(c.loss, key) for key in ("locality", *SCORES)]
+    least_zero += [(c.loss.identification, "weight")]
     least_zero += [(c.loss, "margin"), (c.loss, "scale"), (c.checkpoint, "minutes")]
     least_zero += [(c.finish, "correlation_pairs"), (c.finish, "threshold_pairs")]
     least_zero += [(c.validation, "genuine"), (c.validation, "impostor")]
@@ -87,7 +92,7 @@ def _out_of_range(c):
 
 
 def _impossible(c):
-    if not any((c.loss.identification, *c.scores)):
+    if not any((c.loss.identification.weight, *c.scores)):
         yield "loss: all weights are 0; give one of them"
     for score in c.scores:
         if c.explains == (score == "cosine"):
@@ -117,7 +122,7 @@ def _impossible(c):
         yield "start: frozen_until needs start: preset, whose layers stay as they are"
     if c.optimizers.attention and not c.loss.learned:
         yield "optimizers: attention trains L, but loss: learned has no weight"
-    if c.optimizers.margin_head and not c.loss.identification:
+    if c.optimizers.margin_head and not c.loss.identification.weight:
         yield "optimizers: margin_head is trained by L_id, but loss: identification has no weight"
     if not any(getattr(c.optimizers, part) for part in PARTS):
         yield f"optimizers: no part has one; give {', '.join(PARTS)} theirs"

@@ -40,8 +40,8 @@ class Trainer(keras.Model):
         input: float32 (G, N, ...), what `features` takes.
         label: int32 (G, N), whose the faces are.
         first, second: int32 (G, P), the pairs, as places in their group.
-        same: int32 (G, P), 1 where a pair is genuine, else 0; every group has as many genuine
-            pairs.
+        same: int32 (G, P), 1 where a pair is genuine, else 0; where L_cos is balanced, every group
+            has as many genuine pairs.
         teacher: float32 (G, N, dimension), of unit length, where the teacher's embeddings are
             known beforehand; else the teacher is asked.
 
@@ -61,6 +61,8 @@ class Trainer(keras.Model):
         clip_norm: float | None = None,
         scale_loss: bool = False,
         seed: int = 0,
+        feature: str = "flattened",
+        balance: str | None = None,
         **kwargs,
     ):
         """Put the pieces together.
@@ -80,6 +82,9 @@ class Trainer(keras.Model):
             clip_norm: limit of the global norm of all gradients together.
             scale_loss: whether the loss is scaled against underflow; for mixed_float16.
             seed: of the sampled classes.
+            feature: of L_id, where `features` gives a grid: "flattened", which the margin head
+                scales to unit length as a whole; or "cells", each of which is scaled first.
+            balance: "genuine" for an L_cos of which genuine and impostor pairs each make half.
 
         Raises:
             ValueError: L_cos is wanted without comparisons.
@@ -103,6 +108,7 @@ class Trainer(keras.Model):
         self._ask_stem = lambda: stem
         self._sample, self._accumulate = sample, accumulate
         self._clip_norm, self._seed = clip_norm, seed
+        self._cells_first, self._balanced = feature == "cells", balance == "genuine"
         self.loss_scale = LossScale() if scale_loss else None
         self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
 
@@ -200,8 +206,9 @@ class Trainer(keras.Model):
         losses = {}
         if "identification" in self.weights_of_losses:
             flat = features
-            if len(features.shape) == 4:  # a grid; its cells count alike, as they do in xCos
-                flat = tf.reshape(normalise_cells(features), (tf.shape(features)[0], -1))
+            if len(features.shape) == 4:
+                cells = normalise_cells(features) if self._cells_first else features
+                flat = tf.reshape(cells, (tf.shape(cells)[0], -1))
             if kept is None:
                 logits = self.margin_head(flat, labels)
             else:
@@ -221,7 +228,7 @@ class Trainer(keras.Model):
             pair = [tf.gather(features, first), tf.gather(features, second)]
             for name, comparison in self.comparisons.items():
                 score = comparison(pair, training=True)["xcos"]
-                losses[name] = xcos_loss(score, target, same)
+                losses[name] = xcos_loss(score, target, same if self._balanced else None)
         if "locality" in self.weights_of_losses:
             seed = tf.stack([self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
             changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
