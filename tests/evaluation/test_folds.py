@@ -5,7 +5,7 @@ from sklearn.model_selection import KFold
 from xcos_tf.evaluation.folds import deal_folds, dealt, tenths
 
 
-@pytest.mark.parametrize("count", [10, 11, 19, 6000])
+@pytest.mark.parametrize("count", [10, 11, 19, 600, 605, 6000, 6001, 6009, 7000, 12000])
 def test_tenths_are_those_of_kfold(count):
     expected = np.empty(count)
     for fold, (_, held_out) in enumerate(KFold(10).split(np.zeros(count))):

@@ -3,6 +3,7 @@ import pytest
 
 from tests.training.noisy_faces import Faces, small_assembly
 from xcos_tf.data.records.source import Pairs
+from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.training import validation
 from xcos_tf.training.validation import HeldOut, Validation, cosines, pair_scores, summarise
 
@@ -85,3 +86,24 @@ def test_the_second_face_of_each_pair_is_covered(assembly):
     scores = pair_scores(assembly.network, features, shifted, "patched")
     assert measured["patched/auc"] == summarise(scores, pairs.same)["auc"]
     assert measured["teacher/auc"] == summarise(cosines(plain.teacher, pairs), pairs.same)["auc"]
+
+
+def test_a_verification_set_is_measured_in_the_folds_of_its_evaluation(assembly, tmp_path):
+    class Records(Faces):
+        folder = tmp_path / "lfw"
+
+        def pairs(self):
+            # 24 pairs, genuine and impostor ones by turns: six folds of two, four of three.
+            first = np.random.default_rng(9).integers(0, 10, 24)
+            genuine = np.arange(24) % 2 == 0
+            second = np.where(genuine, first // 5 * 5 + (first + 1) % 5, first + 10)
+            return Pairs(first, second, genuine)
+
+    records = Records()
+    pairs = records.pairs()
+    results = Validation(assembly, None, [records], 1, 1, seed=0).measure(["patched"])
+    grids = np.asarray(assembly.features(records.normalised()))
+    scores = pair_scores(assembly.network, grids, pairs, "patched")
+    fold = np.repeat(np.arange(10), [3] * 4 + [2] * 6)
+    expected = kfold_accuracy(scores, pairs.same, fold).mean
+    assert results == {"patched/accuracy lfw": pytest.approx(expected)}

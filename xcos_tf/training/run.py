@@ -19,6 +19,7 @@ from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.sampling import GroupSampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import BEST, Checkpoints
@@ -30,7 +31,7 @@ from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
 from xcos_tf.training.teacher_memory import remember_teacher
-from xcos_tf.training.validation import FOLDS, HeldOut, Validation, folds_of
+from xcos_tf.training.validation import HeldOut, Validation
 from xcos_tf.training.watched_pairs import WatchedPairs
 
 START_FACES = 2000
@@ -233,7 +234,7 @@ def _open_pairs(config: TrainingConfig, data: Path) -> list[RecordSet]:
         pairs = records.pairs()
         if not pairs:
             raise XcosError(f"{records.folder} holds no pairs; data: verification needs pair sets")
-        if len(set(zip(folds_of(pairs), pairs.same, strict=True))) < 2 * FOLDS:
+        if len(set(zip(tenths(len(pairs)), pairs.same, strict=True))) < 2 * FOLDS:
             raise XcosError(
                 f"{records.folder} lacks genuine or impostor pairs in one of the {FOLDS} folds "
                 "that its list is cut into; take it out of data: verification"

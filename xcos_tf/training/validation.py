@@ -14,13 +14,13 @@ from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.training_input import normalise_faces
+from xcos_tf.evaluation.folds import tenths
 from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
 from xcos_tf.training.assembly import Assembly
 
 BLOCK = 2048
 KEPT_BYTES = 2**30
-FOLDS = 10
 
 
 class HeldOut:
@@ -189,7 +189,7 @@ class Validation:
                     results[f"{score}/rmse"] = float(np.sqrt(balanced))
         for records in self._verification:
             features, pairs = self._embed(records), records.pairs()
-            fold = folds_of(pairs)
+            fold = tenths(len(pairs))
             for score in scores:
                 values = pair_scores(network, features, pairs, score)
                 accuracy = kfold_accuracy(values, pairs.same, fold).mean
@@ -200,11 +200,6 @@ class Validation:
         images = face_batches(records, np.arange(len(records)), self._assembly.size)
         blocks = _with_progress(images, len(records), records.folder.name)
         return np.concatenate([self._run(block).numpy() for block in blocks])
-
-
-def folds_of(pairs: Pairs) -> np.ndarray:
-    """Return int (P,), which tenth of their list each pair is in; LFW's folds are such tenths."""
-    return np.arange(len(pairs)) * FOLDS // len(pairs)
 
 
 def _named(score: str, metrics: dict[str, float]) -> dict[str, float]:
