@@ -8,11 +8,24 @@ from xcos_tf.data.occlusion import occlude_face
 MOST_DRAWN_OVER = 0.5
 
 
-def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Return a randomly changed copy of an aligned face.
+def mirror_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Return an aligned face, mirrored half the time.
 
-    Mirrored half the time; then, each by its own chance: slightly turned, scaled and shifted (as
-    landmarks err), made greyer, lighter, flatter, coarser, compressed, and partly covered.
+    Args:
+        image: uint8 (h, w, 3).
+        seed: int32 (2,); `augment_face` draws apart from it, with the same seed too.
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    return tf.image.stateless_random_flip_left_right(image, _seeds(seed)[0])
+
+
+def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Return a randomly changed copy of an aligned face, which is not mirrored.
+
+    Each by its own chance: slightly turned, scaled and shifted (as landmarks err), made greyer,
+    lighter, flatter, coarser, compressed, and partly covered.
 
     Args:
         image: uint8 (112, 112, 3) RGB; other square sizes work too.
@@ -21,8 +34,7 @@ def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Returns:
         uint8, of the same shape.
     """
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 8))
-    image = tf.image.stateless_random_flip_left_right(image, seeds[0])
+    seeds = _seeds(seed)  # the first is `mirror_face`'s
     image = _jitter_alignment(image, seeds[1])
     image = _jitter_colour(image, seeds[2])
     image = _sometimes(0.1, seeds[3], image, _to_grey)
@@ -91,6 +103,10 @@ def draw_over_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     covered = tf.numpy_function(draw, [image, seed], tf.uint8, stateful=False)
     return tf.ensure_shape(covered, image.shape)
+
+
+def _seeds(seed):
+    return tf.unstack(tf.random.experimental.stateless_split(seed, 8))
 
 
 def _uniform(seed, low, high, shape=()):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.augmentation import augment_face
+from xcos_tf.data.augmentation import augment_face, mirror_face
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.training_input import decode_face, normalise_faces
@@ -32,7 +32,7 @@ def face_order(faces: int, needed: int, seed: int) -> np.ndarray:
 def training_batches(faces: FaceSet, request: Request, first_step: int) -> tf.data.Dataset:
     """Return the batches of steps `first_step` up to the last.
 
-    Half of the faces are changed as in training, see `augment_face`.
+    Half of the faces are changed as in training, see `augment_face`, and half of these mirrored.
 
     Returns:
         Elements float32 (batch, 112, 112, 3) RGB in [−1, 1].
@@ -47,7 +47,8 @@ def training_batches(faces: FaceSet, request: Request, first_step: int) -> tf.da
         pixels = decode_face(image)
         seed = tf.stack([tf.constant(request.seed, tf.int32), tf.cast(number, tf.int32)])
         changed = tf.random.stateless_uniform((), seed) < AUGMENTED
-        pixels = tf.cond(changed, lambda: augment_face(pixels, seed), lambda: pixels)
+        change = lambda: augment_face(mirror_face(pixels, seed), seed)  # noqa: E731
+        pixels = tf.cond(changed, change, lambda: pixels)
         return tf.ensure_shape(pixels, (112, 112, 3))
 
     numbers = tf.data.Dataset.range(first_step * request.batch, len(order))

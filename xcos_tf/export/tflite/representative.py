@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.data.align_folder import find_photos
-from xcos_tf.data.augmentation import augment_face
+from xcos_tf.data.augmentation import augment_face, mirror_face
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 
@@ -56,7 +56,8 @@ def _varied(portraits: list[np.ndarray], number: int) -> np.ndarray:
     portrait = portraits[number % len(portraits)]
     if number < len(portraits):
         return portrait
-    return augment_face(tf.constant(portrait), tf.constant([0, number])).numpy()
+    seed = tf.constant([0, number])
+    return augment_face(mirror_face(tf.constant(portrait), seed), seed).numpy()
 
 
 def _read(folder: Path, size: int, count: int) -> list[np.ndarray]:
