@@ -1,5 +1,7 @@
 """Photos in, explained verdicts out, with an untrained xCos network on a trained backbone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from PIL import Image
 from tests.verifying import ATTENTIONS, THRESHOLDS, untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.models.presets import Preset
-from xcos_tf.templates import Gallery
+from xcos_tf.templates import Gallery, fixed_weight_scores
 from xcos_tf.verifier import PAIR_BLOCK, Verifier
 
 NAMES = ("obama", "obama2", "biden")
@@ -263,3 +265,92 @@ def test_plain_preset_scores_many(plain, plain_templates):
     np.testing.assert_allclose(pairs, cosines(features, features[::-1]), atol=1e-5)
     with pytest.raises(XcosError, match="'mobilefacenet' has no maps to explain"):
         plain.explain_pairs(features, features)
+
+
+def assert_empty(array, *shape):
+    assert array.shape == shape
+    assert array.dtype == np.float32
+
+
+NOTHING = ([], (), np.empty(0), np.empty((0, 112, 112, 3), np.uint8))
+
+
+@pytest.mark.parametrize("faces", NOTHING, ids=["list", "tuple", "array", "faces"])
+def test_no_faces_have_no_features(verifier, plain, faces):
+    assert_empty(verifier.embed(faces), 0, 7, 7, 32)
+    assert_empty(plain.embed(faces), 0, 192)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_no_templates_have_no_scores(verifier, templates, attention):
+    probe = templates["obama"]
+    for none in ([], (), np.empty(0), Gallery([]), Gallery(verifier.embed([]))):
+        assert_empty(verifier.compare(probe, none, attention), 1, 0)
+        assert_empty(verifier.compare(none, [probe, probe], attention), 0, 2)
+        assert_empty(verifier.compare(none, none, attention), 0, 0)
+    none = verifier.embed([])
+    for grids in (none, []):
+        assert_empty(verifier.compare_pairs(grids, grids, attention), 0)
+        explained = verifier.explain_pairs(grids, grids, attention)
+        assert_empty(explained["xcos"], 0)
+        assert_empty(explained["similarity_map"], 0, 7, 7)
+        assert_empty(explained["attention_map"], 0, 7, 7)
+
+
+def test_no_templates_of_a_plain_preset(plain, plain_templates):
+    assert_empty(plain.compare(plain_templates["obama"], []), 1, 0)
+    assert_empty(plain.compare_pairs([], []), 0)
+    assert_empty(fixed_weight_scores(Gallery([]), Gallery(np.ones((2, 192))), np.ones(1)), 0, 2)
+    assert Gallery(np.empty((0, 7, 7, 32))).normalised.shape == (0, 49, 32)
+
+
+def test_templates_of_two_presets_are_not_compared(verifier, templates, tmp_path):
+    # The same network but for one number: only the digest tells them apart.
+    other = Verifier.from_preset(untrained_preset(tmp_path))
+    config = {**other.config, "weights": {**other.config["weights"], "sha256": "0" * 64}}
+    other = Verifier(Preset(config, other.network))
+    face = templates["biden"].face
+    own, foreign = templates["biden"], other.enroll(face, aligned=True)
+    np.testing.assert_array_equal(own.feature, foreign.feature)
+    refused = pytest.raises(XcosError, match=r"were made by .*preset.*; enroll the photos with")
+    for ask in (verifier.verify, verifier.compare):
+        for pair in ((own, foreign), (foreign, own), (foreign, foreign)):
+            with refused:
+                ask(*pair)
+    with refused:
+        verifier.compare([own, foreign], own)
+    with refused:
+        verifier.compare(own, Gallery.of([foreign]))
+    with refused:
+        Gallery.of([own, foreign])
+    assert verifier.compare(own, replace(foreign, preset=None))[0, 0] > 0.999
+
+
+def test_features_of_another_shape_are_refused(verifier, plain, templates, plain_templates):
+    grid, embedding = templates["obama"], plain_templates["obama"]
+    for one, pair in ((verifier, (grid, embedding)), (plain, (embedding, grid))):
+        with pytest.raises(XcosError, match="by another preset than"):
+            one.compare(*pair)
+        with pytest.raises(XcosError, match="by another preset than"):
+            one.verify(*pair, threshold=0.5)
+        with pytest.raises(XcosError, match="by another preset than"):
+            one.compare(*(Gallery([x.feature]) for x in pair))
+        with pytest.raises(ValueError, match=r"Expected two arrays of features of shape \(P, "):
+            one.compare_pairs(*(x.feature[np.newaxis] for x in pair))
+    with pytest.raises(ValueError, match=r"Received: \(1, 7, 7, 32\), \(0,"):
+        verifier.explain_pairs(grid.feature[np.newaxis], [])
+    with pytest.raises(ValueError, match=r"Expected `faces` as uint8 \(N, 112, 112, 3\)"):
+        verifier.embed(np.zeros((1, 112, 112, 3)))
+    with pytest.raises(ValueError, match="Expected `faces`"):
+        verifier.embed(grid.face)
+
+
+def test_a_template_without_a_feature_is_refused(verifier, templates):
+    with pytest.raises(XcosError, match="a template has no feature"):
+        verifier.verify(templates["obama"], replace(templates["obama"], feature=None))
+
+
+def test_a_verdict_is_true_if_they_are_the_same(verifier, templates):
+    pair = templates["obama"], templates["biden"]
+    assert verifier.verify(*pair, threshold=-1.0)
+    assert not verifier.verify(*pair, threshold=1.1)

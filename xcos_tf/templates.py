@@ -1,10 +1,13 @@
 """Enrolled faces: what the backbone made of them, kept for many comparisons."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+from xcos_tf.errors import XcosError
 
 
 @dataclass(frozen=True)
@@ -16,36 +19,59 @@ class Template:
             (dimension,) of a plain one; None where a server compared the faces and kept it.
         face: uint8 (112, 112, 3) RGB, the aligned face it was made from.
         faces_found: how many faces the photo showed; 1 for a photo given as aligned.
+        preset: digest of the preset that made the feature, see `Preset.digest`; None if unknown.
     """
 
     feature: np.ndarray | None
     face: np.ndarray
     faces_found: int = 1
+    preset: str | None = None
 
 
 class Gallery:
     """Many templates' features, made ready once for fast comparison.
 
     Attributes:
-        features: float32 (N, h, w, c) or (N, dimension).
+        features: float32 (N, h, w, c) or (N, dimension); (0,) for a gallery of no templates.
+        preset: digest of the preset that made all of them; None if unknown.
         normalised: float32 (N, h·w, c) or (N, 1, dimension), every cell of unit length or zero.
     """
 
-    def __init__(self, features: np.ndarray):
+    def __init__(self, features: np.ndarray, preset: str | None = None):
+        """Take features, and say which preset they are of where that is to be checked."""
         self.features = np.asarray(features, np.float32)
+        self.preset = preset
 
     @classmethod
     def of(cls, templates: "Template | Sequence[Template] | Gallery") -> "Gallery":
-        """Return a gallery of one template, of several, or the gallery itself."""
+        """Return a gallery of one template, of several or of none, or the gallery itself.
+
+        Raises:
+            XcosError: the templates are of different presets, or one has no feature.
+        """
         if isinstance(templates, Gallery):
             return templates
         if isinstance(templates, Template):
             templates = [templates]
-        return cls(np.stack([template.feature for template in templates]))
+        templates = list(templates)
+        features = [template.feature for template in templates]
+        if any(feature is None for feature in features):
+            raise XcosError(
+                "a template has no feature, since a server compared the faces and kept it; make "
+                "it by `Verifier.enroll`"
+            )
+        presets = {template.preset for template in templates} - {None}
+        if len(presets) > 1 or len({feature.shape for feature in features}) > 1:
+            raise XcosError(
+                "the templates were made by different presets and cannot be compared; enroll the "
+                "photos with one preset"
+            )
+        return cls(np.stack(features) if features else np.empty(0), *presets)
 
     @cached_property
     def normalised(self) -> np.ndarray:
-        cells = self.features.reshape(len(self), -1, self.features.shape[-1])
+        shape = self.features.shape
+        cells = self.features.reshape(len(self), math.prod(shape[1:-1]), shape[-1])
         norms = np.linalg.norm(cells, axis=-1, keepdims=True)
         return np.divide(cells, norms, out=np.zeros_like(cells), where=norms > 1e-6)
 
@@ -65,5 +91,7 @@ def fixed_weight_scores(gallery_a: Gallery, gallery_b: Gallery, weights: np.ndar
     Returns:
         float32 (N, M).
     """
+    if not len(gallery_a) or not len(gallery_b):
+        return np.empty((len(gallery_a), len(gallery_b)), np.float32)
     weighted = gallery_a.normalised * np.asarray(weights, np.float32).reshape(1, -1, 1)
     return weighted.reshape(len(gallery_a), -1) @ gallery_b.normalised.reshape(len(gallery_b), -1).T

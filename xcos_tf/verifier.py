@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.one_face import read_face
@@ -25,7 +26,7 @@ PAIR_BLOCK = 2048
 
 @dataclass(frozen=True)
 class Verification:
-    """The verdict on a pair of faces, and its explanation.
+    """The verdict on a pair of faces, and its explanation. It is true if they are `same`.
 
     Attributes:
         same: whether the score reaches the threshold.
@@ -45,6 +46,9 @@ class Verification:
     attention_map: np.ndarray | None
     template_a: Template
     template_b: Template
+
+    def __bool__(self) -> bool:
+        return self.same
 
     @property
     def sentence(self) -> str:
@@ -107,20 +111,30 @@ class Verifier:
             XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
         """
         face, faces_found = read_face(photo, lambda: self._aligner, aligned)
-        return Template(self.embed(face[np.newaxis])[0], face, faces_found)
+        return Template(self.embed(face[np.newaxis])[0], face, faces_found, self._digest)
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces.
 
         Args:
-            faces: uint8 (N, 112, 112, 3) RGB.
+            faces: uint8 (N, 112, 112, 3) RGB; N may be 0.
 
         Returns:
             float32, grid features (N, h, w, c), or embeddings (N, dimension) of a plain preset.
+
+        Raises:
+            ValueError: an array of another shape or type.
         """
-        network = self.network
-        model = network.grid if isinstance(network, XCosNetwork) else network.whole
-        faces = tf.constant(faces, tf.uint8)
+        faces, model = np.asarray(faces), self._backbone
+        if not len(faces):
+            return np.empty((0, *self._feature_shape), np.float32)
+        expected = model.input_shape[1:]
+        if faces.dtype != np.uint8 or faces.shape[1:] != expected:
+            raise ValueError(
+                f"Expected `faces` as uint8 (N, {', '.join(map(str, expected))}). "
+                f"Received: faces.shape={faces.shape}, faces.dtype={faces.dtype}"
+            )
+        faces = tf.constant(faces)
         return self._run("embed", lambda images: model(normalise_pixels(images)), faces).numpy()
 
     def verify(
@@ -142,13 +156,13 @@ class Verifier:
             aligned: whether the photos are aligned faces.
 
         Raises:
-            XcosError: as `enroll` and `threshold` do.
+            XcosError: as `enroll` and `threshold` do, or a template is of another preset.
         """
         attention = self._attention(attention)
         if threshold is None:
             threshold = self.threshold(attention, fmr)
         templates = [x if isinstance(x, Template) else self.enroll(x, aligned) for x in (a, b)]
-        features = [template.feature[np.newaxis] for template in templates]
+        features = [self._gallery(template).features for template in templates]
         if attention == PLAIN_COSINE:
             score, maps = float(self.compare_pairs(*features, attention)[0]), (None, None)
         else:
@@ -170,10 +184,14 @@ class Verifier:
         A `Gallery` keeps its normalised features, so comparing with it repeatedly is fastest.
 
         Returns:
-            float32 (N, M), xCos of each of the first group with each of the second.
+            float32 (N, M), xCos of each of the first group with each of the second; either may be
+            empty.
+
+        Raises:
+            XcosError: the templates are of another preset, or this has no such attention.
         """
         attention = self._attention(attention)
-        a, b = Gallery.of(templates_a), Gallery.of(templates_b)
+        a, b = self._gallery(templates_a), self._gallery(templates_b)
         if attention != "learned":
             return fixed_weight_scores(a, b, self._fixed_weights(attention))
         scores = np.empty((len(a), len(b)), np.float32)
@@ -192,20 +210,21 @@ class Verifier:
         """Score and explain pairs of grid features, one to one.
 
         Args:
-            grids_a, grids_b: float32 (P, h, w, c).
+            grids_a, grids_b: float32 (P, h, w, c); P may be 0.
 
         Returns:
             float32 `xcos` (P,), `similarity_map` (P, h, w) and `attention_map` (P, h, w).
 
         Raises:
             XcosError: the preset has no such attention, or no grid.
+            ValueError: the arrays are of other shapes.
         """
         attention = self._attention(attention)
         if attention == PLAIN_COSINE:
             raise XcosError(
                 f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
             )
-        outputs = self._compare_grids(attention, grids_a, grids_b)
+        outputs = self._compare_grids(attention, *self._pairs(grids_a, grids_b))
         return {name: value.numpy() for name, value in outputs.items()}
 
     def compare_pairs(
@@ -214,12 +233,18 @@ class Verifier:
         """Score pairs one to one.
 
         Args:
-            features_a, features_b: float32 (P, h, w, c), or (P, dimension) of a plain preset.
+            features_a, features_b: float32 (P, h, w, c), or (P, dimension) of a plain preset; P
+                may be 0.
 
         Returns:
             float32 (P,).
+
+        Raises:
+            XcosError: the preset has no such attention.
+            ValueError: the arrays are of other shapes.
         """
         attention = self._attention(attention)
+        features_a, features_b = self._pairs(features_a, features_b)
         if attention == PLAIN_COSINE:
             a, b = Gallery(features_a).normalised, Gallery(features_b).normalised
             return (a * b).sum(axis=(1, 2))
@@ -229,7 +254,47 @@ class Verifier:
             )["xcos"].numpy()
             for i in range(0, len(features_a), PAIR_BLOCK)
         ]
-        return np.concatenate(blocks)
+        return np.concatenate([np.empty(0, np.float32), *blocks])
+
+    @property
+    def _digest(self) -> str | None:
+        return self.config.get("weights", {}).get("sha256")
+
+    @property
+    def _backbone(self) -> keras.Model:
+        """The model from an image to its feature."""
+        network = self.network
+        return network.grid if isinstance(network, XCosNetwork) else network.whole
+
+    @property
+    def _feature_shape(self) -> tuple[int, ...]:
+        return tuple(self._backbone.output_shape[1:])
+
+    def _gallery(self, templates: Template | Sequence[Template] | Gallery) -> Gallery:
+        """Return templates of this preset as a gallery, and refuse those of another."""
+        gallery = Gallery.of(templates)
+        if not len(gallery):
+            return Gallery(np.empty((0, *self._feature_shape)))
+        other = gallery.preset and self._digest and gallery.preset != self._digest
+        if other or gallery.features.shape[1:] != self._feature_shape:
+            raise XcosError(
+                f"the templates were made by another preset than {self.config['name']!r}, and "
+                "those of two presets cannot be compared; enroll the photos with this one"
+            )
+        return gallery
+
+    def _pairs(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features of P pairs, each float32 (P, …) as this preset makes them."""
+        arrays = tuple(np.asarray(x, np.float32) for x in (a, b))
+        expected = (len(arrays[0]), *self._feature_shape)
+        if not len(arrays[0]) and not len(arrays[1]):
+            return (np.empty(expected, np.float32),) * 2
+        if any(array.shape != expected for array in arrays):
+            raise ValueError(
+                f"Expected two arrays of features of shape (P, {str(expected[1:])[1:]}. "
+                f"Received: {arrays[0].shape}, {arrays[1].shape}"
+            )
+        return arrays
 
     def _attention(self, attention: str | None) -> str:
         if attention is None:
@@ -244,8 +309,7 @@ class Verifier:
     def _fixed_weights(self, attention: str) -> np.ndarray:
         if attention == PLAIN_COSINE:
             return np.ones(1, np.float32)
-        shape = self.network.grid.output_shape[1:]
-        zero = np.zeros((1, *shape), np.float32)
+        zero = np.zeros((1, *self._feature_shape), np.float32)
         return self._compare_grids(attention, zero, zero)["attention_map"][0].numpy()
 
     def _compare_grids(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict:
@@ -254,8 +318,17 @@ class Verifier:
         return self._run(attention, lambda a, b: model([a, b]), *pair)
 
     def _run(self, name, function, *tensors):
-        """Call a function of batches, traced once whatever the batch size."""
+        """Call a function of batches, traced once whatever the batch size.
+
+        A concrete function, unlike one that may be traced again, makes TensorFlow warn of nothing.
+        """
         if name not in self._compiled:
             signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in tensors]
-            self._compiled[name] = tf.function(function, input_signature=signature)
-        return self._compiled[name](*tensors)
+            traced = tf.function(function, input_signature=signature, autograph=False)
+            self._compiled[name] = traced.get_concrete_function()
+        run = self._compiled[name]
+        if len(tensors[0]):
+            return run(*tensors)
+        # Not every operation takes an empty batch.
+        outputs = run(*(tf.zeros((1, *x.shape[1:]), x.dtype) for x in tensors))
+        return tf.nest.map_structure(lambda x: x[:0], outputs)

@@ -84,7 +84,6 @@ def test_align_refuses(photo, points):
         np.zeros((1, 112, 112, 3), np.float32),
         np.zeros((112, 112, 3), np.uint8),
         np.zeros((1, 111, 112, 3), np.uint8),
-        np.zeros((0, 112, 112, 3), np.uint8),
     ],
 )
 def test_embed_refuses(lite, faces):
@@ -96,6 +95,16 @@ def test_embed_refuses(lite, faces):
 def test_compare_refuses(lite, shapes):
     with pytest.raises(ValueError, match=r"Expected two arrays .* Received: "):
         lite.compare(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
+def test_nothing_gives_nothing(lite):
+    grids = lite.embed([])
+    assert (grids.shape, grids.dtype) == ((0, 7, 7, 32), np.float32)
+    for empty in (grids, []):
+        compared = lite.compare(empty, empty)
+        shapes = [x.shape for x in (compared.score, compared.similarity_map)]
+        assert shapes == [(0,), (0, 7, 7)]
+        assert compared.attention_map.dtype == np.float32
 
 
 def test_missing_variant_names_those_there_are(lite_models, tmp_path):

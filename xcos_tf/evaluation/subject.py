@@ -1,6 +1,7 @@
 """A preset under measurement: what it can score by, and its scores of pairs of features."""
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -102,7 +103,8 @@ class Subject:
             )
             for i in range(0, ends.shape[1], PAIR_BLOCK)
         ]
-        return np.concatenate(blocks).reshape(len(first), len(second))
+        scores = np.concatenate([np.empty(0, np.float32), *blocks])
+        return scores.reshape(len(first), len(second))
 
     def scored(self, values: dict[str, np.ndarray]) -> list[ScoredPairs]:
         """Return {score: values} as the scores of this preset, with its thresholds."""
@@ -119,4 +121,4 @@ def open_subjects(presets: Sequence[str | os.PathLike]) -> list[Subject]:
 
 def _flattened(grids: np.ndarray) -> np.ndarray:
     """Return whole grids at unit length, float32 (N, 1, h·w·c)."""
-    return Gallery(grids.reshape(len(grids), -1)).normalised
+    return Gallery(grids.reshape(len(grids), math.prod(grids.shape[1:]))).normalised

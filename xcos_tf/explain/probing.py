@@ -19,12 +19,11 @@ def embed_all(verifier: Verifier, faces: np.ndarray) -> np.ndarray:
 
     Args:
         verifier: anything with `embed`, as `Verifier`.
-        faces: uint8 (N, h, w, 3) RGB, N ≥ 1.
+        faces: uint8 (N, h, w, 3) RGB; N may be 0.
     """
     size = batch_size()
-    return np.concatenate(
-        [verifier.embed(faces[start : start + size]) for start in range(0, len(faces), size)]
-    )
+    starts = range(0, max(1, len(faces)), size)
+    return np.concatenate([verifier.embed(faces[start : start + size]) for start in starts])
 
 
 def scores_of_variants(

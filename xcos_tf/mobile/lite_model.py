@@ -57,11 +57,16 @@ class LiteModel:
         """Run the model.
 
         Args:
-            batches: one array (N, …) for each input in the order of their names, N ≥ 1.
+            batches: one array (N, …) for each input in the order of their names; N may be 0.
 
         Returns:
             {output: array (N, …)}, as the metadata names them.
         """
+        if not len(batches[0]):
+            return {
+                name: np.empty((0, *output["shape"][1:]), output["dtype"])
+                for name, output in self._run.get_output_details().items()
+            }
         if not self._one_by_one:
             return self._run(**dict(zip(self._names, batches, strict=True)))
         rows = [

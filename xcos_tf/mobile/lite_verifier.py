@@ -128,7 +128,7 @@ class LiteVerifier:
         """Return the grid features of aligned faces.
 
         Args:
-            faces: uint8 (N, 112, 112, 3) RGB, N ≥ 1.
+            faces: uint8 (N, 112, 112, 3) RGB; N may be 0.
 
         Returns:
             float32 (N, 7, 7, 32).
@@ -138,9 +138,9 @@ class LiteVerifier:
         """
         faces = np.asarray(faces)
         expected = (FACE_SIZE, FACE_SIZE, 3)
-        if faces.dtype != np.uint8 or faces.shape[1:] != expected or not len(faces):
+        if len(faces) and (faces.dtype != np.uint8 or faces.shape[1:] != expected):
             raise ValueError(
-                "Expected faces as uint8 (N, 112, 112, 3) with N ≥ 1. "
+                "Expected faces as uint8 (N, 112, 112, 3). "
                 f"Received: faces.shape={faces.shape}, faces.dtype={faces.dtype}"
             )
         return self._embed(faces)["grid"]
@@ -149,15 +149,15 @@ class LiteVerifier:
         """Compare pairs of grid features, one to one.
 
         Args:
-            grids_a, grids_b: float32 (N, 7, 7, 32), N ≥ 1.
+            grids_a, grids_b: float32 (N, 7, 7, 32); N may be 0.
 
         Raises:
             ValueError: the shapes differ or are others.
         """
         a, b = (np.asarray(grids, np.float32) for grids in (grids_a, grids_b))
-        if a.shape != b.shape or a.ndim != 4 or not len(a):
+        if len(a) != len(b) or (len(a) and (a.shape != b.shape or a.ndim != 4)):
             raise ValueError(
-                "Expected two arrays of grids of the same shape (N, h, w, c) with N ≥ 1. "
+                "Expected two arrays of grids of the same shape (N, h, w, c). "
                 f"Received: {a.shape}, {b.shape}"
             )
         outputs = self._compare(a, b)
