@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.training.small import one, small_batches, small_trainer, weights_of
 from xcos_tf.training.checkpoints import trainer_state
 from xcos_tf.training.loss_scale import FIRST, RISE_AFTER, LossScale
+from xcos_tf.training.optimizers import optimizer_variables
 
 BATCHES = small_batches(3)
 
@@ -21,9 +23,11 @@ def test_a_scaled_loss_makes_the_same_steps():
 def test_it_halves_on_overflow_and_rises_after_a_while():
     scale = LossScale()
     gradient = tf.constant([FIRST, 2 * FIRST])
-    np.testing.assert_allclose(scale.unscale([gradient])[0], [1, 2])
+    (unscaled,), finite = scale.unscale([gradient])
+    np.testing.assert_allclose(unscaled, [1, 2])
+    assert finite
     np.testing.assert_allclose(scale.state, [FIRST, 1])
-    np.testing.assert_allclose(scale.unscale([tf.constant([np.inf, 1.0]), gradient])[1], [0, 0])
+    assert not scale.unscale([tf.constant([np.inf, 1.0]), gradient])[1]
     np.testing.assert_allclose(scale.state, [FIRST / 2, 0])
     scale.state.assign([FIRST / 2, RISE_AFTER - 1])
     scale.unscale([gradient])
@@ -31,12 +35,24 @@ def test_it_halves_on_overflow_and_rises_after_a_while():
     assert float(scale.scale(tf.constant(3.0))) == 3 * FIRST
 
 
-def test_an_overflow_leaves_the_weights_as_they_are_but_for_momentum():
-    trainer = small_trainer(scale_loss=True)
-    before = weights_of(trainer)
-    trainer.loss_scale.state.assign([np.inf, 0])
-    trainer.train_step(one(BATCHES, 0))
-    trained = {id(v) for v in trainer.trainable_weights}
-    for weight, old in zip(trainer.weights, before, strict=True):
-        if id(weight) in trained:
-            np.testing.assert_array_equal(np.asarray(weight), old)
+@pytest.mark.parametrize("sample", [None, 8])
+def test_a_step_that_overflows_is_skipped_whole(sample):
+    trainer = small_trainer(scale_loss=True, l2=0.1, sample=sample)
+    step = tf.function(trainer.train_step)
+    step(one(BATCHES, 0))  # so that there is momentum
+    trainer.loss_scale.state.assign([np.inf, 5])
+
+    def state():
+        optimizers = [v for o in trainer.part_optimizers for v in optimizer_variables(o)]
+        return [np.array(v) for v in (*trainer.trainable_weights, *optimizers)]
+
+    before = state()
+    step(one(BATCHES, 1))
+    rows = {tuple(trainer.sampled.rows.shape)} if sample else set()  # of this step's sample
+    for a, b in zip(before, state(), strict=True):
+        if a.shape not in rows:
+            np.testing.assert_array_equal(a, b)
+    assert float(trainer.loss_scale.state[1]) == 0
+    trainer.loss_scale.state.assign([1.0, 0])
+    step(one(BATCHES, 1))
+    assert all(np.abs(a - b).max() > 0 for a, b in zip(before, state(), strict=True) if a.size > 1)

@@ -8,8 +8,10 @@ import tensorflow as tf
 from tests.training.small import one, small_batches, small_trainer, weights_of
 from xcos_tf.models.comparison import comparison
 from xcos_tf.models.margins import CosFaceHead
+from xcos_tf.models.partial_fc import SampledRows, sample_classes
 from xcos_tf.training.checkpoints import trainer_state
 from xcos_tf.training.model import Trainer
+from xcos_tf.training.optimizers import apply_summed, create_variables, optimizer_variables
 
 BATCHES = small_batches(12)
 
@@ -35,7 +37,7 @@ def worked_losses(**options):
     grid = tf.keras.Input((1, 2, 2))
     head = CosFaceHead(2, margin=0.1, scale=2.0)
     head.build((None, 4))
-    head.kernel.assign([[1, 0], [0, 0], [0, 0], [0, 1]])
+    head.kernel.assign([[1, 0, 0, 0], [0, 0, 0, 1]])
     comparisons = {"patched": comparison((1, 2, 2), "patched")}
     weights = {"identification": 10.0, "patched": 100.0}
     features = tf.keras.Model(grid, tf.keras.layers.Activation("linear")(grid))
@@ -113,6 +115,55 @@ def test_a_sample_of_all_people_is_the_full_softmax():
     assert step(full) == pytest.approx(step(sampled), rel=1e-5)
     few = small_trainer(sample=8, seed=0)
     assert step(few)["identification"] < step(small_trainer())["identification"]
+
+
+def test_people_who_are_not_in_the_sample_stay_as_they_are():
+    trainer = small_trainer(sample=7, l2=0.1)
+    kernel, (table, _) = trainer.margin_head.kernel, trainer.sampled._tables[1]
+    assert table.shape == kernel.shape  # their momentum
+    seen, before = np.zeros(10, int), [np.array(kernel), np.array(table)]
+    for index in range(4):
+        batch = one(BATCHES, index)
+        kept = sample_classes(tf.reshape(batch["label"], [-1]), 10, 7, tf.constant([0, index]))[0]
+        step(trainer, index)
+        after = [np.array(kernel), np.array(table)]
+        for old, new in zip(before, after, strict=True):
+            changed = np.flatnonzero((old != new).any(axis=1))
+            np.testing.assert_array_equal(changed, kept)
+        seen[kept], before = seen[kept] + 1, after
+    assert set(seen[:6]) == {4} and 0 < seen[6:].max() < 4  # the batches show six people
+
+
+def test_whom_a_sample_shows_now_and_then_keeps_their_momentum():
+    """Two samples in turn make the steps that each makes alone."""
+    table = tf.keras.Variable(np.arange(12, dtype=np.float32).reshape(6, 2))
+    sampled = SampledRows(table, 3)
+    optimizer = tf.keras.optimizers.SGD(0.1, momentum=0.9)
+    create_variables(optimizer, [sampled.rows])
+    sampled.follow(optimizer_variables(optimizer))
+    expected, velocity = np.array(table), np.zeros((6, 2))
+    for kept in ([0, 2, 4], [1, 3, 5], [0, 2, 4], [0, 1, 2]):
+        sampled.take(tf.constant(kept))
+        np.testing.assert_allclose(sampled.rows, expected[kept], atol=1e-6)
+        apply_summed(optimizer, [tf.ones((3, 2))], [sampled.rows])
+        sampled.put(tf.constant(kept))
+        velocity[kept] = 0.9 * velocity[kept] - 0.1
+        expected[kept] += velocity[kept]
+        np.testing.assert_allclose(table, expected, atol=1e-6)
+
+
+def test_gradients_and_losses_are_added_up_over_replicas_once(monkeypatch):
+    reduced, all_reduce = [], tf.distribute.ReplicaContext.all_reduce
+
+    def count(context, op, value, *args, **kwargs):
+        reduced.extend(tuple(tensor.shape) for tensor in tf.nest.flatten(value))
+        return all_reduce(context, op, value, *args, **kwargs)
+
+    trainer = small_trainer(clip_norm=1.0, scale_loss=True, frozen_batch_norm=True)
+    monkeypatch.setattr(tf.distribute.ReplicaContext, "all_reduce", count)
+    losses = traced(trainer)(one(BATCHES, 0))
+    trained = [tuple(weight.shape) for weight in trainer.trainable_weights]
+    assert sorted(reduced) == sorted(trained + [()] * len(losses))
 
 
 def test_the_teacher_can_be_asked_instead():

@@ -18,10 +18,11 @@ class MarginHead(keras.layers.Layer):
     with each class, the labelled class made harder by the margin. Give them to a softmax
     cross-entropy.
 
-    With a third argument `kept`, int (K,), the softmax is over these classes only, the logits are
-    (N, K) and labels are places in `kept`; see `xcos_tf.models.partial_fc`.
+    With a third argument `rows`, float32 (K, dimension), these stand in for the kernel: the softmax
+    is over their classes only, the logits are (N, K) and labels are places among them; see
+    `xcos_tf.models.partial_fc`.
 
-    The weight `kernel` is (dimension, classes); only the direction of its columns counts.
+    The weight `kernel` is (classes, dimension); only the direction of its rows counts.
     An all-zero embedding has cosine 0 with every class. Subclasses say what the margin is.
     """
 
@@ -36,25 +37,21 @@ class MarginHead(keras.layers.Layer):
         self.scale = float(scale)
 
     def build(self, embedding_shape):
-        # Columns of unit length on average, so that the kernel's learning rate, which acts on
+        # Rows of unit length on average, so that the kernel's learning rate, which acts on
         # directions, does not depend on how many classes there are.
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(embedding_shape[-1], self.classes),
-            initializer=keras.initializers.VarianceScaling(
-                scale=1.0, mode="fan_in", distribution="untruncated_normal"
-            ),
+            shape=(self.classes, embedding_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=embedding_shape[-1] ** -0.5),
         )
         super().build(embedding_shape)
 
-    def call(self, embedding, labels, kept=None):
+    def call(self, embedding, labels, rows=None):
         embedding = tf.math.l2_normalize(tf.cast(embedding, tf.float32), axis=1)
-        kernel = tf.cast(self.kernel, tf.float32)
-        if kept is not None:
-            kernel = tf.gather(kernel, kept, axis=1)
-        kernel = tf.math.l2_normalize(kernel, axis=0)
+        kernel = tf.cast(self.kernel if rows is None else rows, tf.float32)
+        kernel = tf.math.l2_normalize(kernel, axis=1)
         # Rounding can carry a cosine past ±1, where its angle would be NaN.
-        cosine = tf.clip_by_value(tf.matmul(embedding, kernel), -1.0, 1.0)
+        cosine = tf.clip_by_value(tf.matmul(embedding, kernel, transpose_b=True), -1.0, 1.0)
         labels = tf.cast(labels, tf.int32)
         target = tf.gather(cosine, labels, axis=1, batch_dims=1)
         is_target = labels[:, tf.newaxis] == tf.range(tf.shape(cosine)[1])

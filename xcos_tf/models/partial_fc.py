@@ -1,14 +1,16 @@
-"""A sample of the people for a margin softmax that would otherwise cost too much."""
+"""Partial FC: a sample of the people for a margin softmax that would otherwise cost too much.
+
+An et al., *Killing Two Birds with One Stone*, CVPR 2022, Sec. 3.2.
+"""
 
 import tensorflow as tf
+from tensorflow import keras
 
 
 def sample_classes(
     labels: tf.Tensor, classes: int, sample: int, seed: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draw which classes a step's softmax is over: all of the batch's, filled up at random.
-
-    Partial FC (An et al., *Killing Two Birds with One Stone*, CVPR 2022, Sec. 3.2).
 
     Args:
         labels: int (N,), the labels of the whole global batch, in [0, classes).
@@ -28,3 +30,58 @@ def sample_classes(
         tf.fill((classes,), -1), kept[:, tf.newaxis], tf.range(sample)
     )
     return kept, place
+
+
+class SampledRows(keras.layers.Layer):
+    """The rows of a margin head's kernel that a step trains, taken out for it and put back after.
+
+    An optimizer is built on `rows` in place of the kernel. What it keeps of each row, such as its
+    momentum, lives in tables of the kernel's shape, from which the sampled rows' are taken too. So
+    a step reads, changes and writes nothing of the other people: their momentum and moments stay,
+    and no weight decay acts on them, as in InsightFace's partial_fc.
+
+    Attributes:
+        rows: float32 variable (sample, dimension).
+    """
+
+    def __init__(self, kernel, sample: int, **kwargs):
+        """Take rows from `kernel`, a variable (classes, dimension)."""
+        super().__init__(**kwargs)
+        self.rows = self.add_weight(
+            name="sampled_rows", shape=(sample, kernel.shape[1]), initializer="zeros"
+        )
+        self._classes = kernel.shape[0]
+        self._tables = [(kernel, self.rows)]
+        self.built = True
+
+    def follow(self, variables: list) -> None:
+        """Keep those of an optimizer's variables that belong to `rows` in tables of all people."""
+        for slot in variables:
+            name = getattr(slot, "path", slot.name)
+            if "sampled_rows" in name and tuple(slot.shape) == tuple(self.rows.shape):
+                start = keras.initializers.Constant(float(tf.reshape(slot, [-1])[0]))
+                table = self.add_weight(
+                    name=f"table_{len(self._tables)}",
+                    shape=(self._classes, slot.shape[1]),
+                    initializer=start,
+                    trainable=False,
+                )
+                self._tables.append((table, slot))
+
+    def take(self, kept: tf.Tensor) -> None:
+        """Set `rows`, and what the optimizer keeps of them, to those of the classes `kept`."""
+        for table, rows in self._tables:
+            _update(rows, lambda rows, table, at: rows.assign(tf.gather(table, at)), table, kept)
+
+    def put(self, kept: tf.Tensor) -> None:
+        """Write them back."""
+        for table, rows in self._tables:
+            _update(table, lambda t, r, at: t.scatter_update(tf.IndexedSlices(r, at)), rows, kept)
+
+
+def _update(variable, function, other, kept: tf.Tensor) -> None:
+    """Change a variable on each replica by `function` of its own, another variable and `kept`."""
+    # Keras 3 wraps TensorFlow's variables.
+    variable, other = (v if isinstance(v, tf.Variable) else v.value for v in (variable, other))
+    extended = tf.distribute.get_strategy().extended
+    extended.update(variable, function, args=(other, kept), group=False)

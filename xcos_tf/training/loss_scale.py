@@ -1,5 +1,7 @@
 """Scaling of a loss whose gradients are computed in float16, which underflows below 6e-8."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 FIRST, RISE_AFTER = 2.0**15, 2000
@@ -9,7 +11,7 @@ class LossScale:
     """A factor that halves when gradients overflow and doubles after 2,000 steps without.
 
     Micikevicius et al., *Mixed Precision Training*, ICLR 2018, Sec. 3.2. Where gradients overflow,
-    a step is made with gradients of zero: momentum and weight decay go on.
+    nothing else happens in a step: weights, momentum, moments and counts of steps stay.
 
     Attributes:
         state: float32 variable (2,), the factor and the steps since it last changed.
@@ -27,13 +29,32 @@ class LossScale:
         """Return a loss, float32 scalar, times the factor."""
         return loss * self.state[0]
 
-    def unscale(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        """Return gradients, the same on all replicas, over the factor; then change the factor."""
+    def unscale(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Divide gradients, the same on all replicas, by the factor; then change the factor.
+
+        Returns:
+            The gradients so divided; and bool (), whether all of them are finite.
+        """
         factor, steps = tf.unstack(self.state)
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
         rises = finite & (steps + 1 >= RISE_AFTER)
         change = tf.where(finite, tf.where(rises, 2.0, 1.0), 0.5)
-        unscaled = [tf.where(finite, g / tf.cast(factor, g.dtype), 0.0) for g in gradients]
+        unscaled = [gradient / tf.cast(factor, gradient.dtype) for gradient in gradients]
         steps = tf.where(finite & ~rises, steps + 1, 0.0)
         self.state.assign(tf.stack([tf.maximum(1.0, factor * change), steps]))
-        return unscaled
+        return unscaled, finite
+
+
+def only_if(condition: tf.Tensor, function: Callable[[], None]) -> None:
+    """Call a function in a replica's context if a condition, bool (), holds; it is the same in all.
+
+    A function that changes variables does so on all replicas at once, which a replica's branch may
+    not; so the branching is left to what runs the replicas.
+    """
+
+    def branch(strategy, condition):
+        holds = strategy.experimental_local_results(condition)[0]
+        run = strategy.extended.call_for_each_replica
+        tf.cond(holds, lambda: (run(function), True)[1], lambda: True)
+
+    tf.distribute.get_replica_context().merge_call(branch, args=(condition,))

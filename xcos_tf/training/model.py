@@ -7,12 +7,17 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.models.margins import MarginHead
-from xcos_tf.models.partial_fc import sample_classes
+from xcos_tf.models.partial_fc import SampledRows, sample_classes
 from xcos_tf.models.similarity import normalise_cells
 from xcos_tf.training.locality import locality_loss, swap_rectangles
-from xcos_tf.training.loss_scale import LossScale
+from xcos_tf.training.loss_scale import LossScale, only_if
 from xcos_tf.training.losses import identification_loss, xcos_loss
-from xcos_tf.training.optimizers import create_variables, current_rate
+from xcos_tf.training.optimizers import (
+    apply_summed,
+    create_variables,
+    current_rate,
+    optimizer_variables,
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ class Trainer(keras.Model):
             teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
             stem: the frozen start of the backbone, which `features` and `teacher` then go on
                 from, so that both cost it once.
-            sample: classes in each step's softmax (Partial FC); all when None.
+            sample: classes in each step's softmax (Partial FC); all when None. Weights, optimizer
+                slots and decay of the others are left alone in that step; see `SampledRows`.
             accumulate: micro-batches that a replica's groups are worked off in, one after another.
             clip_norm: limit of the global norm of all gradients together.
             scale_loss: whether the loss is scaled against underflow; for mixed_float16.
@@ -106,7 +112,10 @@ class Trainer(keras.Model):
         # In closures, so that what stays frozen is no part of checkpoints.
         self._ask_teacher = lambda: teacher
         self._ask_stem = lambda: stem
-        self._sample, self._accumulate = sample, accumulate
+        self._accumulate = accumulate
+        self.sampled = None
+        if sample is not None and sample < margin_head.classes:
+            self.sampled = SampledRows(margin_head.kernel, sample)
         self._clip_norm, self._seed = clip_norm, seed
         self._cells_first, self._balanced = feature == "cells", balance == "genuine"
         self.loss_scale = LossScale() if scale_loss else None
@@ -119,13 +128,19 @@ class Trainer(keras.Model):
         """
         super().compile(optimizer=parts[0].optimizer, **kwargs)
         self.built = True  # its pieces are; `fit` would call this model to find out
-        self._trained = [
-            (part.layer.trainable_variables, part.optimizer, part.l2) for part in parts
-        ]
+        self._trained = [(self._variables(part.layer), part.optimizer, part.l2) for part in parts]
         self.part_optimizers = [part.optimizer for part in parts]
         self._part_names = [part.layer.name for part in parts]
         for variables, optimizer, _ in self._trained:
             create_variables(optimizer, variables)
+            if self.sampled:
+                self.sampled.follow(optimizer_variables(optimizer))
+
+    def _variables(self, layer: keras.layers.Layer) -> list:
+        """Return what an optimizer trains of a layer: of a sampled kernel, the rows of a step."""
+        if layer is self.margin_head and self.sampled:
+            return [self.sampled.rows]
+        return layer.trainable_variables
 
     @property
     def learning_rates(self) -> dict[str, float]:
@@ -138,14 +153,15 @@ class Trainer(keras.Model):
         replicas = tf.distribute.get_replica_context()
         count = replicas.num_replicas_in_sync
         kept = self._sampled_classes(replicas, batch["label"])
+        if kept:
+            self.sampled.take(kept[0])
         variables = [variable for part, _, _ in self._trained for variable in part]
         losses, gradients = self._accumulated(batch, kept, variables)
-        # Keras's optimizers add up over replicas. The norm is needed before that, so the sum is
-        # made here and each replica hands on its share of it.
+        # The optimizers could add up over replicas; but the norm is that of the sum.
         gradients = [gradient / count for gradient in gradients]
         gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         if self.loss_scale:
-            gradients = self.loss_scale.unscale(gradients)
+            gradients, finite = self.loss_scale.unscale(gradients)
         decays = [l2 for part, _, l2 in self._trained for _ in part]
         gradients = [
             gradient + l2 * tf.cast(variable, gradient.dtype) if l2 else gradient
@@ -153,21 +169,27 @@ class Trainer(keras.Model):
         ]
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
-        gradients = [gradient / count for gradient in gradients]
-        start = 0
-        for part, optimizer, _ in self._trained:
-            stop = start + len(part)
-            optimizer.apply_gradients(list(zip(gradients[start:stop], part, strict=True)))
-            start = stop
+
+        def apply():
+            rest = iter(gradients)
+            for part, optimizer, _ in self._trained:
+                apply_summed(optimizer, [next(rest) for _ in part], part)
+
+        if self.loss_scale:
+            only_if(finite, apply)
+        else:
+            apply()
+        if kept:
+            self.sampled.put(kept[0])
         return replicas.all_reduce(tf.distribute.ReduceOp.MEAN, losses)
 
     def _sampled_classes(self, replicas, labels):
-        if self._sample is None or self._sample >= self.margin_head.classes:
+        if not self.sampled:
             return None
         labels = replicas.all_gather(tf.reshape(labels, [-1]), axis=0)
         step = tf.cast(self.optimizer.iterations, tf.int32)
         seed = tf.stack([self._seed, step])
-        return sample_classes(labels, self.margin_head.classes, self._sample, seed)
+        return sample_classes(labels, self.margin_head.classes, self.sampled.rows.shape[0], seed)
 
     def _accumulated(self, batch, kept, variables):
         """Return the mean losses and gradients of the micro-batches, one worked after another."""
@@ -212,9 +234,8 @@ class Trainer(keras.Model):
             if kept is None:
                 logits = self.margin_head(flat, labels)
             else:
-                classes, place = kept
-                labels = tf.gather(place, labels)
-                logits = self.margin_head(flat, labels, classes)
+                labels = tf.gather(kept[1], labels)
+                logits = self.margin_head(flat, labels, self.sampled.rows)
             losses["identification"] = identification_loss(logits, labels)
         if self.comparisons:
             offset = tf.range(groups)[:, tf.newaxis] * faces

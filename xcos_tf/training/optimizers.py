@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
@@ -82,6 +83,18 @@ def create_variables(optimizer: keras.optimizers.Optimizer, weights: Sequence) -
         optimizer.build(weights)
     else:  # what Keras 2 itself calls on legacy optimizers before it restores one
         optimizer._create_all_weights(weights)
+
+
+def apply_summed(
+    optimizer: keras.optimizers.Optimizer, gradients: Sequence[tf.Tensor], weights: Sequence
+) -> None:
+    """Make an optimizer's step with gradients that are summed over replicas already."""
+    pairs = list(zip(gradients, weights, strict=True))
+    if hasattr(optimizer, "_all_reduce_sum_gradients"):  # Keras 3 has no argument for it
+        optimizer._all_reduce_sum_gradients = lambda summed: summed
+        optimizer.apply_gradients(pairs)
+    else:
+        optimizer.apply_gradients(pairs, experimental_aggregate_gradients=False)
 
 
 def optimizer_variables(optimizer: keras.optimizers.Optimizer) -> list:
