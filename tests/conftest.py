@@ -1,8 +1,10 @@
 """Shared fixtures."""
 
 import os
+import secrets
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -39,6 +41,17 @@ def pytest_runtest_setup(item):
 @pytest.fixture
 def random() -> np.random.Generator:
     return np.random.default_rng(20211)
+
+
+@pytest.fixture
+def chance() -> Random:
+    """Draws that differ from run to run, for moments to kill at.
+
+    The seed is printed, so that a failure says how to draw the same again.
+    """
+    seed = os.environ.get("XCOS_TEST_SEED", secrets.randbits(32))
+    print(f"to draw the same again, set XCOS_TEST_SEED={seed}")
+    return Random(int(seed))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import random
 import re
 import signal
 import subprocess
@@ -31,7 +30,7 @@ def files(folder):
     return {x.name: x.read_bytes() for x in folder.iterdir()}
 
 
-def test_killed_at_random_moments_and_started_again(tmp_path):
+def test_killed_at_random_moments_and_started_again(tmp_path, chance):
     # Big enough that a shard takes some 50 ms: 400 faces, of which each tenth is cut short.
     faces = [jpeg(i, 480) for i in range(4)]
     images = [(i // 20, faces[i % 4][: 2000 if i % 10 == 7 else None]) for i in range(400)]
@@ -39,15 +38,15 @@ def test_killed_at_random_moments_and_started_again(tmp_path):
     arguments = ["--shards", str(SHARDS), "--jobs", "2"]
     assert main(["prepare", str(tmp_path / "set"), str(tmp_path / "whole"), *arguments]) == 0
     out, command = tmp_path / "out", [*XCOS, tmp_path / "set", tmp_path / "out", *arguments]
-    draw, kills, done = random.Random(), 0, 0
+    kills, done = 0, 0
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wanted = done + draw.randint(1, SHARDS // 2)
+        wanted = done + chance.randint(1, SHARDS // 2)
         limit = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < limit:
             done = len(list(out.glob(".progress/*.json"))) - 1
             if done >= wanted and kills < 2:
-                time.sleep(draw.uniform(0, 0.05))
+                time.sleep(chance.uniform(0, 0.05))
                 process.send_signal(signal.SIGKILL)
             time.sleep(0.002)
         _, errors = process.communicate()

@@ -74,10 +74,10 @@ def test_features_stay_on_disk(path):
     assert store.read(0, 1).ravel()[0] == 42
 
 
-def test_a_damaged_file(path):
+def test_a_damaged_file(path, random):
     whole = path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
-    damaged = [b"", b"\x00" * 8, whole[:100], whole[:-1], whole + b"\0", os.urandom(4096)]
+    damaged = [b"", b"\x00" * 8, whole[:100], whole[:-1], whole + b"\0", random.bytes(4096)]
     # A bit of the first and last feature, of a label, of a name and of a hash.
     places = [header, len(whole) - 21, len(whole) - 4, whole.index(b"Ann/2"), whole.index(b"abab")]
     damaged += [whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in places]

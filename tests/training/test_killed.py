@@ -1,7 +1,6 @@
 """A run that is killed at random moments, or told to stop, ends like one that was left alone."""
 
 import json
-import random
 import signal
 import time
 
@@ -29,8 +28,8 @@ def validations(run):
     ]
 
 
-def test_killed_twice_and_told_to_stop(started, sets, tmp_path, request):
-    out, chance = tmp_path / "out", random.Random()
+def test_killed_twice_and_told_to_stop(started, sets, tmp_path, chance, request):
+    out = tmp_path / "out"
     words = train_command(started[0] / "run.yaml", sets, out)
     folder = Checkpoints(out / "checkpoints")
     for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):

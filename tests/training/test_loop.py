@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -92,10 +91,10 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
 
 
 @pytest.mark.parametrize("driver", ["loop", "fit"])
-def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, driver):
+def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, chance, driver):
     steps, folder = 300, tmp_path / "checkpoints"
     whole = drive(tmp_path / "whole.npz", driver, 1, steps)
-    kills, chance = 0, random.Random()
+    kills = 0
     while kills < 3:
         run = subprocess.Popen(
             command(tmp_path / "out.npz", driver, 1, steps, folder, 1),
