@@ -26,7 +26,7 @@ def align_each(
     Args:
         paths: of the photos.
         aligner: finds the faces.
-        batch_size: photos of one size that are searched in one go.
+        batch_size: photos that are searched together.
         read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
 
     Yields:

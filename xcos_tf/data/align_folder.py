@@ -69,7 +69,7 @@ def align_folder(
         source: folder of photos.
         destination: folder for the faces, apart from `source`; made if missing.
         rule: which face of a photo with several; see `choose_face`.
-        batch_size: photos of one size that are searched in one go.
+        batch_size: photos that are searched together.
         retry_failed: whether to try again what failed in an earlier run.
 
     Raises:

@@ -39,7 +39,7 @@ class FaceAligner:
 
         Args:
             rule: which face of a photo with several; see `choose_face`.
-            batch_size: the most photos that are searched in one go.
+            batch_size: the most photos that are searched at once.
 
         Raises:
             XcosError: there is no such rule.
@@ -53,7 +53,7 @@ class FaceAligner:
         """Align one face of each photo.
 
         Args:
-            photos: uint8 (H, W, 3) RGB each, of any sizes (those of one size share batches).
+            photos: uint8 (H, W, 3) RGB each, of any sizes.
 
         Returns:
             In the same order, the face, or None where none was found.
