@@ -32,7 +32,8 @@ def test_each_fold_has_its_share_of_both_kinds(random):
         assert (np.diff(fold[same == kind]) >= 0).all()  # in the order of the list
 
 
-def test_there_are_no_more_folds_than_pairs_of_a_kind():
-    fold = deal_folds(np.array([False] * 20 + [True] * 3))
+@pytest.mark.parametrize("rare", [True, False])
+def test_there_are_no_more_folds_than_pairs_of_a_kind(rare):
+    fold = deal_folds(np.array([not rare] * 20 + [rare] * 3))
     np.testing.assert_array_equal(np.bincount(fold), [8, 8, 7])
     assert dealt(fold).startswith("The pairs come without folds; they were dealt into 3 in")

@@ -11,6 +11,7 @@ from xcos_tf.evaluation.metrics import (
     eer,
     fmr_fnmr,
     kfold_accuracy,
+    preset_thresholds,
     tar_at_far,
     threshold_at_fmr,
 )
@@ -201,6 +202,23 @@ def test_threshold_at_fmr_worked_by_hand():
     assert threshold_at_fmr(scores, 0.2) == np.nextafter(0.4, 1)
     # Equal scores pass together or not at all.
     assert threshold_at_fmr(np.array([0.1, 0.2, 0.5, 0.5, 0.5]), 0.4) == np.nextafter(0.5, 1)
+
+
+def test_rounding_of_a_rate_costs_no_pair():
+    assert 100 * 0.29 < 29
+    scores, same = np.arange(101.0), np.arange(101) > 99
+    assert threshold_at_fmr(scores[:100], 0.29) == np.nextafter(70, np.inf)
+    assert tar_at_far(np.where(same, 70.5, scores), same, 0.29) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "rates"),
+    [(99, []), (100, ["0.01"]), (999, ["0.01"]), (10_000, ["0.01", "0.001", "0.0001"])],
+)
+def test_a_preset_states_each_rate_that_there_are_pairs_for(count, rates):
+    # One of 100 may pass, and so on; scores count from 0.
+    expected = {rate: np.nextafter(count - 1 - int(count * float(rate)), np.inf) for rate in rates}
+    assert preset_thresholds(np.arange(float(count))) == expected
 
 
 def test_too_few_impostors_for_the_rate_are_refused(random):

@@ -42,9 +42,12 @@ def test_score_is_the_sum_of_the_maps(attention, grids, random):
         assert (outputs["attention_map"] >= 0).all()
 
 
-def test_patched_attention_is_uniform(grids):
-    outputs = comparison(SHAPE, "patched")(grids)
-    np.testing.assert_allclose(outputs["attention_map"].numpy(), 1 / 49, rtol=1e-6)
+@pytest.mark.parametrize("shape", [(7, 7), (2, 3)])
+def test_patched_attention_is_uniform(grids, shape):
+    height, width = shape
+    outputs = comparison((*shape, 32), "patched")([grid[:, :height, :width] for grid in grids])
+    weight = outputs["attention_map"].numpy()
+    np.testing.assert_allclose(weight, np.full((5, *shape), 1 / (height * width)), rtol=1e-6)
 
 
 def test_correlated_attention_is_the_normalised_correlation(grids, random):
@@ -54,6 +57,38 @@ def test_correlated_attention_is_the_normalised_correlation(grids, random):
     outputs = model(grids)
     np.testing.assert_allclose(outputs["attention_map"].numpy()[3], raw / raw.sum(), rtol=1e-5)
     assert not model.trainable_weights
+
+
+def convolve(x, kernel, bias):
+    """3×3 convolution of (N, h, w, c) with one ring of zeros."""
+    _, height, width, _ = x.shape
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return bias + sum(
+        padded[:, i : i + height, j : j + width] @ kernel[i, j] for i, j in np.ndindex(3, 3)
+    )
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_learned_attention_is_that_of_the_paper(random, symmetric):
+    model = comparison((2, 3, 5), "learned", symmetric)
+    randomise(model, random)
+    attention = model.get_layer("learned_attention")
+    a, b = random.normal(size=(2, 4, 2, 3, 5)).astype(np.float32)
+
+    def block(x, name):
+        x = convolve(x, *attention.get_layer(f"{name}_conv").get_weights())
+        gamma, beta, mean, variance = attention.get_layer(f"{name}_bn").get_weights()
+        x = (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+        slope = attention.get_layer(f"{name}_prelu").get_weights()[0].item()  # one for all channels
+        return np.where(x > 0, x, slope * x)
+
+    def weigh(first, second):
+        joined = np.concatenate([block(first, "embed"), block(second, "embed")], axis=-1)
+        return block(block(joined, "fuse"), "weight")[..., 0]
+
+    logits = (weigh(a, b) + weigh(b, a)) / 2 if symmetric else weigh(a, b)
+    expected = np.exp(logits) / np.exp(logits).sum((1, 2), keepdims=True)
+    np.testing.assert_allclose(model([a, b])["attention_map"], expected, rtol=1e-3, atol=1e-5)
 
 
 def test_learned_attention_depends_on_the_pair_and_not_on_its_order(grids, random):

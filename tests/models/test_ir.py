@@ -69,10 +69,31 @@ def convolve_as_pytorch(x: np.ndarray, kernel: np.ndarray, stride: int) -> np.nd
     return output
 
 
-@pytest.mark.parametrize("index", [0, 3])  # max-pool shortcut, and convolution shortcut
-def test_stride_two_unit_pads_as_pytorch(index):
-    rng = np.random.default_rng(index)
+def normalised(x, layer):
+    """Batch normalisation at inference by its definition."""
+    gamma, beta, mean, variance = (np.asarray(w, np.float64) for w in layer.get_weights())
+    return (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+
+
+def test_the_stem_is_convolution_normalisation_and_prelu():
+    rng = np.random.default_rng(5)
     backbone = ir_backbone(50, False, input_size=16)
+    stem = keras.Model(backbone.input, backbone.get_layer("input_prelu").output)
+    weights = [rng.uniform(0.1, 1.5, weight.shape) for weight in stem.get_weights()]
+    weights[0] -= 0.8
+    stem.set_weights(weights)
+    x = rng.normal(size=(16, 16, 3)).astype(np.float32)
+    y = convolve_as_pytorch(x, stem.get_layer("input_conv").get_weights()[0], 1)
+    y = normalised(y, stem.get_layer("input_bn"))
+    expected = np.where(y > 0, y, y * stem.get_layer("input_prelu").get_weights()[0])
+    np.testing.assert_allclose(stem(x[np.newaxis])[0], expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("squeeze_excitation", [False, True])
+@pytest.mark.parametrize("index", [0, 3])  # max-pool shortcut, and convolution shortcut
+def test_stride_two_unit_pads_as_pytorch(index, squeeze_excitation):
+    rng = np.random.default_rng(index)
+    backbone = ir_backbone(50, squeeze_excitation, input_size=16)
     before = "input_prelu" if index == 0 else f"body_{index - 1}_add"
     unit = keras.Model(
         backbone.get_layer(before).output, backbone.get_layer(f"body_{index}_add").output
@@ -85,11 +106,7 @@ def test_stride_two_unit_pads_as_pytorch(index):
     x = rng.normal(size=unit.input_shape[1:])
 
     def norm(values, suffix):
-        gamma, beta, mean, variance = (
-            np.asarray(w, np.float64)
-            for w in unit.get_layer(f"body_{index}_{suffix}").get_weights()
-        )
-        return (values - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+        return normalised(values, unit.get_layer(f"body_{index}_{suffix}"))
 
     def kernel(suffix):
         return unit.get_layer(f"body_{index}_{suffix}").get_weights()[0].astype(np.float64)
@@ -97,6 +114,9 @@ def test_stride_two_unit_pads_as_pytorch(index):
     y = convolve_as_pytorch(norm(x, "bn1"), kernel("conv1"), 1)
     y = np.where(y > 0, y, y * kernel("prelu"))
     y = norm(convolve_as_pytorch(y, kernel("conv2"), 2), "bn2")
+    if squeeze_excitation:
+        gate = np.maximum(y.mean((0, 1)) @ kernel("se_reduce")[0, 0], 0)
+        y = y / (1 + np.exp(-gate @ kernel("se_expand")[0, 0]))
     shortcut = x[::2, ::2]
     if index == 3:
         shortcut = norm(shortcut @ kernel("shortcut_conv")[0, 0], "shortcut_bn")

@@ -71,6 +71,13 @@ def test_logits_are_the_papers(head_class, margin):
     np.testing.assert_allclose(head(embedding, labels), expected, atol=1e-3)
 
 
+def test_classes_start_with_directions_of_unit_length():
+    head = ArcFaceHead(2000)
+    head.build((None, 300))
+    norms = np.linalg.norm(head.kernel, axis=1)
+    assert np.sqrt((norms**2).mean()) == pytest.approx(1, abs=0.01)
+
+
 def test_defaults_are_the_papers():
     assert (ArcFaceHead(2).scale, ArcFaceHead(2).margin) == (64.0, 0.5)
     assert (CosFaceHead(2).scale, CosFaceHead(2).margin) == (64.0, 0.35)

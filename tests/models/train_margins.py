@@ -36,7 +36,7 @@ def train(strategy, head_class):
     with strategy.scope():
         head = head_class(CLASSES, scale=8.0)
         head.build((None, EMBEDDINGS.shape[1]))
-        head.set_weights([np.random.default_rng(3).normal(size=(8, CLASSES))])
+        head.set_weights([np.random.default_rng(3).normal(size=(CLASSES, 8))])
         optimizer = keras.optimizers.SGD(0.5)
         optimizer.build(head.trainable_variables)
 
