@@ -60,7 +60,10 @@ def read_file(
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise XcosError(f"{what} {name} is not a regular file; {advice}")
-            content = stream.read(limit + 1)
+            content = b""
+            # At once, Python would take the memory for as much as there may be.
+            while len(content) <= limit and (piece := stream.read(2**20 + len(content))):
+                content += piece
     except FileNotFoundError:
         raise XcosError(f"{what} {name} is missing; {advice}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

@@ -1,8 +1,11 @@
 """The rule from scores to yes or no, against plain Python, and on faces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import compare_all, frame_scores, judge, needed_frames
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
@@ -18,6 +21,17 @@ def test_a_frame_scores_the_mean_of_its_two_best_templates(random, templates):
 
 def test_more_than_half_of_the_frames_are_needed():
     assert [needed_frames(frames) for frames in range(1, 8)] == [1, 2, 2, 3, 3, 4, 4]
+
+
+def test_a_try_has_five_frames_at_most(lite, owner, portraits):
+    with pytest.raises(XcosError, match="6 photos are too many for one try"):
+        judge(lite, owner, [portraits["biden"]] * 6)
+
+
+def test_the_threshold_is_the_owners(lite, owner, portraits):
+    for threshold, unlocked in ((-1.0, True), (1.1, False)):
+        decision = judge(lite, replace(owner, threshold=threshold), [portraits["obama2"]])
+        assert (decision.threshold, decision.unlocked) == (threshold, unlocked)
 
 
 def test_all_with_all(lite, portraits):

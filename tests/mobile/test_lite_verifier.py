@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.files import read_file
 from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.mobile.lite_verifier import LiteVerifier
-from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.mobile.metadata import ModelFile, read_metadata
 from xcos_tf.verifier import Verifier
 
 
@@ -116,7 +118,50 @@ def test_missing_variant_names_those_there_are(lite_models, tmp_path):
 
 def test_another_model_is_refused(lite_models):
     with pytest.raises(XcosError, match="is the model 'verify' where 'embed' is needed"):
-        LiteModel(lite_models / "verify.float32.tflite", "embed")
+        ModelFile.read(lite_models / "verify.float32.tflite", "embed")
+
+
+def test_what_was_checked_is_what_runs(lite_models, tmp_path, monkeypatch):
+    """A file that is swapped at any moment after it was opened changes nothing."""
+    opened = []
+
+    def read_once(path, *arguments):
+        content = read_file(path, *arguments)
+        opened.append(Path(path).name)
+        Path(path).write_bytes(b"another")
+        return content
+
+    folder = tmp_path / "models"
+    shutil.copytree(lite_models, folder)
+    whole = LiteVerifier.from_folder(folder)
+    monkeypatch.setattr("xcos_tf.mobile.metadata.read_file", read_once)
+    swapped = LiteVerifier.from_folder(folder)
+    assert sorted(opened) == ["compare.float32.tflite", "embed.float32.tflite"]
+    assert swapped.identity == whole.identity
+    assert swapped.threshold() == whole.threshold()
+    faces = np.zeros((1, 112, 112, 3), np.uint8)
+    np.testing.assert_array_equal(swapped.embed(faces), whole.embed(faces))
+
+
+def test_another_identity_is_refused_before_anything_runs(lite_models, monkeypatch):
+    identity = LiteVerifier.from_folder(lite_models).identity
+    assert LiteVerifier.from_folder(lite_models, identity=identity).threshold() > 0
+    monkeypatch.setattr("xcos_tf.mobile.lite_verifier.LiteModel", None)
+    with pytest.raises(XcosError, match="are not the models that were enrolled with"):
+        LiteVerifier.from_folder(lite_models, identity="0" * 64)
+
+
+def test_a_model_that_says_it_is_another_is_refused(lite_models, tmp_path):
+    other = tmp_path / "embed.float32.tflite"
+    with_metadata(lite_models / "verify.float32.tflite", other, {"model": "embed"})
+    with pytest.raises(XcosError, match="is not the model that it says it is"):
+        LiteModel(ModelFile.read(other, "embed"))
+
+
+def test_a_score_that_is_not_finite_is_refused(lite):
+    grids = np.full((1, 7, 7, 32), np.nan, np.float32)
+    with pytest.raises(XcosError, match="a score that is not finite"):
+        lite.compare(grids, grids)
 
 
 def with_metadata(source, target, changes):
@@ -143,7 +188,7 @@ def test_damaged_model_is_refused(lite_models, tmp_path):
     content[:64] = bytes(64)
     damaged.write_bytes(content)
     with pytest.raises(XcosError, match=r"cannot be run .*; export it again"):
-        LiteModel(damaged, "embed")
+        LiteModel(ModelFile.read(damaged, "embed"))
 
 
 def test_identity_is_of_both_files(lite, lite_models, tmp_path):

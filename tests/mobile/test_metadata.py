@@ -1,6 +1,8 @@
 """The description in a .tflite file is read, or one sentence says what is wrong with it."""
 
 import json
+import math
+import tracemalloc
 import zipfile
 
 import pytest
@@ -46,7 +48,24 @@ def test_reads_what_was_appended(tmp_path):
             for missing in GOOD
             if missing != "format"
         ],
-        (json.dumps(GOOD | {"thresholds": 0.5}), "proper 'thresholds'"),
+        *[
+            (json.dumps(GOOD | {"thresholds": thresholds}), "proper 'thresholds'|not finite")
+            for thresholds in (
+                0.5,
+                {"0.001": math.nan},
+                {"0.001": math.inf},
+                {"0.001": "0.5"},
+                {"0.001": None},
+                {"0.001": [0.5]},
+                {"0.001": True},
+                {"often": 0.5},
+                {"2": 0.5},
+                {"nan": 0.5},
+            )
+        ],
+        ("[" * 100_000, "is damaged"),
+        (json.dumps(GOOD | {"deep": eval("[" * 50 + "]" * 50)}), "is damaged"),
+        (json.dumps(GOOD | {"long": "x" * 2**20}), "is damaged|no model with"),
     ],
 )
 def test_bad_description(tmp_path, content, words):
@@ -58,7 +77,7 @@ def test_bad_description(tmp_path, content, words):
 
 def test_no_description(tmp_path):
     path = tmp_path / "a.tflite"
-    with pytest.raises(XcosError, match="there is no model"):
+    with pytest.raises(XcosError, match=r"the model .* is missing"):
         read_metadata(path)
     path.write_bytes(b"model")
     with pytest.raises(XcosError, match="no model with a description"):
@@ -78,3 +97,36 @@ def test_damaged_archive(tmp_path):
     path.write_bytes(content[:place] + b"X" + content[place + 1 :])
     with pytest.raises(XcosError, match="export it again"):
         read_metadata(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_unpacks_to_much_takes_little_memory(tmp_path, method):
+    path = tmp_path / "a.tflite"
+    path.write_bytes(b"model")
+    with zipfile.ZipFile(path, "a", method) as archive:
+        archive.writestr("xcos.json", bytes(2**27))
+    assert_refused_in_little_memory(path)
+
+
+def test_an_archive_of_many_files_takes_little_memory(tmp_path):
+    path = tmp_path / "a.tflite"
+    write(path, json.dumps(GOOD))
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(60_000):
+            archive.writestr(str(number), b"")
+    assert_refused_in_little_memory(path)
+
+
+def test_a_file_without_end_is_not_read():
+    with pytest.raises(XcosError, match="is not a regular file"):
+        read_metadata("/dev/zero")
+
+
+def assert_refused_in_little_memory(path):
+    tracemalloc.start()
+    try:
+        with pytest.raises(XcosError, match="export it again"):
+            read_metadata(path)
+        assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
+    finally:
+        tracemalloc.stop()

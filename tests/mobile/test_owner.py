@@ -9,6 +9,7 @@ def test_there_and_back(random):
     owner = Owner(
         templates=random.standard_normal((3, 7, 7, 32)).astype(np.float32),
         usual_similarity=random.standard_normal((7, 7)).astype(np.float32),
+        threshold=0.1 + 0.2,
         model="ab" * 32,
         variant="int8",
         models="/folder/é with spaces",

@@ -1,5 +1,6 @@
 """The two files of an owner open together as they were written last, or not at all."""
 
+import os
 import shutil
 import stat
 import subprocess
@@ -9,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import xcos_tf.mobile.vault
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
@@ -39,6 +41,7 @@ def make(path, token="aa", passphrase=PASSPHRASE):
     owner = Owner(
         templates=random.standard_normal((2, 7, 7, 32)).astype(np.float32),
         usual_similarity=np.zeros((7, 7), np.float32),
+        threshold=0.5,
         model="model",
         variant="float32",
         models="/models",
@@ -251,3 +254,24 @@ def test_one_process_at_a_time(tmp_path):
             other.wait(0.3)
     assert other.communicate(timeout=20)[0] == "in\n"
     assert other.returncode == 0
+
+
+def test_a_lock_that_is_never_let_go_of_ends_the_wait(store, monkeypatch):
+    monkeypatch.setattr(xcos_tf.mobile.vault, "PATIENCE", 0.2)
+    sentence = r"another process has held the folder of .* for 0 seconds; end it, or move"
+    with locked(store), pytest.raises(XcosError, match=sentence), locked(store):
+        pass
+    with locked(store):
+        pass
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_files_are_private_from_the_first_moment(tmp_path, umask, monkeypatch):
+    before = os.umask(umask)
+    try:
+        monkeypatch.setattr(os, "fchmod", lambda *_: None)  # by which it would be mended too late
+        make(tmp_path / "store")
+    finally:
+        assert os.umask(before) == umask
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {0o600}

@@ -20,6 +20,7 @@ from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.mobile.metadata import ModelFile
 
 FMR = "0.001"
 MAPS = ("xcos", "similarity_map", "attention_map")
@@ -105,7 +106,7 @@ def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
         runs = [running(backbone, face, threads)]
         for variant in variants:
             for model in ("embed", "verify"):
-                lite = LiteModel(_file(folder, model, variant), model, threads)
+                lite = LiteModel(ModelFile.read(_file(folder, model, variant), model), threads)
                 runs.append(partial(lite, *[face] * len(lite.metadata["inputs"])))
         bare, *others = seconds_of(runs, rounds)
         seconds = dict(zip(variants, np.reshape(others, (len(variants), 2)), strict=True))

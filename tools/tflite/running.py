@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.mobile.metadata import ModelFile
 
 BLOCK = 1024
 THREADS = 2
@@ -19,8 +20,8 @@ class Variant:
     def __init__(self, folder: Path, name: str):
         """Load a variant from a folder that `export_tflite` wrote."""
         self.name = name
-        self.embed = LiteModel(folder / f"embed.{name}.batch.tflite", "embed", THREADS)
-        self.compare = LiteModel(folder / f"compare.{name}.batch.tflite", "compare", THREADS)
+        self.embed = _load(folder / f"embed.{name}.batch.tflite", "embed")
+        self.compare = _load(folder / f"compare.{name}.batch.tflite", "compare")
 
     def grids(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Return the grid features of batches of faces, float32 (N, h, w, c)."""
@@ -51,3 +52,7 @@ class Variant:
             for name in names:
                 found[name].append(outputs[name])
         return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _load(path: Path, model: str) -> LiteModel:
+    return LiteModel(ModelFile.read(path, model), THREADS)

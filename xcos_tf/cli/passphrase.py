@@ -8,6 +8,7 @@ from xcos_tf.errors import XcosError
 
 VARIABLE = "XCOS_PASSPHRASE"
 SHORTEST = 8
+LONGEST = 1024
 
 
 def read_passphrase(file: str | None, new: bool) -> str:
@@ -29,6 +30,8 @@ def read_passphrase(file: str | None, new: bool) -> str:
         passphrase = _ask(new)
     if not passphrase:
         raise XcosError("the passphrase is empty; give the one of the store")
+    if len(passphrase) > LONGEST:
+        raise XcosError(f"the passphrase is too long; give one of at most {LONGEST} letters")
     if new and len(passphrase) < SHORTEST:
         raise XcosError(f"the passphrase is too short; choose one of at least {SHORTEST} letters")
     return passphrase
@@ -37,10 +40,13 @@ def read_passphrase(file: str | None, new: bool) -> str:
 def _first_line(file: str) -> str:
     try:
         with open(file, encoding="utf-8") as stream:
-            return stream.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+            return stream.readline(LONGEST + 2).rstrip("\r\n")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise XcosError(f"the passphrase file {file} cannot be read ({reason})") from None
+        raise XcosError(
+            f"the passphrase file {file} cannot be read ({reason}); give one with the passphrase "
+            "in its first line"
+        ) from None
 
 
 def _ask(new: bool) -> str:
@@ -49,7 +55,11 @@ def _ask(new: bool) -> str:
             "there is no terminal to ask for the passphrase at; give --passphrase-file or set "
             f"{VARIABLE}"
         )
-    passphrase = getpass.getpass("passphrase: ")
-    if new and getpass.getpass("again: ") != passphrase:
+    try:
+        passphrase = getpass.getpass("passphrase: ")
+        again = getpass.getpass("again: ") if new else passphrase
+    except (EOFError, UnicodeDecodeError):
+        raise XcosError("no passphrase was typed; try again") from None
+    if again != passphrase:
         raise XcosError("the two passphrases differ; try again")
     return passphrase

@@ -35,7 +35,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         f"then it is locked out. {NO_LIVENESS} Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
         "out or too early.",
     )
-    attempt.add_argument("photos", nargs="+", metavar="PHOTO", help="frames of one try")
+    attempt.add_argument("photos", nargs="+", metavar="PHOTO", help="up to 5 frames of one try")
     attempt.add_argument("--json", action="store_true", help="print everything as JSON")
     for step in (enroll, attempt):
         _add_common(step)
@@ -85,5 +85,7 @@ def needs_tensorflow(args: argparse.Namespace) -> bool:
 def run(args: argparse.Namespace) -> int:
     """Enroll or try; returns the exit code."""
     from xcos_tf.cli.unlock_steps import enroll, try_photos
+    from xcos_tf.mobile.sealing import private_files
 
-    return enroll(args) if args.step == "enroll" else try_photos(args)
+    with private_files():
+        return enroll(args) if args.step == "enroll" else try_photos(args)

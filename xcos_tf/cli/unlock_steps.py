@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from argparse import Namespace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,10 +13,10 @@ from xcos_tf.cli.unlock import LOCKED_OUT, NOT_UNLOCKED, UNLOCKED
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.notation import number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
-from xcos_tf.mobile.decision import Decision, judge
+from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.mobile.lite_verifier import LiteVerifier, model_files
 from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
 
 WELL_ENROLLED = 3  # photos
@@ -27,7 +28,7 @@ def enroll(args: Namespace) -> int:
     check_new(store)
     passphrase = read_passphrase(args.passphrase_file, new=True)
     models = Path(args.models or f"{args.store}.models")
-    if not args.models and not models.exists():
+    if not args.models and not all(map(os.path.exists, model_files(models, args.variant))):
         _export(models, args.variant)
     verifier = _load(models, args.variant)
     owner = enroll_owner(verifier, read_frames(args.photos, args.aligned), models)
@@ -42,6 +43,7 @@ def enroll(args: Namespace) -> int:
 def try_photos(args: Namespace) -> int:
     """Judge the photos by the store; returns the exit code."""
     store = Path(args.store)
+    check_frames(len(args.photos))
     passphrase = read_passphrase(args.passphrase_file, new=False)
     with locked(store):
         return _try(args, open_vault(store, passphrase))
@@ -57,12 +59,7 @@ def _try(args: Namespace, vault: Vault) -> int:
         _say_wait(args, wait)
         return LOCKED_OUT
     owner = vault.owner
-    verifier = _load(args.models or owner.models, owner.variant)
-    if verifier.identity != owner.model:
-        raise XcosError(
-            f"{args.store} was enrolled with other models than those in "
-            f"{args.models or owner.models}; give those with --models, or enroll again"
-        )
+    verifier = _load(args.models or owner.models, owner.variant, owner.model)
     frames = read_frames(args.photos, args.aligned)
     faces = [frame.face for frame in frames if frame.usable]
     if not faces:
@@ -77,9 +74,9 @@ def _try(args: Namespace, vault: Vault) -> int:
     return UNLOCKED if decision.unlocked else NOT_UNLOCKED
 
 
-def _load(folder, variant: str) -> LiteVerifier:
+def _load(folder, variant: str, identity: str | None = None) -> LiteVerifier:
     with silent_standard_error():  # the interpreter greets
-        return LiteVerifier.from_folder(folder, variant)
+        return LiteVerifier.from_folder(folder, variant, identity=identity)
 
 
 def _export(folder: Path, variant: str) -> None:
@@ -95,6 +92,7 @@ def _export(folder: Path, variant: str) -> None:
     from xcos_tf.verifier import DEFAULT_PRESET
 
     export_tflite(DEFAULT_PRESET, folder, [variant], None)
+    folder.chmod(0o700)  # it may have been there
 
 
 def _say_wait(args: Namespace, wait: float) -> None:
@@ -113,7 +111,8 @@ def _say_wait(args: Namespace, wait: float) -> None:
 
 def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault: Vault) -> None:
     unlocked = decision is not None and decision.unlocked
-    scores = iter([] if decision is None else decision.scores.tolist())
+    # Of a failure none, by which one could come nearer to the owner with every try.
+    scores = iter(decision.scores.tolist() if unlocked else ())
     if args.json:
         answer = {
             "unlocked": unlocked,
@@ -121,7 +120,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
             "frames": [
                 {
                     "photo": frame.name,
-                    "score": next(scores) if frame.usable else None,
+                    "score": next(scores, None) if frame.usable else None,
                     "faults": frame.faults,
                 }
                 for frame in frames
@@ -138,14 +137,14 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
         lines.append("not unlocked: no photo can be used; this try does not count")
     else:
         count = len(decision.scores)
-        best = max(decision.scores)
-        sign = "≥" if best >= decision.threshold else "<"
-        lines.append(
-            f"{'unlocked' if unlocked else 'not unlocked'}: {decision.matching} of {count} "
-            f"frames match, {decision.needed} must (best xCos "
-            f"{number(best, 3)} {sign} {decision.threshold:.3f})"
-        )
-        if not unlocked:
+        if unlocked:
+            best = number(max(decision.scores), 3)
+            lines.append(
+                f"unlocked: {decision.matching} of {count} frames match, {decision.needed} must "
+                f"(best xCos {best} ≥ {decision.threshold:.3f})"
+            )
+        else:
+            lines.append(f"not unlocked: too few of {count} frames match, {decision.needed} must")
             lines.append(decision.hint)
             lines.append(_what_next(vault.attempts.failures))
     print("\n".join(lines))

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcos_tf.errors import XcosError
 from xcos_tf.mobile.hints import hint_of
 from xcos_tf.mobile.lite_verifier import LiteComparison, LiteVerifier
 from xcos_tf.mobile.owner import Owner
 
 MAX_TEMPLATES = 5
+MAX_FRAMES = 5
+"""Of one try, which is one failure at most, however many faces it tries."""
 _BEST = 2
 
 
@@ -21,7 +24,7 @@ class Decision:
         unlocked: whether enough frames match.
         scores: float32 (F,), of each frame; see `frame_scores`.
         needed: of how many frames the score must reach the threshold.
-        threshold: the variant's at FMR 1e-3.
+        threshold: the owner's, which was the variant's at FMR 1e-3 when they enrolled.
         hint: what might help, if it did not unlock; else empty.
     """
 
@@ -65,17 +68,30 @@ def judge(verifier: LiteVerifier, owner: Owner, faces: Sequence[np.ndarray]) -> 
     Args:
         verifier: the one that the owner was enrolled by.
         owner: who is enrolled.
-        faces: uint8 (112, 112, 3) RGB each, at least one.
+        faces: uint8 (112, 112, 3) RGB each, 1 to 5.
+
+    Raises:
+        XcosError: there are more.
     """
+    check_frames(len(faces))
     compared = compare_all(verifier, owner.templates, verifier.embed(np.stack(faces)))
     shape = (len(owner.templates), len(faces))
     scores = frame_scores(compared.score.reshape(shape))
-    threshold, needed = verifier.threshold(), needed_frames(len(faces))
+    threshold, needed = owner.threshold, needed_frames(len(faces))
     unlocked = bool((scores >= threshold).sum() >= needed)
     similarity = compared.similarity_map.reshape(*shape, *compared.similarity_map.shape[1:])
     missed = similarity[:, scores < threshold]
     hint = "" if unlocked else hint_of(missed.mean(axis=(0, 1)), owner.usual_similarity)
     return Decision(unlocked, scores, needed, threshold, hint)
+
+
+def check_frames(count: int) -> None:
+    """Raise XcosError if so many photos are too many for one try."""
+    if count > MAX_FRAMES:
+        raise XcosError(
+            f"{count} photos are too many for one try, which counts as one failure; give at most "
+            f"{MAX_FRAMES}"
+        )
 
 
 def compare_all(verifier: LiteVerifier, templates: np.ndarray, grids: np.ndarray) -> LiteComparison:

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_all
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.mobile.lite_verifier import DEFAULT_FMR, LiteVerifier
 from xcos_tf.mobile.owner import Owner
 
 AGREEMENT_FMR = 1e-2
@@ -51,6 +51,7 @@ def enroll_owner(
     return Owner(
         templates=templates,
         usual_similarity=usual.astype(np.float32),
+        threshold=verifier.threshold(DEFAULT_FMR),
         model=verifier.identity,
         variant=verifier.metadata["variant"],
         models=os.path.abspath(models),

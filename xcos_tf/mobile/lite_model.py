@@ -1,14 +1,17 @@
 """One exported .tflite file, ready to run."""
 
-import hashlib
-import os
-
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.mobile.metadata import ModelFile
 
 SIGNATURE = "serving_default"
+
+_TENSORS = {
+    "embed": ({"image"}, {"grid"}),
+    "compare": ({"grid_a", "grid_b"}, {"xcos", "similarity_map", "attention_map"}),
+    "verify": ({"image_a", "image_b"}, {"xcos", "similarity_map", "attention_map"}),
+}
 
 
 class LiteModel:
@@ -19,36 +22,34 @@ class LiteModel:
         sha256: of the whole file, in hexadecimal.
     """
 
-    def __init__(self, path: str | os.PathLike, model: str, threads: int = 1):
-        """Load a file.
+    def __init__(self, file: ModelFile, threads: int = 1):
+        """Load a model.
 
         Args:
-            path: of the .tflite file.
-            model: what it must be: "embed", "compare" or "verify".
+            file: what was read.
             threads: that the interpreter may use.
 
         Raises:
-            XcosError: it cannot be read, is damaged or another model, or ai-edge-litert is missing.
+            XcosError: it is damaged, or ai-edge-litert is missing.
         """
         interpreter_of = interpreter_class()
-        self.metadata = read_metadata(path)
-        name = os.fsdecode(path)
-        if self.metadata["model"] != model:
-            raise XcosError(
-                f"{name} is the model {self.metadata['model']!r} where {model!r} is needed; give "
-                "the other file"
-            )
+        self.metadata, self.sha256 = file.metadata, file.sha256
         try:
-            with open(path, "rb") as stream:
-                content = stream.read()
-            interpreter = interpreter_of(model_content=content, num_threads=threads)
+            interpreter = interpreter_of(model_content=file.content, num_threads=threads)
             interpreter.allocate_tensors()
             self._run = interpreter.get_signature_runner(SIGNATURE)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, TypeError, KeyError) as error:
             raise XcosError(
-                f"{name} cannot be run ({error}); export it again with `xcos export`"
+                f"{file.name} cannot be run ({error}); export it again with `xcos export`"
             ) from None
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        inputs, outputs = _TENSORS.get(self.metadata["model"], (None, set()))
+        if set(self._run.get_input_details()) != inputs or not (
+            outputs <= set(self._run.get_output_details())
+        ):
+            raise XcosError(
+                f"{file.name} is not the model that it says it is; export it again with `xcos "
+                "export`"
+            )
         self._names = sorted(self._run.get_input_details())
         shapes = [x["shape_signature"] for x in self._run.get_input_details().values()]
         self._one_by_one = all(shape[0] == 1 for shape in shapes)

@@ -10,11 +10,17 @@ import numpy as np
 from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS, warp_face
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.mobile.metadata import ModelFile
 from xcos_tf.models.preset_threshold import preset_threshold
 
 DEFAULT_VARIANT = "float32"
 DEFAULT_FMR = 1e-3
 ATTENTION = "learned"
+
+
+def model_files(folder: str | os.PathLike, variant: str) -> list[Path]:
+    """Return where the embed and compare files of a variant are in a folder."""
+    return [Path(folder) / f"{model}.{variant}.tflite" for model in ("embed", "compare")]
 
 
 @dataclass(frozen=True)
@@ -35,43 +41,61 @@ class LiteComparison:
 class LiteVerifier:
     """Compares faces by two exported models: `embed`, once a face, and `compare`, once a pair."""
 
-    def __init__(self, embed: str | os.PathLike, compare: str | os.PathLike, threads: int = 1):
-        """Load both files.
+    def __init__(
+        self,
+        embed: str | os.PathLike,
+        compare: str | os.PathLike,
+        threads: int = 1,
+        identity: str | None = None,
+    ):
+        """Load both files; each is read once, and what was checked is what runs.
 
         Args:
             embed, compare: .tflite files of `xcos export`, of one preset.
             threads: that each interpreter may use.
+            identity: that the two must have; see the property.
 
         Raises:
-            XcosError: a file cannot be read or run, or they are not of one preset.
+            XcosError: a file cannot be read or run, or they are not of one preset, or have another
+                identity.
         """
-        self._embed = LiteModel(embed, "embed", threads)
-        self._compare = LiteModel(compare, "compare", threads)
-        presets = [x.metadata["preset_sha256"] for x in (self._embed, self._compare)]
-        if presets[0] != presets[1]:
+        files = [ModelFile.read(embed, "embed"), ModelFile.read(compare, "compare")]
+        if files[0].metadata["preset_sha256"] != files[1].metadata["preset_sha256"]:
             raise XcosError(
-                f"{os.fsdecode(embed)} and {os.fsdecode(compare)} are of different presets; give "
-                "two files of one export"
+                f"{files[0].name} and {files[1].name} are of different presets; give two files of "
+                "one export"
             )
+        both = " ".join(file.sha256 for file in files)
+        self._identity = hashlib.sha256(both.encode("ascii")).hexdigest()
+        if identity not in (None, self._identity):
+            raise XcosError(
+                f"{files[0].name} and {files[1].name} are not the models that were enrolled with; "
+                "give those with --models, or enroll again"
+            )
+        self._embed, self._compare = (LiteModel(file, threads) for file in files)
 
     @classmethod
     def from_folder(
-        cls, folder: str | os.PathLike, variant: str = DEFAULT_VARIANT, threads: int = 1
+        cls,
+        folder: str | os.PathLike,
+        variant: str = DEFAULT_VARIANT,
+        threads: int = 1,
+        identity: str | None = None,
     ) -> "LiteVerifier":
-        """Load a variant from a folder that `xcos export --to tflite` wrote.
+        """Load a variant from a folder that `xcos export --to tflite` wrote; see `LiteVerifier`.
 
         Raises:
             XcosError: there is no such variant, or as by `LiteVerifier`.
         """
-        files = [Path(folder) / f"{model}.{variant}.tflite" for model in ("embed", "compare")]
-        missing = [file.name for file in files if not file.exists()]
+        files = model_files(folder, variant)
+        missing = [file.name for file in files if not os.path.exists(file)]
         if missing:
             known = sorted({x.name.split(".")[1] for x in Path(folder).glob("embed.*.tflite")})
             raise XcosError(
                 f"there is no {' and no '.join(missing)} in {os.fsdecode(folder)}; "
                 f"{'use one of ' + ', '.join(known) if known else 'make it with `xcos export`'}"
             )
-        return cls(*files, threads)
+        return cls(*files, threads, identity)
 
     @property
     def metadata(self) -> dict:
@@ -81,8 +105,7 @@ class LiteVerifier:
     @property
     def identity(self) -> str:
         """SHA-256 of the two files: what a template must have been made by to be compared."""
-        both = f"{self._embed.sha256} {self._compare.sha256}"
-        return hashlib.sha256(both.encode("ascii")).hexdigest()
+        return self._identity
 
     def threshold(self, fmr: float = DEFAULT_FMR) -> float:
         """Return the threshold at a false match rate, measured for this variant.
@@ -153,6 +176,7 @@ class LiteVerifier:
 
         Raises:
             ValueError: the shapes differ or are others.
+            XcosError: a score is not finite.
         """
         a, b = (np.asarray(grids, np.float32) for grids in (grids_a, grids_b))
         if len(a) != len(b) or (len(a) and (a.shape != b.shape or a.ndim != 4)):
@@ -161,4 +185,8 @@ class LiteVerifier:
                 f"Received: {a.shape}, {b.shape}"
             )
         outputs = self._compare(a, b)
+        if not np.isfinite(outputs["xcos"]).all():
+            raise XcosError(
+                "the models give a score that is not finite; export them again with `xcos export`"
+            )
         return LiteComparison(outputs["xcos"], outputs["similarity_map"], outputs["attention_map"])

@@ -1,14 +1,23 @@
 """What an exported .tflite file says of itself."""
 
-import json
+import hashlib
+import io
 import os
 import zipfile
 import zlib
+from dataclasses import dataclass
+from functools import cached_property
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import parse_json, read_file
+from xcos_tf.models.preset_threshold import check_rates
 
 NAME = "xcos.json"
 FORMAT = 1
+LARGEST_MODEL = 2**30
+LARGEST_DESCRIPTION = 2**20
+
+_ADVICE = "export it again with `xcos export`"
 
 _KEYS = {
     "model": str,
@@ -19,6 +28,47 @@ _KEYS = {
     "outputs": list,
     "thresholds": dict,
 }
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A .tflite file, read once: what is checked of it is what is run.
+
+    Attributes:
+        name: where it was.
+        content: the whole of it.
+        metadata: its description of itself; see `read_metadata`.
+    """
+
+    name: str
+    content: bytes
+    metadata: dict
+
+    @classmethod
+    def read(cls, path: str | os.PathLike, model: str | None = None) -> "ModelFile":
+        """Read a file of `xcos export`.
+
+        Args:
+            path: of the file.
+            model: what it must be: "embed", "compare" or "verify"; None for any.
+
+        Raises:
+            XcosError: as by `read_metadata`, or it is another model.
+        """
+        name = os.fsdecode(path)
+        content = read_file(path, LARGEST_MODEL, "the model", _ADVICE)
+        metadata = _metadata_of(content, name)
+        if model is not None and metadata["model"] != model:
+            raise XcosError(
+                f"{name} is the model {metadata['model']!r} where {model!r} is needed; give the "
+                "other file"
+            )
+        return cls(name, content, metadata)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the whole file, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def read_metadata(path: str | os.PathLike) -> dict:
@@ -37,24 +87,36 @@ def read_metadata(path: str | os.PathLike) -> dict:
     Raises:
         XcosError: no such file, no description in it, a damaged one, or one of a later format.
     """
-    name = os.fsdecode(path)
-    advice = "export it again with `xcos export`"
-    try:
-        with zipfile.ZipFile(name) as archive:
-            found = json.loads(archive.read(NAME))
-    except FileNotFoundError:
-        raise XcosError(f"there is no model {name}; make it with `xcos export`") from None
-    except OSError as error:
-        raise XcosError(f"{name} cannot be read ({error.strerror or error})") from None
-    except KeyError:
-        raise XcosError(f"{name} has no {NAME} in it; {advice}") from None
-    except zipfile.BadZipFile:
-        raise XcosError(f"{name} is no model with a description of itself; {advice}") from None
-    except (ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError):
-        raise XcosError(f"the {NAME} in {name} is damaged; {advice}") from None
+    return ModelFile.read(path).metadata
+
+
+def _metadata_of(content: bytes, name: str) -> dict:
+    found = parse_json(_description(content, name), f"the {NAME} in {name}", _ADVICE)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise XcosError(f"the {NAME} in {name} is not of format {FORMAT}; {advice}")
+        raise XcosError(f"the {NAME} in {name} is not of format {FORMAT}; {_ADVICE}")
     for key, kind in _KEYS.items():
         if not isinstance(found.get(key), kind):
-            raise XcosError(f"the {NAME} in {name} has no proper {key!r}; {advice}")
+            raise XcosError(f"the {NAME} in {name} has no proper {key!r}; {_ADVICE}")
+    check_rates(found["thresholds"], f"the {NAME} in {name} has no proper 'thresholds'", _ADVICE)
     return found
+
+
+def _description(content: bytes, name: str) -> bytes:
+    """Return the text of the description, of which no more is unpacked than one may have."""
+    try:
+        # All of the archive is at the end. One that is larger could take any amount of memory.
+        with zipfile.ZipFile(io.BytesIO(content[-LARGEST_DESCRIPTION:])) as archive:
+            entry = archive.getinfo(NAME)
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError  # of others, Python unpacks all at once
+            with archive.open(entry) as stream:
+                text = stream.read(LARGEST_DESCRIPTION + 1)
+    except KeyError:
+        raise XcosError(f"{name} has no {NAME} in it; {_ADVICE}") from None
+    except zipfile.BadZipFile:
+        raise XcosError(f"{name} is no model with a description of itself; {_ADVICE}") from None
+    except (ValueError, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError):
+        raise XcosError(f"the {NAME} in {name} is damaged; {_ADVICE}") from None
+    if len(text) > LARGEST_DESCRIPTION:
+        raise XcosError(f"the {NAME} in {name} is damaged (too large); {_ADVICE}")
+    return text

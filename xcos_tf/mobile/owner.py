@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_FACTS = ("threshold", "model", "variant", "models", "token", "attempts")
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -14,7 +16,8 @@ class Owner:
     Attributes:
         templates: float32 (T, 7, 7, 32), the grid features of the photos.
         usual_similarity: float32 (7, 7), S as it usually is where the owner meets himself.
-        model: `LiteVerifier.identity` of what made the templates.
+        threshold: that a frame's score must reach, of the models that made the templates.
+        model: `LiteVerifier.identity` of those.
         variant: of the models.
         models: folder in which they were.
         token: drawn at random when enrolled, in hexadecimal; it ties the record of attempts to it.
@@ -23,6 +26,7 @@ class Owner:
 
     templates: np.ndarray
     usual_similarity: np.ndarray
+    threshold: float
     model: str
     variant: str
     models: str
@@ -32,7 +36,7 @@ class Owner:
     def as_bytes(self) -> bytes:
         """Return everything as the content of an .npz file."""
         stream = io.BytesIO()
-        about = {x: getattr(self, x) for x in ("model", "variant", "models", "token", "attempts")}
+        about = {x: getattr(self, x) for x in _FACTS}
         np.savez(
             stream,
             templates=self.templates,

@@ -1,6 +1,8 @@
 """Encrypted files: a key from a passphrase, and content that is whole or refused."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +10,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
 
 MAGIC = b"XCOSUNLOCK"
-VERSION = 1
+VERSION = 2
 SALT_BYTES = 16
 NONCE_BYTES = 12
 MODE = 0o600
@@ -83,6 +85,16 @@ def unseal(key: Key, kind: bytes, sealed: bytes) -> bytes | None:
         return None
 
 
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Make files and folders that their owner alone may use, whatever the process's umask is."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that its owner alone may read, whole or not at all.
 
@@ -91,7 +103,8 @@ def write_private(path: Path, content: bytes) -> None:
     """
 
     def write(stream) -> None:
-        os.fchmod(stream.fileno(), MODE)  # before there is anything to read
+        os.fchmod(stream.fileno(), MODE)
         stream.write(content)
 
-    replace_file(path, write)
+    with private_files():  # from the moment that there is a file
+        replace_file(path, write)

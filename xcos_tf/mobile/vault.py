@@ -4,16 +4,21 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write
+from xcos_tf.files import check_can_write, read_file
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
 from xcos_tf.mobile.sealing import Key, derive_key, salt_of, seal, unseal, write_private
 
+PATIENCE = 10.0
+"""Seconds to wait for another process; whoever can read the folder could hold the lock for ever."""
+
+_LARGEST = 2**24
 _OWNER, _ATTEMPTS = b"owner", b"attempts"
 
 
@@ -126,7 +131,8 @@ def locked(path: Path) -> Iterator[None]:
     """Let one process at a time use the stores of a folder, so that no try goes uncounted.
 
     Raises:
-        XcosError: there is no such folder, or it may not be read.
+        XcosError: there is no such folder, it may not be read, or another process does not let go
+            of it.
     """
     try:
         folder = os.open(path.absolute().parent, os.O_RDONLY)
@@ -135,16 +141,33 @@ def locked(path: Path) -> Iterator[None]:
             f"the folder of {path} cannot be used ({error.strerror or error}); check the path"
         ) from None
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        _lock(folder, path)
         yield
     finally:
         os.close(folder)
 
 
+def _lock(folder: int, path: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise XcosError(
+                    f"another process has held the folder of {path} for {PATIENCE:.0f} seconds; "
+                    "end it, or move the store to a folder that only you can read"
+                ) from None
+        except OSError as error:
+            raise XcosError(
+                f"the folder of {path} cannot be locked ({error.strerror or error}); move the "
+                "store to a local disk"
+            ) from None
+        time.sleep(0.05)
+
+
 def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except OSError as error:
-        raise XcosError(f"{path} cannot be read ({error.strerror or error})") from None
+    return read_file(path, _LARGEST, "the file", "nothing was unlocked")

@@ -6,6 +6,29 @@ from collections.abc import Mapping
 from xcos_tf.errors import XcosError
 
 
+def check_rates(rates, what: str, advice: str) -> None:
+    """Check {FMR: threshold} that came from a file.
+
+    Args:
+        rates: what was found in its place.
+        what: the beginning of the error's sentence.
+        advice: the end.
+
+    Raises:
+        XcosError: it is anything but numbers in (0, 1) as texts, with finite numbers.
+    """
+    if not isinstance(rates, Mapping):
+        raise XcosError(f"{what}; {advice}")
+    for rate, value in rates.items():
+        try:
+            fine = 0 < float(rate) < 1 and not isinstance(value, (bool, str))
+            fine = fine and math.isfinite(value)
+        except (TypeError, ValueError, OverflowError):
+            fine = False
+        if not fine:
+            raise XcosError(f"{what} ({str(rate)[:20]}: {str(value)[:20]}); {advice}")
+
+
 def preset_threshold(config: Mapping, attention: str, fmr: float) -> float:
     """Return the threshold at a false match rate measured on validation people.
 

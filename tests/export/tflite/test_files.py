@@ -11,7 +11,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from xcos_tf.export.tflite.export import BATCHES, CONVERTED, file_name
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.mobile.lite_model import LiteModel
-from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.mobile.metadata import ModelFile, read_metadata
 from xcos_tf.models.presets import find_preset, read_config
 
 FACE, GRID, MAP = (112, 112, 3), (7, 7, 32), (7, 7)
@@ -37,7 +37,7 @@ def run(exported, faces):
     """A function that runs a file on all faces, each compared with the next."""
 
     def of(model, variant, batch, grids=None):
-        lite = LiteModel(exported / file_name(model, variant, batch), model)
+        lite = LiteModel(ModelFile.read(exported / file_name(model, variant, batch), model))
         first = faces if grids is None else grids
         inputs = (first,) if model == "embed" else (first, np.roll(first, -1, axis=0))
         return lite(*inputs)
