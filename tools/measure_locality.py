@@ -97,7 +97,6 @@ def _measure(args) -> dict[str, tuple[float, float, float]]:
 
     from tools.explanations.drawn_pairs import draw_pairs
     from xcos_tf.evaluation.open_set import open_set
-    from xcos_tf.models.network import XCosNetwork
     from xcos_tf.models.presets import load_preset
 
     networks = {name: load_preset(name).network for name in args.preset}
@@ -106,8 +105,7 @@ def _measure(args) -> dict[str, tuple[float, float, float]]:
     faces = draw_pairs(vset, 2 * half).faces_a[: args.faces]
     rows = {}
     for name, network in tqdm(networks.items(), unit="preset"):
-        is_xcos = isinstance(network, XCosNetwork)
-        rows[name] = measure(network.grid if is_xcos else network.whole.layers[1], faces)
+        rows[name] = measure(network.features if network.explains else network.backbone, faces)
     return rows
 
 

@@ -12,11 +12,13 @@ _HOMES = {
     "Verifier": "xcos_tf.verifier",
     "Template": "xcos_tf.verifier",
     "Verification": "xcos_tf.verifier",
+    "XCos": "xcos_tf.models.network",
+    "FaceEmbedder": "xcos_tf.models.network",
     "make_explainable": "xcos_tf.models.explainable",
     "XcosError": "xcos_tf.errors",
 }
 
-__all__ = ["Template", "Verification", "Verifier", "XcosError", "__version__", "make_explainable"]
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name):

@@ -7,13 +7,11 @@ from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
-from tensorflow import keras
 
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.one_face import read_face
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import Preset, load_preset
@@ -84,9 +82,7 @@ class Verifier:
     @property
     def attentions(self) -> tuple[str, ...]:
         """What the preset can score by; the last is the default."""
-        if isinstance(self.network, XCosNetwork):
-            return tuple(self.network.comparisons)
-        return (PLAIN_COSINE,)
+        return tuple(self.network.comparisons)
 
     @cached_property
     def _aligner(self) -> FaceAligner:
@@ -125,7 +121,7 @@ class Verifier:
         Raises:
             ValueError: an array of another shape or type.
         """
-        faces, model = np.asarray(faces), self._backbone
+        faces, model = np.asarray(faces), self.network.features
         if not len(faces):
             return np.empty((0, *self._feature_shape), np.float32)
         expected = model.input_shape[1:]
@@ -261,14 +257,8 @@ class Verifier:
         return self.config.get("weights", {}).get("sha256")
 
     @property
-    def _backbone(self) -> keras.Model:
-        """The model from an image to its feature."""
-        network = self.network
-        return network.grid if isinstance(network, XCosNetwork) else network.whole
-
-    @property
     def _feature_shape(self) -> tuple[int, ...]:
-        return tuple(self._backbone.output_shape[1:])
+        return tuple(self.network.features.output_shape[1:])
 
     def _gallery(self, templates: Template | Sequence[Template] | Gallery) -> Gallery:
         """Return templates of this preset as a gallery, and refuse those of another."""

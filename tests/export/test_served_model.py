@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.export.conftest import SIGNATURES
 from xcos_tf.export.served_model import ServedModel
-from xcos_tf.models.network import xcos_network
+from xcos_tf.models.network import XCos
 
 keras = tf.keras
 
@@ -182,7 +182,7 @@ def test_same_is_decided_by_the_threshold_as_it_is_written():
     """A hair above the score is above it, though as a 32-bit number it is the score."""
     image = keras.Input((112, 112, 3))
     pooled = keras.layers.AveragePooling2D(16)(image)
-    network = xcos_network(keras.Model(image, pooled), channels=4, attentions=("patched",))
+    network = XCos(keras.Model(image, pooled), channels=4, attentions=("patched",))
     faces = np.random.default_rng(3).integers(0, 256, (2, 1, 112, 112, 3), np.uint8)
 
     def answer(threshold):

@@ -29,7 +29,7 @@ def test_round_trip(folder, random):
     loaded = presets.load_preset(folder)
     again = presets.load_preset(folder)
     images = random.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
-    np.testing.assert_array_equal(loaded.network.grid(images), again.network.grid(images))
+    np.testing.assert_array_equal(loaded.network.features(images), again.network.features(images))
     assert loaded.config["thresholds"] == CONFIG["thresholds"]
     assert loaded.config["format"] == presets.FORMAT
 

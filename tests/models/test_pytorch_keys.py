@@ -73,7 +73,7 @@ def xcos_state(depth: int = 50, squeeze_excitation: bool = True) -> dict:
 
 def check_fits(converted):
     """The arrays are exactly the weights of the network that the conversion describes."""
-    weights = named_weights(build_network(converted.model).whole)
+    weights = named_weights(build_network(converted.model))
     assert {path: tuple(w.shape) for path, w in weights.items()} == {
         path: array.shape for path, array in converted.arrays.items()
     }

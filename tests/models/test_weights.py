@@ -5,7 +5,7 @@ from safetensors.numpy import load_file, save_file
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import comparison
 from xcos_tf.models.mobilefacenet import mobilefacenet
-from xcos_tf.models.network import xcos_network
+from xcos_tf.models.network import XCos
 from xcos_tf.models.weights import assign_arrays, load_weights, read_arrays, save_weights
 
 
@@ -22,9 +22,9 @@ def test_paths_name_layers_and_variables(model):
 
 
 def test_every_weight_of_a_network_has_a_path_of_its_own():
-    network = xcos_network(mobilefacenet(batch_norm=False))
-    arrays = read_arrays(network.whole)
-    assert sum(array.size for array in arrays.values()) == network.whole.count_params()
+    network = XCos(mobilefacenet(batch_norm=False))
+    arrays = read_arrays(network)
+    assert sum(array.size for array in arrays.values()) == network.count_params()
     assert "grid/backbone/block_3_depthwise/kernel" in arrays
     assert "correlated/correlated_attention/correlation" in arrays
 

@@ -75,7 +75,7 @@ def test_embeddings_are_the_published_models(published, converted, faces):
         interpreter.set_tensor(image["index"], np.stack([face, face]))  # it takes two at a time
         interpreter.invoke()
         expected.append(interpreter.get_tensor(embedding["index"])[0])
-    embeddings = load_preset(converted).network.whole(faces).numpy()
+    embeddings = load_preset(converted).network(faces).numpy()
     assert embeddings.shape == (3, 192)
     assert np.abs(unit(embeddings) - unit(np.stack(expected))).max() < TOLERANCE
     # Not because all faces look alike to both.

@@ -52,7 +52,7 @@ def test_xcos_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         similarity, weight, score = (x.numpy() for x in twin(*images))
     network = load_preset(converted / "xcos").network
-    grids = [network.grid(channels_last(batch)) for batch in images]
+    grids = [network.features(channels_last(batch)) for batch in images]
     ours = network.comparisons["learned"](grids)
     # Maps that hardly vary would agree whatever the conversion did.
     assert similarity.std() > 0.05
@@ -71,7 +71,7 @@ def test_xcos_agrees_with_pytorch(twin, converted, images):
 def test_teacher_embedding_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         theirs = twin.backbone_target.embedding(images[0]).numpy()
-    ours = load_preset(converted / "teacher").network.whole(channels_last(images[0])).numpy()
+    ours = load_preset(converted / "teacher").network(channels_last(images[0])).numpy()
     assert np.abs(theirs[0] - theirs[1]).max() > 0.1
     norms = np.linalg.norm(theirs, axis=1, keepdims=True)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)

@@ -38,4 +38,4 @@ def small_assembly() -> Assembly:
     network = small_network()
     teacher = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(6)])
     teacher.build((None, 8, 8, 3))
-    return Assembly(network, None, lambda images: images, network.grid, teacher)
+    return Assembly(network, None, lambda images: images, network.features, teacher)

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.models.margins import CosFaceHead
-from xcos_tf.models.network import xcos_network
+from xcos_tf.models.network import XCos
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.schedules import cosine
 
@@ -17,7 +17,7 @@ def small_network():
     image = keras.Input((8, 8, 3), name="image")
     x = keras.layers.Conv2D(6, 3, strides=4, padding="same", name="conv")(image)
     backbone = keras.Model(image, keras.layers.LeakyReLU(0.3, name="relu")(x), name="backbone")
-    return xcos_network(backbone, channels=4, batch_norm=False)
+    return XCos(backbone, channels=4, batch_norm=False)
 
 
 def freeze_batch_norm(model):
@@ -36,8 +36,8 @@ def small_trainer(seed=0, steps=50, frozen_batch_norm=False, l2=0.0, **options):
         freeze_batch_norm(network.comparisons["learned"])
     head = CosFaceHead(PEOPLE, scale=8.0, name="margin_head")
     head.build((None, 2 * 2 * 4))
-    trainer = Trainer(network.grid, head, WEIGHTS, network.comparisons, **options)
-    parts = (network.grid, network.comparisons["learned"], head)
+    trainer = Trainer(network.features, head, WEIGHTS, network.comparisons, **options)
+    parts = (network.features, network.comparisons["learned"], head)
     trainer.compile(
         [
             Part(part, keras.optimizers.SGD(cosine(rate, steps, 2), momentum=0.9), l2)

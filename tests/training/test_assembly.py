@@ -33,16 +33,18 @@ def assembled():
 def test_the_teacher_goes_on_from_the_shared_stem(assembled):
     stem = assembled.stem(FACES[:2])
     assert stem.shape == (2, 7, 7, 128)
-    whole = load_preset("mobilefacenet").network.whole
+    whole = load_preset("mobilefacenet").network
     np.testing.assert_allclose(assembled.teacher(stem), whole(FACES[:2]), atol=1e-4)
-    grid = assembled.network.grid(FACES[:2])
+    grid = assembled.network.features(FACES[:2])
     np.testing.assert_allclose(assembled.features(stem), grid, atol=1e-4)
 
 
 def test_only_what_follows_the_stem_is_trained_and_kept(assembled):
     trainer = assembled.trainer
     assert set(trainer.learning_rates) == {"backbone", "grid_head", "learned", "margin_head"}
-    frozen = {id(v) for v in assembled.network.grid.get_layer("backbone").non_trainable_variables}
+    frozen = {
+        id(v) for v in assembled.network.features.get_layer("backbone").non_trainable_variables
+    }
     assert frozen and not frozen & {id(v) for v in trainer.variables}
 
 
@@ -50,23 +52,21 @@ def test_a_teacher_with_another_trunk_sees_the_images(tmp_path):
     from xcos_tf.models.presets import save_preset
 
     teacher = load_preset("mobilefacenet")
-    kernel = teacher.network.whole.get_layer("backbone").get_layer("stem_conv").weights[0]
+    kernel = teacher.network.get_layer("backbone").get_layer("stem_conv").weights[0]
     kernel.assign(1.1 * np.asarray(kernel))
     save_preset(tmp_path / "other", teacher.config, teacher.network)
     assembled = assemble(changed(teacher=str(tmp_path / "other")), 5, 100, 10)
     assert assembled.stem(FACES[:2]).shape == FACES[:2].shape
-    np.testing.assert_allclose(
-        assembled.teacher(FACES[:2]), teacher.network.whole(FACES[:2]), atol=1e-4
-    )
+    np.testing.assert_allclose(assembled.teacher(FACES[:2]), teacher.network(FACES[:2]), atol=1e-4)
     trained = {id(variable) for variable in assembled.trainer.trainable_variables}
-    backbone = named_weights(assembled.network.grid.get_layer("backbone"))
+    backbone = named_weights(assembled.network.features.get_layer("backbone"))
     assert id(backbone["block_13_expand/kernel"]) in trained
     assert id(backbone["block_12_project/kernel"]) not in trained
 
 
 def test_the_linear_tail_is_a_verifier_before_any_training(assembled):
     start_grid_head(SHIPPED, assembled, tf.data.Dataset.from_tensor_slices(FACES).batch(5))
-    grids = np.asarray(assembled.network.grid(FACES[:4]))
+    grids = np.asarray(assembled.network.features(FACES[:4]))
     # Noise gives all cells about the same feature; centred, they are about 0 on the whole.
     assert np.abs(grids.mean(0)).max() < 0.5 * np.abs(grids).max() and grids.std() > 0
 
@@ -74,8 +74,8 @@ def test_the_linear_tail_is_a_verifier_before_any_training(assembled):
 def test_an_xcos_preset_hands_on_all_that_fits():
     config = changed("start", preset="xcos-mobilefacenet", grid_head=None)
     assembled = assemble(config, 5, 100, 10)
-    theirs = read_arrays(load_preset("xcos-mobilefacenet").network.whole)
-    for path, value in read_arrays(assembled.network.whole).items():
+    theirs = read_arrays(load_preset("xcos-mobilefacenet").network)
+    for path, value in read_arrays(assembled.network).items():
         np.testing.assert_array_equal(value, theirs[path], err_msg=path)
 
 

@@ -55,8 +55,7 @@ def test_the_paper_s_models_are_built():
     for name in ("arcface-baseline", "cosface-learned"):
         config, _ = read_config(CONFIGS / "paper" / "ms1m" / f"{name}.yaml")
         network = build_network(config.model)
-        whole = network.grid if config.explains else network.whole
-        assert whole.output_shape[1:] == ((7, 7, 32) if config.explains else (512,))
+        assert network.features.output_shape[1:] == ((7, 7, 32) if config.explains else (512,))
         assert any("se_reduce" in layer.name for layer in whole.get_layer("backbone").layers)
 
 

@@ -59,7 +59,7 @@ class Models:
 
     def __init__(self, steps=12, groups=2, pairs=20):
         keras.utils.set_random_seed(3)
-        self.grid = small_network().grid
+        self.grid = small_network().features
         image = keras.Input((8, 8, 3))
         features = keras.layers.Flatten()(self.grid(image))
         self.teacher = keras.Model(image, keras.layers.Dense(6)(features))

@@ -169,9 +169,9 @@ def test_pairs_of_a_verification_set_are_measured(judged):
 
 
 def test_only_the_end_of_the_backbone_is_trained(judged):
-    start = read_arrays(load_preset("mobilefacenet").network.whole)
+    start = read_arrays(load_preset("mobilefacenet").network)
     preset = load_preset(judged / "preset")
-    end = read_arrays(preset.network.whole)
+    end = read_arrays(preset.network)
     changed = {
         path.split("/")[1]
         for path, value in start.items()

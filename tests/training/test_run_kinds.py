@@ -6,7 +6,7 @@ import yaml
 
 from tests.training.running import checkpoint, train_command, write_config
 from xcos_tf.cli.main import main
-from xcos_tf.models.network import EmbeddingNetwork
+from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.metrics_table import MetricsTable
 
@@ -54,7 +54,7 @@ def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(sets, tmp_path):
     moved = (two[centres] != three[centres]).any(axis=0)
     assert moved.sum() == 3  # of four people two are in the batch, and one is drawn
     preset = load_preset(out / "preset")
-    assert isinstance(preset.network, EmbeddingNetwork)
+    assert isinstance(preset.network, FaceEmbedder)
     assert {k: list(v) for k, v in preset.config["thresholds"].items()} == {"cosine": ["0.01"]}
     assert "correlation" not in preset.config
     assert preset.config["training"]["config"] == yaml.safe_load(BASELINE)
@@ -75,7 +75,7 @@ def test_float16_saves_the_scale_of_its_loss(sets, tmp_path):
     assert "loss_scale" in moved and any(name.startswith("model/") for name in moved)
     # What becomes of it computes in float32, as any preset does.
     preset = load_preset(out / "preset")
-    assert preset.network.grid.compute_dtype == "float32"
+    assert preset.network.features.compute_dtype == "float32"
     assert np.isfinite(preset.config["thresholds"]["learned"]["0.01"])
 
 
@@ -114,6 +114,6 @@ def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_
     assert len(known) == 4 * 6
     np.testing.assert_allclose(np.linalg.norm(known, axis=1), 1, atol=1e-5)
     preset = load_preset(out / "preset")
-    assert isinstance(preset.network, EmbeddingNetwork)
+    assert isinstance(preset.network, FaceEmbedder)
     best = min(rows, key=lambda row: row["cosine/eer"])  # the first of equals
     assert preset.config["training"]["weights_of_step"] == best["step"]

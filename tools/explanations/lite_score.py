@@ -13,7 +13,6 @@ from tools.explanations.contenders import OneScore
 from xcos_tf.export.tflite.graph import converter_of
 from xcos_tf.export.tflite.signatures import IMAGE_LAYOUT, Port, Signature
 from xcos_tf.mobile.lite_model import interpreter_class
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preprocessing import normalise_pixels
 
 
@@ -38,8 +37,7 @@ class LiteScore(OneScore):
 
     @cached_property
     def _content(self) -> bytes:
-        network = self.network
-        model = network.grid if isinstance(network, XCosNetwork) else network.whole
+        model = self.network.features
         image = Port("image", model.input_shape[1:], "uint8", (0, 255), IMAGE_LAYOUT)
 
         def embed(image):

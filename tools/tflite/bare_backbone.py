@@ -19,11 +19,11 @@ def bare_backbone() -> bytes:
 
     That is `PRESET`, whose backbone the xCos presets took over.
     """
-    whole = load_preset(PRESET).network.whole
-    signature = signature_of("embed", whole.input_shape[1:], (), PREPROCESSING["normalisation"])
+    embedder = load_preset(PRESET).network
+    signature = signature_of("embed", embedder.input_shape[1:], (), PREPROCESSING["normalisation"])
 
     def embed(image):
-        return {"embedding": whole(normalise_pixels(image), training=False)}
+        return {"embedding": embedder(normalise_pixels(image), training=False)}
 
     with converter_of(embed, signature, 1) as converter:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

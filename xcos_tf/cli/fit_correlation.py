@@ -129,7 +129,7 @@ def _thresholds(args, preset, held_out):
     from xcos_tf.evaluation.thresholds import measure_thresholds
     from xcos_tf.verifier import Verifier
 
-    size = preset.network.grid.input_shape[1]
+    size = preset.network.features.input_shape[1]
     faces = join_sets([held_out])
     return measure_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
 

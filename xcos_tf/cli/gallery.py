@@ -30,7 +30,6 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.subject import Subject
     from xcos_tf.files import check_can_write
-    from xcos_tf.models.network import XCosNetwork
 
     check_set_arguments(args)
     if args.seed is not None and args.draw is None:
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     check_can_write(out, out)
     subject = Subject(args.preset)
-    if not isinstance(subject.verifier.network, XCosNetwork):
+    if not subject.verifier.network.explains:
         raise XcosError(f"the preset {args.preset!r} has no maps to draw; use an xCos preset")
     vset = open_given_set(args)
 

@@ -12,7 +12,6 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.presets import find_preset, read_config
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
@@ -50,9 +49,7 @@ class Subject:
             XcosError: as by `load_preset`, or it takes faces of another size than 112×112.
         """
         verifier = Verifier.from_preset(self.name)
-        network = verifier.network
-        model = network.grid if isinstance(network, XCosNetwork) else network.whole
-        height, width = model.input_shape[1:3]
+        height, width = verifier.network.features.input_shape[1:3]
         if (height, width) != (FACE_SIZE, FACE_SIZE):
             raise XcosError(
                 f"the preset {self.name!r} takes faces of {width}×{height} pixels, and aligned "

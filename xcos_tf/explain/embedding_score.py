@@ -11,7 +11,6 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.models.network import EmbeddingNetwork
 from xcos_tf.verifier import Verifier
 
 FEATURE_LAYER = "last_feature_map"
@@ -103,10 +102,9 @@ def backbone_and_head(verifier: Verifier, method: str) -> tuple[keras.Model, ker
     Raises:
         XcosError: the preset is not a plain one; the sentence names `method`.
     """
-    if not isinstance(verifier.network, EmbeddingNetwork):
+    if verifier.network.explains:
         raise XcosError(
             f"{method!r} explains the cosine of two embeddings and the preset "
             f"{verifier.config['name']!r} has a grid; use a plain preset such as 'mobilefacenet'"
         )
-    _, backbone, head = verifier.network.whole.layers
-    return backbone, head
+    return verifier.network.backbone, verifier.network.head

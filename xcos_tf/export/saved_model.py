@@ -14,7 +14,6 @@ from xcos_tf.export.served_model import ServedModel
 from xcos_tf.export.server_files import write_missing_files
 from xcos_tf.export.warmup import write_warmup
 from xcos_tf.files import check_can_write, write_json
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
 
@@ -90,12 +89,12 @@ def plan_version(
     version = choose_version(folder / name, version)
     read_models(folder)
     loaded = load_preset(preset)
-    if not isinstance(loaded.network, XCosNetwork):
+    if not loaded.network.explains:
         raise XcosError(
             f"the preset {config['name']!r} gives no maps and has no served form; export an xCos "
             "preset, such as xcos-mobilefacenet"
         )
-    attention = tuple(loaded.network.comparisons)[-1]
+    attention = loaded.network.attention
     threshold = preset_threshold(config, attention, FMR)
     return PlannedVersion(loaded, folder, name, version, attention, threshold)
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from xcos_tf.export.encoded_faces import decode_faces
 from xcos_tf.export.input_checks import checked_batch, checked_pair
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.network import XCos
 from xcos_tf.models.preprocessing import normalise_pixels
 
 Outputs = dict[str, tf.Tensor]
@@ -26,18 +26,18 @@ class ServedModel(tf.Module):
     fail with `tf.errors.InvalidArgumentError` and a sentence.
     """
 
-    def __init__(self, network: XCosNetwork, attention: str, threshold: float):
+    def __init__(self, network: XCos, attention: str, threshold: float):
         """Wrap a network; `attention` is one of its comparisons."""
         super().__init__()
-        face, grid = network.grid.input_shape[1:], network.grid.output_shape[1:]
+        face, grid = network.features.input_shape[1:], network.features.output_shape[1:]
         comparison = network.comparisons[attention]
         # A Keras 3 variable is saved as a copy of its TensorFlow variable, and a server's session
         # would fill the copy alone. So the module holds no Keras object, functions aside.
-        weights = [*network.grid.weights, *comparison.weights]
+        weights = [*network.features.weights, *comparison.weights]
         self.weights = [w if isinstance(w, tf.Variable) else w.value for w in weights]
         # Once in the file, however many signatures run the backbone.
         self._grids = tf.function(
-            lambda faces: network.grid(normalise_pixels(faces)),
+            lambda faces: network.features(normalise_pixels(faces)),
             input_signature=[tf.TensorSpec((None, *face), tf.uint8)],
         )
         self._comparison = lambda a, b: comparison([a, b])

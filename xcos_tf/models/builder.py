@@ -1,16 +1,13 @@
 """From the `model` section of a preset's configuration to a network with fresh weights."""
 
+from types import MappingProxyType
+
 from tensorflow import keras
 
 from xcos_tf.models.heads import depthwise_head, fc_head
 from xcos_tf.models.ir import ir_backbone
 from xcos_tf.models.mobilefacenet import mobilefacenet
-from xcos_tf.models.network import (
-    EmbeddingNetwork,
-    XCosNetwork,
-    embedding_network,
-    xcos_network,
-)
+from xcos_tf.models.network import FaceEmbedder, XCos
 
 BACKBONES = {"mobilefacenet": mobilefacenet, "ir": ir_backbone}
 EMBEDDING_HEADS = {"depthwise": depthwise_head, "fc": fc_head}
@@ -32,18 +29,36 @@ def build_backbone(section: dict) -> keras.Model:
     return builder(**options)
 
 
-def build_network(model: dict) -> EmbeddingNetwork | XCosNetwork:
+def build_network(model: dict, **options) -> FaceEmbedder | XCos:
     """Build a network from a preset's `model` section.
 
     Args:
         model: {"backbone": {...}} and either "embedding_head": {"kind": "depthwise" or "fc", ...}
-            or "xcos": {the arguments of `xcos_network`}.
+            or "xcos": {the arguments of `XCos`}.
+        **options: further arguments of `XCos`.
 
     Raises:
         ValueError or TypeError: an unknown kind, or an argument that its function does not take.
     """
     backbone = build_backbone(model["backbone"])
     if "xcos" in model:
-        return xcos_network(backbone, **model["xcos"])
-    head, options = _pick(EMBEDDING_HEADS, model["embedding_head"], "embedding head")
-    return embedding_network(backbone, head(backbone.output_shape[1:], **options))
+        network = XCos(backbone, **model["xcos"], **options)
+    else:
+        head, arguments = _pick(EMBEDDING_HEADS, model["embedding_head"], "embedding head")
+        network = FaceEmbedder(backbone, head(backbone.output_shape[1:], **arguments), **options)
+    network.described = MappingProxyType(model)  # Keras would take a dictionary apart
+    return network
+
+
+def describe(network: FaceEmbedder | XCos) -> dict:
+    """Return the `model` section that `build_network` makes such a network from."""
+    if described := getattr(network, "described", None):
+        return dict(described)
+    section = {"backbone": _as_keras(network.backbone)}
+    if network.explains:
+        return {**section, "xcos": network.options}
+    return {**section, "embedding_head": _as_keras(network.head)}
+
+
+def _as_keras(model: keras.Model) -> dict:
+    return {"kind": "keras", "config": keras.layers.serialize(model)}

@@ -2,7 +2,7 @@
 
 from tensorflow import keras
 
-from xcos_tf.models.network import xcos_network
+from xcos_tf.models.network import XCos
 
 
 def make_explainable(
@@ -10,7 +10,7 @@ def make_explainable(
     attention: str = "learned",
     channels: int = 32,
     feature_layer: str | None = None,
-) -> keras.Model:
+) -> XCos:
     """Return an xCos verifier on top of any Keras backbone.
 
     The backbone's weights are shared, not copied; the 1×1 grid head and the attention are new and
@@ -25,18 +25,11 @@ def make_explainable(
             that goes on after it (pooling, classifier); by default the model's output.
 
     Returns:
-        A functional model from [image_a, image_b], each as the backbone takes them, to `xcos`
-        (N,), `similarity_map` (N, h, w) and `attention_map` (N, h, w), all float32.
+        A model with this one attention.
 
     Raises:
         ValueError: there is no such layer, or its output is not a feature map of fixed size.
     """
     if feature_layer is not None:
-        backbone = keras.Model(
-            backbone.input, backbone.get_layer(feature_layer).output, name=backbone.name
-        )
-    network = xcos_network(backbone, channels, attentions=(attention,))
-    image_a = keras.Input(backbone.input_shape[1:], name="image_a")
-    image_b = keras.Input(backbone.input_shape[1:], name="image_b")
-    outputs = network.comparisons[attention]([network.grid(image_a), network.grid(image_b)])
-    return keras.Model([image_a, image_b], outputs, name="xcos_verifier")
+        backbone = keras.Model(backbone.input, backbone.get_layer(feature_layer).output)
+    return XCos(backbone, channels, attentions=(attention,))

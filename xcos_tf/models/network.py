@@ -1,85 +1,230 @@
 """Which parts make a whole: a backbone and an embedding head, or a grid head and attentions."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 from tensorflow import keras
 
+from xcos_tf.errors import XcosError
 from xcos_tf.models.attention import ATTENTIONS
-from xcos_tf.models.comparison import comparison
+from xcos_tf.models.comparison import PLAIN_COSINE, comparison, plain_comparison
 from xcos_tf.models.heads import grid_head
 
 
-@dataclass(frozen=True)
-class EmbeddingNetwork:
+class _Network:
+    """What both networks have in common: they come from presets and go into them."""
+
+    @property
+    def backbone(self) -> keras.Model:
+        return self.features.layers[1]
+
+    @property
+    def head(self) -> keras.Model:
+        return self.features.layers[2]
+
+    @classmethod
+    def from_preset(cls, name_or_folder: str | os.PathLike, **options):
+        """Return the network of a bundled preset or of a preset folder, with its weights.
+
+        Args:
+            name_or_folder: see `load_preset`.
+            **options: `attention` of an xCos network; see `XCos`.
+
+        Raises:
+            XcosError: as `load_preset` does, or the preset's network is of the other class.
+        """
+        from xcos_tf.models.presets import load_preset
+
+        network = load_preset(name_or_folder, **options).network
+        if not isinstance(network, cls):
+            right = type(network).__name__
+            raise XcosError(f"the preset {str(name_or_folder)!r} is of {right}; load it by that")
+        return network
+
+    def save_to_preset(self, folder: str | os.PathLike, name: str | None = None, **facts) -> None:
+        """Write a preset folder, which `from_preset` and `Verifier.from_preset` read.
+
+        Args:
+            folder: where to write; a preset that is there is replaced.
+            name: of the preset; the folder's by default.
+            **facts: for its configuration, such as `thresholds`; see `xcos_tf.models.presets`.
+
+        Raises:
+            XcosError: the folder cannot be written, or holds other files.
+        """
+        from xcos_tf.models.presets import check_writable, save_preset
+
+        check_writable(folder)
+        name = name or Path(folder).absolute().name
+        save_preset(folder, {"name": name, "thresholds": {}, **facts}, self)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        # A functional model's own method would return a plain `keras.Model`.
+        parts = {
+            name: keras.layers.deserialize(value, custom_objects=custom_objects)
+            if name in ("backbone", "head")
+            else value
+            for name, value in config.items()
+        }
+        return cls(**parts)
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class FaceEmbedder(_Network, keras.Model):
     """A recogniser with an FC embedding: the baseline, and the teacher.
 
-    Attributes:
-        whole: functional model from "image", float32 (N, H, W, 3) in [−1, 1], to an embedding
-            float32 (N, dimension), not normalised.
-    """
-
-    whole: keras.Model
-
-
-@dataclass(frozen=True)
-class XCosNetwork:
-    """A recogniser that explains its score.
+    A functional model from "image", float32 (N, H, W, 3) in [−1, 1], to an embedding
+    float32 (N, dimension), not normalised.
 
     Attributes:
-        grid: functional model from "image", float32 (N, H, W, 3) in [−1, 1], to a grid feature
-            float32 (N, h, w, c).
-        comparisons: {attention name: model from two grid features to `xcos`, `similarity_map`
-            and `attention_map`}; see `comparison`.
-        whole: functional model from two images to {attention name: xcos (N,)}; it holds every
-            weight of the network.
+        backbone, head: the parts of `features`.
+        features: functional model from "image" to the embedding, by which faces are compared.
+        comparisons: {"cosine": model from two embeddings to `xcos`}; see `plain_comparison`.
+        explains: False.
     """
 
-    grid: keras.Model
-    comparisons: dict[str, keras.Model]
-    whole: keras.Model
+    explains = False
+
+    def __init__(self, backbone: keras.Model, head: keras.Model, name: str = "embedding"):
+        """Join a backbone and an embedding head that fits its feature map.
+
+        Args:
+            backbone: functional model from an image batch to a feature map.
+            head: functional model from that to an embedding.
+            name: name of the model.
+        """
+        backbone, head = _renamed(backbone, "backbone"), _renamed(head, "embedding_head")
+        features = _after_each_other(backbone, head, "features")
+        image = keras.Input(backbone.input_shape[1:], name="image")
+        super().__init__(inputs=image, outputs=features(image), name=name)
+        self.features = features
+        self.comparisons = {PLAIN_COSINE: plain_comparison(head.output_shape[-1])}
+
+    @property
+    def parts(self) -> list[keras.Model]:
+        """What holds the weights; its names begin the paths of a weights file."""
+        return [self.backbone, self.head]
+
+    def get_config(self):
+        return {
+            "backbone": keras.layers.serialize(self.backbone),
+            "head": keras.layers.serialize(self.head),
+            "name": self.name,
+        }
 
 
-def embedding_network(backbone: keras.Model, head: keras.Model) -> EmbeddingNetwork:
-    """Join a backbone and an embedding head that fits its feature map."""
-    image = keras.Input(backbone.input_shape[1:], name="image")
-    return EmbeddingNetwork(keras.Model(image, head(backbone(image)), name="embedding"))
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class XCos(_Network, keras.Model):
+    """A face verifier that explains its score.
 
+    A functional model from [image_a, image_b], each float32 (N, H, W, 3) in [−1, 1] or as the
+    backbone takes them, to a dictionary of float32 outputs: `xcos` (N,), in [−1, 1];
+    `similarity_map` S (N, h, w), in [−1, 1]; `attention_map` W (N, h, w), which sums to 1.
+    xcos = Σ S·W (Eq. 2).
 
-def xcos_network(
-    backbone: keras.Model,
-    channels: int = 32,
-    cell_affine: bool = False,
-    batch_norm: bool = True,
-    attentions: Sequence[str] = ATTENTIONS,
-    symmetric: bool = True,
-) -> XCosNetwork:
-    """Join a backbone, a grid head and one comparison for each attention.
+    It owns the weights of all its attentions; its outputs are of one of them.
 
-    Args:
-        backbone: model from an image batch to a feature map (N, h, w, c) of fixed h and w.
-        channels, cell_affine, batch_norm: passed to `grid_head`.
-        attentions: which comparisons to build.
-        symmetric: passed to `comparison`.
-
-    Raises:
-        ValueError: the backbone's output is not one feature map of known size.
+    Attributes:
+        backbone, head: the parts of `features`.
+        features: functional model from "image" to a grid feature float32 (N, h, w, c).
+        comparisons: {attention name: model from two grid features to the three outputs}; see
+            `comparison`.
+        attention: whose outputs these are.
+        explains: True.
     """
-    feature_shape = backbone.output_shape[1:] if hasattr(backbone, "output_shape") else ()
-    if len(feature_shape) != 3 or None in feature_shape:
-        raise ValueError(
-            "Expected `backbone` to have one output of shape (N, h, w, c) with fixed h, w and c. "
-            f"Received: output_shape={getattr(backbone, 'output_shape', None)}"
-        )
-    head = grid_head(feature_shape, channels, cell_affine, batch_norm)
+
+    explains = True
+
+    def __init__(
+        self,
+        backbone: keras.Model,
+        channels: int = 32,
+        cell_affine: bool = False,
+        batch_norm: bool = True,
+        attentions: Sequence[str] = ATTENTIONS,
+        symmetric: bool = True,
+        attention: str | None = None,
+        name: str = "xcos",
+    ):
+        """Join a backbone, a grid head and one comparison for each attention.
+
+        Args:
+            backbone: functional model from an image batch to a feature map (N, h, w, c) of fixed
+                h and w.
+            channels, cell_affine, batch_norm: passed to `grid_head`.
+            attentions: which comparisons to build: "patched" (U), "correlated" (P), "learned" (L).
+            symmetric: passed to `comparison`.
+            attention: whose outputs the model gives; the last of `attentions` by default.
+            name: name of the model.
+
+        Raises:
+            ValueError: the backbone's output is not one feature map of known size, or there is no
+                such attention.
+        """
+        feature_shape = getattr(backbone, "output_shape", ())[1:]
+        if len(feature_shape) != 3 or None in feature_shape:
+            raise ValueError(
+                "Expected `backbone` to have one output of shape (N, h, w, c) with fixed h, w and "
+                f"c. Received: output_shape={getattr(backbone, 'output_shape', None)}"
+            )
+        attentions = tuple(attentions)
+        attention = attention or attentions[-1]
+        if attention not in attentions:
+            raise ValueError(
+                f"Expected `attention` to be one of {attentions}. Received: {attention!r}"
+            )
+        backbone = _renamed(backbone, "backbone")
+        head = grid_head(feature_shape, channels, cell_affine, batch_norm)
+        features = _after_each_other(backbone, head, "grid")
+        comparisons = {
+            one: comparison((*feature_shape[:2], channels), one, symmetric) for one in attentions
+        }
+        images = [keras.Input(backbone.input_shape[1:], name=f"image_{x}") for x in "ab"]
+        outputs = comparisons[attention]([features(image) for image in images])
+        # Keras names an output after its last layer.
+        outputs = {
+            key: keras.layers.Activation("linear", dtype="float32", name=key)(value)
+            for key, value in outputs.items()
+        }
+        super().__init__(inputs=images, outputs=outputs, name=name)
+        self.features, self.comparisons = features, comparisons
+        self.attention = attention
+        self._options = {
+            "channels": channels,
+            "cell_affine": cell_affine,
+            "batch_norm": batch_norm,
+            "attentions": list(attentions),
+            "symmetric": symmetric,
+        }
+
+    @property
+    def parts(self) -> list[keras.Model]:
+        """What holds the weights; its names begin the paths of a weights file."""
+        return [self.features, *self.comparisons.values()]
+
+    @property
+    def options(self) -> dict:
+        """The arguments that the weights depend on, but for the backbone."""
+        return dict(self._options)
+
+    def get_config(self):
+        return {
+            "backbone": keras.layers.serialize(self.backbone),
+            **self.options,
+            "attention": self.attention,
+            "name": self.name,
+        }
+
+
+def _after_each_other(backbone: keras.Model, head: keras.Model, name: str) -> keras.Model:
     image = keras.Input(backbone.input_shape[1:], name="image")
-    grid = keras.Model(image, head(backbone(image)), name="grid")
-    comparisons = {
-        attention: comparison((*feature_shape[:2], channels), attention, symmetric)
-        for attention in attentions
-    }
-    image_a = keras.Input(backbone.input_shape[1:], name="image_a")
-    image_b = keras.Input(backbone.input_shape[1:], name="image_b")
-    grids = [grid(image_a), grid(image_b)]
-    scores = {attention: model(grids)["xcos"] for attention, model in comparisons.items()}
-    return XCosNetwork(grid, comparisons, keras.Model([image_a, image_b], scores, name="whole"))
+    return keras.Model(image, head(backbone(image)), name=name)
+
+
+def _renamed(model: keras.Model, name: str) -> keras.Model:
+    """Return a functional model of this name, with the same layers."""
+    if model.name == name:
+        return model
+    return keras.Model(model.input, model.output, name=name)

@@ -20,8 +20,8 @@ from safetensors import SafetensorError
 
 from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write
-from xcos_tf.models.builder import build_network
-from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.builder import build_network, describe
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.weights import load_weights, save_weights
 
 FORMAT = 1
@@ -42,7 +42,7 @@ class Preset:
     """A configuration and the network it describes, with weights loaded."""
 
     config: dict
-    network: EmbeddingNetwork | XCosNetwork
+    network: FaceEmbedder | XCos
 
 
 def bundled_presets() -> list[str]:
@@ -92,8 +92,12 @@ def read_config(folder: Path) -> dict:
     return config
 
 
-def load_preset(name_or_folder: str | os.PathLike) -> Preset:
+def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     """Load a bundled preset by name, or any preset by its folder.
+
+    Args:
+        name_or_folder: see `find_preset`.
+        **options: see `build_network`.
 
     Raises:
         XcosError: there is none, its format is newer than this package, its weights file does not
@@ -104,10 +108,10 @@ def load_preset(name_or_folder: str | os.PathLike) -> Preset:
     path = folder / Path(config["weights"]["file"]).name
     check_sha256(path, config["weights"]["sha256"])
     try:
-        network = build_network(config["model"])
+        network = build_network(config["model"], **options)
     except (KeyError, TypeError, ValueError) as error:
         raise XcosError(f"{folder / 'config.json'} describes no model: {error}") from None
-    load_weights(network.whole, path)
+    load_weights(network, path)
     return Preset(config, network)
 
 
@@ -140,16 +144,16 @@ def check_writable(folder: str | os.PathLike, extras: Iterable[str] = ()) -> Non
 def save_preset(
     folder: str | os.PathLike,
     config: dict,
-    network: EmbeddingNetwork | XCosNetwork,
+    network: FaceEmbedder | XCos,
     extras: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
     """Write a preset folder, all or nothing; one that is there already is replaced.
 
     Args:
         folder: where to write.
-        config: `name`, `model`, `thresholds` and any facts; `format`, `preprocessing` and
+        config: `name`, `thresholds` and any facts; `format`, `preprocessing`, `model` and
             `weights` are filled in.
-        network: the network that `config["model"]` describes.
+        network: whose weights these are.
         extras: {file name: function that writes this file of the preset to a path}.
 
     Raises:
@@ -164,9 +168,15 @@ def save_preset(
             f"cannot write the preset {folder} ({error}); choose another place"
         ) from None
     try:
-        save_weights(network.whole, temporary / WEIGHTS_FILE)
+        save_weights(network, temporary / WEIGHTS_FILE)
         weights = {"file": WEIGHTS_FILE, "sha256": sha256(temporary / WEIGHTS_FILE)}
-        config = {"format": FORMAT, "preprocessing": PREPROCESSING, **config, "weights": weights}
+        config = {
+            "format": FORMAT,
+            "preprocessing": PREPROCESSING,
+            "model": describe(network),
+            **config,
+            "weights": weights,
+        }
         (temporary / "config.json").write_text(_as_json(config), encoding="utf-8")
         for name, write in (extras or {}).items():
             write(temporary / name)

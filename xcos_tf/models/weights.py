@@ -18,10 +18,11 @@ _SAME_NAME = {"depthwise_kernel": "kernel"}
 def named_weights(model: keras.Model, prefix: str = "") -> dict:
     """Return {layer path: variable} of every weight of a functional model, nested models included.
 
-    A path is the layers' names and the variable's, as in "backbone/stem_conv/kernel".
+    A path is the layers' names and the variable's, as in "backbone/stem_conv/kernel". Of an `XCos`
+    or a `FaceEmbedder` the first is the name of one of its `parts`.
     """
     named = {}
-    for layer in model.layers:
+    for layer in getattr(model, "parts", model.layers):
         path = f"{prefix}{layer.name}/"
         if isinstance(layer, keras.Model):
             named.update(named_weights(layer, path))

@@ -9,9 +9,8 @@ from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.builder import build_network
-from xcos_tf.models.comparison import PLAIN_COSINE, plain_comparison
 from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
-from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, named_weights, read_arrays
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
@@ -38,7 +37,7 @@ class Assembly:
         teacher: from the stem's output to the teacher's embedding; None for a baseline.
     """
 
-    network: XCosNetwork | EmbeddingNetwork
+    network: XCos | FaceEmbedder
     trainer: Trainer
     stem: Images
     features: keras.Model
@@ -47,9 +46,7 @@ class Assembly:
     @property
     def size(self) -> int:
         """Side of the square images, pixels."""
-        network = self.network
-        whole = network.grid if isinstance(network, XCosNetwork) else network.whole
-        return whole.input_shape[1]
+        return self.network.features.input_shape[1]
 
 
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: int) -> Assembly:
@@ -71,7 +68,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         except (KeyError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise XcosError(f"model describes no network: {reason}") from None
-        whole = network.grid if config.explains else network.whole
+        whole = network.features
         margin_head = MARGIN_HEADS[config.loss.head](
             people, margin=config.loss.margin, scale=config.loss.scale, name="margin_head"
         )
@@ -79,7 +76,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
     if config.start.preset:
         _take_over(config.start.preset, network)
     teacher = _load_teacher(config, whole) if config.teacher else None
-    trunk, tail, features = _cut(whole, config)
+    trunk, tail, features = _cut(network, config)
     shared = trunk is not None and (teacher is None or _same_trunk(trunk, teacher))
     if shared:
         stem = lambda images: trunk(images, training=False)  # noqa: E731
@@ -94,7 +91,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
             "identification": config.loss.identification.weight,
             **{name: getattr(config.loss, name) for name in LOSSES},
         },
-        _comparisons(network),
+        network.comparisons,
         ask_teacher,
         stem,
         config.loss.sample,
@@ -105,9 +102,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         config.loss.identification.feature,
         config.loss.balance,
     )
-    head = "grid_head" if config.explains else "embedding_head"
-    layers = {"backbone": tail, "head": whole.get_layer(head), "margin_head": margin_head}
-    if config.explains and "learned" in network.comparisons:
+    layers = {"backbone": tail, "head": network.head, "margin_head": margin_head}
+    if "learned" in network.comparisons:
         layers["attention"] = network.comparisons["learned"]
     trainer.compile(_parts(config, layers, steps, steps_per_epoch), jit_compile=config.devices.xla)
     return Assembly(
@@ -117,13 +113,6 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         features,
         ask_teacher,
     )
-
-
-def _comparisons(network: XCosNetwork | EmbeddingNetwork) -> dict[str, keras.Model]:
-    """Return what compares two faces, for each score whose L_cos could be wanted."""
-    if isinstance(network, XCosNetwork):
-        return network.comparisons
-    return {PLAIN_COSINE: plain_comparison(network.whole.output_shape[-1])}
 
 
 def start_grid_head(config: TrainingConfig, assembly: Assembly, images: tf.data.Dataset) -> None:
@@ -139,26 +128,21 @@ def start_grid_head(config: TrainingConfig, assembly: Assembly, images: tf.data.
             `cell_affine`.
     """
     preset = load_preset(config.start.preset).network
-    heads = [layer.name for layer in preset.whole.layers]
-    if "embedding_head" not in heads or not config.model["xcos"].get("cell_affine"):
+    if preset.explains or not config.model["xcos"].get("cell_affine"):
         raise XcosError(
             "start: grid_head: linear_tail needs a preset with a linear embedding head, such as "
             "mobilefacenet, and model: xcos: cell_affine: true"
         )
-    backbone = assembly.network.grid.get_layer("backbone")
+    backbone = assembly.network.backbone
     run = tf.function(lambda x: backbone(x, training=False), reduce_retracing=True)
     features = np.concatenate([run(block).numpy() for block in images])
-    start_from_linear_tail(
-        assembly.network.grid.get_layer("grid_head"),
-        preset.whole.get_layer("embedding_head"),
-        features,
-    )
+    start_from_linear_tail(assembly.network.head, preset.head, features)
 
 
-def _take_over(name: str, network: XCosNetwork | EmbeddingNetwork) -> None:
+def _take_over(name: str, network: XCos | FaceEmbedder) -> None:
     """Copy the weights that a preset shares with the network by path and shape."""
-    own = read_arrays(network.whole)
-    theirs = {_plain(k): v for k, v in read_arrays(load_preset(name).network.whole).items()}
+    own = read_arrays(network)
+    theirs = {_plain(k): v for k, v in read_arrays(load_preset(name).network).items()}
     taken = {
         path: theirs[_plain(path)]
         for path, value in own.items()
@@ -171,7 +155,7 @@ def _take_over(name: str, network: XCosNetwork | EmbeddingNetwork) -> None:
             f"the backbone of the preset {name} has other weights than the model's ({missing}, …); "
             "give model: backbone the preset's"
         )
-    assign_arrays(network.whole, {**own, **taken}, str(name))
+    assign_arrays(network, {**own, **taken}, str(name))
 
 
 def _plain(path: str) -> str:
@@ -179,28 +163,28 @@ def _plain(path: str) -> str:
     return path.removeprefix("grid/")
 
 
-def _load_teacher(config: TrainingConfig, whole: keras.Model) -> keras.Model:
+def _load_teacher(config: TrainingConfig, whole: keras.Model) -> FaceEmbedder:
     teacher = load_preset(config.teacher).network
-    if isinstance(teacher, XCosNetwork):
+    if teacher.explains:
         raise XcosError(
             f"the teacher {config.teacher} is an xCos preset; give one with an embedding, such as "
             "mobilefacenet"
         )
-    if teacher.whole.input_shape != whole.input_shape:
+    if teacher.input_shape != whole.input_shape:
         raise XcosError(
-            f"the teacher {config.teacher} takes images of {teacher.whole.input_shape[1:]} and the "
+            f"the teacher {config.teacher} takes images of {teacher.input_shape[1:]} and the "
             f"model {whole.input_shape[1:]}; give another teacher"
         )
-    teacher.whole.trainable = False
-    return teacher.whole
+    teacher.trainable = False
+    return teacher
 
 
-def _cut(whole: keras.Model, config: TrainingConfig):
-    """Return the backbone's frozen start or None, the rest of it, and `whole` from the cut on."""
-    backbone = whole.get_layer("backbone")
+def _cut(network: XCos | FaceEmbedder, config: TrainingConfig):
+    """Return the backbone's frozen start or None, the rest, and the features from the cut on."""
+    backbone = network.backbone
     name = config.start.frozen_until
     if not name:
-        return None, backbone, whole
+        return None, backbone, network.features
     names = [layer.name for layer in backbone.layers]
     if name not in names:
         raise XcosError(
@@ -210,21 +194,20 @@ def _cut(whole: keras.Model, config: TrainingConfig):
     trunk = keras.Model(backbone.input, backbone.get_layer(name).output, name="trunk")
     tail = keras.Model(backbone.get_layer(name).output, backbone.output, name="backbone")
     trunk.trainable = False
-    return trunk, tail, _after(whole, name)
+    return trunk, tail, _after(network, name)
 
 
-def _after(whole: keras.Model, name: str) -> keras.Model:
-    """Return a network from the output of a backbone's layer on, sharing its weights."""
-    cut = whole.get_layer("backbone").get_layer(name).output
-    tail = keras.Model(cut, whole.get_layer("backbone").output)
-    head = whole.layers[-1]
+def _after(network: XCos | FaceEmbedder, name: str) -> keras.Model:
+    """Return a network's features from a layer of the backbone on, sharing its weights."""
+    cut = network.backbone.get_layer(name).output
+    tail = keras.Model(cut, network.backbone.output)
     start = keras.Input(cut.shape[1:], name="stem")
-    return keras.Model(start, head(tail(start)), name="features")
+    return keras.Model(start, network.head(tail(start)), name="features")
 
 
-def _same_trunk(trunk: keras.Model, teacher: keras.Model) -> bool:
+def _same_trunk(trunk: keras.Model, teacher: FaceEmbedder) -> bool:
     """Return whether a teacher's backbone starts with the same layers, with the same weights."""
-    theirs = named_weights(teacher.get_layer("backbone"))
+    theirs = named_weights(teacher.backbone)
     return all(
         path in theirs and np.array_equal(np.asarray(value), np.asarray(theirs[path]))
         for path, value in named_weights(trunk).items()

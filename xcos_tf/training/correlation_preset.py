@@ -14,7 +14,7 @@ from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
 from xcos_tf.training.correlation_pairs import pair_sampler
@@ -37,7 +37,7 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
             faces of different sizes; or either cannot be loaded.
     """
     explained, plain = load_preset(preset), load_preset(teacher)
-    if not isinstance(explained.network, XCosNetwork):
+    if not explained.network.explains:
         raise XcosError(
             f"the preset {str(preset)!r} has no grid to weigh; give an xCos preset, such as "
             "xcos-mobilefacenet"
@@ -46,12 +46,12 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
         raise XcosError(
             f"the preset {str(preset)!r} has no correlated attention; give one that has"
         )
-    if isinstance(plain.network, XCosNetwork):
+    if plain.network.explains:
         raise XcosError(
             f"the teacher {str(teacher)!r} is an xCos preset, which has no embedding; give one "
             "that has, such as mobilefacenet"
         )
-    sizes = [m.input_shape[1] for m in (explained.network.grid, plain.network.whole)]
+    sizes = [x.network.features.input_shape[1] for x in (explained, plain)]
     if sizes[0] != sizes[1]:
         raise XcosError(
             f"the teacher {str(teacher)!r} takes faces of {sizes[1]} pixels and the preset "
@@ -84,7 +84,7 @@ def measure(
         *(model.config["weights"]["sha256"] for model in (preset, teacher)),
         [records.source["fingerprint"] for records in sets],
     ]
-    network, embed = preset.network, teacher.network.whole
+    network, embed = preset.network, teacher.network
     try:
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
@@ -93,11 +93,11 @@ def measure(
             f"cannot write to {state.parent} ({error.strerror}); choose another folder"
         ) from None
     with reading_faults():
-        return measure_on(network, faces, plan, network.grid, embed, state, identity)
+        return measure_on(network, faces, plan, network.features, embed, state, identity)
 
 
 def measure_on(
-    network: XCosNetwork,
+    network: XCos,
     faces: FaceSet,
     plan: Plan,
     grid: Callable[[tf.Tensor], tf.Tensor],
@@ -120,13 +120,13 @@ def measure_on(
     """
     sampler = pair_sampler(faces.labels, plan.genuine, plan.seed)
     steps = math.ceil(plan.pairs / sampler.pairs)
-    unchanged, size = Augmentation(flip=0.0), network.grid.input_shape[1]
+    unchanged, size = Augmentation(flip=0.0), network.features.input_shape[1]
     found = fit_correlation(
         grid,
         teacher,
         lambda step: training_dataset(faces, sampler, unchanged, step, steps, range(1), size),
         plan.pairs,
-        network.grid.output_shape[1:3],
+        network.features.output_shape[1:3],
         state,
         json.dumps([*identity, astuple(plan), [sampler.people, sampler.faces, sampler.pairs]]),
         stem=stem,

@@ -7,7 +7,7 @@ import yaml
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.evaluation.metrics import preset_thresholds
-from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import save_preset
 from xcos_tf.training.correlation import Correlation
 from xcos_tf.training.correlation_pairs import people_to_compare
@@ -43,7 +43,7 @@ def finish(run, step: int, extras: Extras) -> Path:
             "seed": config.seed,
             "teacher": {"name": config.teacher},
         }
-    scores = tuple(network.comparisons) if config.explains else ("cosine",)
+    scores = tuple(network.comparisons)
     thresholds = {}
     if run.held_out:
         count = config.finish.threshold_pairs
@@ -89,7 +89,7 @@ def measure_correlation(run, state: Path, step: int) -> Correlation:
 
 
 def measure_thresholds(
-    network: XCosNetwork | EmbeddingNetwork,
+    network: XCos | FaceEmbedder,
     held_out: HeldOut,
     scores: tuple[str, ...],
     count: int,

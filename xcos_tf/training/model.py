@@ -78,7 +78,7 @@ class Trainer(keras.Model):
             weights: of the losses, by name: "identification", "locality" (see `locality_loss`),
                 and "patched" and "learned" for L_cos (Eq. 10) of these scores; a loss that is left
                 out is not computed.
-            comparisons: of an `XCosNetwork`.
+            comparisons: of an `XCos` or a `FaceEmbedder`.
             teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
             stem: the frozen start of the backbone, which `features` and `teacher` then go on
                 from, so that both cost it once.

@@ -16,7 +16,7 @@ from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.training_input import normalise_faces
 from xcos_tf.evaluation.folds import tenths
 from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
-from xcos_tf.models.network import EmbeddingNetwork, XCosNetwork
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.training.assembly import Assembly
 
 BLOCK = 2048
@@ -106,7 +106,7 @@ def _with_progress(batches, faces: int, what: str) -> Iterator:
 
 
 def pair_scores(
-    network: XCosNetwork | EmbeddingNetwork, features: np.ndarray, pairs: Pairs, score: str
+    network: XCos | FaceEmbedder, features: np.ndarray, pairs: Pairs, score: str
 ) -> np.ndarray:
     """Return a score of each pair, float32 (P,).
 

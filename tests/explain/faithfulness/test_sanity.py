@@ -11,7 +11,7 @@ from xcos_tf.explain.faithfulness.sanity import (
     under_swap,
 )
 from xcos_tf.explain.methods.occlusion import OcclusionSensitivity
-from xcos_tf.models.network import EmbeddingNetwork
+from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import Preset
 from xcos_tf.verifier import Verifier
 
@@ -46,23 +46,24 @@ def verifier():
     x = keras.layers.Conv2D(4, 8, strides=8, name="first")(image)
     x = keras.layers.BatchNormalization(name="second")(keras.layers.ReLU()(x))
     backbone = keras.Model(image, x, name="backbone")
-    x = keras.layers.Dense(8, name="third")(keras.layers.Flatten()(backbone(image)))
-    whole = keras.Model(image, keras.layers.Dense(8, name="fourth")(x))
+    features = keras.Input((14, 14, 4))
+    x = keras.layers.Dense(8, name="third")(keras.layers.Flatten()(features))
+    head = keras.Model(features, keras.layers.Dense(8, name="fourth")(x))
     config = {"name": "toy", "thresholds": {}}
-    return Verifier(Preset(config, EmbeddingNetwork(whole)))
+    return Verifier(Preset(config, FaceEmbedder(backbone, head)))
 
 
 def test_layers_are_found_from_the_top_with_those_of_models_inside(verifier):
-    found = [layer.name for layer in layers_from_the_top(verifier.network.whole)]
+    found = [layer.name for layer in layers_from_the_top(verifier.network)]
     assert found == ["fourth", "third", "second", "first"]
 
 
 def test_a_map_that_hangs_on_the_weights_changes_with_them(verifier, pairs):
-    kept = verifier.network.whole.get_weights()
+    kept = verifier.network.get_weights()
     stages = under_random_weights(OcclusionSensitivity(), verifier, pairs, stages=2)
     assert [(x.layers, x.lowest) for x in stages] == [(2, "third"), (4, "first")]
     assert all(abs(x.correlation.value) < 0.6 for x in stages)
-    for before, after in zip(kept, verifier.network.whole.get_weights(), strict=True):
+    for before, after in zip(kept, verifier.network.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
@@ -77,7 +78,7 @@ def test_randomisation_goes_on_from_stage_to_stage(verifier, pairs):
     seen = []
 
     def watch(verifier, face_a, face_b):
-        seen.append(verifier.network.whole.get_weights())
+        seen.append(verifier.network.get_weights())
         return brightness(verifier, face_a, face_b)
 
     under_random_weights(Given(watch), verifier, pairs[:1], seed=5)
@@ -87,7 +88,7 @@ def test_randomisation_goes_on_from_stage_to_stage(verifier, pairs):
         return [i for i, x in enumerate(weights) if not np.array_equal(x, original[i])]
 
     # Kernels alone: biases and the normalisation's are the same throughout, so shuffle to the same.
-    names = [x.path for x in verifier.network.whole.weights]
+    names = [x.path for x in verifier.network.weights]
     kernels = [[names[i] for i in changed(x)] for x in stages]
     assert [len(x) for x in kernels] == [1, 2, 2, 3]
     assert "fourth" in kernels[0][0]
@@ -104,10 +105,10 @@ def test_the_weights_come_back_after_an_error(verifier, pairs):
             raise RuntimeError("no more")
         return brightness(verifier, face_a, face_b)
 
-    kept = verifier.network.whole.get_weights()
+    kept = verifier.network.get_weights()
     with pytest.raises(RuntimeError, match="no more"):
         under_random_weights(Given(fail_later), verifier, pairs)
-    for before, after in zip(kept, verifier.network.whole.get_weights(), strict=True):
+    for before, after in zip(kept, verifier.network.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.models.heads import depthwise_head, fc_head
-from xcos_tf.models.network import embedding_network
+from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import Preset
 from xcos_tf.verifier import Verifier
 
@@ -85,7 +85,7 @@ def corner_backbone() -> keras.Model:
 def toy_verifier(backbone: keras.Model, head: keras.Model) -> Verifier:
     """Return a verifier of a plain network of these two parts."""
     config = {"name": "toy", "thresholds": {}}
-    return Verifier(Preset(config, embedding_network(backbone, head)))
+    return Verifier(Preset(config, FaceEmbedder(backbone, head)))
 
 
 def head(kind: str, seed: int = 4) -> keras.Model:

@@ -25,7 +25,7 @@ def kind(request):
 
 def features_of(verifier, faces):
     """What the head gets, by the backbone alone, float64."""
-    _, body, _ = verifier.network.whole.layers
+    body = verifier.network.backbone
     return body((faces.astype(np.float32) - 127.5) / 128).numpy().astype(np.float64)
 
 

@@ -114,7 +114,7 @@ def test_the_cost_counts_what_went_through_the_network(method, name, pair):
 def test_a_change_of_weights_changes_the_maps_of_a_method_that_was_used_before(method, name, pair):
     verifier = toy_verifier(backbone(), head("fc"))
     before = method.explain(verifier, *pair).map_a
-    randomise(verifier.network.whole, seed=11)
+    randomise(verifier.network, seed=11)
     after = method.explain(verifier, *pair).map_a
     np.testing.assert_allclose(after, method_of(name).explain(verifier, *pair).map_a, atol=1e-6)
     assert np.abs(before - after).max() > 0.05
@@ -139,7 +139,7 @@ def test_an_xcos_preset_is_refused(method, name, gridded, pair):
 
 def slopes_of(verifier, pair, at):
     """The gradient of A's cosine with B, and what it is of: "image" or "features"; float64."""
-    _, body, tail = verifier.network.whole.layers
+    body, tail = verifier.network.backbone, verifier.network.head
     other = verifier.embed(np.stack(pair))[1]
     image = tf.constant((pair[0][np.newaxis].astype(np.float32) - 127.5) / 128)
     with tf.GradientTape() as tape:
@@ -182,7 +182,7 @@ def test_layercam_is_the_positive_slope_times_the_feature_map(verifier, pair):
 
 def test_scorecam_weighs_a_channel_by_its_increase_of_the_cosine(verifier, pair):
     # Channels alone by the method's own definition, with masks that SciPy did not make.
-    _, body, _ = verifier.network.whole.layers
+    body = verifier.network.backbone
     image = (pair[0].astype(np.float32) - 127.5) / 128
     features = body(image[np.newaxis]).numpy()[0]
     masked = [np.zeros_like(image)]
@@ -190,7 +190,7 @@ def test_scorecam_weighs_a_channel_by_its_increase_of_the_cosine(verifier, pair)
         grown = at_corners(channel)
         mask = (grown - grown.min()) / (np.ptp(grown) + 1e-7)
         masked.append(image * mask[..., np.newaxis])
-    x = verifier.network.whole(np.stack(masked)).numpy()
+    x = verifier.network(np.stack(masked)).numpy()
     other = verifier.embed(pair[1][np.newaxis])[0]
     cosines = x @ other / np.linalg.norm(other) / np.linalg.norm(x, axis=-1)
     expected = np.maximum(features @ (cosines[1:] - cosines[0]), 0)

@@ -15,7 +15,7 @@ def weights(preset):
 
 @pytest.fixture(scope="module")
 def grid(preset, faces):
-    return preset.network.grid(faces).numpy()
+    return preset.network.features(faces).numpy()
 
 
 def test_simple_operations_compute_the_network(weights, faces, grid):

@@ -42,7 +42,7 @@ def effective_fields(
 
     Args:
         model: from float32 (N, H, W, 3) in [−1, 1] to a feature map (N, h, w, c); an xCos
-            preset's is `verifier.network.grid`.
+            preset's is `verifier.network.features`.
         faces: uint8 (N, H, W, 3), aligned, N ≥ 1.
         cells: row and column of each.
 

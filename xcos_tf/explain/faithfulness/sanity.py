@@ -46,16 +46,16 @@ def under_random_weights(
 
     Args:
         method: what explains.
-        verifier: with a `network` whose `whole` holds every weight.
+        verifier: whose network's weights become random.
         pairs: aligned faces, uint8 (112, 112, 3).
         stages: how many; the last has all layers random. Fewer if there are fewer layers.
         seed: of the shuffling and the intervals.
     """
-    whole = verifier.network.whole
-    layers = layers_from_the_top(whole)
+    network = verifier.network
+    layers = layers_from_the_top(network)
     reached = sorted({round(len(layers) * i / stages) for i in range(1, stages + 1)} - {0})
     random = np.random.default_rng(seed)
-    kept = whole.get_weights()
+    kept = network.get_weights()
     before = _maps(method, verifier, pairs)
     results, done = [], 0
     try:
@@ -68,7 +68,7 @@ def under_random_weights(
                 RandomisedStage(count, layers[count - 1].name, mean_over_pairs(alike, seed))
             )
     finally:
-        whole.set_weights(kept)
+        network.set_weights(kept)
     return results
 
 
@@ -114,7 +114,7 @@ def layers_from_the_top(model: keras.Model) -> list[keras.Layer]:
 
     def visit(layer):
         if isinstance(layer, keras.Model):
-            for part in layer.layers:
+            for part in getattr(layer, "parts", layer.layers):
                 visit(part)
         elif layer.weights:
             found.setdefault(id(layer), layer)

@@ -7,7 +7,6 @@ import numpy as np
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.explanation import Cost, Explanation
 from xcos_tf.explain.probing import scaled
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.verifier import Verifier
 
 NAMES = {"learned": "xcos", "correlated": "xcos-correlated", "patched": "xcos-patched"}
@@ -36,7 +35,7 @@ class XCos:
         Raises:
             XcosError: the preset has no grid, or no such attention.
         """
-        if not isinstance(verifier.network, XCosNetwork):
+        if not verifier.network.explains:
             raise XcosError(
                 f"{self.name!r} explains the score of a grid and the preset "
                 f"{verifier.config['name']!r} has none; use an xCos preset"

@@ -147,7 +147,7 @@ def fine_tune(folder: Path) -> bool:
     some = calibration_faces(faces, request)
     to_int8 = request.variant == "qat"
     weights = equalised(simple_weights(network), some, typical=not to_int8, cells=to_int8)
-    run = FineTuning(make_student(request, weights, some), network.grid, request)
+    run = FineTuning(make_student(request, weights, some), network.features, request)
     run.restore(folder / STATE)
     losses = []
     with (

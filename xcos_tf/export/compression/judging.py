@@ -40,7 +40,7 @@ def judge(
         features = _features(grid, faces)
         return features, verifier.explain_pairs(features[pairs.first], features[pairs.second])
 
-    true_features, true = seen_by(preset.network.grid)
+    true_features, true = seen_by(preset.network.features)
     results = {"float32": {"eer": float(eer(true["xcos"], pairs.same))}}
     for name, grid in grids.items():
         features, found = seen_by(grid)

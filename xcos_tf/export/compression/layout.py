@@ -11,7 +11,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.mobilefacenet import BLOCKS
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.network import XCos
 from xcos_tf.models.weights import read_arrays
 
 
@@ -42,7 +42,7 @@ def grid_feature(
 ) -> Any:
     """Return the grid feature (N, 7, 7, 32) of images (N, 112, 112, 3) in [−1, 1].
 
-    It is what `XCosNetwork.grid` computes, with the weights that `simple_weights` makes of its.
+    It is what `XCos.features` computes, with the weights that `simple_weights` makes of its.
 
     Args:
         image: the batch, of the kind that `ops` takes.
@@ -84,7 +84,7 @@ def residual_streams() -> list[tuple[list[str], list[str]]]:
     return [*streams, (givers, ["feature_conv", *takers])]
 
 
-def simple_weights(network: XCosNetwork) -> dict[str, np.ndarray]:
+def simple_weights(network: XCos) -> dict[str, np.ndarray]:
     """Return the weights of a network's grid as the operations have them.
 
     The head's shift becomes an offset behind its convolution, 7×7×32 instead of 7×7×512 numbers.
@@ -95,7 +95,7 @@ def simple_weights(network: XCosNetwork) -> dict[str, np.ndarray]:
     """
     arrays = {
         path.split("/", 1)[1]: np.asarray(array, np.float32)
-        for path, array in read_arrays(network.grid).items()
+        for path, array in read_arrays(network.features).items()
     }
     try:
         scale, shift = arrays.pop("cell_affine/scale"), arrays.pop("cell_affine/shift")

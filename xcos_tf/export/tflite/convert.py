@@ -7,7 +7,6 @@ import tensorflow as tf
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.graph import converter_of, model_function
 from xcos_tf.export.tflite.signatures import Signature, signature_of
-from xcos_tf.models.network import XCosNetwork
 from xcos_tf.models.presets import PREPROCESSING, Preset
 
 
@@ -17,17 +16,17 @@ def default_attention(preset: Preset) -> str:
     Raises:
         XcosError: the preset has no maps.
     """
-    if not isinstance(preset.network, XCosNetwork):
+    if not preset.network.explains:
         raise XcosError(
             f"the preset {preset.config['name']!r} gives no maps and has no TFLite form; export an "
             "xCos preset, such as xcos-mobilefacenet"
         )
-    return tuple(preset.network.comparisons)[-1]
+    return preset.network.attention
 
 
 def preset_signature(preset: Preset, model: str) -> Signature:
     """Return what a model of a preset takes and gives."""
-    grid = preset.network.grid
+    grid = preset.network.features
     return signature_of(
         model, grid.input_shape[1:], grid.output_shape[1:], PREPROCESSING["normalisation"]
     )
@@ -53,7 +52,7 @@ def convert(
             from `int8_grid`.
     """
     compare = preset.network.comparisons[default_attention(preset)]
-    function = model_function(model, grid or preset.network.grid, compare)
+    function = model_function(model, grid or preset.network.features, compare)
     exact = variant == "float32" or (variant == "int8" and model == "compare")
     with converter_of(function, preset_signature(preset, model), batch) as converter:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -13,13 +13,13 @@ from xcos_tf.export.compression.int8_operations import (
     with_rests,
 )
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
-from xcos_tf.models.network import XCosNetwork
+from xcos_tf.models.network import XCos
 from xcos_tf.models.preprocessing import normalise_pixels
 
 _BATCH = 16
 
 
-def can_be_int8(network: XCosNetwork) -> bool:
+def can_be_int8(network: XCos) -> bool:
     """Return whether `int8_grid` takes a network."""
     try:
         simple_weights(network)
@@ -28,7 +28,7 @@ def can_be_int8(network: XCosNetwork) -> bool:
     return True
 
 
-def int8_grid(network: XCosNetwork, faces: np.ndarray) -> Callable[..., tf.Tensor]:
+def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """Return what takes the place of a network's grid for the converter to make int8 of.
 
     Each result is rounded to one of 256 values between limits measured on the faces; kernels are
