@@ -34,7 +34,7 @@ def test_it_trains_by_fit(mobilenet, random):
     target = keras.Model(verifier.inputs, verifier.output["xcos"])
     target.compile("adam", "mse")
     images = [random.uniform(-1, 1, (8, 96, 96, 3)).astype(np.float32) for _ in range(2)]
-    conv = verifier.get_layer("grid").get_layer("grid_head").get_layer("conv")
+    conv = verifier.head.get_layer("conv")
     before = conv.get_weights()[0].copy()
     history = target.fit(images, np.zeros(8, np.float32), epochs=1, batch_size=4, verbose=0)
     assert np.isfinite(history.history["loss"]).all()

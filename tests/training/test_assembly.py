@@ -42,9 +42,7 @@ def test_the_teacher_goes_on_from_the_shared_stem(assembled):
 def test_only_what_follows_the_stem_is_trained_and_kept(assembled):
     trainer = assembled.trainer
     assert set(trainer.learning_rates) == {"backbone", "grid_head", "learned", "margin_head"}
-    frozen = {
-        id(v) for v in assembled.network.features.get_layer("backbone").non_trainable_variables
-    }
+    frozen = {id(v) for v in assembled.network.backbone.non_trainable_variables}
     assert frozen and not frozen & {id(v) for v in trainer.variables}
 
 
@@ -52,14 +50,14 @@ def test_a_teacher_with_another_trunk_sees_the_images(tmp_path):
     from xcos_tf.models.presets import save_preset
 
     teacher = load_preset("mobilefacenet")
-    kernel = teacher.network.get_layer("backbone").get_layer("stem_conv").weights[0]
+    kernel = teacher.network.backbone.get_layer("stem_conv").weights[0]
     kernel.assign(1.1 * np.asarray(kernel))
     save_preset(tmp_path / "other", teacher.config, teacher.network)
     assembled = assemble(changed(teacher=str(tmp_path / "other")), 5, 100, 10)
     assert assembled.stem(FACES[:2]).shape == FACES[:2].shape
     np.testing.assert_allclose(assembled.teacher(FACES[:2]), teacher.network(FACES[:2]), atol=1e-4)
     trained = {id(variable) for variable in assembled.trainer.trainable_variables}
-    backbone = named_weights(assembled.network.features.get_layer("backbone"))
+    backbone = named_weights(assembled.network.backbone)
     assert id(backbone["block_13_expand/kernel"]) in trained
     assert id(backbone["block_12_project/kernel"]) not in trained
 

@@ -56,7 +56,7 @@ def test_the_paper_s_models_are_built():
         config, _ = read_config(CONFIGS / "paper" / "ms1m" / f"{name}.yaml")
         network = build_network(config.model)
         assert network.features.output_shape[1:] == ((7, 7, 32) if config.explains else (512,))
-        assert any("se_reduce" in layer.name for layer in whole.get_layer("backbone").layers)
+        assert any("se_reduce" in layer.name for layer in network.backbone.layers)
 
 
 @pytest.mark.parametrize(
