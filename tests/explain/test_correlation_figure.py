@@ -42,5 +42,5 @@ def test_text_and_colour_bars_lie_within_the_picture(random):
 
 
 def test_maps_that_differ_are_refused():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="same shape"):
         draw_correlation(np.ones((7, 7)), np.ones((7, 6)), "x")

@@ -124,9 +124,21 @@ def test_equals_are_ranked_by_weight_and_then_from_above():
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 4), (14, 14)])
 def test_other_grids_and_no_weight_at_all(random, shape):
     similarity = random.uniform(-1, 1, shape)
+    parts = region_map(*shape)
     for weights in (random.random(shape), np.zeros(shape)):
-        assert describe(similarity, weights) == describe(similarity.copy(), weights.copy())
-    assert describe(similarity.astype(np.float32), np.zeros(shape, np.float32))
+        size = weights if weights.any() else np.ones(shape)  # then all cells count alike
+        means = {
+            name: np.average(similarity[parts == name], weights=size[parts == name])
+            for name in np.unique(parts)
+        }
+        most, least = (choose(means, key=means.get) for choose in (max, min))
+        sentence = describe(similarity.astype(np.float32), weights.astype(np.float32))
+        if len(means) == 1:
+            assert sentence.startswith(f"the {most} alone decided, with similarity ")
+        else:
+            assert (
+                sentence.startswith(f"most alike: {most}") and f"least alike: {least}" in sentence
+            )
 
 
 def test_the_summary_adds_up_and_can_be_written_as_json(random):

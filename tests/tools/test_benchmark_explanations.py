@@ -110,6 +110,8 @@ def test_everything_is_in_the_table(run, data):
         *((name, "cosine") for name in METHODS[1:]),
         *(("random", score) for score in ("learned", "cosine")),
     }
+    measures = {row.measure for row in rows}
+    assert measures >= {"seconds", "similarity deletion", "dissimilarity deletion"}
     for row in rows:
         preset = Verifier.from_preset(row.preset) if row.measure == "seconds" else None
         assert preset is None or row.preset_sha256 == preset.config["weights"]["sha256"]
