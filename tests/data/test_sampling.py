@@ -51,3 +51,13 @@ def test_bad_arguments_are_refused(name, value):
     good = {"people": 3, "faces": 2, "pairs": 4, "genuine": 0.5}
     with pytest.raises(ValueError, match=rf"Expected `{name}`.*Received: {name}="):
         GroupSampler(LABELS, **{**good, name: value})
+
+
+def test_who_has_enough_photos_brings_each_once():
+    sampler = GroupSampler(LABELS, people=5, faces=3, pairs=4, seed=3)
+    for step in range(20):
+        group = sampler.draw(step)
+        for person, photos in enumerate(np.bincount(LABELS)):
+            brought = group.faces[group.labels == person]
+            assert len(brought) == 3
+            assert len(set(brought)) == 3 or photos < 3

@@ -37,6 +37,20 @@ def test_a_rectangle_of_cells_is_the_other_images(swapped):
         assert cells.sum() == len(rows) * len(columns)
 
 
+def test_rectangles_reach_every_edge_and_have_every_length():
+    count, (h, w) = 400, (5, 7)
+    images = tf.reshape(tf.range(count, dtype=tf.float32), (count, 1, 1, 1))
+    images = tf.broadcast_to(images, (count, h, w, 3))
+    changed, *_ = swap_rectangles(images, (h, w), SEED)
+    cells = (changed != images).numpy().any(-1)
+    for other, side in ((1, w), (2, h)):
+        along = cells.any(other)
+        assert set(along.sum(1)) == set(range(SMALLEST, side))
+        starts = along.argmax(1)
+        for length in range(SMALLEST, side):
+            assert set(starts[along.sum(1) == length]) == set(range(side - length + 1))
+
+
 def test_cells_count_whose_neighbours_are_all_of_one_image(swapped):
     images, changed, own, other = swapped
     cells = from_other(images, changed)

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.training.schedules import Warmup, cosine, step_decay
+from xcos_tf.errors import XcosError
+from xcos_tf.training.config import ScheduleConfig
+from xcos_tf.training.schedules import Warmup, build_schedule, cosine, step_decay
 
 
 def rates(schedule, steps):
@@ -40,6 +42,22 @@ def test_drops_count_from_the_first_step_of_all():
 def test_drops_out_of_order_are_refused(drops):
     with pytest.raises(ValueError, match="drops"):
         step_decay(1.0, drops, warmup=2)
+
+
+def test_a_configuration_counts_epochs_or_steps():
+    config = ScheduleConfig("step", drops=[2, 3], factor=0.5, warmup=0.5)
+    built = build_schedule(config, 0.8, 40, steps_per_epoch=10, in_epochs=True)
+    places = [0, 4, 19, 20, 29, 30]
+    np.testing.assert_allclose(rates(built, places), [0.16, 0.8, 0.8, 0.4, 0.4, 0.2], rtol=1e-6)
+    config = ScheduleConfig("cosine", warmup=4)
+    built = build_schedule(config, 0.8, 40, steps_per_epoch=10, in_epochs=False)
+    np.testing.assert_allclose(rates(built, range(40)), rates(cosine(0.8, 40, 4), range(40)))
+
+
+def test_drops_that_meet_the_warmup_are_refused():
+    config = ScheduleConfig("step", drops=[2], warmup=2)
+    with pytest.raises(XcosError, match=r"drops \[20\] must ascend from above the warm-up's 20"):
+        build_schedule(config, 1.0, 40, steps_per_epoch=10, in_epochs=True)
 
 
 def test_a_schedule_survives_serialisation():
