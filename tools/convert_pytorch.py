@@ -8,7 +8,6 @@ this tool only: pip install torch.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -111,17 +110,17 @@ def save_margin_head(path: Path, kernel: np.ndarray) -> None:
     Raises:
         XcosError: the file cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    from xcos_tf.files import replace_file
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"kernel": kernel}, temporary)
-        os.replace(temporary, path)
+        replace_file(path, lambda stream: stream.write(save({"kernel": kernel})))
     except OSError as error:
-        raise XcosError(f"cannot write {path} ({error}); choose another place") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise XcosError(
+            f"cannot write {path} ({error.strerror or error}); choose another place"
+        ) from None
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file
 
 SIDE, FINER = 112, 2
 EYES, NOSE, MOUTH = ((38, 52), (74, 52)), (56, 72), (56, 92)
@@ -95,7 +96,10 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
                     np.random.default_rng([seed, person]),
                     np.random.default_rng([seed, person, face + 1]),
                 )
-                drawn.save(place / f"{face:02d}.png")
+                replace_file(
+                    place / f"{face:02d}.png",
+                    lambda stream, drawn=drawn: drawn.save(stream, "PNG"),
+                )
         temporary.chmod(0o755)
         os.rename(temporary, folder)
     except OSError as error:

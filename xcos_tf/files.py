@@ -2,42 +2,157 @@
 
 import contextlib
 import csv
+import errno
+import fcntl
+import io
 import json
 import math
 import os
+import secrets
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from xcos_tf.errors import XcosError
+
+LEFTOVER = ".xcos-"
+"""What names of files begin with that are not complete yet."""
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 LARGEST_JSON = 16 * 2**20
 DEEPEST_JSON = 32
 """Lists and objects within one another."""
 
 
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file that is either complete and on disk or not there.
+class WriteError(XcosError, OSError):
+    """A file that could not be written, in one sentence; `strerror` has the reason alone."""
+
+    __str__ = Exception.__str__  # the sentence, which OSError would leave out
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o666) -> None:
+    """Write a file that is either complete and on disk or not there; every file of ours is.
+
+    It comes to be under a random name of the same folder, which is then its own: a link, a pipe or
+    a file that someone planted is neither followed nor opened nor changed.
 
     Args:
         path: of the file.
-        write: called with a binary stream.
+        write: called with a binary stream. The stream hides its descriptor, since Pillow and NumPy
+            would write to that themselves and let a full disk pass.
+        mode: who may do what with it, less the process's umask.
 
     Raises:
-        OSError: it cannot be written; what was there before is as it was.
+        WriteError: it cannot be written; what was there before is as it was. Also an OSError.
     """
-    part = path.with_name(f".{path.name}.part")
+    path = Path(path)
+    part = path.with_name(f"{LEFTOVER}{secrets.token_hex(8)}.part")
     try:
-        with open(part, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):  # it could not be made
-            part.unlink()
-        raise
+        descriptor = os.open(part, _NEW_FILE, mode)
+        try:
+            with open(descriptor, "wb") as file:
+                stream = _Written(file)
+                write(stream)
+                file.flush()
+                if os.fstat(descriptor).st_size != stream.size:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            os.replace(part, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+    except OSError as error:
+        raise write_error(path, error) from None
+
+
+def write_error(path: Path, error: OSError) -> WriteError:
+    """Return the error, with one sentence for the user, that `path` cannot be written."""
+    reason = error.strerror or str(error)
+    told = WriteError(
+        f"{shortened(path)} cannot be written ({reason}); free some space, or choose another place "
+        "or name"
+    )
+    told.strerror, told.errno = reason, error.errno
+    return told
+
+
+def shortened(path: str | os.PathLike, most: int = 100) -> str:
+    """Return a path for a sentence: on one line, with its beginning and end if it is long."""
+    text = os.fsdecode(path)
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove from a folder and all in it what a killed process was writing; no other may write."""
+    for around, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(LEFTOVER) and name.endswith(".part"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(around, name))
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path, command: str) -> Iterator[None]:
+    """Let one process at a time write to a folder, until it ends in any way.
+
+    What a killed one was writing is removed first.
+
+    Args:
+        folder: made if missing.
+        command: that writes, for the sentence.
+
+    Raises:
+        XcosError: another is writing.
+        OSError: it cannot be made or opened.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise XcosError(
+            f"another `{command}` is writing to {shortened(folder)}; wait for it or stop it"
+        ) from None
+    except OSError:
+        pass  # a file system without locks
+    try:
+        remove_leftovers(folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _Written(io.BufferedIOBase):
+    """A file that counts how long it must be, and keeps its descriptor to itself."""
+
+    def __init__(self, file: BinaryIO):
+        self._file, self.size = file, 0
+
+    def write(self, data) -> int:
+        count = self._file.write(data)
+        self.size = max(self.size, self._file.tell())
+        return count
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        if not self._file.closed:
+            self._file.flush()
 
 
 def read_file(
@@ -147,13 +262,14 @@ def write_json(path: Path, content) -> None:
 
 def write_csv(path: Path, heading: Iterable[str], rows: Iterable[Iterable]) -> None:
     """Write a table, row by row."""
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        csv.writer(stream).writerows([heading])
-        csv.writer(stream).writerows(rows)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, path)
+
+    def write(stream: BinaryIO) -> None:
+        text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
+        csv.writer(text).writerow(heading)
+        csv.writer(text).writerows(rows)
+        text.detach()
+
+    replace_file(path, write)
 
 
 def check_can_write(path: Path, within: Path) -> None:

@@ -159,7 +159,7 @@ def test_torn_files_of_a_killed_run_are_made_anew(tree, tmp_path):
     align_folder(tree, out)
     whole = (out / "Bob/deep/3.png").read_bytes()
     (out / "Bob/deep/3.png").unlink()
-    (out / "Bob/deep/.3.png.part").write_bytes(whole[:50])
+    (out / "Bob/deep/.xcos-0123456789abcdef.part").write_bytes(whole[:50])
     failures = (out / "failures.csv").read_bytes()
     (out / "failures.csv").write_bytes(failures[:-9])
     summary = align_folder(tree, out)
@@ -169,13 +169,36 @@ def test_torn_files_of_a_killed_run_are_made_anew(tree, tmp_path):
     assert set(rows(out / "failures.csv")) == FAILED | {"photo"}
 
 
-def test_photos_of_one_size_share_batches(tmp_path):
-    source = tmp_path / "photos"
-    source.mkdir()
-    for i in range(40):
-        Image.new("RGB", (40 + i % 2, 40), "blue").save(source / f"{i}.png")
-    align_folder(source, tmp_path / "faces", batch_size=10)
-    assert FakeAligner.last.batches == [10] * 4
+def test_two_runs_at_once(tree, tmp_path, monkeypatch):
+    out = tmp_path / "faces"
+    real = FakeAligner.align
+
+    def another_run(self, photos):
+        with pytest.raises(XcosError, match="another `xcos align` is writing to"):
+            align_folder(tree, out)
+        return real(self, photos)
+
+    monkeypatch.setattr(FakeAligner, "align", another_run)
+    assert align_folder(tree, out).aligned == 4
+    assert files(out) == FACES | CSVS
+
+
+def test_names_that_cannot_be_written_are_listed(tree, tmp_path):
+    """`.webp` becomes `.webp.png`, and a name has 255 bytes at most."""
+    long = "é" * 125 + ".webp"
+    Image.new("RGB", (40, 40), "lime").save(tree / long)
+    longest = "x" * 251 + ".jpg"
+    Image.new("RGB", (40, 40), "blue").save(tree / longest)
+    out = tmp_path / "faces"
+    for _ in range(2):
+        align_folder(tree, out)
+        assert files(out) == FACES | CSVS | {longest}
+        failures = rows(out / "failures.csv")
+        assert set(failures) == FAILED | {"photo", long}
+        assert (
+            failures[long]
+            == "the face cannot have this name (File name too long); rename the photo"
+        )
 
 
 def test_no_two_photos_share_a_face():

@@ -104,7 +104,7 @@ def test_stopped_halfway_it_goes_on(tree, tmp_path, monkeypatch, stop):
     [done] = out.rglob("*.png")
     before = done.stat().st_mtime_ns
     (out / "Ann").mkdir(exist_ok=True)
-    (out / "Ann" / ".2.png.part").write_bytes(b"half")
+    (out / "Ann" / ".xcos-0123456789abcdef.part").write_bytes(b"half")
     summary = occlude_folder(tree, out, STROKES)
     assert (summary.covered, summary.already_done) == (2, 1)
     assert done.stat().st_mtime_ns == before
@@ -113,7 +113,7 @@ def test_stopped_halfway_it_goes_on(tree, tmp_path, monkeypatch, stop):
 
 def test_killed_at_once_it_starts(tree, tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / ".occlusion.json.part").write_text('{"ver')
+    (tmp_path / "out" / ".xcos-0123456789abcdef.part").write_text('{"ver')
     assert occlude_folder(tree, tmp_path / "out", STROKES).covered == 3
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_stopped_halfway_it_goes_on(faces, tmp_path, monkeypatch):
             copy(faces)
     assert not (out / "pairs.csv").exists()
     (out / "faces" / NAMES[0]).unlink()
-    (out / "faces" / "Ann" / f".{NAMES[0].split('/')[1]}.part").write_bytes(b"half")
+    (out / "faces" / "Ann" / ".xcos-0123456789abcdef.part").write_bytes(b"half")
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.??g")}
     assert copy(faces).already_done == 2
     assert all(path.stat().st_mtime_ns == before[path] for path in before)
@@ -234,10 +235,16 @@ def test_the_copy_lies_apart(faces, tmp_path):
 
 
 def test_disk_full_at_the_first_face(faces, tmp_path, monkeypatch):
-    def full(*args):
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfile", full)
+    read = Path.read_bytes
+
+    def read_then_fill(path):
+        monkeypatch.setattr("os.fsync", full)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_then_fill)
     with pytest.raises(XcosError, match=r"out cannot be written \(No space left on device\)"):
         copy(faces)
     assert contents(tmp_path / "out").keys() == {"occlusion.json"}

@@ -28,7 +28,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         type=int,
         default=16,
         metavar="N",
-        help="photos of one size that are searched together (default: %(default)s)",
+        help="the most photos that are worked on at once (default: %(default)s)",
     )
     parser.add_argument(
         "--retry-failed",

@@ -1,16 +1,15 @@
 """Photos one after another -> the face of each, or the reason why there is none."""
 
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from xcos_tf.data.aligner import AlignedFace, FaceAligner
-from xcos_tf.data.batching import batches_by_size, read_ahead
-from xcos_tf.data.detection import BATCH_SIZE
+from xcos_tf.data.batching import read_ahead
+from xcos_tf.data.detection import BATCH_SIZE, THREADS
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 
@@ -20,36 +19,36 @@ def align_each(
     aligner: FaceAligner,
     batch_size: int = BATCH_SIZE,
     read_one: Callable[[Path], np.ndarray] = read_photo,
+    keep: Callable[[Path, AlignedFace], None] = lambda path, face: None,
 ) -> Iterator[tuple[Path, AlignedFace | str]]:
-    """Align a face of each photo, batch by batch; a photo that fails does not stop the others.
+    """Align a face of each photo, some at once; a photo that fails does not stop the others.
 
     Args:
         paths: of the photos.
         aligner: finds the faces.
-        batch_size: photos that are searched together.
+        batch_size: the most photos that are worked on at once.
         read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
+        keep: called with each face, in several threads; an XcosError is a reason to have none.
 
     Yields:
-        Each path once, with its face or the reason why there is none. Photos of one size share
-        batches, so that they come in another order than they were given.
+        Each path, in order, with its face or the reason why there is none.
     """
-    unreadable = deque()
 
-    def readable():
-        for path, photo in read_ahead(paths, read_one):
-            if isinstance(photo, XcosError):
-                unreadable.append((path, str(photo)))
-            else:
-                yield path, photo
+    def align(path: Path) -> AlignedFace:
+        photo = read_one(path)
+        try:
+            face = aligner.align([photo])[0]
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever one odd photo brings up must not cost the others
+            raise XcosError(f"face detection failed ({type(error).__name__}: {error})") from None
+        if face is None:
+            raise XcosError("no face was found; give a photo with one visible face")
+        keep(path, face)
+        return face
 
-    for batch in batches_by_size(readable(), batch_size):
-        while unreadable:
-            yield unreadable.popleft()
-        for (path, _), face in zip(batch, _align(aligner, [x for _, x in batch]), strict=True):
-            if face is None:
-                face = "no face was found; give a photo with one visible face"
-            yield path, face
-    yield from unreadable
+    for path, face in read_ahead(paths, align, min(batch_size, THREADS)):
+        yield path, str(face) if isinstance(face, XcosError) else face
 
 
 def progress_bar(total: int, finished: int = 0, doing: str = "aligning") -> tqdm:
@@ -57,13 +56,3 @@ def progress_bar(total: int, finished: int = 0, doing: str = "aligning") -> tqdm
     # In a log file, a line now and then is enough.
     interval = 0.5 if sys.stderr.isatty() else 10.0
     return tqdm(total=total, initial=finished, unit="photo", desc=doing, mininterval=interval)
-
-
-def _align(aligner: FaceAligner, photos: Sequence[np.ndarray]) -> list[AlignedFace | str | None]:
-    """Return each photo's face, None, or the reason for which the detector failed on it."""
-    try:
-        return aligner.align(photos)
-    except Exception as error:  # whatever one odd photo brings up must not cost the others
-        if len(photos) == 1:
-            return [f"face detection failed ({type(error).__name__}: {error})"]
-        return [_align(aligner, [photo])[0] for photo in photos]

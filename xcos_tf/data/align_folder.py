@@ -1,5 +1,6 @@
 """A folder tree of photos -> the same tree of aligned faces, which can be stopped and resumed."""
 
+import errno
 import os
 import time
 from collections.abc import Collection
@@ -11,10 +12,11 @@ import numpy as np
 from PIL import Image
 
 from xcos_tf.data.align_each import align_each, progress_bar
-from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.aligner import AlignedFace, FaceAligner
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
 from xcos_tf.errors import XcosError
+from xcos_tf.files import only_writer, replace_file
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
 PHOTO_SUFFIXES = frozenset(
@@ -24,6 +26,9 @@ PHOTO_SUFFIXES = frozenset(
 KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 FAILURES = "failures.csv"
 SEVERAL_FACES = "several-faces.csv"
+
+# Too long, too many links one to another, or letters that the file system does not take.
+_NAME_IS_TO_BLAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL})
 
 
 @dataclass
@@ -69,7 +74,7 @@ def align_folder(
         source: folder of photos.
         destination: folder for the faces, apart from `source`; made if missing.
         rule: which face of a photo with several; see `choose_face`.
-        batch_size: photos that are searched together.
+        batch_size: the most photos that are worked on at once.
         retry_failed: whether to try again what failed in an earlier run.
 
     Raises:
@@ -82,10 +87,10 @@ def align_folder(
     check_folders(source, destination)
     photos = find_photos(source)
     targets = {photo: destination / aligned_name(photo) for photo in photos}
-    done = {photo for photo in photos if targets[photo].exists()}
     try:
-        destination.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
+            stack.enter_context(only_writer(destination, "xcos align"))
+            done = {photo for photo in photos if os.path.exists(targets[photo])}
             failures = Journal(destination / FAILURES, "reason")
             several = Journal(destination / SEVERAL_FACES, "faces")
             known = {
@@ -176,10 +181,21 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
     """Align the pending photos and keep the journals, the bar and the summary."""
     if not pending:
         return
-    aligner = FaceAligner(*options)
+    paths = {source / name: name for name in pending}
 
-    for path, face in align_each((source / name for name in pending), aligner, options[1]):
-        name = os.path.relpath(path, source)
+    def keep(path: Path, face: AlignedFace) -> None:
+        try:
+            write_face(targets[paths[path]], face.image)
+        except OSError as error:
+            if error.errno not in _NAME_IS_TO_BLAME:
+                # As an XcosError, it would be this photo's reason.
+                raise OSError(error.errno, error.strerror) from None
+            raise XcosError(
+                f"the face cannot have this name ({error.strerror}); rename the photo"
+            ) from None
+
+    for path, face in align_each(paths, FaceAligner(*options), options[1], keep=keep):
+        name = paths[path]
         if isinstance(face, str):
             failures.add(name, face)
             summary.failed += 1
@@ -187,7 +203,6 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
             if face.faces_found > 1:
                 several.add(name, str(face.faces_found))
                 summary.several_faces += 1
-            write_face(targets[name], face.image)
             summary.aligned += 1
         bar.update()
 
@@ -203,8 +218,6 @@ def write_face(target: Path, image: np.ndarray) -> None:
         OSError: it cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
     is_png = target.suffix.lower() == ".png"
     options = {"format": "PNG"} if is_png else {"format": "JPEG", "quality": 95, "subsampling": 0}
-    Image.fromarray(image).save(part, **options)
-    os.replace(part, target)
+    replace_file(target, lambda stream: Image.fromarray(image).save(stream, **options))

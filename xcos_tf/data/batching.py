@@ -4,11 +4,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+
+Read = TypeVar("Read")
 
 _THREADS = 2
 # Decoded photos can be a quarter of a gigabyte each, so few are read ahead of their use.
@@ -16,16 +19,19 @@ _READ_AHEAD = 4
 
 
 def read_ahead(
-    paths: Iterable[Path], read_one: Callable[[Path], np.ndarray] = read_photo
-) -> Iterator[tuple[Path, np.ndarray | XcosError]]:
+    paths: Iterable[Path],
+    read_one: Callable[[Path], Read] = read_photo,
+    threads: int = _THREADS,
+) -> Iterator[tuple[Path, Read | XcosError]]:
     """Read photos in threads while the caller works on the ones before.
 
     Args:
         paths: of the photos.
-        read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
+        read_one: reads a photo, or what is made of one, or raises XcosError.
+        threads: that read at once.
 
     Yields:
-        In order, each path with its photo, uint8 (H, W, 3), or with the reason it has none.
+        In order, each path with what was read, or with the reason that it was not.
     """
 
     def read(path):
@@ -36,7 +42,7 @@ def read_ahead(
         except MemoryError:
             return XcosError(f"{path} does not fit into memory; make it smaller first")
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         waiting = deque()
         try:
             for path in paths:

@@ -15,7 +15,7 @@ from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.files import write_json
+from xcos_tf.files import only_writer, write_json
 
 SETTINGS = "occlusion.json"
 
@@ -125,9 +125,10 @@ def cover_faces(
 
 @contextmanager
 def writing_to(destination: Path) -> Iterator[None]:
-    """Raise what the file system says against writing a folder as an XcosError."""
+    """Write a folder, alone, and raise what the file system says against it as an XcosError."""
     try:
-        yield
+        with only_writer(destination, "xcos occlude"):
+            yield
     except OSError as error:
         raise XcosError(
             f"{destination} cannot be written ({error.strerror or error}); choose another folder "

@@ -15,7 +15,7 @@ BATCH_SIZE = 16
 MAX_DETECTION_SIDE = 1280
 """Pixels. Larger photos are searched in a smaller copy; the warp still reads the original."""
 
-_THREADS = 4
+THREADS = 4
 """Twice the cores of a small machine: while some photos are in a network, others are between."""
 
 
@@ -51,7 +51,7 @@ class FaceDetector:
             raise ValueError(
                 f"Expected a batch size of at least 1. Received: batch_size={batch_size}"
             )
-        self._threads = min(batch_size, _THREADS)
+        self._threads = min(batch_size, THREADS)
         self._cascade = Cascade()
 
     def detect(self, photos: Sequence[np.ndarray]) -> list[list[DetectedFace]]:

@@ -2,9 +2,10 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from xcos_tf.files import write_csv
 
 # File names need not be valid UTF-8.
 _TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
@@ -42,10 +43,7 @@ class Journal:
 
     def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
         """Replace the file by these rows, at once, and open it for more."""
-        part = self.path.with_name(f".{self.path.name}.part")
-        with open(part, "w", **_TEXT) as stream:
-            csv.writer(stream).writerows([("photo", self._note), *rows])
-        os.replace(part, self.path)
+        write_csv(self.path, ("photo", self._note), rows)
         self._stream = open(self.path, "a", **_TEXT)  # noqa: SIM115, closed by `close`
         return self
 

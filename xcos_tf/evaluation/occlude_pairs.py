@@ -1,7 +1,6 @@
 """Listed pairs of aligned faces -> the same pairs with one face of each covered in part."""
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.pairs_csv import write_pairs_csv
 from xcos_tf.evaluation.photos import file_digest
+from xcos_tf.files import replace_file
 
 PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
 
@@ -97,6 +97,5 @@ def _copy(photo: Path, target: Path) -> None:
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(photo, part)
-    os.replace(part, target)
+    content = photo.read_bytes()
+    replace_file(target, lambda stream: stream.write(content))

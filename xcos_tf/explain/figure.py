@@ -3,11 +3,11 @@
 Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
 """
 
-import contextlib
 import os
 import textwrap
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import matplotlib
 import numpy as np
@@ -23,6 +23,7 @@ from xcos_tf.explain.inches import square, write
 from xcos_tf.explain.map_panel import GREY, MapPanel, draw_map
 from xcos_tf.explain.notation import as_sentence, number
 from xcos_tf.explain.words import check_maps
+from xcos_tf.files import replace_file
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 200
@@ -122,28 +123,23 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
         XcosError: as by `check_figure_path`, or the file cannot be written.
     """
     path = check_figure_path(path)
-    part = path.with_name(f".xcos-{os.getpid()}.part")
     file_format = path.suffix.lower()[1:]
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
     settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "xcos"}
-    try:
-        with (
-            open(part, "wb") as stream,
-            matplotlib.rc_context(settings),
-            warnings.catch_warnings(),
-        ):
+
+    def draw(stream: BinaryIO) -> None:
+        with matplotlib.rc_context(settings), warnings.catch_warnings():
             # A file's name may be in a script that the font lacks; boxes are drawn for it.
             warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
             figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)
-        os.replace(part, path)
+
+    try:
+        replace_file(path, draw)
     except OSError as error:
         raise XcosError(
             f"the picture cannot be written to {path} ({error.strerror or error}); choose another "
             "place"
         ) from None
-    finally:
-        with contextlib.suppress(OSError):  # it has been renamed, or could not be made
-            part.unlink()
 
 
 def _place(row: int, column: int) -> tuple[float, float]:

@@ -101,10 +101,4 @@ def write_private(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-
-    def write(stream) -> None:
-        os.fchmod(stream.fileno(), MODE)
-        stream.write(content)
-
-    with private_files():  # from the moment that there is a file
-        replace_file(path, write)
+    replace_file(path, lambda stream: stream.write(content), MODE)

@@ -19,7 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write
+from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.weights import load_weights, save_weights
@@ -177,7 +177,8 @@ def save_preset(
             **config,
             "weights": weights,
         }
-        (temporary / "config.json").write_text(_as_json(config), encoding="utf-8")
+        text = _as_json(config).encode("utf-8")
+        replace_file(temporary / "config.json", lambda stream: stream.write(text))
         for name, write in (extras or {}).items():
             write(temporary / name)
         temporary.chmod(0o755)
@@ -190,7 +191,8 @@ def save_preset(
             os.replace(temporary, folder)
     except (OSError, SafetensorError) as error:
         raise XcosError(
-            f"cannot write the preset {folder} ({error}); free some space or choose another place"
+            f"cannot write the preset {folder} ({getattr(error, 'strerror', None) or error}); free "
+            "some space or choose another place"
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import replace_file
 
 # Keras 2 and Keras 3 name the same variable differently.
 _SAME_NAME = {"depthwise_kernel": "kernel"}
@@ -73,18 +74,14 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
 
 
 def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Write the model's weights to one safetensors file, atomically."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(
-            {key: np.ascontiguousarray(value) for key, value in read_arrays(model).items()},
-            temporary,
-        )
-        temporary.chmod(0o644)  # safetensors lets nobody else read
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write the model's weights to one safetensors file, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    arrays = {key: np.ascontiguousarray(value) for key, value in read_arrays(model).items()}
+    content = save(arrays)
+    replace_file(Path(path), lambda stream: stream.write(content))
 
 
 def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
