@@ -72,10 +72,11 @@ def test_owner_and_others(lite, owner, portraits, frames, unlocked, matching, ne
     assert bool(decision.hint) is not unlocked
 
 
-def test_a_score_at_the_threshold_matches(lite, owner, portraits, monkeypatch):
-    score = judge(lite, owner, [portraits["obama2"]]).scores[0]
-    monkeypatch.setattr(type(lite), "threshold", lambda self: float(score))
-    assert judge(lite, owner, [portraits["obama2"]]).unlocked
+def test_a_score_at_the_threshold_matches(lite, owner, portraits):
+    score = float(judge(lite, owner, [portraits["obama2"]]).scores[0])
+    for threshold, unlocked in ((score, True), (np.nextafter(score, 1), False)):
+        decision = judge(lite, replace(owner, threshold=threshold), [portraits["obama2"]])
+        assert decision.unlocked is unlocked
 
 
 def test_the_hint_is_of_frames_that_do_not_match(lite, owner, portraits):
