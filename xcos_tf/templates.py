@@ -72,8 +72,9 @@ class Gallery:
     def normalised(self) -> np.ndarray:
         shape = self.features.shape
         cells = self.features.reshape(len(self), math.prod(shape[1:-1]), shape[-1])
-        norms = np.linalg.norm(cells, axis=-1, keepdims=True)
-        return np.divide(cells, norms, out=np.zeros_like(cells), where=norms > 1e-6)
+        with np.errstate(all="ignore"):  # whatever the process has set
+            norms = np.linalg.norm(cells, axis=-1, keepdims=True)
+            return np.divide(cells, norms, out=np.zeros_like(cells), where=norms > 1e-6)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -93,5 +94,7 @@ def fixed_weight_scores(gallery_a: Gallery, gallery_b: Gallery, weights: np.ndar
     """
     if not len(gallery_a) or not len(gallery_b):
         return np.empty((len(gallery_a), len(gallery_b)), np.float32)
-    weighted = gallery_a.normalised * np.asarray(weights, np.float32).reshape(1, -1, 1)
-    return weighted.reshape(len(gallery_a), -1) @ gallery_b.normalised.reshape(len(gallery_b), -1).T
+    weights = np.asarray(weights, np.float32).reshape(1, -1, 1)
+    with np.errstate(all="ignore"):
+        weighted = (gallery_a.normalised * weights).reshape(len(gallery_a), -1)
+        return weighted @ gallery_b.normalised.reshape(len(gallery_b), -1).T

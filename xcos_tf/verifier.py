@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.one_face import read_face
+from xcos_tf.environment import check_process
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.preprocessing import normalise_pixels
@@ -312,6 +313,7 @@ class Verifier:
 
         A concrete function, unlike one that may be traced again, makes TensorFlow warn of nothing.
         """
+        check_process()
         if name not in self._compiled:
             signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in tensors]
             traced = tf.function(function, input_signature=signature, autograph=False)

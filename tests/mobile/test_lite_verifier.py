@@ -1,7 +1,9 @@
 """The phone's verifier gives what the Python API gives, and refuses what it cannot use."""
 
 import json
+import os
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -162,6 +164,16 @@ def test_a_score_that_is_not_finite_is_refused(lite):
     grids = np.full((1, 7, 7, 32), np.nan, np.float32)
     with pytest.raises(XcosError, match="a score that is not finite"):
         lite.compare(grids, grids)
+
+
+def test_survives_a_fork(lite_models):
+    lite = LiteVerifier.from_folder(lite_models, "float32.batch", threads=2)
+    faces = np.zeros((3, 112, 112, 3), np.uint8)
+    grids = lite.embed(faces)
+    if not (child := os.fork()):
+        signal.alarm(60)
+        os._exit(0 if np.array_equal(lite.embed(faces), grids) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def with_metadata(source, target, changes):

@@ -1,10 +1,9 @@
 import pytest
 import tensorflow as tf
-from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.config import DevicesConfig
-from xcos_tf.training.devices import build_strategy, is_chief, precision
+from xcos_tf.training.devices import build_strategy, is_chief
 
 
 def test_one_device():
@@ -19,9 +18,3 @@ def test_what_comes_too_late_or_is_missing_is_said(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(XcosError, match="TF_CONFIG"):
         build_strategy(DevicesConfig(strategy="multi_worker"))
-
-
-def test_precision_ends_with_its_block():
-    with precision("mixed_bfloat16"):
-        assert keras.layers.Dense(1).compute_dtype == "bfloat16"
-    assert keras.layers.Dense(1).compute_dtype == "float32"

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
+# A notebook's back end of matplotlib, or another one of Keras, may not even be installed here; and
+# keras.json, in Keras's home, is for the user's own programs.
+_OWN_SETTINGS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull, "MPLBACKEND": "agg"}
+
 
 @contextlib.contextmanager
 def silent_standard_error() -> Iterator[None]:
@@ -24,10 +28,14 @@ def silent_standard_error() -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow without its notices, unless the user set TF_CPP_MIN_LOG_LEVEL.
+    """Import TensorFlow as the commands need it, whatever the environment is set for.
 
-    Some are written before TensorFlow looks at its log level, hence the file descriptor.
+    Its notices are left out, unless the user set TF_CPP_MIN_LOG_LEVEL. Some are written before
+    TensorFlow looks at its log level, hence the file descriptor.
     """
+    if "tensorflow" not in sys.modules:  # else the process is not a command's own
+        os.environ.update(_OWN_SETTINGS)
+        os.environ.pop("TF2_BEHAVIOR", None)
     if LEVEL in os.environ:
         return
     os.environ[LEVEL] = "3"

@@ -82,7 +82,10 @@ class Cascade:
                 offsets, landmarks, logits = onet(crops(photo, boxes, 48))
                 return offsets, landmarks, log_odds(logits)
 
-        self._propose, self._refine, self._finish = propose, refine, finish
+        # Traced now, so that they are run as graphs even where a process runs functions eagerly.
+        self._propose, self._refine, self._finish = (
+            function.get_concrete_function() for function in (propose, refine, finish)
+        )
 
     def find(self, photo: np.ndarray) -> np.ndarray:
         """Find the faces of a photo, down to 20 pixels.

@@ -66,6 +66,9 @@ class FaceDetector:
         Returns:
             For each photo, in the same order, its faces, most confident first.
         """
+        from xcos_tf.environment import check_process  # which starts TensorFlow
+
+        check_process()
         if len(photos) < 2:
             return [self._detect(photo) for photo in photos]
         with ThreadPoolExecutor(self._threads) as pool:
@@ -73,7 +76,8 @@ class FaceDetector:
 
     def _detect(self, photo: np.ndarray) -> list[DetectedFace]:
         searched = _detection_size(photo.shape)
-        return _faces(self._cascade.find(_resize(photo, *searched)), searched, photo.shape)
+        with np.errstate(all="ignore"):  # whatever the process has set
+            return _faces(self._cascade.find(_resize(photo, *searched)), searched, photo.shape)
 
 
 def _detection_size(shape: tuple[int, ...]) -> tuple[int, int]:

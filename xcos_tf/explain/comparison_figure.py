@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from xcos_tf.drawing import default_look
 from xcos_tf.explain.colours import PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
 from xcos_tf.explain.face_panel import draw_face, name_above
@@ -38,6 +39,7 @@ _HOW_TO_READ = (
 )
 
 
+@default_look()
 def draw_comparison(
     face_a: np.ndarray,
     face_b: np.ndarray,

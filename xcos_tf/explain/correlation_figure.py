@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from xcos_tf.drawing import default_look
 from xcos_tf.explain.figure import save_figure
 from xcos_tf.explain.inches import square, write
 from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
@@ -20,6 +21,7 @@ _SIDE, _LEFT, _BOTTOM, _STEP = 2.6, 0.2, 0.18, 3.4
 _WIDTH, _HEIGHT = 6.9, 3.6
 
 
+@default_look()
 def draw_correlation(
     raw: np.ndarray, normalised: np.ndarray, title: str, subtitle: str = ""
 ) -> Figure:

@@ -9,12 +9,12 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from xcos_tf.drawing import default_look
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.colours import PAPER, Colours
 from xcos_tf.explain.face_panel import draw_face, name_above
@@ -35,6 +35,7 @@ _STEP_X, _STEP_Y = 2.72, 2.42
 _WIDTH, _HEIGHT = 8.2, 5.4
 
 
+@default_look()
 def draw_explanation(
     face_a: np.ndarray,
     face_b: np.ndarray,
@@ -128,7 +129,7 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
     settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "xcos"}
 
     def draw(stream: BinaryIO) -> None:
-        with matplotlib.rc_context(settings), warnings.catch_warnings():
+        with default_look(settings), warnings.catch_warnings():
             # A file's name may be in a script that the font lacks; boxes are drawn for it.
             warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
             figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)

@@ -8,6 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.drawing import default_look
 from xcos_tf.explain.face_panel import draw_face, name_above
 from xcos_tf.explain.figure import DPI, map_panels
 from xcos_tf.explain.headline import BLUE, RED
@@ -46,6 +47,7 @@ class Exhibit:
     least: Sequence[Case]
 
 
+@default_look()
 def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "") -> Figure:
     """Draw the pairs that a score is most sure of on the left, and least on the right.
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from xcos_tf.drawing import default_look
 from xcos_tf.explain.face_panel import draw_face
 from xcos_tf.explain.figure import DPI, map_panels
 from xcos_tf.explain.inches import square, write
@@ -20,6 +21,7 @@ _WIDTH, _HEIGHT = 8.7, 3.2
 _PURPLE = "#6a51a3"  # of the map
 
 
+@default_look()
 def draw_mean_attention(
     attention_maps: np.ndarray,
     mean_face: np.ndarray,

@@ -1,8 +1,8 @@
 """The three attention maps of the paper: U (patched), P (correlated) and L (learned)."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from xcos_tf.environment import keras
 from xcos_tf.models.normalisation import batch_norm
 
 ATTENTIONS = ("patched", "correlated", "learned")

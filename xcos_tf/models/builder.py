@@ -2,8 +2,7 @@
 
 from types import MappingProxyType
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.models.heads import depthwise_head, fc_head
 from xcos_tf.models.ir import ir_backbone
 from xcos_tf.models.mobilefacenet import mobilefacenet

@@ -1,7 +1,6 @@
 """From two grid features to the explained score."""
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.models.attention import (
     ATTENTIONS,
     CorrelatedAttention,

@@ -1,7 +1,6 @@
 """The plug-in that the paper promises: any backbone with a 2-D feature map becomes explainable."""
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.models.network import XCos
 
 

@@ -1,8 +1,8 @@
 """What follows a backbone's feature map: the 1×1 grid head of xCos, or an embedding head."""
 
 import tensorflow as tf
-from tensorflow import keras
 
+from xcos_tf.environment import keras
 from xcos_tf.models import normalisation
 
 

@@ -4,8 +4,7 @@ The layout is that of the PyTorch models that the authors of xCos built on, so p
 symmetric at stride 2, unlike TensorFlow's SAME.
 """
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.models.normalisation import batch_norm
 
 # Channels of the four stages; the first unit of each stage has stride 2.

@@ -7,7 +7,8 @@ cos 0.9996 from 1, and a scale of 64 would make that a visible step of the loss.
 import math
 
 import tensorflow as tf
-from tensorflow import keras
+
+from xcos_tf.environment import keras
 
 
 class MarginHead(keras.layers.Layer):

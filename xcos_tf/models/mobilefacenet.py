@@ -4,8 +4,7 @@ The layout is that of the published TensorFlow weights (sirius-ai/MobileFaceNet_
 TensorFlow's SAME: at stride 2 it is asymmetric, unlike PyTorch's.
 """
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.models import normalisation
 
 # (expanded channels, output channels, stride) of each inverted bottleneck; one of stride 1 is

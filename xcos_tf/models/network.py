@@ -4,8 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tensorflow import keras
-
+from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.models.attention import ATTENTIONS
 from xcos_tf.models.comparison import PLAIN_COSINE, comparison, plain_comparison

@@ -1,6 +1,6 @@
 """Batch normalisation as every model of the package uses it."""
 
-from tensorflow import keras
+from xcos_tf.environment import keras
 
 
 def batch_norm(

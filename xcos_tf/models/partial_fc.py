@@ -4,7 +4,8 @@ An et al., *Killing Two Birds with One Stone*, CVPR 2022, Sec. 3.2.
 """
 
 import tensorflow as tf
-from tensorflow import keras
+
+from xcos_tf.environment import keras
 
 
 def sample_classes(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from xcos_tf.environment import check_process, default_settings
 from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.builder import build_network, describe
@@ -107,8 +108,10 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     config = read_config(folder)
     path = folder / Path(config["weights"]["file"]).name
     check_sha256(path, config["weights"]["sha256"])
+    check_process()
     try:
-        network = build_network(config["model"], **options)
+        with default_settings():
+            network = build_network(config["model"], **options)
     except (KeyError, TypeError, ValueError) as error:
         raise XcosError(f"{folder / 'config.json'} describes no model: {error}") from None
     load_weights(network, path)

@@ -1,7 +1,8 @@
 """The patched cosine map S and the score xCos = ⟨S, W⟩."""
 
 import tensorflow as tf
-from tensorflow import keras
+
+from xcos_tf.environment import keras
 
 
 def normalise_cells(grid: tf.Tensor) -> tf.Tensor:

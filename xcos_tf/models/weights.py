@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from tensorflow import keras
 
+from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
 

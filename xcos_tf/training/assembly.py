@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.environment import default_settings
 from xcos_tf.errors import XcosError
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
@@ -14,7 +15,6 @@ from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, named_weights, read_arrays
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
-from xcos_tf.training.devices import precision
 from xcos_tf.training.initialisation import start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import build_optimizer
@@ -62,7 +62,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: i
         XcosError: a preset cannot be used, the model or a layer's name is wrong, or an optimizer.
     """
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
-    with precision(config.devices.precision):
+    with default_settings(config.devices.precision):
         try:
             network = build_network(config.model)
         except (KeyError, TypeError, ValueError) as error:

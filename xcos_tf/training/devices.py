@@ -1,11 +1,8 @@
-"""What a run computes on, in which precision."""
+"""What a run computes on."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import tensorflow as tf
-from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.config import DevicesConfig
@@ -55,14 +52,3 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
         and resolver.task_id == 0
         and "chief" not in resolver.cluster_spec().jobs
     )
-
-
-@contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Build layers of a Keras dtype policy ("float32", "mixed_float16", …) within the block."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_global_policy(before)

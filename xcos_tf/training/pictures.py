@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from xcos_tf.drawing import default_look
+
 _GAP = 4  # pixels
 _CAPTION = 14  # pixels
 _PAPER = 216  # light grey, against which the white of an empty map shows
@@ -113,6 +115,7 @@ def _enlarge(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cells[rows][:, columns]
 
 
+@default_look()
 def _print(text: str, width: int) -> np.ndarray:
     figure = Figure(figsize=(width / 100, _CAPTION / 100), dpi=100, facecolor=str(_PAPER / 255))
     canvas = FigureCanvasAgg(figure)

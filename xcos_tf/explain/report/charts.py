@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.special import ndtri
 
+from xcos_tf.drawing import default_look
 from xcos_tf.evaluation.curves import Curve, thin
 from xcos_tf.evaluation.measurement import UnderOcclusion
 from xcos_tf.explain.map_panel import GREY, INK
@@ -25,6 +26,7 @@ _DEVIATE_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0
 _WORST_DRAWN = 0.4  # error rates beyond are of no use, unless a score is that bad
 
 
+@default_look()
 def draw_roc(curves: Mapping[Score, Curve], styles: Mapping[Score, Style], impostor: int) -> Figure:
     """Draw TAR against FMR on a logarithmic axis, as steps.
 
@@ -48,6 +50,7 @@ def draw_roc(curves: Mapping[Score, Curve], styles: Mapping[Score, Style], impos
     return figure
 
 
+@default_look()
 def draw_det(
     curves: Mapping[Score, Curve], styles: Mapping[Score, Style], impostor: int, genuine: int
 ) -> Figure:
@@ -83,6 +86,7 @@ def draw_det(
     return figure
 
 
+@default_look()
 def draw_histogram(
     values: np.ndarray,
     same: np.ndarray,
@@ -125,6 +129,7 @@ def draw_histogram(
     return figure
 
 
+@default_look()
 def draw_occlusion(
     lines: Mapping[Score, Sequence[UnderOcclusion]], styles: Mapping[Score, Style]
 ) -> Figure:

@@ -3,10 +3,11 @@
 import base64
 import io
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+
+from xcos_tf.drawing import default_look
 
 _JPEG_QUALITY = 88
 
@@ -14,7 +15,7 @@ _JPEG_QUALITY = 88
 def figure_uri(figure: Figure) -> str:
     """Return a figure as an SVG; the same figure gives the same text. Letters become shapes."""
     stream = io.BytesIO()
-    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "xcos"}):
+    with default_look({"svg.fonttype": "path", "svg.hashsalt": "xcos"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return _uri("image/svg+xml", stream.getvalue())
 

@@ -1,0 +1,89 @@
+"""What TensorFlow and Keras keep for a whole process, kept away from our networks.
+
+Keras takes the types and layouts of layers from settings that a file, a variable of the environment
+or any code of the process may have changed; a network built under `default_settings` computes the
+same numbers whatever they are. TensorFlow's threads do not survive a fork, and its functions do
+nothing within a graph; `check_process` says so instead.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+from xcos_tf.errors import XcosError
+
+_settings_lock = threading.RLock()
+_first_process: int | None = None  # TensorFlow's own state is one for each process, and so is this
+
+
+def _load_keras():
+    """Return TensorFlow's Keras, of which other libraries than TensorFlow may compute."""
+    try:
+        from tensorflow import keras
+
+        backend = keras.backend.backend()  # loads it
+    except Exception as error:
+        raise XcosError(
+            f"Keras cannot be loaded ({' '.join(str(error.__cause__ or error).split())[:100]}); "
+            "unset KERAS_BACKEND and TF_USE_LEGACY_KERAS if they are set, see that "
+            "~/.keras/keras.json is as Keras wrote it, or install Keras anew"
+        ) from error
+    if backend != "tensorflow":
+        raise XcosError(
+            f"Keras computes by {backend} in this process, and xcos_tf by TensorFlow; unset "
+            'KERAS_BACKEND, or set it to "tensorflow" before Keras is imported'
+        )
+    return keras
+
+
+keras = _load_keras()
+
+
+@contextmanager
+def default_settings(policy: str = "float32") -> Iterator[None]:
+    """Build layers within the block as if nobody had changed Keras's settings.
+
+    Args:
+        policy: the dtype policy of the layers, such as "mixed_float16".
+    """
+    with _settings_lock:  # the settings are those of all threads
+        backend, precision = keras.backend, keras.mixed_precision
+        before = (backend.floatx(), backend.epsilon(), backend.image_data_format())
+        policy_before = precision.global_policy()
+        _set("float32", 1e-7, "channels_last", policy)
+        try:
+            yield
+        finally:
+            _set(*before, policy_before)
+
+
+def _set(floatx, epsilon, image_data_format, policy) -> None:
+    keras.backend.set_floatx(floatx)
+    keras.backend.set_epsilon(epsilon)
+    keras.backend.set_image_data_format(image_data_format)
+    keras.mixed_precision.set_global_policy(policy)
+
+
+def check_process() -> None:
+    """Call before TensorFlow computes, where it would otherwise wait for ever or return nothing.
+
+    Raises:
+        XcosError: the process was forked from one that has called this, or TensorFlow's eager
+            execution is off.
+    """
+    global _first_process
+    _first_process = _first_process or os.getpid()
+    if _first_process != os.getpid():
+        raise XcosError(
+            "this process was forked from one in which TensorFlow ran already, and would wait for "
+            "ever; load the preset in the worker itself, after the fork, or start workers by "
+            "`spawn` (docs/web-servers.md)"
+        )
+    if not tf.executing_eagerly():
+        raise XcosError(
+            "TensorFlow's eager execution is off here; call xcos_tf outside of `tf.Graph` and "
+            "`tf.function`, and without `disable_eager_execution` and TF2_BEHAVIOR=0"
+        )
