@@ -10,7 +10,7 @@ from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.writer import prepare
-from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.data.sampling import EpochSampler, GroupSampler
 from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
 from xcos_tf.errors import XcosError
 
@@ -78,6 +78,31 @@ def test_a_later_start_and_a_part_of_the_groups_see_the_same(faces):
             )
     other = batches(faces, strong, (0, 4), range(4), seed=4)
     assert not np.array_equal(other[0]["input"], whole[0]["input"])
+
+
+@pytest.mark.parametrize(("genuine", "size"), [(0.5, 2), (None, 1)])
+def test_an_epoch_s_images_are_read_in_turn(faces, genuine, size):
+    # 14 images, 4 groups a step: 3.5 steps an epoch.
+    sampler = EpochSampler(faces.labels, 4, genuine, seed=3)
+
+    def read(first, last, groups):
+        dataset = training_dataset(faces, sampler, PLAIN, first, last, groups, size=SIZE)
+        return list(dataset.as_numpy_iterator())
+
+    whole, later = read(0, 7, range(4)), read(3, 7, range(2, 4))
+    images = np.stack([pixels(image) for image in faces.read(np.arange(14))])
+
+    def seen(images_seen):  # some photos are in both sets
+        return sorted(np.abs(images_seen[:, np.newaxis] - images).mean((2, 3, 4)).argmin(axis=1))
+
+    firsts = np.concatenate([batch["input"][:, 0] for batch in whole])
+    assert [seen(epoch) for epoch in np.split(firsts, 2)] == [seen(images)] * 2
+    for batch in whole:
+        assert batch["input"].shape == (4, size, SIZE, SIZE, 3)
+        assert batch["first"].shape == (4, size - 1)
+    for batch, part in zip(whole[3:], later, strict=True):
+        for name, value in part.items():
+            np.testing.assert_array_equal(value, batch[name][2:])
 
 
 @pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude", "draw_over"])

@@ -28,6 +28,16 @@ def write(tmp_path):
     return write
 
 
+def in_epochs(balance=None, sample=None, **batch):
+    """Return what makes the shipped configuration one of epochs, with 48 pairs unless `batch`."""
+
+    def change(values):
+        values.update(epochs=2, steps=None, batch={"pairs": 48, **batch})
+        values["loss"].update(balance=balance, sample=sample)
+
+    return change
+
+
 def test_the_shipped_configuration_is_valid():
     config, text = read_config(SHIPPED)
     assert config.batch.people == 32
@@ -72,6 +82,13 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["data"].update(sets=[1]), "sets must be of type str"),
         (lambda v: v["data"].update(hold_out={"pins90": 1.5}), "pins90 must be of type int"),
         (lambda v: v.update(epochs=2), "one of `epochs` and `steps`"),
+        (lambda v: v.update(epochs=2, steps=None), "batch: groups belongs to a run of steps"),
+        (in_epochs(pairs=0), "takes either pairs or faces"),
+        (in_epochs(faces=4), "takes either pairs or faces"),
+        (in_epochs(accumulate=5), "batch: pairs must be a multiple of accumulate"),
+        (in_epochs(balance="genuine"), "a run of epochs leaves them to chance"),
+        (in_epochs(sample=95), "the 96 people that a batch can show; it is 95"),
+        (lambda v: v["batch"].pop("people"), "batch: a run of steps needs people"),
         (lambda v: v.update(steps=0), "steps must be 1 or more; it is 0"),
         (lambda v: v["augmentation"].update(flip=1.5), "flip must be from 0 to 1; it is 1.5"),
         (lambda v: v["loss"].update(head="softmax"), "head must be one of arcface, cosface"),
@@ -99,6 +116,13 @@ def test_the_paper_s_models_are_built():
 def test_mistakes_are_named(write, change, sentence):
     with pytest.raises(XcosError, match=sentence):
         read_config(write(change))
+
+
+def test_a_run_of_epochs_takes_pairs(write):
+    config, _ = read_config(write(in_epochs()))
+    assert (config.batch.parts, config.batch.images) == (48, 96)
+    shipped = read_config(SHIPPED)[0].batch
+    assert (shipped.parts, shipped.images) == (1, 128)
 
 
 def test_a_file_extends_others_key_by_key(tmp_path):

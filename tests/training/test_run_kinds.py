@@ -33,9 +33,9 @@ optimizers:
   head: *slow
   margin_head: {name: SGD, learning_rate: 0.1}
 devices: {precision: mixed_bfloat16}
-schedule: {drops: [0.5]}
+schedule: {drops: [2]}
 checkpoint: {every: 1}
-epochs: 1
+steps: 3
 """
 
 
@@ -97,9 +97,10 @@ def test_a_grid_without_a_teacher_learns_to_tell_people_apart(sets, tmp_path):
 
 def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_path):
     config = yaml.safe_load(BASELINE)
-    del config["loss"]["sample"], config["devices"]
+    del config["loss"]["sample"], config["devices"], config["steps"]
     config["teacher"] = "mobilefacenet"
-    config["batch"] |= {"pairs": 12, "genuine": 0.5}
+    config["batch"] = {"pairs": 10, "accumulate": 2}
+    config |= {"epochs": 2, "schedule": {"drops": [1.5]}}
     config["augmentation"] = {"draw_over": 1.0}
     config["loss"] |= {"cosine": 1.0, "teacher_sees": "original"}
     config["validation"] = {"draw_over": True, "every": 1, "best_metric": "eer"}
@@ -107,6 +108,12 @@ def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_
     out = tmp_path / "out"
     rows = train(tmp_path / "run.yaml", sets, out)
     first, last = rows[0], rows[-1]
+    # An epoch is 24 images, each the first of a pair: 2.4 steps; two of them end within step 5.
+    assert [(row["step"], row["epoch"]) for row in rows] == [
+        (step, pytest.approx(step / 2.4, abs=1e-4)) for step in range(6)
+    ]
+    rates = [row["rate/backbone"] for row in rows[1:]]
+    assert rates == pytest.approx([0.01] * 4 + [0.001])  # the drop comes after 3.6 steps, so 4
     assert {"cosine/rmse", "cosine/eer", "teacher/eer"} <= first.keys()
     assert first["cosine/rmse"] > 0.1  # the model still is the teacher, but sees less
     assert np.isfinite(last["loss/cosine"]) and last["loss/cosine"] > 0

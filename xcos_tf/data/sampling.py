@@ -1,9 +1,13 @@
 """Which faces make a batch, and which pairs of them are compared.
 
-Every draw depends on (seed, step, group) alone: the position of a run's input is its step.
+`EpochSampler` takes each image in turn, for runs that count epochs; `GroupSampler` draws people, for
+runs that count steps. Every draw depends on (seed, step, group) alone: the position of a run's input
+is its step.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +28,99 @@ class Group:
     first: np.ndarray
     second: np.ndarray
     same: np.ndarray
+
+
+class Sampler(Protocol):
+    """Draws the groups of each step's batch.
+
+    Attributes:
+        size: faces in a group.
+        pairs: pairs in a group.
+        seed: of all draws.
+    """
+
+    size: int
+    pairs: int
+    seed: int
+
+    def draw(self, step: int, group: int = 0) -> Group:
+        """Return a group of a step's batch."""
+
+
+class EpochSampler:
+    """Takes each image of a set once in an epoch, alone or as the first of a pair.
+
+    A group is one image, or one pair. Epoch e is an order of its own of all N images, and the
+    orders follow one another: group g of a step with G groups is at position step · G + g, which
+    is in epoch position // N. So a step may hold the end of an epoch and the start of the next.
+
+    An image's partner is a coin's choice: any other photo of the same person, or any photo of
+    somebody else. Photos are chosen, not people, so how often one is seen does not depend on how
+    many photos its person has: once an epoch as the first, and once on average as a partner. Who
+    has one photo makes impostor pairs alone, and is seen half as often as a partner.
+    """
+
+    def __init__(
+        self, labels: np.ndarray, groups: int, genuine: float | None = 0.5, seed: int = 0
+    ):
+        """Prepare to draw.
+
+        Args:
+            labels: int (N,), whose each image is; 0 to M − 1, nobody left out.
+            groups: in a step's batch.
+            genuine: chance that a partner is the same person's, in [0, 1]; None: no partners, for
+                a plain recogniser.
+            seed: of all draws.
+
+        Raises:
+            ValueError: an argument is out of range, or all images are of one person and pairs are
+                wanted.
+        """
+        if groups < 1:
+            raise ValueError(f"Expected `groups` to be at least 1. Received: groups={groups}")
+        if genuine is not None and not 0 <= genuine <= 1:
+            raise ValueError(
+                f"Expected `genuine` to be from 0 to 1, or None. Received: genuine={genuine}"
+            )
+        self._counts = np.bincount(labels)
+        if genuine is not None and len(self._counts) < 2:
+            raise ValueError(
+                "Expected `labels` to be of 2 people or more, for impostor pairs. Received: those "
+                f"of {len(self._counts)}"
+            )
+        self.size, self.pairs, self.seed = (1, 0, seed) if genuine is None else (2, 1, seed)
+        self.labels = labels
+        self._groups, self._genuine = groups, genuine
+        self._by_person = np.argsort(labels, kind="stable")
+        self._ends = np.cumsum(self._counts)
+        # A step may need two of them at once.
+        self._order = lru_cache(maxsize=2)(self._shuffled)
+
+    def draw(self, step: int, group: int = 0) -> Group:
+        """Return a group of a step's batch."""
+        epoch, place = divmod(step * self._groups + group, len(self.labels))
+        faces = [self._order(epoch)[place]]
+        if self.pairs:
+            random = np.random.default_rng([self.seed, step, group])
+            faces.append(self._partner(faces[0], random))
+        labels = self.labels[faces].astype(np.int32)
+        first = np.zeros(self.pairs, np.int32)
+        return Group(np.array(faces), labels, first, first + 1, labels[first] == labels[first + 1])
+
+    def _shuffled(self, epoch):
+        # The 2 keeps it apart from all draws of `draw` and of `training_dataset`.
+        return np.random.default_rng([self.seed, epoch, 0, 2]).permutation(len(self.labels))
+
+    def _partner(self, face, random):
+        person = self.labels[face]
+        count, end = self._counts[person], self._ends[person]
+        start = end - count
+        if random.random() < self._genuine and count > 1:
+            other = self._by_person[start + random.integers(count - 1)]
+            # The last one stands in for the face itself, so each of the others is as likely.
+            return other if other != face else self._by_person[end - 1]
+        place = random.integers(len(self.labels) - count)
+        return self._by_person[place if place < start else place + count]
 
 
 class GroupSampler:
@@ -70,6 +167,7 @@ class GroupSampler:
                     f"Expected `{name}` to be from {low} to {high}. Received: {name}={value}"
                 )
         self.people, self.faces, self.pairs, self.seed = people, faces, pairs, seed
+        self.size = people * faces
         self.labels = labels
         self._order = np.argsort(labels, kind="stable")
         self._ends = np.cumsum(counts)

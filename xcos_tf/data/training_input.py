@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face, draw_over_face
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.data.sampling import Sampler
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Augmentation:
 
 def training_dataset(
     faces: FaceSet,
-    sampler: GroupSampler,
+    sampler: Sampler,
     augmentation: Augmentation,
     first_step: int,
     last_step: int,
@@ -64,7 +64,7 @@ def training_dataset(
     Raises:
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
     """
-    per_group, pairs = sampler.people * sampler.faces, sampler.pairs
+    per_group, pairs = sampler.size, sampler.pairs
     chances = astuple(augmentation)  # of flip, augment, blend, occlude and draw_over
 
     def draw(number):

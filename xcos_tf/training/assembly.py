@@ -49,7 +49,7 @@ class Assembly:
         return self.network.features.input_shape[1]
 
 
-def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: int) -> Assembly:
+def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Assembly:
     """Build the network with its starting weights, and its trainer; call in a strategy's scope.
 
     Args:

@@ -42,22 +42,38 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class BatchConfig:
-    """A step's batch over all replicas: `groups` groups of `people` people with `faces` faces.
+    """A step's batch over all replicas.
+
+    In a run of `epochs` it holds `pairs` pairs, or for a baseline `faces` single faces; see
+    `EpochSampler`. In a run of `steps` it holds `groups` groups, each of `people` people with
+    `faces` faces, of which `pairs` pairs are compared; see `GroupSampler`.
 
     Attributes:
-        groups: a multiple of the number of replicas times `accumulate`.
-        people, faces: of a group.
-        pairs: compared in a group; 0 for a baseline.
-        genuine: share of genuine pairs, in [0, 1].
+        groups, people: None in a run of epochs.
+        faces: of each person in a group; single ones in a run of epochs.
+        pairs: in a group, or in a run of epochs in all; 0 for a baseline.
+        genuine: share of genuine pairs, in [0, 1]; in a run of epochs, the chance of each.
         accumulate: micro-batches that a replica works off one after another.
     """
 
-    groups: int
-    people: int
-    faces: int
+    groups: int | None = None
+    people: int | None = None
+    faces: int | None = None
     pairs: int = 0
     genuine: float = 0.5
     accumulate: int = 1
+
+    @property
+    def parts(self) -> int:
+        """What replicas and micro-batches share evenly: groups, pairs, or single faces."""
+        return self.groups or self.pairs or self.faces
+
+    @property
+    def images(self) -> int:
+        """How many faces a step sees."""
+        if self.groups:
+            return self.groups * self.people * self.faces
+        return 2 * self.pairs or self.faces
 
 
 @dataclass(frozen=True)
@@ -241,8 +257,8 @@ class TrainingConfig:
         model: the preset's `model` section, see `build_network`: a grid head ("xcos") or a
             baseline's "embedding_head".
         teacher: embedding preset, name or folder, whose cosines L_cos learns; None for a baseline.
-        epochs, steps: the run's length, by one of the two. An epoch is as many steps as there are
-            batches in the training faces.
+        epochs, steps: the run's length, by one of the two. In an epoch each training image comes
+            once: as the first of a pair, or by itself in a baseline without pairs.
         seed: of every draw.
         others: see their classes.
     """

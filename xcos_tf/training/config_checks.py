@@ -50,7 +50,7 @@ def problems(c: TrainingConfig) -> Iterator[str]:
             named = ", ".join(str(choice) for choice in choices if choice)
             yield f"{section_of(c, where)}: {key} must be one of {named}; it is {value!r}"
     yield from _out_of_range(c)
-    yield from _impossible(c)
+    yield from list(_wrong_batch(c)) or _impossible(c)  # which reckons with the batch
 
 
 def section_of(config: TrainingConfig, section) -> str:
@@ -91,6 +91,22 @@ def _out_of_range(c):
         yield "schedule: the first of drops must come after warmup"
 
 
+def _wrong_batch(c):
+    if c.epochs is None:
+        for key in ("groups", "people", "faces"):
+            if getattr(c.batch, key) is None:
+                yield f"batch: a run of steps needs {key}"
+        return
+    for key in ("groups", "people"):
+        if getattr(c.batch, key) is not None:
+            yield (
+                f"batch: {key} belongs to a run of steps; a run of epochs takes pairs, or faces "
+                "for a baseline without pairs"
+            )
+    if bool(c.batch.pairs) == bool(c.batch.faces):
+        yield "batch: a run of epochs takes either pairs or faces; give how many a step has"
+
+
 def _impossible(c):
     if not any((c.loss.identification.weight, *c.scores)):
         yield "loss: all weights are 0; give one of them"
@@ -109,13 +125,20 @@ def _impossible(c):
         yield "loss: teacher_sees original needs a `teacher`, and augmentation: blend 0"
     if c.loss.locality and not c.explains:
         yield "loss: locality is of cells; give a model with `xcos`"
-    if c.loss.sample is not None and c.loss.sample < c.batch.groups * c.batch.people:
+    shown = c.batch.groups * c.batch.people if c.batch.groups else c.batch.images
+    if c.loss.sample is not None and c.loss.sample < shown:
         yield (
-            f"loss: sample must be at least the {c.batch.groups * c.batch.people} people that a "
-            f"batch can show; it is {c.loss.sample}"
+            f"loss: sample must be at least the {shown} people that a batch can show; it is "
+            f"{c.loss.sample}"
         )
-    if c.batch.groups % c.batch.accumulate:
-        yield "batch: groups must be a multiple of accumulate"
+    if c.batch.parts % c.batch.accumulate:
+        part = "groups" if c.batch.groups else "pairs" if c.batch.pairs else "faces"
+        yield f"batch: {part} must be a multiple of accumulate"
+    if c.epochs is not None and c.loss.balance == "genuine":
+        yield (
+            "loss: balance genuine needs as many genuine pairs in each group, and a run of epochs "
+            "leaves them to chance; give steps, or leave balance out"
+        )
     if c.start.grid_head and not (c.explains and c.start.preset):
         yield "start: grid_head needs a model with `xcos`, and start: preset"
     if c.start.frozen_until and not c.start.preset:

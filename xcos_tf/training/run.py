@@ -4,6 +4,7 @@ The folder holds `config.yaml` and `run.json` (what it takes to repeat the run),
 `metrics.csv`, `train.log`, `tensorboard/`, and in the end `preset/`.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
-from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.folds import FOLDS, tenths
@@ -45,7 +46,9 @@ class Run:
         config, folder, strategy: of the run.
         sets: the prepared sets of people.
         faces: `FaceSet` that is trained on.
-        steps, steps_per_epoch, groups: in all, and in a step's batch.
+        steps: in all.
+        steps_per_epoch: in whole steps; an epoch of a run of epochs may end within one.
+        groups: in a step's batch.
         assembly: the model, see `Assembly`.
         checkpoints, cadence: where and when to save.
     """
@@ -73,16 +76,18 @@ class Run:
         self._verification = _open_pairs(config, Path(data))
         everyone = join_sets(self.sets)
         self.faces, held_out = hold_out(everyone, config.data.hold_out, config.seed)
-        batch = config.batch
-        self.groups, self.faces_per_step = batch.groups, batch.groups * batch.people * batch.faces
-        self.steps_per_epoch = max(1, len(self.faces) // self.faces_per_step)
-        self.steps = config.steps or round(config.epochs * self.steps_per_epoch)
+        self.groups, self.faces_per_step = config.batch.parts, config.batch.images
+        # A run of epochs takes images in turn, one a group.
+        taken = self.faces_per_step if config.steps else self.groups
+        epoch = len(self.faces) / taken
+        self.steps_per_epoch = max(1, round(epoch))
+        self.steps = config.steps or math.ceil(config.epochs * len(self.faces) / taken)
         self.sampler = _sampler(self.faces, config)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
         with self.strategy.scope():
             people = len(self.faces.people)
-            self.assembly = assemble(config, people, self.steps, self.steps_per_epoch)
+            self.assembly = assemble(config, people, self.steps, epoch)
         if self._chief:  # not before the configuration is known to describe a model
             devices = [device.name for device in tf.config.list_logical_devices()]
             sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
@@ -116,7 +121,7 @@ class Run:
                 self.steps,
                 self.faces_per_step,
                 self._start,
-                steps_per_epoch=self.steps_per_epoch,
+                steps_per_epoch=epoch,
             )
 
     @property
@@ -216,9 +221,12 @@ class Run:
         return finish(self, step, extras)
 
 
-def _sampler(faces: FaceSet, config: TrainingConfig) -> GroupSampler:
+def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
     batch = config.batch
     try:
+        if config.epochs is not None:
+            genuine = batch.genuine if batch.pairs else None
+            return EpochSampler(faces.labels, batch.parts, genuine, config.seed)
         return GroupSampler(
             faces.labels, batch.people, batch.faces, batch.pairs, batch.genuine, config.seed
         )

@@ -68,7 +68,7 @@ def step_decay(peak: float, drops: Sequence[int], factor: float = 0.1, warmup: i
 
 
 def build_schedule(
-    config: ScheduleConfig, peak: float, steps: int, steps_per_epoch: int, in_epochs: bool
+    config: ScheduleConfig, peak: float, steps: int, steps_per_epoch: float, in_epochs: bool
 ) -> Warmup:
     """Return the schedule that a configuration describes.
 
