@@ -45,7 +45,7 @@ def drive(run) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path, help="YAML file, see configs/")
+    parser.add_argument("configs", type=Path, nargs="+", help="YAML files, see configs/")
     parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     args = parser.parse_args(argv)
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         from xcos_tf.explain.correlation_figure import preset_pictures
         from xcos_tf.training.run import train
 
-        return train(args.config, args.data, args.out, drive, preset_pictures)
+        return train(args.configs, args.data, args.out, drive, preset_pictures)
     except XcosError as error:
         print(f"train_fit: error: {error}", file=sys.stderr)
         return 2

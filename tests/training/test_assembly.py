@@ -100,3 +100,9 @@ def test_a_grid_head_needs_a_linear_tail(assembled):
     config = changed("start", preset="xcos-mobilefacenet")
     with pytest.raises(XcosError, match="linear embedding head"):
         start_grid_head(config, assembled, tf.data.Dataset.from_tensor_slices(FACES).batch(5))
+
+
+def test_rates_rise_with_the_batch(assembled):
+    larger = assemble(changed("batch", times=4), 5, 100, 10).trainer.learning_rates
+    expected = {part: 4 * rate for part, rate in assembled.trainer.learning_rates.items()}
+    assert larger == pytest.approx(expected) and all(expected.values())

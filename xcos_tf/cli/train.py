@@ -1,4 +1,4 @@
-"""`xcos train CONFIG --data FOLDER --out RUN`: prepared sets of faces -> a preset."""
+"""`xcos train CONFIG... --data FOLDER --out RUN`: prepared sets of faces -> a preset."""
 
 import argparse
 
@@ -12,7 +12,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "made, and write RUN/preset. The same command goes on with a run that was interrupted, "
         "from its last checkpoint. Exit code: 0 done, 2 error, 143 stopped by SIGTERM or Ctrl-C.",
     )
-    parser.add_argument("config", metavar="CONFIG", help="YAML file, see configs/")
+    parser.add_argument(
+        "configs",
+        metavar="CONFIG",
+        nargs="+",
+        help="YAML file, see configs/; what a second one says goes over what the first one does",
+    )
     parser.add_argument("--data", required=True, metavar="FOLDER", help="holds the prepared sets")
     parser.add_argument("--out", required=True, metavar="RUN", help="folder of the run")
     return parser
@@ -23,4 +28,4 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.explain.correlation_figure import preset_pictures
     from xcos_tf.training.run import train
 
-    return train(args.config, args.data, args.out, lambda run: run.train(), preset_pictures)
+    return train(args.configs, args.data, args.out, lambda run: run.train(), preset_pictures)

@@ -1,8 +1,8 @@
 """Which faces make a batch, and which pairs of them are compared.
 
-`EpochSampler` takes each image in turn, for runs that count epochs; `GroupSampler` draws people, for
-runs that count steps. Every draw depends on (seed, step, group) alone: the position of a run's input
-is its step.
+`EpochSampler` takes each image in turn, for runs that count epochs; `GroupSampler` draws people,
+for runs that count steps. Every draw depends on (seed, step, group) alone: the position of a run's
+input is its step.
 """
 
 from dataclasses import dataclass
@@ -60,9 +60,7 @@ class EpochSampler:
     has one photo makes impostor pairs alone, and is seen half as often as a partner.
     """
 
-    def __init__(
-        self, labels: np.ndarray, groups: int, genuine: float | None = 0.5, seed: int = 0
-    ):
+    def __init__(self, labels: np.ndarray, groups: int, genuine: float | None = 0.5, seed: int = 0):
         """Prepare to draw.
 
         Args:

@@ -228,6 +228,7 @@ def _parts(config, layers, steps, steps_per_epoch) -> list[Part]:
             raise XcosError(
                 f"optimizers: {name}: learning_rate must be a number above 0; it is {peak!r}"
             )
+        peak *= config.batch.times
         rate = build_schedule(config.schedule, peak, steps, steps_per_epoch, bool(config.epochs))
         built = build_optimizer(section, rate)
         parts.append(Part(layers[name], built.optimizer, built.l2))

@@ -54,6 +54,8 @@ class BatchConfig:
         pairs: in a group, or in a run of epochs in all; 0 for a baseline.
         genuine: share of genuine pairs, in [0, 1]; in a run of epochs, the chance of each.
         accumulate: micro-batches that a replica works off one after another.
+        times: so many of these batches make one step; all learning rates are multiplied by it
+            (the linear rule of Goyal et al., *Accurate, Large Minibatch SGD*, 2017).
     """
 
     groups: int | None = None
@@ -62,18 +64,19 @@ class BatchConfig:
     pairs: int = 0
     genuine: float = 0.5
     accumulate: int = 1
+    times: int = 1
 
     @property
     def parts(self) -> int:
         """What replicas and micro-batches share evenly: groups, pairs, or single faces."""
-        return self.groups or self.pairs or self.faces
+        return self.times * (self.groups or self.pairs or self.faces)
 
     @property
     def images(self) -> int:
         """How many faces a step sees."""
         if self.groups:
-            return self.groups * self.people * self.faces
-        return 2 * self.pairs or self.faces
+            return self.parts * self.people * self.faces
+        return self.parts * (2 if self.pairs else 1)
 
 
 @dataclass(frozen=True)

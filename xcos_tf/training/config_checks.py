@@ -10,17 +10,20 @@ from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.config_reader import read_section
 
 
-def read_config(path: str | os.PathLike) -> tuple[TrainingConfig, str]:
-    """Read and check a run's YAML file; returns the configuration and the file's text.
+def read_config(*paths: str | os.PathLike) -> tuple[TrainingConfig, str]:
+    """Read and check a run's YAML file, or several, of which a later one goes over an earlier one.
+
+    Returns:
+        The configuration, and the YAML text that describes it.
 
     Raises:
-        XcosError: the file is not there or not YAML, a key is unknown (the nearest known one is
+        XcosError: a file is not there or not YAML, a key is unknown (the nearest known one is
             named) or missing, a value has the wrong type or is out of range, or two of them
             cannot be combined.
     """
-    config, text = read_section(TrainingConfig, path)
+    config, text = read_section(TrainingConfig, *paths)
     for problem in problems(config):
-        raise XcosError(f"{path}: {problem}")
+        raise XcosError(f"{' + '.join(map(str, paths))}: {problem}")
     return config, text
 
 
@@ -61,7 +64,7 @@ def section_of(config: TrainingConfig, section) -> str:
 
 
 def _out_of_range(c):
-    least_one = [(c.batch, key) for key in ("groups", "people", "faces", "accumulate")]
+    least_one = [(c.batch, key) for key in ("groups", "people", "faces", "accumulate", "times")]
     least_one += [(c.devices, "logical_cpus"), (c.checkpoint, "every"), (c.checkpoint, "keep")]
     least_one += [(c.data, "validation_faces"), (c, "steps"), (c.validation, "every")]
     least_one += [(c.loss, "sample")]
@@ -125,7 +128,7 @@ def _impossible(c):
         yield "loss: teacher_sees original needs a `teacher`, and augmentation: blend 0"
     if c.loss.locality and not c.explains:
         yield "loss: locality is of cells; give a model with `xcos`"
-    shown = c.batch.groups * c.batch.people if c.batch.groups else c.batch.images
+    shown = c.batch.parts * c.batch.people if c.batch.groups else c.batch.images
     if c.loss.sample is not None and c.loss.sample < shown:
         yield (
             f"loss: sample must be at least the {shown} people that a batch can show; it is "

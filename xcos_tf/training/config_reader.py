@@ -16,25 +16,26 @@ Section = TypeVar("Section")
 EXTENDS = "extends"
 
 
-def read_section(cls: type[Section], path: str | os.PathLike) -> tuple[Section, str]:
-    """Read a YAML file into a dataclass whose fields are its keys.
+def read_section(cls: type[Section], *paths: str | os.PathLike) -> tuple[Section, str]:
+    """Read YAML files into a dataclass whose fields are their keys.
 
     A file may extend others: under `extends` it names one or a list, relative to itself. What it
-    says itself goes over what they say, and a later one's over an earlier one's, key by key.
+    says itself goes over what they say, and a later one's over an earlier one's, key by key; so
+    does a later one of `paths`.
 
     Returns:
-        The dataclass, and the YAML text: the file's own, or of all of them together.
+        The dataclass, and the YAML text: the one file's own, or of all of them together.
 
     Raises:
         XcosError: a file is not there or not YAML, a key is unknown (the nearest known one is
             named) or missing, or a value has the wrong type.
     """
-    path = Path(path)
-    values, text = _read(path, ())
-    if isinstance(values, dict) and EXTENDS in values:
-        values = _merged(path, values, ())
+    paths = [Path(path) for path in paths]
+    values, text = _read(paths[0], ())
+    if len(paths) > 1 or (isinstance(values, dict) and EXTENDS in values):
+        values = _joined(paths, ())
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    return _build(cls, values, str(path)), text
+    return _build(cls, values, " + ".join(map(str, paths))), text
 
 
 def _read(path: Path, before: tuple[Path, ...]) -> tuple[Any, str]:
@@ -57,13 +58,19 @@ def _merged(path: Path, values: dict, before: tuple[Path, ...]) -> dict:
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise XcosError(f"{path}: {EXTENDS} must name a file or a list of files; it is {names!r}")
-    before, result = (*before, path.resolve()), {}
-    for name in names:
-        other, _ = _read(path.parent / name, before)
-        if not isinstance(other, dict):
-            raise XcosError(f"{path.parent / name} must hold keys and values; it holds {other!r}")
-        result = _overlaid(result, _merged(path.parent / name, other, before))
-    return _overlaid(result, values)
+    extended = _joined([path.parent / name for name in names], (*before, path.resolve()))
+    return _overlaid(extended, values)
+
+
+def _joined(paths: list[Path], before: tuple[Path, ...]) -> dict:
+    """Return what files and those that they extend say, a later one over an earlier one."""
+    result = {}
+    for path in paths:
+        values, _ = _read(path, before)
+        if not isinstance(values, dict):
+            raise XcosError(f"{path} must hold keys and values; it holds {values!r}")
+        result = _overlaid(result, _merged(path, values, before))
+    return result
 
 
 def _overlaid(below: dict, above: dict) -> dict:

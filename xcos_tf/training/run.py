@@ -251,7 +251,7 @@ def _open_pairs(config: TrainingConfig, data: Path) -> list[RecordSet]:
 
 
 def train(
-    config: str | os.PathLike,
+    configs: Sequence[str | os.PathLike],
     data: str | os.PathLike,
     folder: str | os.PathLike,
     drive: Callable[[Run], int],
@@ -260,7 +260,7 @@ def train(
     """Open a run, have it driven to its last step, and finish it.
 
     Args:
-        config: YAML file.
+        configs: YAML files; see `read_config`.
         data, folder: see `Run`.
         drive: called with the run, to train it; returns the steps made.
         extras: see `Run.finish`.
@@ -272,7 +272,7 @@ def train(
         XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
     """
     with reading_faults():
-        run = Run(*read_config(config), data, folder)
+        run = Run(*read_config(*configs), data, folder)
         if run.finished:
             print(f"{run.folder / PRESET} is finished; give another folder for another run")
             return 0
