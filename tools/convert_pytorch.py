@@ -4,6 +4,10 @@ The checkpoint is a state_dict, or a dictionary that holds one under "state_dict
 trainer saves it. Depth and squeeze-and-excitation are read from its keys. PyTorch is needed by
 this tool only: pip install torch.
 
+The published weights take BGR: their training images were decoded by OpenCV and saved as if they
+were RGB (configs/README.md has the evidence). The preset takes RGB, as all do; `--colours rgb` is
+for weights that were trained on RGB.
+
     python tools/convert_pytorch.py xcos.pth xcos-irse50 --teacher irse50
 """
 
@@ -50,17 +54,28 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     return {key: tensor.detach().float().numpy() for key, tensor in state.items()}
 
 
-def build(converted):
-    """Return the network that a `ConvertedNetwork` describes, with its weights."""
+def build(converted, colours: str):
+    """Return the network that a `ConvertedNetwork` describes, with its weights, for RGB.
+
+    Args:
+        converted: whose weights take `colours`.
+        colours: "bgr" or "rgb"; the input channels of the first convolution change places for BGR.
+    """
     from xcos_tf.models.builder import build_network
     from xcos_tf.models.weights import assign_arrays
 
+    arrays = dict(converted.arrays)
+    if colours == "bgr":
+        (first,) = (path for path in arrays if path.endswith("input_conv/kernel"))
+        arrays[first] = arrays[first][:, :, ::-1]
     network = build_network(converted.model)
-    assign_arrays(network, converted.arrays, "the converted checkpoint")
+    assign_arrays(network, arrays, "the converted checkpoint")
     return network
 
 
-def facts(name: str, model: dict, checkpoint: Path, digest: str, licence: str) -> dict:
+def facts(
+    name: str, model: dict, checkpoint: Path, digest: str, colours: str, licence: str
+) -> dict:
     """Return the configuration of a preset made from `checkpoint`."""
     return {
         "name": name,
@@ -68,8 +83,8 @@ def facts(name: str, model: dict, checkpoint: Path, digest: str, licence: str) -
         "thresholds": {},
         "training": {"by": "others, in PyTorch; converted, not trained, by this project"},
         "licence": licence,
-        "provenance": f"{checkpoint.name} (SHA-256 {digest}), converted by "
-        "tools/convert_pytorch.py",
+        "provenance": f"{checkpoint.name} (SHA-256 {digest}), which takes {colours.upper()}, "
+        "converted by tools/convert_pytorch.py to take RGB",
     }
 
 
@@ -90,9 +105,14 @@ def write(args: argparse.Namespace) -> list[str]:
         if folder is None:
             continue
         config = facts(
-            folder.resolve().name, converted.model, args.checkpoint, digest, args.licence
+            folder.resolve().name,
+            converted.model,
+            args.checkpoint,
+            digest,
+            args.colours,
+            args.licence,
         )
-        save_preset(folder, config, build(converted))
+        save_preset(folder, config, build(converted, args.colours))
         report.append(f"wrote {folder}")
     if conversion.teacher and not args.teacher:
         report.append("left out the teacher; give --teacher FOLDER to keep it")
@@ -136,6 +156,13 @@ def main(argv: list[str] | None = None) -> int:
         metavar="FILE",
         help="write head.kernel here as well, as safetensors with one array `kernel` "
         "(dimension, classes)",
+    )
+    parser.add_argument(
+        "--colours",
+        choices=("bgr", "rgb"),
+        default="bgr",
+        help="order of the colours that the checkpoint was trained on: bgr for the published "
+        "weights, the default; rgb for weights trained on a folder of photos as they are",
     )
     parser.add_argument(
         "--licence", default="as the PyTorch weights", help="licence to state in the presets"

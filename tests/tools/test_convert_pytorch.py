@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.tools.pytorch_twin import Backbone, XCos, randomise
-from tools.convert_pytorch import main, read_state_dict
+from tools.convert_pytorch import build, main, read_state_dict
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.pytorch_keys import convert_state_dict
-from xcos_tf.models.weights import load_arrays
+from xcos_tf.models.weights import load_arrays, read_arrays
 
 TOLERANCE = 1e-4
 
@@ -48,11 +48,16 @@ def channels_last(tensor: torch.Tensor) -> np.ndarray:
     return tensor.permute(0, 2, 3, 1).numpy()
 
 
+def rgb(tensor: torch.Tensor) -> np.ndarray:
+    """Return what a preset takes, of BGR images as the published weights take them."""
+    return channels_last(tensor)[..., ::-1]
+
+
 def test_xcos_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         similarity, weight, score = (x.numpy() for x in twin(*images))
     network = load_preset(converted / "xcos").network
-    grids = [network.features(channels_last(batch)) for batch in images]
+    grids = [network.features(rgb(batch)) for batch in images]
     ours = network.comparisons["learned"](grids)
     # Maps that hardly vary would agree whatever the conversion did.
     assert similarity.std() > 0.05
@@ -71,7 +76,7 @@ def test_xcos_agrees_with_pytorch(twin, converted, images):
 def test_teacher_embedding_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         theirs = twin.backbone_target.embedding(images[0]).numpy()
-    ours = load_preset(converted / "teacher").network(channels_last(images[0])).numpy()
+    ours = load_preset(converted / "teacher").network(rgb(images[0])).numpy()
     assert np.abs(theirs[0] - theirs[1]).max() > 0.1
     norms = np.linalg.norm(theirs, axis=1, keepdims=True)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
@@ -106,9 +111,13 @@ def test_plain_variant_is_the_same_recogniser(twin, converted, prefix):
     plain = convert_state_dict(state)
     assert plain.teacher is None
     expected = load_arrays(converted / "teacher" / "weights.safetensors")
-    assert set(plain.network.arrays) == set(expected)
-    for path, array in plain.network.arrays.items():
-        np.testing.assert_array_equal(array, expected[path])
+    for colours, turn in (("bgr", slice(None)), ("rgb", slice(None, None, -1))):
+        arrays = read_arrays(build(plain.network, colours))
+        assert set(arrays) == set(expected)
+        first = "backbone/input_conv/kernel"
+        np.testing.assert_array_equal(arrays.pop(first), expected[first][:, :, turn])
+        for path, array in arrays.items():
+            np.testing.assert_array_equal(array, expected[path])
 
 
 def test_bfloat16_is_read(tmp_path):
