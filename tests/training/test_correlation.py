@@ -112,6 +112,15 @@ def test_the_last_batch_gives_as_many_pairs_as_are_needed(models):
     assert (found.pairs, found.genuine) == (60, 6)
 
 
+def test_of_the_last_batch_genuine_pairs_keep_their_share(models):
+    def batches_from(step):
+        for batch in models.batches_from(step):
+            group = tf.ones_like(batch["same"][0])
+            yield {**batch, "same": tf.stack([group, 0 * group])}
+
+    assert models.fit(pairs=60, batches_from=batches_from).genuine == 30
+
+
 class Interruption(Exception):
     pass
 
