@@ -1,8 +1,43 @@
-"""The one exception that means "the user can mend this"."""
+"""The one exception that means "the user can mend this", and how messages show an input."""
+
+import re
+
+QUOTED = 100
+"""Characters of an input that a message shows at most."""
+
+# Whatever a terminal or a reader of lines takes for the end of a line, or for more than a letter.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A word, or something in quotation marks as `repr` writes it, that is longer than may be shown.
+_LONG = re.compile(rf"\S{{{QUOTED + 1},}}|(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^\"]{{{QUOTED},}}\"")
+
+
+def shown(text: object) -> str:
+    """Return an input as a message shows it: on one line, its middle left out if it is long."""
+    return _shortened(_on_one_line(str(text)))
+
+
+def as_message(text: str) -> str:
+    """Return a sentence on one line, with no input of more than 100 characters in it."""
+    return _LONG.sub(lambda found: _shortened(found[0]), _on_one_line(text))
+
+
+def _on_one_line(text: str) -> str:
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= QUOTED:
+        return text
+    return f"{text[: QUOTED // 2]}…{text[1 - QUOTED // 2 :]}"
 
 
 class XcosError(Exception):
     """Bad input, said in one clear sentence: what was wrong and what to do about it.
 
-    The `xcos` command prints the message alone, without a traceback, and exits with code 2.
+    The sentence is kept as `as_message` makes it, whatever an input that it quotes is like. The
+    `xcos` command prints it alone, without a traceback, and exits with code 2.
     """
+
+    def __init__(self, sentence: str):
+        """Keep the sentence."""
+        super().__init__(as_message(sentence))

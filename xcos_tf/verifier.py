@@ -290,6 +290,11 @@ class Verifier:
     def _attention(self, attention: str | None) -> str:
         if attention is None:
             return self.attentions[-1]
+        if self.attentions == (PLAIN_COSINE,) and attention != PLAIN_COSINE:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has one score, a plain cosine, and no "
+                "attention to choose; leave the attention out, or use an xCos preset"
+            )
         if attention not in self.attentions:
             raise XcosError(
                 f"the preset {self.config['name']!r} has no attention {attention!r}; use one of "

@@ -100,7 +100,7 @@ def test_several_faces_are_warned_of(tmp_path, capsys):
     assert main(["align", str(source), str(out), "--face", "leftmost"]) == 0
     captured = capsys.readouterr()
     assert "1 aligned, 0 already done, 0 failed, 1 with several faces" in captured.out
-    assert "warning: 1 photos show several faces; the leftmost one was used" in captured.err
+    assert "warning: 1 photo shows several faces; the leftmost one was used" in captured.err
     assert (out / "several-faces.csv").read_text().splitlines() == ["photo,faces", "both.png,2"]
 
 

@@ -3,6 +3,12 @@
 import argparse
 import sys
 
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.streams import warn
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.wording import counted
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
@@ -25,7 +31,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--batch-size",
-        type=int,
+        type=whole_number,
         default=16,
         metavar="N",
         help="the most photos that are worked on at once (default: %(default)s)",
@@ -38,13 +44,17 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     return parser
 
 
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    if args.batch_size < 1:
+        raise XcosError(f"the batch size {args.batch_size} is under 1; give 1 or more")
+    return Paths(folders={args.source: "folder"}, filled=(args.destination,))
+
+
 def run(args: argparse.Namespace) -> int:
     """Align, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.align_folder import FAILURES, SEVERAL_FACES, align_folder
-    from xcos_tf.errors import XcosError
 
-    if args.batch_size < 1:
-        raise XcosError(f"the batch size {args.batch_size} is under 1; give 1 or more")
     try:
         summary = align_folder(
             args.source, args.destination, args.face, args.batch_size, args.retry_failed
@@ -53,11 +63,12 @@ def run(args: argparse.Namespace) -> int:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         raise
     if summary.several_faces:
-        print(
-            f"xcos align: warning: {summary.several_faces} photos show several faces; the "
+        warn(
+            "align",
+            f"warning: {counted(summary.several_faces, 'photo shows', 'photos show')} several "
+            "faces; the "
             f"{args.face} one was used (choose with --face); see "
             f"{args.destination}/{SEVERAL_FACES}",
-            file=sys.stderr,
         )
     before = f" (and {summary.failed_before} before)" if summary.failed_before else ""
     rate = summary.aligned / summary.seconds
@@ -67,5 +78,5 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.seconds:.1f} s, {rate:.1f} faces/s"
     )
     if summary.failed or summary.failed_before:
-        print(f"reasons: {args.destination}/{FAILURES}")
+        print(f"reasons: {shown(args.destination)}/{FAILURES}")
     return 0

@@ -3,11 +3,15 @@
 import argparse
 import json
 
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.set_arguments import (
     add_set_arguments,
     check_set_arguments,
     open_given_set,
+    set_paths,
 )
+from xcos_tf.errors import XcosError
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,7 +20,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "evaluate",
         help="measure presets on a test set",
         description="Measure k-fold accuracy, AUC, EER, TAR at FAR, and FMR and FNMR at the "
-        "preset's own thresholds, with 95 %% confidence intervals. Each face goes through a "
+        "preset's own thresholds, with 95 % confidence intervals. Each face goes through a "
         "backbone once; no test-time augmentation. SET is a folder of photos with a list of "
         "PAIRS, a folder of people with --draw or --all-pairs, or one of InsightFace's NAME.bin "
         "files.",
@@ -34,7 +38,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="also measure accuracy with 10, 20, … 50 %% of one face of each pair covered",
     )
     parser.add_argument(
-        "--seed", type=int, metavar="S", help="of --draw and --occlusion (default: 0)"
+        "--seed", type=whole_number, metavar="S", help="of --draw and --occlusion (default: 0)"
     )
     everything = parser.add_argument_group("all faces of a folder of people against all others")
     everything.add_argument(
@@ -48,10 +52,19 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     return parser
 
 
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    _check_options(args)
+    if args.report is not None:
+        from xcos_tf.explain.output_paths import check_report_path
+
+        check_report_path(args.report)
+    return set_paths(args, args.preset or (), written=given(args.report, args.templates))
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print tables; returns the exit code."""
-    _check_options(args)
-    from xcos_tf.models.presets import bundled_presets
+    from xcos_tf.models.preset_folder import bundled_presets
 
     presets = args.preset or bundled_presets()
     if args.all_pairs:
@@ -61,10 +74,6 @@ def run(args: argparse.Namespace) -> int:
 
     from xcos_tf.evaluation.subject import open_subjects
 
-    if args.report is not None:
-        from xcos_tf.explain.report.page import check_report_path
-
-        check_report_path(args.report)
     open_subjects(presets)  # opening a set may take minutes, a typing error is found at once
     vset = open_given_set(args)
     scores, occlusion = _score(presets, vset, args.occlusion, args.seed or 0)
@@ -106,13 +115,13 @@ def _show(args, vset, scores, occlusion) -> int:
 
 def _check_options(args) -> None:
     """Refuse options that would be passed over."""
-    from xcos_tf.errors import XcosError
-
     if args.all_pairs:
         given = {
             "PAIRS": args.pairs is not None,
             "--draw": args.draw is not None,
             "--select": args.select is not None,
+            "--columns": args.columns is not None,
+            "--skip-faceless": args.skip_faceless,
             "--occlusion": args.occlusion,
             "--seed": args.seed is not None,
             "--report": args.report is not None,

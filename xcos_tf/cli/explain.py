@@ -2,7 +2,10 @@
 
 import argparse
 
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.photo_argument import photo_argument
 from xcos_tf.cli.several_faces import warn_of_several
+from xcos_tf.errors import shown
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -16,7 +19,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, corrrise, "
         "random and face-centre any preset. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("a", metavar="A", help="a photo")
+    parser.add_argument("a", metavar="A", help="a photo; - for standard input")
     parser.add_argument("b", metavar="B", help="another photo")
     parser.add_argument(
         "--method",
@@ -59,13 +62,22 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     return parser
 
 
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    from xcos_tf.explain.output_paths import check_figure_path
+
+    check_figure_path(args.out)
+    return Paths(
+        photos=(args.a, args.b), presets=given(args.preset, args.baseline), written=(args.out,)
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Explain, draw and print; returns the exit code."""
     from xcos_tf.explain.colours import colours_named
     from xcos_tf.explain.comparison import choose_methods, choose_presets, explain_pair
-    from xcos_tf.explain.figure import check_figure_path, save_figure
+    from xcos_tf.explain.figure import save_figure
 
-    check_figure_path(args.out)
     colours = colours_named(args.colours)
     methods = choose_methods(args.method)
     presets = choose_presets(methods, args.preset, args.baseline)
@@ -80,7 +92,10 @@ def run(args: argparse.Namespace) -> int:
     verifiers = {
         preset: Verifier.from_preset(preset, face=args.face) for preset in dict.fromkeys(presets)
     }
-    templates = [verifiers[presets[0]].enroll(path, args.aligned) for path in (args.a, args.b)]
+    templates = [
+        verifiers[presets[0]].enroll(photo_argument(path), args.aligned)
+        for path in (args.a, args.b)
+    ]
     for path, template in zip((args.a, args.b), templates, strict=True):
         warn_of_several("explain", path, template.faces_found, args.face)
     faces = [template.face for template in templates]
@@ -91,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     names = [Path(path).name for path in (args.a, args.b)]
     save_figure(draw_comparison(*faces, rows, *names, args.values, colours), args.out)
     print(_as_text(rows))
-    print(f"picture: {args.out}")
+    print(f"picture: {shown(args.out)}")
     return 0
 
 

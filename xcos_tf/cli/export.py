@@ -1,6 +1,11 @@
 """`xcos export PRESET DIR`: a preset -> files for TF Serving and for TFLite."""
 
 import argparse
+import os
+
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.errors import XcosError, shown
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -26,7 +31,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--name", metavar="NAME", help="what the model is served as (default: the preset's name)"
     )
     served.add_argument(
-        "--version", type=int, metavar="N", help="version (default: one after the highest there is)"
+        "--version",
+        type=whole_number,
+        metavar="N",
+        help="version (default: one after the highest there is)",
     )
     tflite = parser.add_argument_group("TFLite")
     tflite.add_argument(
@@ -40,12 +48,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     return parser
 
 
-def run(args: argparse.Namespace) -> int:
-    """Write, and print the path of each version and file."""
-    from pathlib import Path
-
-    from xcos_tf.errors import XcosError
-
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
     unused = {
         "tflite": {"--name": args.name, "--version": args.version},
         "saved-model": {"--variants": args.variants, "--representative": args.representative},
@@ -53,6 +57,17 @@ def run(args: argparse.Namespace) -> int:
     for option, value in unused.get(args.to, {}).items():
         if value is not None:
             raise XcosError(f"{option} is not for --to {args.to}; leave it out or use --to all")
+    forms = {"saved-model": ("serving",), "tflite": ("tflite",), "all": ("serving", "tflite")}
+    return Paths(
+        folders=dict.fromkeys(given(args.representative), "folder"),
+        presets=(args.preset,),
+        filled=[os.path.join(args.folder, form) for form in forms[args.to]],
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write, and print the path of each version and file."""
+    from pathlib import Path
 
     folder = Path(args.folder)
     planned, written = None, []
@@ -70,5 +85,5 @@ def run(args: argparse.Namespace) -> int:
     if planned:
         written.append(publish_version(planned))
     for path in written:
-        print(path)
+        print(shown(path))
     return 0

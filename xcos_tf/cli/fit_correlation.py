@@ -3,6 +3,11 @@
 import argparse
 import sys
 
+from xcos_tf.cli.parser import number, whole_number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.wording import counted
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
@@ -27,16 +32,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="preset with an embedding, bundled or a folder (default: %(default)s)",
     )
     parser.add_argument(
-        "--pairs", type=int, default=100_000, metavar="N", help="default: %(default)s"
+        "--pairs", type=whole_number, default=100_000, metavar="N", help="default: %(default)s"
     )
     parser.add_argument(
         "--genuine",
-        type=float,
+        type=number,
         default=0.5,
         metavar="X",
         help="share of genuine pairs (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--seed", type=whole_number, default=0, metavar="N", help="default: %(default)s"
+    )
     parser.add_argument(
         "--thresholds-set",
         metavar="SET",
@@ -44,6 +51,17 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "without it the preset has none for P",
     )
     return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    _check_options(args)
+    sets = (*args.sets, *given(args.thresholds_set))
+    return Paths(
+        folders=dict.fromkeys(sets, "prepared set"),
+        presets=(args.preset, args.teacher),
+        filled=(args.out,),
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,7 +72,6 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.models.presets import check_writable, save_preset
     from xcos_tf.training import correlation_preset as fitting
 
-    _check_options(args)
     out = Path(args.out).resolve()
     check_writable(out, [PICTURE])
     sets, faces, held_out = _open_sets(args)
@@ -82,8 +99,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_options(args) -> None:
-    from xcos_tf.errors import XcosError
-
     if args.pairs < 2:
         raise XcosError(f"--pairs {args.pairs} is under 2, and two pairs are the fewest; give more")
     if not 0 <= args.genuine <= 1:
@@ -96,7 +111,6 @@ def _open_sets(args):
     """Return the prepared sets, their faces, and those to measure thresholds on or None."""
     from xcos_tf.data.face_set import join_sets
     from xcos_tf.data.records.reader import RecordSet
-    from xcos_tf.errors import XcosError
     from xcos_tf.training.correlation_pairs import people_to_compare
 
     sets = [RecordSet.open(folder) for folder in args.sets]
@@ -137,8 +151,9 @@ def _thresholds(args, preset, held_out):
 def _summary(args, faces, correlation, thresholds) -> str:
     raw = correlation.raw
     lines = [
-        f"{correlation.pairs:,} pairs ({100 * correlation.genuine / correlation.pairs:.1f} % "
-        f"genuine) of {len(faces.people):,} people: correlations from {raw.min():.3f} to "
+        f"{counted(correlation.pairs, 'pair')} "
+        f"({100 * correlation.genuine / correlation.pairs:.1f} % genuine) of "
+        f"{counted(len(faces.people), 'person', 'people')}: correlations from {raw.min():.3f} to "
         f"{raw.max():.3f}"
     ]
     for cells, what in (
@@ -156,6 +171,6 @@ def _summary(args, faces, correlation, thresholds) -> str:
         at = ", ".join(f"{value:.3f} at FMR {rate}" for rate, value in thresholds.at.items())
         lines.append(
             f"thresholds: {at or 'none'} ({thresholds.impostor_pairs:,} impostor pairs of "
-            f"{thresholds.people} people)"
+            f"{counted(thresholds.people, 'person', 'people')})"
         )
-    return "\n".join([*lines, f"preset: {args.out}"])
+    return "\n".join([*lines, f"preset: {shown(args.out)}"])

@@ -1,8 +1,22 @@
 """`xcos gallery PRESET SET [PAIRS]`: what a preset gets right and wrong, and where it looks."""
 
 import argparse
+import os
 
-from xcos_tf.cli.set_arguments import add_set_arguments, check_set_arguments, open_given_set
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.set_arguments import (
+    add_set_arguments,
+    check_set_arguments,
+    open_given_set,
+    set_paths,
+)
+from xcos_tf.errors import XcosError, shown
+
+PICTURES = (
+    *("true-accepts.png", "false-accepts.png", "true-rejects.png", "false-rejects.png"),
+    "mean-attention.png",
+)
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -18,22 +32,27 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset or preset folder")
     add_set_arguments(parser)
-    parser.add_argument("--seed", type=int, metavar="S", help="of --draw (default: 0)")
+    parser.add_argument("--seed", type=whole_number, metavar="S", help="of --draw (default: 0)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
     return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    check_set_arguments(args)
+    if args.seed is not None and args.draw is None:
+        raise XcosError("--seed is for --draw; leave it out or add --draw N")
+    pictures = [os.path.join(args.out, name) for name in PICTURES]
+    return set_paths(args, (args.preset,), written=pictures)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, draw and print; returns the exit code."""
     from pathlib import Path
 
-    from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.subject import Subject
     from xcos_tf.files import check_can_write
 
-    check_set_arguments(args)
-    if args.seed is not None and args.draw is None:
-        raise XcosError("--seed is for --draw; leave it out or add --draw N")
     out = Path(args.out)
     check_can_write(out, out)
     subject = Subject(args.preset)
@@ -44,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.explain.set_gallery import draw_gallery, gallery_text, make_gallery, save_gallery
 
     gallery = make_gallery(subject, vset)
-    paths = save_gallery(draw_gallery(gallery), out)
+    pictures = save_gallery(draw_gallery(gallery), out)
     print(gallery_text(gallery))
-    print("pictures: " + ", ".join(str(path) for path in paths))
+    print("pictures: " + ", ".join(shown(picture) for picture in pictures))
     return 0

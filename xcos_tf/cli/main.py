@@ -1,18 +1,30 @@
-"""Dispatch of the `xcos` command to its subcommands.
+"""Dispatch of the `xcos` command to its subcommands, and the one place where a command ends.
 
-Each subcommand is a module of this package with `add_parser(subparsers)`, which imports nothing
-heavy so that `--help` is instant, and `run(args) -> int`, which does the work and returns the
-exit code; `args.words` is the command line as it was given. A module whose command may do without
-TensorFlow also has `needs_tensorflow(args) -> bool`.
+Each subcommand is a module of this package with three functions:
+
+- `add_parser(subparsers)` attaches its parser;
+- `paths(args) -> Paths` says which files the command reads and which it writes, and refuses what
+  the command line alone shows to be wrong;
+- `run(args) -> int` does the work and returns the exit code.
+
+The first two import nothing heavy, so that `--help` and a typing error take no time. `args.words`
+is the command line as it was given. A module whose command may do without TensorFlow also has
+`needs_tensorflow(args) -> bool`.
 """
 
 import argparse
+import errno
 import importlib
 import sys
+import traceback
 
 from xcos_tf import __version__
-from xcos_tf.cli.quiet import import_tensorflow
-from xcos_tf.errors import XcosError
+from xcos_tf.cli.interrupts import interrupts
+from xcos_tf.cli.parser import Parser
+from xcos_tf.cli.paths import check_paths
+from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries
+from xcos_tf.cli.streams import complain, deliver, give_up, ready_streams
+from xcos_tf.errors import XcosError, as_message, shown
 
 COMMANDS = (
     "verify",
@@ -27,11 +39,14 @@ COMMANDS = (
     "export",
     "unlock",
 )
+ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of `xcos` with every subcommand attached."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="xcos", description="Explainable face verification (xCos) for TensorFlow and Keras."
     )
     parser.add_argument("--version", action="version", version=f"xcos {__version__}")
@@ -39,28 +54,90 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")
         needs = getattr(module, "needs_tensorflow", lambda args: True)
-        module.add_parser(subparsers).set_defaults(run=module.run, needs_tensorflow=needs)
+        module.add_parser(subparsers).set_defaults(
+            run=module.run, paths=module.paths, needs_tensorflow=needs
+        )
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own) and return its exit code.
 
-    Codes are the subcommand's own, except 2 for any bad input (one sentence on standard error)
-    and 130 for an interruption by the user.
+    Codes are the subcommand's own, which a verdict may be, except: 2 for anything that went wrong,
+    with one sentence on standard error; 130 for an interruption by the user; and 141, in silence,
+    if nobody reads the output any more.
     """
-    argv = sys.argv[1:] if argv is None else argv
-    args = build_parser().parse_args(argv, argparse.Namespace(words=argv))
-    try:
+    args = argparse.Namespace(words=sys.argv[1:] if argv is None else argv, command=None)
+    with ready_streams(), interrupts() as interrupted:
+        try:
+            try:
+                code = _run(args)
+            finally:
+                deliver()
+        except SystemExit:  # from the parser
+            raise
+        except BaseException as error:
+            code = _end(args, error, interrupted())
+        else:
+            if interrupted():  # and a library made nothing of it
+                code = _end(args, KeyboardInterrupt(), True)
+    return code
+
+
+def _run(args: argparse.Namespace) -> int:
+    build_parser().parse_args(args.words, args)
+    with quiet_libraries("debug" in args):
+        check_paths(args.paths(args))
         if args.needs_tensorflow(args):
             import_tensorflow()
         return args.run(args)
-    except XcosError as error:
-        print(f"xcos {args.command}: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"xcos {args.command}: interrupted", file=sys.stderr)
-        return 130
+
+
+def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> int:
+    """Say what went wrong, and return the exit code, which is never that of a verdict."""
+    if "debug" in args:
+        complain("".join(traceback.format_exception(error)).rstrip())
+    name = f"xcos {args.command}" if args.command else "xcos"
+    if interrupted or isinstance(error, KeyboardInterrupt):
+        code, line = INTERRUPTED, f"{name}: interrupted"
+    elif isinstance(error, BrokenPipeError):
+        code, line = READER_GONE, None
+    else:
+        code, line = ERROR, f"{name}: error: {as_message(_sentence(error))}"
+    give_up()
+    if line:
+        complain(line)
+    return code
+
+
+def _sentence(error: BaseException) -> str:
+    """Return what the user can do about an error."""
+    reason = " ".join(str(error).split())
+    if isinstance(error, XcosError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; close other programs or give less at once"
+    if isinstance(error, ImportError):
+        return (
+            f"a package that xcos_tf needs cannot be imported ({_brief(reason)}); install xcos_tf "
+            "again, with all that it needs"
+        )
+    if isinstance(error, OSError) and error.errno is not None:
+        reason, path = error.strerror, error.filename
+        if path is not None and not isinstance(path, int):
+            path = path.decode(errors="replace") if isinstance(path, bytes) else path
+            return f"{shown(path)} cannot be used ({reason}); check the path and its permissions"
+        if error.errno in _FULL:
+            return f"the output cannot be written ({reason}); make room and start again"
+        return f"the system refused something ({reason}); see to it and start again"
+    return (
+        f"a fault of xcos_tf itself ({_brief(f'{type(error).__name__}: {reason}')}); please report "
+        "it to where you have xcos_tf from, with what the same command says with --debug"
+    )
+
+
+def _brief(reason: str) -> str:
+    return reason if len(reason) <= 200 else f"{reason[:199]}…"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 import argparse
 import sys
 
+from xcos_tf.cli.parser import number, whole_number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.errors import shown
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
@@ -20,7 +24,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument(
         "--share",
-        type=float,
+        type=number,
         metavar="X",
         help="cover this share of each face, such as 0.3, by brush strokes",
     )
@@ -30,12 +34,21 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=whole_number,
         default=0,
         metavar="S",
         help="another number covers otherwise (default: %(default)s)",
     )
     return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written."""
+    return Paths(
+        files=dict.fromkeys(given(args.pairs), "list of pairs"),
+        folders={args.source: "folder"},
+        filled=(args.destination,),
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.covered} covered, {summary.already_done} already done, {summary.failed} failed"
     )
     if summary.failed:
-        print(f"reasons: {args.destination}/{FAILURES}")
+        print(f"reasons: {shown(args.destination)}/{FAILURES}")
     if args.pairs is not None:
-        print(f"pairs: {args.destination}/{PAIRS}")
+        print(f"pairs: {shown(args.destination)}/{PAIRS}")
     return 0

@@ -40,13 +40,14 @@ def read_passphrase(file: str | None, new: bool) -> str:
 def _first_line(file: str) -> str:
     try:
         with open(file, encoding="utf-8") as stream:
-            return stream.readline(LONGEST + 2).rstrip("\r\n")
+            passphrase = stream.readline(LONGEST + 2).rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise XcosError(
             f"the passphrase file {file} cannot be read ({reason}); give one with the passphrase "
             "in its first line"
         ) from None
+    return passphrase
 
 
 def _ask(new: bool) -> str:

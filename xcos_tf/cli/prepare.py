@@ -3,6 +3,11 @@
 import argparse
 import sys
 
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.wording import counted
+
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
     """Attach the subcommand's parser."""
@@ -19,39 +24,36 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("destination", metavar="DST", help="folder for the prepared set")
     parser.add_argument(
         "--shards",
-        type=int,
+        type=whole_number,
         default=64,
         metavar="N",
         help="number of files to deal the faces into (default: %(default)s)",
     )
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="files written at the same time (default: as many as there are processors)",
     )
     return parser
 
 
-def run(args: argparse.Namespace) -> int:
-    """Prepare, with a progress bar on standard error, and print a summary line."""
-    from pathlib import Path
-
-    from xcos_tf.data.records.detect import open_source
-    from xcos_tf.data.records.layout import SKIPPED
-    from xcos_tf.data.records.writer import check_writable, prepare
-    from xcos_tf.errors import XcosError
-
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
     for option, value in (("--shards", args.shards), ("--jobs", args.jobs)):
         if value is not None and value < 1:
             raise XcosError(f"{option} {value} is under 1; give 1 or more")
     if args.shards > 99_999:
         raise XcosError(f"--shards {args.shards} is over 99,999; give fewer")
-    source, destination = Path(args.source).resolve(), Path(args.destination).resolve()
-    if source == destination or source in destination.parents:
-        raise XcosError(
-            f"the set {args.destination} would lie in its own source; choose a folder apart from it"
-        )
+    return Paths(folders={args.source: "file or folder"}, filled=(args.destination,))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prepare, with a progress bar on standard error, and print a summary line."""
+    from xcos_tf.data.records.detect import open_source
+    from xcos_tf.data.records.layout import SKIPPED
+    from xcos_tf.data.records.writer import check_writable, prepare
+
     check_writable(args.destination)
     try:
         summary = prepare(
@@ -66,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
         else "all there already"
     )
     print(
-        f"{summary.images} images, {summary.people} people, {summary.skipped} skipped, "
-        f"{summary.shards} shards, {how}"
+        f"{counted(summary.images, 'image')}, {counted(summary.people, 'person', 'people')}, "
+        f"{summary.skipped:,} skipped, {counted(summary.shards, 'shard')}, {how}"
     )
     if summary.skipped:
-        print(f"reasons: {args.destination}/{SKIPPED}")
+        print(f"reasons: {shown(args.destination)}/{SKIPPED}")
     return 0

@@ -1,8 +1,10 @@
-"""TensorFlow's start-up notices, kept off the terminal."""
+"""What libraries say of themselves, kept off the terminal."""
 
 import contextlib
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -13,9 +15,30 @@ _OWN_SETTINGS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull, "MPLBA
 
 
 @contextlib.contextmanager
+def quiet_libraries(speak: bool = False) -> Iterator[None]:
+    """Keep back the warnings of libraries, which a user of a command cannot act on.
+
+    Args:
+        speak: let them through, for a report; as TF_CPP_MIN_LOG_LEVEL does, if the user set it.
+    """
+    if speak or LEVEL in os.environ or sys.warnoptions:
+        yield
+        return
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
 def silent_standard_error() -> Iterator[None]:
     """Send what any library writes to file descriptor 2 to nowhere for a while."""
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -3,6 +3,9 @@
 import argparse
 import os
 
+from xcos_tf.cli.parser import number
+from xcos_tf.errors import XcosError
+
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """Attach `--server` and what belongs to it."""
@@ -18,12 +21,12 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model-version",
         metavar="VERSION",
-        type=lambda text: int(text) if text.isdecimal() else text,
+        type=_version,
         help="a version's number or label (default: the newest)",
     )
     group.add_argument(
         "--timeout",
-        type=float,
+        type=number,
         metavar="SECONDS",
         help="for the answer, with all attempts (default: 10)",
     )
@@ -33,6 +36,16 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--client-certificate", metavar="PEM", help="a certificate of your own, with its key"
     )
+
+
+def _version(text: str) -> int | str:
+    return int(text) if text.isdecimal() and len(text) < 20 else text
+
+
+def certificates(args: argparse.Namespace) -> dict[str, str]:
+    """Return {path: what it is} of the files that were named."""
+    given = (args.root_certificate, args.client_certificate)
+    return dict.fromkeys((path for path in given if path is not None), "certificate")
 
 
 def connect(args: argparse.Namespace, model: str):
@@ -60,8 +73,6 @@ def refuse_without_server(args: argparse.Namespace) -> None:
     Raises:
         XcosError: one did.
     """
-    from xcos_tf.errors import XcosError
-
     for name in ("model", "model_version", "timeout", "root_certificate", "client_certificate"):
         if getattr(args, name) is not None:
             raise XcosError(

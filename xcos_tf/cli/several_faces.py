@@ -1,13 +1,13 @@
 """The warning of a photo with several faces."""
 
-import sys
+from xcos_tf.cli.streams import warn
 
 
 def warn_of_several(command: str, path: str, faces_found: int, rule: str) -> None:
     """Say on standard error which of a photo's faces was used, if it shows several."""
     if faces_found > 1:
-        print(
-            f"xcos {command}: warning: {path} shows {faces_found} faces; the {rule} one was used "
-            "(choose with --face)",
-            file=sys.stderr,
+        warn(
+            command,
+            f"warning: {path} shows {faces_found} faces; the {rule} one was used (choose with "
+            "--face)",
         )

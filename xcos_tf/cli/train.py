@@ -1,6 +1,9 @@
 """`xcos train CONFIG... --data FOLDER --out RUN`: prepared sets of faces -> a preset."""
 
 import argparse
+import os
+
+from xcos_tf.cli.paths import Paths
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -21,6 +24,23 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--data", required=True, metavar="FOLDER", help="holds the prepared sets")
     parser.add_argument("--out", required=True, metavar="RUN", help="folder of the run")
     return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written; of a run that goes on, CONFIG may be its own copy."""
+    files = {args.config: "configuration"}
+    goes_on = os.path.exists(os.path.join(args.out, "run.json"))
+    return Paths(
+        files=files,
+        folders={args.data: "folder"},
+        also_read=_prepared_sets(args.data),
+        written=() if goes_on else (os.path.join(args.out, "config.yaml"),),
+    )
+
+
+def _prepared_sets(data: str) -> list[str]:
+    with os.scandir(data) as entries:
+        return [x.path for x in entries if os.path.exists(os.path.join(x.path, "index.json"))]
 
 
 def run(args: argparse.Namespace) -> int:

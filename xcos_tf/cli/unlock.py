@@ -2,6 +2,9 @@
 
 import argparse
 
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.errors import XcosError
+
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3
 NO_LIVENESS = (
     "A prototype, not a lock: it makes no check that a living person is before the camera, and a "
@@ -23,7 +26,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Check the owner's photos and store what the model makes of them, encrypted "
         f"by a passphrase. {NO_LIVENESS} Exit code: 0 enrolled, 2 error.",
     )
-    enroll.add_argument("photos", nargs="+", metavar="OWNER_PHOTO", help="3 to 5 are best")
+    enroll.add_argument(
+        "photos", nargs="+", metavar="OWNER_PHOTO", help="3 to 5 are best; - for standard input"
+    )
     enroll.add_argument(
         "--variant", default="float32", metavar="NAME", help="of the models (default: %(default)s)"
     )
@@ -35,7 +40,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         f"then it is locked out. {NO_LIVENESS} Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
         "out or too early.",
     )
-    attempt.add_argument("photos", nargs="+", metavar="PHOTO", help="up to 5 frames of one try")
+    attempt.add_argument(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="up to 5 frames of one try; - for one from standard input",
+    )
     attempt.add_argument("--json", action="store_true", help="print everything as JSON")
     for step in (enroll, attempt):
         _add_common(step)
@@ -62,6 +72,16 @@ def _add_common(step: argparse.ArgumentParser) -> None:
     )
 
 
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written; `try` writes into the store that it reads."""
+    return Paths(
+        photos=args.photos,
+        files=dict.fromkeys(given(args.passphrase_file), "passphrase file"),
+        also_read=given(args.models),
+        written=(args.store, f"{args.store}.attempts"),
+    )
+
+
 def needs_tensorflow(args: argparse.Namespace) -> bool:
     """Whether photos must be aligned first.
 
@@ -69,8 +89,6 @@ def needs_tensorflow(args: argparse.Namespace) -> bool:
         XcosError: they must, and TensorFlow is not installed.
     """
     from importlib.util import find_spec
-
-    from xcos_tf.errors import XcosError
 
     if args.aligned:
         return False

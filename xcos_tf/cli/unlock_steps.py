@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from xcos_tf.cli.passphrase import read_passphrase
+from xcos_tf.cli.photo_argument import photo_argument
 from xcos_tf.cli.quiet import silent_standard_error
 from xcos_tf.cli.unlock import LOCKED_OUT, NOT_UNLOCKED, UNLOCKED
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.explain.notation import number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
@@ -18,6 +19,7 @@ from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
 from xcos_tf.mobile.lite_verifier import LiteVerifier, model_files
 from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
+from xcos_tf.wording import counted
 
 WELL_ENROLLED = 3  # photos
 
@@ -31,11 +33,12 @@ def enroll(args: Namespace) -> int:
     if not args.models and not all(map(os.path.exists, model_files(models, args.variant))):
         _export(models, args.variant)
     verifier = _load(models, args.variant)
-    owner = enroll_owner(verifier, read_frames(args.photos, args.aligned), models)
+    owner = enroll_owner(
+        verifier, read_frames(list(map(photo_argument, args.photos)), args.aligned), models
+    )
     create_vault(store, passphrase, owner)
-    count = len(args.photos)
-    print(f"enrolled {count} photo{'s' if count > 1 else ''} in {store}")
-    if count < WELL_ENROLLED:
+    print(f"enrolled {counted(len(args.photos), 'photo')} in {shown(store)}")
+    if len(args.photos) < WELL_ENROLLED:
         print(f"with {WELL_ENROLLED} or more photos it refuses the owner less often")
     return 0
 
@@ -60,7 +63,7 @@ def _try(args: Namespace, vault: Vault) -> int:
         return LOCKED_OUT
     owner = vault.owner
     verifier = _load(args.models or owner.models, owner.variant, owner.model)
-    frames = read_frames(args.photos, args.aligned)
+    frames = _frames(args)
     faces = [frame.face for frame in frames if frame.usable]
     if not faces:
         _say(args, frames, None, vault)
@@ -72,6 +75,10 @@ def _try(args: Namespace, vault: Vault) -> int:
         vault.record(vault.attempts.succeeded(now))
     _say(args, frames, decision, vault)
     return UNLOCKED if decision.unlocked else NOT_UNLOCKED
+
+
+def _frames(args: Namespace) -> list[Frame]:
+    return read_frames([photo_argument(photo) for photo in args.photos], args.aligned)
 
 
 def _load(folder, variant: str, identity: str | None = None) -> LiteVerifier:
@@ -102,8 +109,8 @@ def _say_wait(args: Namespace, wait: float) -> None:
         print(json.dumps({"unlocked": False, "locked_out": over, "wait_seconds": seconds}))
     elif over:
         print(
-            f"locked out after {LOCKED_AFTER} failures in a row: delete {args.store} and enroll "
-            "again"
+            f"locked out after {LOCKED_AFTER} failures in a row: delete {shown(args.store)} and "
+            "enroll again"
         )
     else:
         print(f"too early after the last failure: wait {math.ceil(wait)} seconds")
@@ -130,9 +137,11 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
             "hint": decision.hint if decision else "",
             "failures": vault.attempts.failures,
         }
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        print(json.dumps(answer, indent=2))
         return
-    lines = [f"not used: {frame.name} {frame.faults[0]}" for frame in frames if not frame.usable]
+    lines = [
+        f"not used: {shown(frame.name)} {frame.faults[0]}" for frame in frames if not frame.usable
+    ]
     if decision is None:
         lines.append("not unlocked: no photo can be used; this try does not count")
     else:
@@ -154,4 +163,4 @@ def _what_next(failures: int) -> str:
     left = LOCKED_AFTER - failures
     if not left:
         return f"locked out: {LOCKED_AFTER} failures in a row"
-    return f"{failures} failure{'s' if failures > 1 else ''} in a row; {left} more locks out"
+    return f"{counted(failures, 'failure')} in a row; {left} more locks out"

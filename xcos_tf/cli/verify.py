@@ -2,10 +2,18 @@
 
 import argparse
 import json
-import math
 
-from xcos_tf.cli.server_arguments import add_server_arguments, connect, refuse_without_server
+from xcos_tf.cli.parser import finite_number, number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.photo_argument import photo_argument
+from xcos_tf.cli.server_arguments import (
+    add_server_arguments,
+    certificates,
+    connect,
+    refuse_without_server,
+)
 from xcos_tf.cli.several_faces import warn_of_several
+from xcos_tf.errors import XcosError, shown
 
 SAME, DIFFERENT = 0, 1
 
@@ -18,7 +26,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Compare the faces of two photos. Exit code: 0 same person, 1 different "
         "people, 2 error.",
     )
-    parser.add_argument("a", metavar="A", help="a photo")
+    parser.add_argument("a", metavar="A", help="a photo; - for standard input")
     parser.add_argument("b", metavar="B", help="another photo")
     parser.add_argument("--explain", metavar="FILE", help="draw S, W and S·W to .png, .pdf or .svg")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -35,12 +43,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
         "--fmr",
-        type=float,
+        type=number,
         default=1e-3,
         metavar="X",
         help="threshold at this false match rate: 1e-2, 1e-3 or 1e-4 (default: %(default)s)",
     )
-    limit.add_argument("--threshold", type=_finite, metavar="X", help="a threshold of your own")
+    limit.add_argument(
+        "--threshold", type=finite_number, metavar="X", help="a threshold of your own"
+    )
     parser.add_argument(
         "--face",
         default="largest-central",
@@ -54,20 +64,24 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     return parser
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text} is no threshold; give a number")
-    return value
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    if args.server is None:
+        refuse_without_server(args)
+    if args.explain is not None:
+        from xcos_tf.explain.output_paths import check_figure_path
+
+        check_figure_path(args.explain)
+    return Paths(
+        photos=(args.a, args.b),
+        files=certificates(args),
+        presets=(args.preset,),
+        written=given(args.explain),
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify, print and draw; returns the exit code."""
-    from xcos_tf.explain.figure import check_figure_path
-
-    if args.explain:
-        check_figure_path(args.explain)
-
     result = _from_server(args) if args.server is not None else _computed_here(args)
     for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
         warn_of_several("verify", path, template.faces_found, args.face)
@@ -80,18 +94,15 @@ def run(args: argparse.Namespace) -> int:
 def _computed_here(args):
     from xcos_tf.verifier import Verifier
 
-    refuse_without_server(args)
     verifier = Verifier.from_preset(args.preset, face=args.face)
     if args.explain and len(verifier.attentions) == 1:
-        from xcos_tf.errors import XcosError
-
         raise XcosError(
             f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
             "--explain"
         )
     return verifier.verify(
-        args.a,
-        args.b,
+        photo_argument(args.a),
+        photo_argument(args.b),
         attention=args.attention,
         fmr=args.fmr,
         threshold=args.threshold,
@@ -100,8 +111,8 @@ def _computed_here(args):
 
 
 def _from_server(args):
-    from xcos_tf.errors import XcosError
-    from xcos_tf.models.presets import find_preset, read_config
+    from xcos_tf.models.preset_folder import find_preset
+    from xcos_tf.models.presets import read_config
     from xcos_tf.serving.photos import ATTENTION, verify_photos
 
     if args.attention not in (None, ATTENTION):
@@ -113,8 +124,8 @@ def _from_server(args):
     with connect(args, model=config["name"]) as client:
         return verify_photos(
             client,
-            args.a,
-            args.b,
+            photo_argument(args.a),
+            photo_argument(args.b),
             config,
             fmr=args.fmr,
             threshold=args.threshold,
@@ -132,7 +143,7 @@ def _as_text(args, result) -> str:
     if result.similarity_map is not None:
         lines.append(result.sentence)
     if args.explain:
-        lines.append(f"picture: {args.explain}")
+        lines.append(f"picture: {shown(args.explain)}")
     return "\n".join(lines)
 
 
@@ -155,7 +166,7 @@ def _as_json(args, result) -> str:
         "faces_found": [result.template_a.faces_found, result.template_b.faces_found],
         **maps,
     }
-    return json.dumps(answer, indent=2, ensure_ascii=False)
+    return json.dumps(answer, indent=2)
 
 
 def _draw(args, result) -> None:

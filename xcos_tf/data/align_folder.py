@@ -63,7 +63,8 @@ def align_folder(
 
     `a/b.jpg` gives `a/b.jpg` (also .jpeg and .png, in either case of letters; JPEG at quality 95
     without colour subsampling); any other `a/b.webp` gives `a/b.webp.png`, so that no two photos
-    share a name. Faces are RGB, 112×112. Hidden files and linked folders are passed over.
+    share a name. Faces are RGB, 112×112. Hidden files are passed over; links to folders are
+    followed.
 
     An aligned face appears under its name only when it is complete, so a run that was stopped in
     any way goes on where it was, whatever `rule` it is then given. Photos that failed are listed
@@ -146,14 +147,15 @@ def check_folders(source: Path, destination: Path) -> None:
 def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> list[str]:
     """Return the photos' paths relative to `source`, sorted folder by folder.
 
-    Hidden files and linked folders are passed over.
+    Hidden files and folders are passed over; links to folders are followed, as they are wherever a
+    folder of people is read.
 
     Args:
         source: a folder.
         suffixes: what photos' names end in, in lower case.
 
     Raises:
-        XcosError: it holds none, or a folder cannot be read.
+        XcosError: it holds none, a folder cannot be read, or one is a link to a folder around it.
     """
 
     def refuse(error: OSError):
@@ -161,9 +163,16 @@ def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> lis
             f"the folder {error.filename} cannot be read ({error.strerror}); change its permissions"
         )
 
-    photos = []
-    for folder, subfolders, names in os.walk(source, onerror=refuse):
+    photos, around = [], {os.fspath(source): ()}
+    for folder, subfolders, names in os.walk(source, onerror=refuse, followlinks=True):
+        status = os.stat(folder)
+        above, here = around.pop(folder), (status.st_dev, status.st_ino)
+        if here in above:
+            raise XcosError(
+                f"{folder} is a link to a folder that it lies in, without end; take the link out"
+            )
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        around.update((os.path.join(folder, name), (*above, here)) for name in subfolders)
         photos += [
             os.path.relpath(os.path.join(folder, name), source)
             for name in sorted(names)

@@ -1,13 +1,12 @@
 """The one face of a photo that is to be compared."""
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import XcosError
 
 
@@ -17,7 +16,7 @@ def read_face(
     """Return the aligned face of a photo.
 
     Args:
-        photo: path, bytes, PIL image or uint8 RGB array.
+        photo: path, bytes, open file, PIL image or uint8 RGB array.
         aligner: gives the aligner; not called for a photo that is aligned already.
         aligned: whether the photo is a face that is aligned already, 112×112.
 
@@ -27,7 +26,7 @@ def read_face(
     Raises:
         XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
     """
-    label = os.fspath(photo) if isinstance(photo, (str, os.PathLike)) else "the photo"
+    label = photo_name(photo)
     pixels = read_photo(photo)
     if aligned:
         if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):

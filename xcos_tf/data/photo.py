@@ -2,17 +2,21 @@
 
 import io
 import os
-import stat
 import threading
 import warnings
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from xcos_tf.data.photo_file import check_photo_file
 from xcos_tf.errors import XcosError
 
 MIN_SIDE = 20
 """Pixels: a face smaller than this cannot be found, let alone compared."""
+
+MAX_BYTES = 1 << 28
+"""The largest photo that is taken from a stream, which may have no end."""
 
 MAX_PIXELS = 89_478_485
 """The largest photo that is decoded: Pillow's own limit, a quarter of a gigabyte as RGB."""
@@ -25,7 +29,9 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVI
 _OPEN_LOCK = threading.Lock()
 
 
-def read_photo(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> np.ndarray:
+def read_photo(
+    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray,
+) -> np.ndarray:
     """Return the pixels of a photo as one sees it: upright, first frame, 8-bit RGB.
 
     The orientation that a camera noted is applied. Transparent parts are laid over white. Grey,
@@ -34,8 +40,8 @@ def read_photo(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> 
     fits (1 for floats, 255, 65,535, or that value itself), negative values and NaN as 0.
 
     Args:
-        source: a path, an encoded image as bytes, a PIL image, or a uint8 array, (H, W, 3) RGB,
-            (H, W, 4) RGBA, (H, W) or (H, W, 1) grey.
+        source: a path, an encoded image as bytes or in an open file, a PIL image, or a uint8
+            array, (H, W, 3) RGB, (H, W, 4) RGBA, (H, W) or (H, W, 1) grey.
 
     Returns:
         uint8 (H, W, 3) RGB in [0, 255]; an RGB array is returned as it is, not copied.
@@ -50,15 +56,49 @@ def read_photo(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> 
     if isinstance(source, Image.Image):
         return _from_image(source, "the photo")
     if isinstance(source, (bytes, bytearray, memoryview)):
-        if not len(source):
-            raise XcosError("the photo is empty (0 bytes); give the bytes of an image file")
-        return _from_stream(io.BytesIO(source), "the photo")
+        return _from_bytes(source, "the photo")
     if isinstance(source, (str, os.PathLike)):
         return _from_file(source)
+    if hasattr(source, "read"):
+        return _from_reader(source)
     raise ValueError(
-        "Expected a photo as a path, bytes, PIL image or NumPy array. "
+        "Expected a photo as a path, bytes, open file, PIL image or NumPy array. "
         f"Received: source of type {type(source).__name__}"
     )
+
+
+def photo_name(source: object) -> str:
+    """Return what sentences call a photo: its path, or the name of the open file it is in."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fsdecode(source)
+    name = getattr(source, "name", None) if hasattr(source, "read") else None
+    if name == "<stdin>":
+        return "standard input"
+    return name if isinstance(name, str) and name else "the photo"
+
+
+def _from_bytes(data, name: str) -> np.ndarray:
+    if not len(data):
+        raise XcosError(f"{name} is empty (0 bytes); give the bytes of an image file")
+    return _from_stream(io.BytesIO(data), name)
+
+
+def _from_reader(reader) -> np.ndarray:
+    name, parts, size = photo_name(reader), [], 0
+    try:
+        # A pipe gives less than it is asked for.
+        while part := reader.read(min(1 << 20, MAX_BYTES + 1 - size)):
+            if not isinstance(part, bytes):
+                raise ValueError(
+                    f"Expected a file that is open for bytes, as by 'rb'. Received: source={name}"
+                )
+            parts.append(part)
+            size += len(part)
+            if size > MAX_BYTES:
+                raise XcosError(f"{name} has more than {MAX_BYTES >> 20} MB; give a smaller photo")
+    except OSError as error:
+        raise XcosError(f"{name} cannot be read ({error.strerror or error})") from None
+    return _from_bytes(b"".join(parts), name)
 
 
 def _from_array(array: np.ndarray) -> np.ndarray:
@@ -76,22 +116,11 @@ def _from_array(array: np.ndarray) -> np.ndarray:
 
 
 def _from_file(path: str | os.PathLike) -> np.ndarray:
-    name = os.fsdecode(path) or "''"
+    name = check_photo_file(path)
     try:
-        status = os.stat(name)
-        if stat.S_ISDIR(status.st_mode):
-            raise XcosError(f"{name} is a folder; give a photo file")
-        if not stat.S_ISREG(status.st_mode):
-            raise XcosError(f"{name} is not a regular file; give a photo file")
-        if status.st_size == 0:
-            raise XcosError(f"{name} is empty (0 bytes); copy or download it again")
         with open(name, "rb") as stream:
             return _from_stream(stream, name)
-    except FileNotFoundError:
-        raise XcosError(f"there is no file {name}; check the path") from None
-    except PermissionError:
-        raise XcosError(f"{name} may not be read; change its permissions") from None
-    except (OSError, ValueError) as error:  # name too long, a null byte, a failing disk
+    except (OSError, ValueError) as error:  # gone in the meantime, a failing disk
         reason = getattr(error, "strerror", None) or error
         raise XcosError(f"{name!r} cannot be read ({reason}); check the path") from None
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from xcos_tf.errors import shown
 from xcos_tf.evaluation.all_pairs import ALL_PAIRS_FALSE_ACCEPT_RATES, AllPairs
 from xcos_tf.evaluation.histogram import Bounded
 from xcos_tf.evaluation.measurement import Rate
 from xcos_tf.evaluation.results_text import NOT_MEASURED, markdown_table
 from xcos_tf.evaluation.template_store import TemplateInfo
+from xcos_tf.wording import counted
 
 
 def as_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:
@@ -71,8 +73,9 @@ def as_tables(document: dict) -> str:
     """Return a document as a headline, what was left out or is missing, and Markdown tables."""
     facts, results = document["set"], document["results"]
     parts = [
-        f"{facts['pairs']:,} pairs ({facts['genuine']:,} genuine, {facts['impostor']:,} impostor) "
-        f"of {facts['faces']:,} faces of {facts['people']:,} people in {facts['name']}"
+        f"{counted(facts['pairs'], 'pair')} ({facts['genuine']:,} genuine, {facts['impostor']:,} "
+        f"impostor) of {counted(facts['faces'], 'face')} of "
+        f"{counted(facts['people'], 'person', 'people')} in {shown(facts['name'])}"
     ]
     if skipped := facts["skipped"]:
         listed = "; ".join(f"{entry['name']} ({entry['reason']})" for entry in skipped[:3])

@@ -16,6 +16,7 @@ from xcos_tf.evaluation.pair_list import repeats
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import EncodedPhotos
 from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
+from xcos_tf.wording import counted
 
 
 def bin_set(path: str | os.PathLike) -> VerificationSet:
@@ -88,4 +89,4 @@ def _faults(images: list[bytes]) -> dict[bytes, str]:
 def _left_out(pairs: int, images: int) -> list[str]:
     if not pairs:
         return []
-    return [f"Pairs left out: {pairs:,}, for {images:,} images that cannot be used."]
+    return [f"Pairs left out: {pairs:,}, for {counted(images, 'image')} that cannot be used."]

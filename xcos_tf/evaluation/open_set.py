@@ -21,11 +21,13 @@ def open_set(
     draw: tuple[int, int] | None = None,
     seed: int = 0,
     select: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
+    skip_faceless: bool = False,
 ) -> VerificationSet:
     """Open a test set, whatever it is stored as.
 
     - A file NAME.bin: one of InsightFace's sets; its faces are aligned.
-    - A folder and a list of pairs: LFW's `pairs.txt`, a table of pairs in either form that
+    - A folder and a list of pairs: LFW's `pairs.txt`, a table of pairs in any form that
       `read_pairs_csv` knows, or YouTube Faces' `splits.txt`; the list's first line tells which.
     - A folder without a list, and `draw`: people, of whose photos pairs are drawn.
 
@@ -36,6 +38,8 @@ def open_set(
         draw: numbers of genuine and of impostor pairs to draw.
         seed: of that draw.
         select: with `draw`, tags such as "scarf", one of which a photo must have; see `people_set`.
+        columns: names of the columns of a table of pairs; see `read_pairs_csv`.
+        skip_faceless: of a list's raw photos, leave out those without a face, with their pairs.
 
     Returns:
         The set. Where photos without a face may be left out (videos, folders of people) they have
@@ -48,7 +52,7 @@ def open_set(
     if not path.exists():
         raise XcosError(f"there is no {path}; give a folder of photos or a .bin file")
     if not path.is_dir():
-        return _open_file(path, pairs, draw, select)
+        return _open_file(path, pairs, draw, select, columns)
     if pairs is not None and draw is not None:
         raise XcosError("give either a list of pairs or numbers of pairs to draw, not both")
     if draw is not None:
@@ -61,19 +65,20 @@ def open_set(
             "and impostor pairs to draw"
         )
     # The first line may be headings.
-    if any(is_splits_line(line) for _, line in read_lines(Path(pairs))[:2]):
+    if columns is None and any(is_splits_line(line) for _, line in read_lines(Path(pairs))[:2]):
         return ytf_set(path, pairs, aligned)
-    return list_set(path, pairs, aligned)
+    return list_set(path, pairs, aligned, columns, skip_faceless)
 
 
-def _open_file(path: Path, pairs, draw, select: tuple[str, ...]) -> VerificationSet:
+def _open_file(path: Path, pairs, draw, select, columns) -> VerificationSet:
     if path.suffix.lower() != ".bin":
         raise XcosError(
             f"{path} is neither a folder nor a .bin file; give the folder of the photos first and "
             "then the list"
         )
-    if pairs is not None or draw is not None or select:
+    if pairs is not None or draw is not None or select or columns:
         raise XcosError(
-            f"{path} holds its own pairs; leave out the list, the numbers to draw and the tags"
+            f"{path} holds its own pairs; leave out the list, its columns, the numbers to draw and "
+            "the tags"
         )
     return bin_set(path)

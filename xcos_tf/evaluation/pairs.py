@@ -17,8 +17,7 @@ from xcos_tf.evaluation.pair_list import (
     read_lines,
     refuse_repeats,
 )
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
+from xcos_tf.evaluation.photo_finder import PhotoFinder
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,9 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
 
     The first line holds the number of folds F and of genuine pairs in each, n. F times 2·n lines
     follow, whose columns are separated by tabs: `name i j` is a genuine pair, `name i name j` an
-    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` (or .jpeg, .png) in the
-    folder. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49, UMass Amherst, 2007.
+    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or
+    what `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49,
+    UMass Amherst, 2007.
 
     Args:
         pairs_file: the list.
@@ -124,7 +124,7 @@ class LfwPhotos:
     def __init__(self, folder: Path, source: Path):
         """Look in `folder` for what the list `source` names."""
         self._folder, self._source = folder, source
-        self._found = {}
+        self._finder, self._found = PhotoFinder(folder), {}
 
     def find(self, name: str, photo: int, line: int) -> str:
         """Return the photo's path within the folder.
@@ -138,9 +138,8 @@ class LfwPhotos:
 
     def _look(self, name: str, photo: int, line: int) -> str:
         stem = name_within(f"{name}/{name}_{photo:04d}", self._source, line)
-        for suffix in PHOTO_SUFFIXES:
-            if (self._folder / (stem + suffix)).is_file():
-                return stem + suffix
+        if found := self._finder.by_stem(stem):
+            return found
         raise XcosError(
             f"the photo {stem}.jpg of line {line} of {self._source} is not in {self._folder}; give "
             "the folder that holds one folder for each person, with all their photos"

@@ -19,6 +19,7 @@ from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import FolderPhotos
 from xcos_tf.evaluation.set_faces import FacesInMemory
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.wording import counted
 
 
 def people_set(
@@ -87,8 +88,8 @@ def people_set(
         skipped=skipped,
         notes=[
             f"{genuine:,} genuine and {impostor:,} impostor pairs were drawn by the seed {seed} "
-            f"from {len(names):,} of {len(everything):,} photos{words}, of {labels.max() + 1:,} "
-            "people.",
+            f"from {len(names):,} of {counted(len(everything), 'photo')}{words}, of "
+            f"{counted(labels.max() + 1, 'person', 'people')}.",
             *_left_out(len(skipped)),
         ],
     )
@@ -97,7 +98,9 @@ def people_set(
 def _left_out(count: int) -> list[str]:
     if not count:
         return []
-    return [f"Left out: {count:,} photos that cannot be read or in which MTCNN finds no face."]
+    return [
+        f"Left out: {counted(count, 'photo')} that cannot be read or in which MTCNN finds no face."
+    ]
 
 
 def _selected(
@@ -137,7 +140,8 @@ def _labels(
     for kind, wanted, there_are in (("genuine", genuine, of_one), ("impostor", impostor, of_two)):
         if wanted > there_are:
             raise XcosError(
-                f"{len(labels):,} photos of {len(counts):,} people in {folder} make {there_are:,} "
-                f"{kind} pairs, and {wanted:,} are to be drawn; draw fewer"
+                f"{counted(len(labels), 'photo')} of {counted(len(counts), 'person', 'people')} in "
+                f"{folder} make {there_are:,} {kind} pairs, and {wanted:,} are to be drawn; draw "
+                "fewer"
             )
     return labels

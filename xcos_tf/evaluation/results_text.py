@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from xcos_tf.errors import shown
 from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measure import as_row
 from xcos_tf.evaluation.measurement import (
@@ -14,6 +15,7 @@ from xcos_tf.evaluation.measurement import (
 )
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.verifier import DEFAULT_FMR
+from xcos_tf.wording import counted
 
 NOT_MEASURED = "—"
 
@@ -64,11 +66,12 @@ def as_tables(
     occlusion: Sequence[UnderOcclusion] = (),
 ) -> str:
     """Return a headline, a table of metrics, one of accuracy under occlusion, and the notes."""
-    what = f"{len(vset.photos):,} photos"
+    what = counted(len(vset.photos), "photo")
     if vset.videos is not None:
-        what = f"{len(vset.videos):,} videos of {len(vset.photos):,} frames"
+        frames = counted(len(vset.photos), "frame")
+        what = f"{counted(len(vset.videos), 'video')} of {frames}"
     parts = [
-        f"{len(vset.pairs):,} pairs of {what} in {title}\n{_metrics(results)}",
+        f"{counted(len(vset.pairs), 'pair')} of {what} in {shown(title)}\n{_metrics(results)}",
         _under_occlusion(occlusion) if occlusion else "",
         "\n".join(vset.notes),
     ]

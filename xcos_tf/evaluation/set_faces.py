@@ -1,6 +1,6 @@
 """The aligned faces of a set's photos, in batches or one at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -33,7 +33,10 @@ class SetFaces:
         Raises:
             XcosError: the photo cannot be read, shows no face, or is not 112×112 as promised.
         """
-        return self._faces([(position, self._vset.photos.read(position))])[0]
+        faces = self._faces([(position, self._vset.photos.read(position))])
+        if faces[0] is None:
+            raise XcosError(_told({self._vset.photos.names[position]: None}))
+        return faces[0]
 
     def batches(
         self, positions: Sequence[int], progress: str
@@ -49,15 +52,30 @@ class SetFaces:
             size share batches, so that they come in another order than asked for.
 
         Raises:
-            XcosError: as by `face`.
+            XcosError: as by `face`; all photos that cannot be used are named, after the others.
         """
-        photos = ((int(position), self._vset.photos.read(position)) for position in positions)
-        with tqdm(total=len(positions), desc=progress, unit="face") as bar:
-            for batch in batches_by_size(photos, BATCH):
-                yield np.array([position for position, _ in batch]), self._faces(batch)
-                bar.update(len(batch))
+        faults = {}
 
-    def _faces(self, batch) -> np.ndarray:
+        def readable():
+            for position in map(int, positions):
+                try:
+                    yield position, self._vset.photos.read(position)
+                except XcosError as error:
+                    faults[position] = error
+
+        with tqdm(total=len(positions), desc=progress, unit="face") as bar:
+            for batch in batches_by_size(readable(), BATCH):
+                faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
+                found = [position for position, face in faces.items() if face is not None]
+                faults.update((position, None) for position in faces if faces[position] is None)
+                if found:
+                    yield np.array(found), np.stack([faces[position] for position in found])
+                bar.update(len(batch))
+        if faults:
+            names = self._vset.photos.names
+            raise XcosError(_told({names[i]: faults[i] for i in sorted(faults)}))
+
+    def _faces(self, batch) -> list[np.ndarray | None]:
         names = self._vset.photos.names
         if self._vset.aligned:
             for position, photo in batch:
@@ -66,14 +84,20 @@ class SetFaces:
                         f"{names[position]} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos "
                         "align` first or leave out --aligned"
                     )
-            return np.stack([photo for _, photo in batch])
+            return [photo for _, photo in batch]
         faces = self._aligner.align([photo for _, photo in batch])
-        for (position, _), face in zip(batch, faces, strict=True):
-            if face is None:
-                raise XcosError(
-                    f"no face was found in {names[position]}; take its pairs out of the list"
-                )
-        return np.stack([face.image for face in faces])
+        return [face and face.image for face in faces]
+
+
+def _told(faults: Mapping[str, XcosError | None]) -> str:
+    """Return what is wrong with photos; None: no face was found."""
+    advice = "take their pairs out of the list, or add --skip-faceless"
+    if not any(faults.values()):
+        return f"no face was found in {', '.join(faults)}; {advice}"
+    if len(faults) == 1:
+        return str(next(iter(faults.values())))
+    each = "; ".join(f"{name}: {fault or 'no face was found'}" for name, fault in faults.items())
+    return f"{len(faults):,} photos cannot be used ({each}); {advice}"
 
 
 @dataclass(frozen=True)

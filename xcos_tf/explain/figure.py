@@ -6,7 +6,6 @@ Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
 import os
 import textwrap
 import warnings
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -22,10 +21,10 @@ from xcos_tf.explain.headline import headline
 from xcos_tf.explain.inches import square, write
 from xcos_tf.explain.map_panel import GREY, MapPanel, draw_map
 from xcos_tf.explain.notation import as_sentence, number
+from xcos_tf.explain.output_paths import check_figure_path
 from xcos_tf.explain.words import check_maps
 from xcos_tf.files import replace_file
 
-FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 200
 
 # Inches. Two rows of three squares of one size, so that a cell of a map lies under the part of
@@ -84,34 +83,6 @@ def draw_explanation(
     for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
         draw_map(square(figure, *_place(1, column), _SIDE), drawn, _SIDE)
     return figure
-
-
-def check_figure_path(path: str | os.PathLike) -> Path:
-    """Return the path of a figure to come, if it can be written; saves the work if it cannot.
-
-    Raises:
-        XcosError: the extension is not .png, .pdf or .svg, or the folder is missing or may not be
-            written to, or the path is a folder.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in FIGURE_SUFFIXES:
-        raise XcosError(
-            f"a picture cannot be written as {path.name!r}; end its name in "
-            f"{', '.join(FIGURE_SUFFIXES[:-1])} or {FIGURE_SUFFIXES[-1]}"
-        )
-    if os.path.isdir(path):
-        raise XcosError(f"the picture cannot be written to {path}, which is a folder; give a file")
-    if not os.path.isdir(path.parent):
-        raise XcosError(
-            f"the picture cannot be written to {path}: there is no folder {path.parent}; make it "
-            "first or choose another"
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise XcosError(
-            f"the picture cannot be written to {path}: the folder {path.parent} may not be written "
-            "to; choose another"
-        )
-    return path
 
 
 def save_figure(figure: Figure, path: str | os.PathLike) -> None:

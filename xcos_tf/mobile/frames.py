@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import numpy as np
 
 from xcos_tf.data.one_face import read_face
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.mobile.quality import face_faults, photo_faults
 
 
@@ -15,7 +16,7 @@ class Frame:
     """One photo.
 
     Attributes:
-        name: the path that was given.
+        name: the path that was given, or what the open file is called.
         face: uint8 (112, 112, 3) RGB; None if no face was found.
         faults: why it cannot be used, in clauses that follow the name; empty if it can.
     """
@@ -30,30 +31,31 @@ class Frame:
         return not self.faults
 
 
-def read_frames(paths: Sequence[str], aligned: bool) -> list[Frame]:
+def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
     """Read photos and say of each what is wrong with it.
 
     Args:
-        paths: of the photos.
+        photos: paths or open files.
         aligned: whether they are 112×112 faces. If not, MTCNN looks for faces in them, which needs
             TensorFlow.
 
     Raises:
         XcosError: a photo cannot be read, or is not 112×112 as promised.
     """
+    names = [photo_name(photo) for photo in photos]
     if aligned:
-        faces = [read_face(path, aligner=None, aligned=True)[0] for path in paths]
+        faces = [read_face(photo, aligner=None, aligned=True)[0] for photo in photos]
         return [
-            Frame(path, face, face_faults(face)) for path, face in zip(paths, faces, strict=True)
+            Frame(name, face, face_faults(face)) for name, face in zip(names, faces, strict=True)
         ]
     from xcos_tf.data.aligner import FaceAligner
 
-    photos = [read_photo(path) for path in paths]
+    pixels = [read_photo(photo) for photo in photos]
     frames = []
-    for path, found in zip(paths, FaceAligner().align(photos), strict=True):
+    for name, found in zip(names, FaceAligner().align(pixels), strict=True):
         if found is None:
-            frames.append(Frame(path, None, ["shows no face; look at the camera"]))
+            frames.append(Frame(name, None, ["shows no face; look at the camera"]))
             continue
         faults = photo_faults(found.face.landmarks, found.faces_found)
-        frames.append(Frame(path, found.image, faults + face_faults(found.image)))
+        frames.append(Frame(name, found.image, faults + face_faults(found.image)))
     return frames

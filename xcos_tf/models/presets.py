@@ -23,11 +23,11 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.models.preset_folder import BUNDLED, bundled_presets, find_preset  # noqa: F401
 from xcos_tf.models.weights import load_weights, save_weights
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
-BUNDLED = Path(__file__).parents[1] / "presets"
 
 _NUMBERS = re.compile(r"(?<=\[)\s*\n[-+.\de,\s]+(?=\])")
 
@@ -44,26 +44,6 @@ class Preset:
 
     config: dict
     network: FaceEmbedder | XCos
-
-
-def bundled_presets() -> list[str]:
-    """Return the names of the presets that ship with the package."""
-    return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
-
-
-def find_preset(name_or_folder: str | os.PathLike) -> Path:
-    """Return the folder of a bundled preset, or the folder itself if it holds a preset.
-
-    Raises:
-        XcosError: it is neither.
-    """
-    for folder in (BUNDLED / str(name_or_folder), Path(name_or_folder)):
-        if (folder / "config.json").is_file():
-            return folder
-    raise XcosError(
-        f"there is no preset {str(name_or_folder)!r}; use one of {', '.join(bundled_presets())}, "
-        "or a folder that holds config.json and its weights"
-    )
 
 
 def read_config(folder: Path) -> dict:

@@ -36,7 +36,12 @@ class BinSource:
         self.name = self._path.name
         self.people: list[str] = []
         self._images, truth = load_bin(self._path)
-        if None in truth or not truth or len(self._images) != 2 * len(truth):
+        if None in truth:
+            raise XcosError(
+                f"the truth value {truth.index(None)} of {path} is neither true nor false; get the "
+                "file again"
+            )
+        if not truth or len(self._images) != 2 * len(truth):
             raise XcosError(
                 f"{path} holds {len(self._images)} images and {len(truth)} truth values, not two "
                 "images for each; get the file again"

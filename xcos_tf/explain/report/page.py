@@ -21,6 +21,7 @@ from xcos_tf.evaluation.measurement import (
 from xcos_tf.evaluation.results_text import NOT_MEASURED
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import one_line
+from xcos_tf.explain.output_paths import check_report_path
 from xcos_tf.explain.report import content
 from xcos_tf.explain.report.exhibits import exhibit
 from xcos_tf.explain.report.gallery import make_galleries
@@ -31,9 +32,7 @@ from xcos_tf.explain.report.illustrations import (
 )
 from xcos_tf.explain.report.map_cells import scales
 from xcos_tf.explain.report.styles import styles_of
-from xcos_tf.files import check_can_write, replace_file
-
-REPORT_SUFFIXES = (".html", ".htm")
+from xcos_tf.files import replace_file
 
 
 def write_report(
@@ -73,30 +72,6 @@ def write_report(
             f"the report cannot be written to {path} ({error.strerror or error}); choose another "
             "place"
         ) from None
-
-
-def check_report_path(path: str | os.PathLike) -> Path:
-    """Return the path of a report to come, if it can be written; saves the work if it cannot.
-
-    Raises:
-        XcosError: the extension is not .html or .htm, or the path is a folder, or is in none, or
-            in one that may not be written to.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in REPORT_SUFFIXES:
-        raise XcosError(
-            f"a report cannot be written as {path.name!r}; end its name in "
-            f"{' or '.join(REPORT_SUFFIXES)}"
-        )
-    if path.is_dir():
-        raise XcosError(f"the report cannot be written to {path}, which is a folder; give a file")
-    if not path.parent.is_dir():
-        raise XcosError(
-            f"the report cannot be written to {path}: there is no folder {path.parent}; make it "
-            "first or choose another"
-        )
-    check_can_write(path, path.parent)
-    return path
 
 
 def _content(vset, results, face, occlusion, command) -> dict:

@@ -1,0 +1,52 @@
+"""The command line's parser: one line for each mistake, and values that say what they should be."""
+
+import argparse
+import math
+
+from xcos_tf.errors import as_message, shown
+
+_NO_NUMBER = "{!r} is not a number; give one such as 0.7"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of `xcos` or of one of its commands, each with `--debug`."""
+
+    def __init__(self, *args, **kwargs):
+        """See `argparse.ArgumentParser`."""
+        super().__init__(*args, **kwargs)
+        self.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="when something fails, also say where in the program, for a report",
+        )
+
+    def error(self, message: str):
+        """Print usage and the mistake, and leave with exit code 2."""
+        super().error(as_message(message))
+
+
+def number(text: str) -> float:
+    """Return a number, for `type=`."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(_NO_NUMBER.format(shown(text))) from None
+
+
+def finite_number(text: str) -> float:
+    """Return a number, for `type=`, that is neither NaN nor infinite."""
+    value = number(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(_NO_NUMBER.format(shown(text)))
+    return value
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number, for `type=`."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)!r} is not a whole number; give one such as 7"
+        ) from None

@@ -1,0 +1,123 @@
+"""What a command reads and writes, checked before anything heavy is imported or done."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xcos_tf.data.photo_file import check_photo_file
+from xcos_tf.errors import XcosError
+from xcos_tf.models.preset_folder import find_preset
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths of a command line.
+
+    Attributes:
+        photos: files; "-" is standard input.
+        files: {path: what it is}, of other files that must be there.
+        folders: {path: what it is}, of folders, or whatever else may hold a set, that must be
+            there.
+        presets: bundled names, or folders.
+        also_read: paths that are read if they are there.
+        written: files that are written.
+        filled: folders that files of any name are written into.
+    """
+
+    photos: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
+    presets: Sequence[str] = ()
+    also_read: Sequence[str] = ()
+    written: Sequence[str] = ()
+    filled: Sequence[str] = ()
+
+
+def given(*paths: str | None) -> tuple[str, ...]:
+    """Return those that are not None."""
+    return tuple(path for path in paths if path is not None)
+
+
+def check_paths(paths: Paths) -> None:
+    """Refuse what could not be read, and whatever would be written over what is read.
+
+    Raises:
+        XcosError: a photo, file, folder or preset is not there or cannot be read; an output cannot
+            be written; or one is an input, by its own name or another, or lies inside one, or a
+            folder that is filled has an input in it.
+    """
+    if list(paths.photos).count(STANDARD_INPUT) > 1:
+        raise XcosError("standard input holds one photo; give - once")
+    photos = [path for path in paths.photos if path != STANDARD_INPUT]
+    for path in photos:
+        check_photo_file(path)
+    for path, what in {**paths.folders, **paths.files}.items():
+        _check_there(path, what, is_file=path in paths.files)
+    presets = [str(find_preset(name)) for name in paths.presets]
+    for path in (*paths.written, *paths.filled):
+        _check_can_be(path)
+    inputs = [*photos, *paths.files, *paths.folders, *presets, *paths.also_read]
+    _check_apart(inputs, paths.written, paths.filled)
+
+
+def _check_there(path: str, what: str, is_file: bool) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise XcosError(f"there is no {what} {path or repr(path)}; check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise XcosError(f"{path} cannot be read ({reason}); check the path") from None
+    if stat.S_ISDIR(mode):
+        if is_file:
+            raise XcosError(f"{path} is a folder; give a {what}")
+    elif not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        raise XcosError(f"{path} is a device, not a {what}; check the path")
+    if not os.access(path, os.R_OK):
+        raise XcosError(f"{path} may not be read; change its permissions")
+
+
+def _check_can_be(path: str) -> None:
+    """Refuse an output whose name no file can have here, such as one that is too long."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise XcosError(f"{path} cannot be written ({reason}); choose another path") from None
+
+
+def _check_apart(inputs: Iterable[str], written: Iterable[str], filled: Sequence[str]) -> None:
+    for output in (*written, *filled):
+        for source in inputs:
+            if _is_same(output, source):
+                raise XcosError(
+                    f"{output} would be written over {source}, which is read; choose another path"
+                    if output != source
+                    else f"{output} is read and would be written over; choose another path"
+                )
+            if _is_inside(output, source):
+                raise XcosError(
+                    f"{output} lies in {source}, which is read; choose a place apart from it"
+                )
+            if output in filled and _is_inside(source, output):
+                raise XcosError(
+                    f"{source}, which is read, lies in {output}, which is written to; choose a "
+                    "place apart from it"
+                )
+
+
+def _is_same(output: str, source: str) -> bool:
+    try:
+        return os.path.samefile(output, source)  # hard links too
+    except OSError:
+        return os.path.realpath(output) == os.path.realpath(source)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    path, folder = os.path.realpath(path), os.path.realpath(folder)
+    return path != folder and os.path.commonpath([path, folder]) == folder

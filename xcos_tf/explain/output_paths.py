@@ -1,0 +1,62 @@
+"""Whether a picture or a report could be written to a path, told before the work."""
+
+import os
+from pathlib import Path
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write
+
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+REPORT_SUFFIXES = (".html", ".htm")
+
+
+def check_figure_path(path: str | os.PathLike) -> Path:
+    """Return the path of a figure to come, if it can be written; saves the work if it cannot.
+
+    Raises:
+        XcosError: the extension is not .png, .pdf or .svg, or the folder is missing or may not be
+            written to, or the path is a folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
+        raise XcosError(
+            f"a picture cannot be written as {path.name!r}; end its name in "
+            f"{', '.join(FIGURE_SUFFIXES[:-1])} or {FIGURE_SUFFIXES[-1]}"
+        )
+    if os.path.isdir(path):
+        raise XcosError(f"the picture cannot be written to {path}, which is a folder; give a file")
+    if not os.path.isdir(path.parent):
+        raise XcosError(
+            f"the picture cannot be written to {path}: there is no folder {path.parent}; make it "
+            "first or choose another"
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise XcosError(
+            f"the picture cannot be written to {path}: the folder {path.parent} may not be written "
+            "to; choose another"
+        )
+    return path
+
+
+def check_report_path(path: str | os.PathLike) -> Path:
+    """Return the path of a report to come, if it can be written; saves the work if it cannot.
+
+    Raises:
+        XcosError: the extension is not .html or .htm, or the path is a folder, or is in none, or
+            in one that may not be written to.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in REPORT_SUFFIXES:
+        raise XcosError(
+            f"a report cannot be written as {path.name!r}; end its name in "
+            f"{' or '.join(REPORT_SUFFIXES)}"
+        )
+    if os.path.isdir(path):
+        raise XcosError(f"the report cannot be written to {path}, which is a folder; give a file")
+    if not os.path.isdir(path.parent):
+        raise XcosError(
+            f"the report cannot be written to {path}: there is no folder {path.parent}; make it "
+            "first or choose another"
+        )
+    check_can_write(path, path.parent)
+    return path

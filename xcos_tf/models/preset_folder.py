@@ -1,0 +1,28 @@
+"""Where presets are: those that ship with the package, by name, and any other by its folder."""
+
+import os
+from pathlib import Path
+
+from xcos_tf.errors import XcosError
+
+BUNDLED = Path(__file__).parents[1] / "presets"
+
+
+def bundled_presets() -> list[str]:
+    """Return the names of the presets that ship with the package."""
+    return sorted(path.parent.name for path in BUNDLED.glob("*/config.json"))
+
+
+def find_preset(name_or_folder: str | os.PathLike) -> Path:
+    """Return the folder of a bundled preset, or the folder itself if it holds a preset.
+
+    Raises:
+        XcosError: it is neither.
+    """
+    for folder in (BUNDLED / str(name_or_folder), Path(name_or_folder)):
+        if os.path.isfile(folder / "config.json"):
+            return folder
+    raise XcosError(
+        f"there is no preset {str(name_or_folder)!r}; use one of {', '.join(bundled_presets())}, "
+        "or a folder that holds config.json and its weights"
+    )
