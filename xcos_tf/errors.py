@@ -1,6 +1,7 @@
 """The one exception that means "the user can mend this", and how messages show an input."""
 
 import re
+from collections.abc import Iterable
 
 QUOTED = 100
 """Characters of an input that a message shows at most."""
@@ -16,9 +17,20 @@ def shown(text: object) -> str:
     return _shortened(_on_one_line(str(text)))
 
 
-def as_message(text: str) -> str:
-    """Return a sentence on one line, with no input of more than 100 characters in it."""
-    return _LONG.sub(lambda found: _shortened(found[0]), _on_one_line(text))
+def as_message(text: str, inputs: Iterable[str] = ()) -> str:
+    """Return a sentence on one line that shows at most 100 characters of an input.
+
+    Args:
+        text: the sentence; of its own words, and of what it quotes, those that are too long lose
+            their middle.
+        inputs: what it may have in it besides, such as paths with spaces in them.
+    """
+    text = _on_one_line(text)
+    for given in inputs:
+        if len(given) > QUOTED:
+            for form in (_on_one_line(given), as_message(given)):  # as it is, or in an XcosError
+                text = text.replace(form, shown(given))
+    return _LONG.sub(lambda found: _shortened(found[0]), text)
 
 
 def _on_one_line(text: str) -> str:

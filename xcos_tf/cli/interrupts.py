@@ -1,6 +1,5 @@
 """Ctrl-C, which no library may swallow."""
 
-import _thread
 import contextlib
 import signal
 import sys
@@ -27,15 +26,21 @@ def interrupts() -> Iterator[Callable[[], bool]]:
         raise KeyboardInterrupt
 
     def passed_over(unraisable):
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            _thread.interrupt_main()
+        if unraisable.exc_type is KeyboardInterrupt:
+            # Not at once, or it would be raised in here and be passed over again.
+            again.append(threading.Timer(0.1, signal.pthread_kill, (thread, signal.SIGINT)))
+            again[-1].start()
         else:
             before(unraisable)
 
+    again, thread = [], threading.get_ident()
     before, sys.unraisablehook = sys.unraisablehook, passed_over
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield came.is_set
     finally:
+        for timer in again:
+            timer.cancel()
+            timer.join()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.unraisablehook = before

@@ -103,7 +103,7 @@ def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> i
     elif isinstance(error, BrokenPipeError):
         code, line = READER_GONE, None
     else:
-        code, line = ERROR, f"{name}: error: {as_message(_sentence(error))}"
+        code, line = ERROR, f"{name}: error: {as_message(_sentence(error), args.words)}"
     give_up()
     if line:
         complain(line)

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import sys
 
 from xcos_tf.errors import as_message, shown
 
@@ -21,9 +22,21 @@ class Parser(argparse.ArgumentParser):
             help="when something fails, also say where in the program, for a report",
         )
 
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse; the words are kept for `error`."""
+        self._words = args or ()
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str):
         """Print usage and the mistake, and leave with exit code 2."""
-        super().error(as_message(message))
+        super().error(as_message(message, self._words))
+
+    def _print_message(self, message, file=None):
+        # argparse would pass over an output that cannot be written.
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def number(text: str) -> float:

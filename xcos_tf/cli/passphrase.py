@@ -40,7 +40,7 @@ def read_passphrase(file: str | None, new: bool) -> str:
 def _first_line(file: str) -> str:
     try:
         with open(file, encoding="utf-8") as stream:
-            passphrase = stream.readline(LONGEST + 2).rstrip("\r\n")
+            return stream.readline(LONGEST + 2).rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise XcosError(

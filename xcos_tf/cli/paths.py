@@ -97,17 +97,11 @@ def _check_apart(inputs: Iterable[str], written: Iterable[str], filled: Sequence
             if _is_same(output, source):
                 raise XcosError(
                     f"{output} would be written over {source}, which is read; choose another path"
-                    if output != source
-                    else f"{output} is read and would be written over; choose another path"
                 )
-            if _is_inside(output, source):
+            if _is_inside(output, source) or (output in filled and _is_inside(source, output)):
                 raise XcosError(
-                    f"{output} lies in {source}, which is read; choose a place apart from it"
-                )
-            if output in filled and _is_inside(source, output):
-                raise XcosError(
-                    f"{source}, which is read, lies in {output}, which is written to; choose a "
-                    "place apart from it"
+                    f"{source}, which is read, and {output}, which is written, lie one within the "
+                    "other; choose a place apart from it"
                 )
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from xcos_tf.cli.paths import Paths
+from xcos_tf.errors import XcosError
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -28,11 +29,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written; of a run that goes on, CONFIG may be its own copy."""
-    files = {args.config: "configuration"}
+    if not os.path.isdir(args.data):
+        raise XcosError(f"there is no folder {args.data}; check the path")
     goes_on = os.path.exists(os.path.join(args.out, "run.json"))
     return Paths(
-        files=files,
-        folders={args.data: "folder"},
+        files={args.config: "configuration"},
         also_read=_prepared_sets(args.data),
         written=() if goes_on else (os.path.join(args.out, "config.yaml"),),
     )

@@ -3,6 +3,7 @@
 Their weights are constants of the graph, which takes a quarter less time than Keras's layers do.
 """
 
+import io
 from collections.abc import Callable
 from importlib.resources import files
 
@@ -22,13 +23,18 @@ def load_networks() -> tuple[Callable, Callable, Callable]:
     returns maps, (N, h, w, …), of the offsets of boxes' sides (4) and the logits of no face and of
     a face (2); RNet the same as (N, …); ONet, between them, landmarks too (10).
     """
-    # Imported here, since `mtcnn` starts TensorFlow.
-    from mtcnn.utils.tensorflow import load_weights
+    # Imported here, since `mtcnn` starts TensorFlow; these two come with it.
+    import joblib
+    import lz4.frame
 
-    # By a bare name, the package would rather load such a file of the working directory.
     folder = files("mtcnn.assets.weights")
+
+    def weights(name):
+        # From Python 3.13 on, a file that joblib opens itself ends in a printed traceback of lz4's.
+        return joblib.load(io.BytesIO(lz4.frame.decompress((folder / name).read_bytes())))
+
     return tuple(
-        _network(steps, load_weights(str(folder / f"{name}.lz4")))
+        _network(steps, weights(f"{name}.lz4"))
         for name, steps in (("pnet", _PNET), ("rnet", _RNET), ("onet", _ONET))
     )
 

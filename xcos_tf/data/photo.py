@@ -120,6 +120,8 @@ def _from_file(path: str | os.PathLike) -> np.ndarray:
     try:
         with open(name, "rb") as stream:
             return _from_stream(stream, name)
+    except PermissionError:
+        raise XcosError(f"{name} may not be read; change its permissions") from None
     except (OSError, ValueError) as error:  # gone in the meantime, a failing disk
         reason = getattr(error, "strerror", None) or error
         raise XcosError(f"{name!r} cannot be read ({reason}); check the path") from None

@@ -1,0 +1,102 @@
+"""One valid invocation of each command, and what of it is read and written."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from xcos_tf.cli.main import COMMANDS
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A command line whose words may be names of `Places`.
+
+    Attributes:
+        words: of it.
+        read: those that are paths of what must be there.
+        written: those that are paths of outputs.
+    """
+
+    words: tuple[str, ...]
+    read: tuple[str, ...]
+    written: tuple[str, ...] = ()
+
+    def with_places(self, places: dict[str, Path], **others) -> list[str]:
+        """Return the words as they are given, some places being others."""
+        return [str({**places, **others}.get(word, word)) for word in self.words]
+
+
+def _invocation(line: str, read: str, written: str = "") -> Invocation:
+    return Invocation(tuple(line.split()), tuple(read.split()), tuple(written.split()))
+
+
+INVOCATIONS = {
+    "verify": _invocation("verify A B --explain PNG", "A B", "PNG"),
+    "verify by a server": _invocation(
+        "verify A B --server localhost:1 --root-certificate PEM --explain PNG", "A B PEM", "PNG"
+    ),
+    "explain": _invocation("explain A B --out PNG", "A B", "PNG"),
+    "align": _invocation("align PEOPLE OUT", "PEOPLE", "OUT"),
+    "occlude": _invocation("occlude PEOPLE OUT --share 0.3", "PEOPLE", "OUT"),
+    "occlude pairs": _invocation(
+        "occlude PEOPLE OUT --share 0.3 --pairs LIST", "PEOPLE LIST", "OUT"
+    ),
+    "evaluate": _invocation("evaluate PEOPLE LIST --report HTML", "PEOPLE LIST", "HTML"),
+    "evaluate drawn": _invocation("evaluate PEOPLE --draw 1 --report HTML", "PEOPLE", "HTML"),
+    "evaluate all": _invocation(
+        "evaluate PEOPLE --all-pairs --preset mobilefacenet --templates OUT", "PEOPLE", "OUT"
+    ),
+    "gallery": _invocation("gallery xcos-mobilefacenet PEOPLE LIST --out OUT", "PEOPLE LIST"),
+    "prepare": _invocation("prepare PEOPLE OUT", "PEOPLE", "OUT"),
+    "train": _invocation("train YAML --data DATA --out OUT", "YAML DATA"),
+    "fit-correlation": _invocation(
+        "fit-correlation xcos-mobilefacenet SET --out OUT", "SET", "OUT"
+    ),
+    "export": _invocation(
+        "export xcos-mobilefacenet OUT --to tflite --representative PEOPLE", "PEOPLE"
+    ),
+    "unlock enroll": _invocation(
+        "unlock enroll A B --store OUT --passphrase-file WORDS", "A B WORDS", "OUT"
+    ),
+    "unlock try": _invocation(
+        "unlock try A --store STORE --passphrase-file WORDS", "A WORDS", "STORE"
+    ),
+}
+assert {line.words[0] for line in INVOCATIONS.values()} == set(COMMANDS)
+
+SUFFIX = {"PNG": ".png", "HTML": ".html"}
+
+
+def make_places(root: Path) -> dict[str, Path]:
+    """Write what the invocations read, and return {name: path} of that and of the outputs."""
+    places = {
+        "A": root / "a.png",
+        "B": root / "b.png",
+        "PEOPLE": root / "people",
+        "LIST": root / "pairs.csv",
+        "DATA": root / "data",
+        "SET": root / "data/set",
+        "YAML": root / "config.yaml",
+        "PEM": root / "root.pem",
+        "WORDS": root / "words",
+        "STORE": root / "store",
+        "OUT": root / "out",
+        "PNG": root / "out.png",
+        "HTML": root / "out.html",
+    }
+    for place in ("PEOPLE", "SET"):
+        places[place].mkdir(parents=True)
+    face = Image.new("RGB", (112, 112), "grey")
+    for path in (places["A"], places["B"]):
+        face.save(path)
+    for name in ("Ann/1.png", "Ann/2.png", "Bob/1.png"):
+        path = places["PEOPLE"] / name
+        path.parent.mkdir(exist_ok=True)
+        face.save(path)
+    places["LIST"].write_text("first,second,same\nAnn/1.png,Ann/2.png,1\nAnn/1.png,Bob/1.png,0\n")
+    (places["SET"] / "index.json").write_text(json.dumps({}))
+    for place in ("YAML", "PEM", "WORDS", "STORE"):
+        places[place].write_text("words of more than eight letters\n")
+    return places
