@@ -1,6 +1,7 @@
 """`xcos verify` on the sample photos: verdicts, pictures, and one sentence for any bad input."""
 
 import functools
+import io
 import json
 import os
 import shutil
@@ -265,3 +266,36 @@ def check_refusal(tmp_path, capsys, arguments, sentence):
     assert sentence in captured.err
     assert "Traceback" not in captured.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_photo_from_standard_input(preset, monkeypatch, tmp_path, capsys):
+    def run(data, *options):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        return main(["verify", OBAMA, "-", "--preset", preset, "--threshold", "-1", *options])
+
+    assert run(Path(OBAMA2).read_bytes(), "--json", "--explain", str(tmp_path / "a.png")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["photos"] == [OBAMA, "-"]
+    assert main(["verify", OBAMA, OBAMA2, "--preset", preset, "--threshold", "-1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["score"] == answer["score"]
+    assert run(b"") == 2
+    assert "is empty (0 bytes)" in capsys.readouterr().err
+    assert run(b"no photo") == 2
+
+
+def test_an_attention_of_a_preset_without_one(capsys):
+    options = ["--preset", "mobilefacenet", "--attention", "patched"]
+    assert main(["verify", OBAMA, OBAMA2, *options]) == 2
+    error = capsys.readouterr().err
+    assert "a plain cosine, and no attention to choose; leave the attention out" in error
+
+
+def test_pictures_and_json_of_names_that_no_terminal_shows(preset, tmp_path, capsys):
+    photo, picture = tmp_path / os.fsdecode(b"two\nlines\xff.jpg"), tmp_path / "a\nb.png"
+    shutil.copy(OBAMA, photo)
+    options = ["--preset", preset, "--threshold", "-1", "--explain", str(picture)]
+    assert main(["verify", str(photo), OBAMA2, *options]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"picture: {tmp_path}/a\\nb.png"
+    assert main(["verify", str(photo), OBAMA2, *options, "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.isascii() and json.loads(out)["photos"] == [str(photo), OBAMA2]

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from xcos_tf.data import align_folder as module
-from xcos_tf.data.align_folder import align_folder, aligned_name
+from xcos_tf.data.align_folder import align_folder, aligned_name, find_photos
 from xcos_tf.data.aligner import AlignedFace
+from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.errors import XcosError
 
 
@@ -249,3 +250,34 @@ def test_relative_paths(tree, tmp_path, monkeypatch):
     align_folder(".", os.path.join("..", "faces"))
     assert files(tmp_path / "faces") == FACES | CSVS
     assert files(Path(".")) >= {"Ann/1.jpg"}
+
+
+def test_links_to_folders_are_followed_as_by_prepare(tree, tmp_path):
+    apart = tmp_path / "apart"
+    (tree / "Ann").rename(apart)
+    (tree / "Ann").symlink_to(apart)
+    (tree / "Zoe").symlink_to("Bob")
+    photos = find_photos(tree)
+    assert {"Ann/1.jpg", "Ann/2.JPEG", "Bob/deep/3.png", "Zoe/deep/3.png"} <= set(photos)
+    assert "Ann" in FolderSource(tree).people
+    summary = align_folder(tree, tmp_path / "faces")
+    assert summary.aligned + summary.failed == len(photos)
+    assert (tmp_path / "faces/Ann/1.jpg").is_file() and (
+        tmp_path / "faces/Zoe/deep/3.png"
+    ).is_file()
+
+
+@pytest.mark.parametrize("name, target", [("Ann/up", ".."), ("Ann/here", "."), ("Bob/a", "../Ann")])
+def test_links_without_end_are_named(tree, name, target):
+    (tree / "Ann/b").symlink_to("../Bob")
+    (tree / name).symlink_to(target)
+    with pytest.raises(XcosError, match="is a link to a folder that it lies in, without end"):
+        find_photos(tree)
+
+
+def test_links_to_nothing_and_to_themselves_are_passed_over_or_listed(tree, tmp_path):
+    (tree / "Ann/gone").symlink_to("nowhere")
+    (tree / "Ann/loop").symlink_to("loop")
+    (tree / "Ann/loop.jpg").symlink_to("loop.jpg")
+    before = align_folder(tree, tmp_path / "faces").failed
+    assert "loop.jpg" in (tmp_path / "faces/failures.csv").read_text() and before

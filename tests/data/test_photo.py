@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xcos_tf.data.photo import MAX_PIXELS, read_photo
+from xcos_tf.data.photo import MAX_PIXELS, photo_name, read_photo
 from xcos_tf.errors import XcosError
 
 HEIGHT, WIDTH = 24, 32
@@ -286,3 +286,37 @@ def test_permission_denied(tmp_path, monkeypatch):
 def test_programming_errors(source):
     with pytest.raises(ValueError, match=r"Expected .* Received"):
         read_photo(source)
+
+
+def test_open_files(tmp_path):
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    with open(tmp_path / "a.png", "rb") as stream:
+        np.testing.assert_array_equal(read_photo(stream), RGB)
+        assert photo_name(stream) == str(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    np.testing.assert_array_equal(read_photo(io.BytesIO(data)), RGB)
+
+    class Pipe(io.RawIOBase):
+        """Gives seven bytes at a time."""
+
+        def __init__(self, data):
+            self.left = data
+
+        def read(self, size=-1):
+            part, self.left = self.left[: min(size, 7)], self.left[min(size, 7) :]
+            return part
+
+    np.testing.assert_array_equal(read_photo(Pipe(data)), RGB)
+
+
+def test_open_files_of_no_use(tmp_path, monkeypatch):
+    with pytest.raises(XcosError, match=r"the photo is empty"):
+        read_photo(io.BytesIO())
+    (tmp_path / "a.txt").write_text("no photo")
+    with open(tmp_path / "a.txt", "rb") as stream, pytest.raises(XcosError, match=r"a\.txt is not"):
+        read_photo(stream)
+    with open(tmp_path / "a.txt") as stream, pytest.raises(ValueError, match=r"open for bytes"):
+        read_photo(stream)
+    monkeypatch.setattr("xcos_tf.data.photo.MAX_BYTES", 1 << 20)
+    with open("/dev/zero", "rb") as stream, pytest.raises(XcosError, match=r"more than 1 MB"):
+        read_photo(stream)

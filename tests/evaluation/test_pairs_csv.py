@@ -114,7 +114,7 @@ def test_what_is_written_is_read_again(folder, tmp_path):
 )
 def test_a_malformed_line_is_named(folder, write, row):
     text = GOOD.replace("a/1.png,a/2.png,1,5", row)
-    with pytest.raises(XcosError, match=rf"line 2 of .* must be .*but is '{row}'"):
+    with pytest.raises(XcosError, match=rf"line 2 of .* must be .*but is '{row[:40]}"):
         read_pairs_csv(write(text), folder)
 
 
@@ -185,3 +185,67 @@ def test_headings_are_known():
     assert is_pairs_heading("name,imagenum1,imagenum2,")
     assert not is_pairs_heading("10 300")
     assert not is_pairs_heading("first,second")
+
+
+DEEPFACE = "file_x,file_y,Decision\na/1.png,a/2.png,Yes\na/1.png,b/1.png,No\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEEPFACE,
+        DEEPFACE.replace("\n", "\r\n"),
+        DEEPFACE.replace(",", ";"),
+        DEEPFACE.replace(",", "\t"),
+        "\ufeff" + DEEPFACE.replace("Yes", " YES "),
+        '"file_x","file_y","Decision"\n"a/1.png","a/2.png","yes"\n"a/1.png","b/1.png","no"\n',
+        ",file_x,file_y,Decision\n0,a/1.png,a/2.png,Yes\n1,a/1.png,b/1.png,No\n",
+        "Decision,file_y,x,file_x\nYes,a/2.png,,a/1.png\nNo,b/1.png,,a/1.png\n",
+    ],
+)
+def test_deepfaces_lists(folder, write, text):
+    assert is_pairs_heading(text.lstrip("\ufeff").splitlines()[0])
+    pairs, notes = read_pairs_csv(write(text), folder)
+    assert pairs.photos == ["a/1.png", "a/2.png", "b/1.png"]
+    np.testing.assert_array_equal(pairs.same, [True, False])
+    np.testing.assert_array_equal(pairs.second, [1, 2])
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("truth", ["maybe", "", "2", "yess"])
+def test_a_decision_that_is_none_is_named(folder, write, truth):
+    with pytest.raises(XcosError, match=r"line 2 of .* must be `file_x,file_y,Decision`"):
+        read_pairs_csv(write(DEEPFACE.replace("Yes", truth)), folder)
+
+
+NAMED = "id;Probe;Gallery, left;Label;Part\n7;a/1.png;a/2.png;TRUE;3\n8;a/1.png;b/1.png;0.0;9\n"
+
+
+def test_columns_are_named(folder, write):
+    columns = ["probe", "Gallery, left", "LABEL", "part"]
+    pairs, notes = read_pairs_csv(write(NAMED), folder, columns)
+    assert pairs.photos == ["a/1.png", "a/2.png", "b/1.png"]
+    np.testing.assert_array_equal(pairs.same, [True, False])
+    np.testing.assert_array_equal(pairs.fold, [0, 1])
+    assert notes == []
+    assert len(read_pairs_csv(write(NAMED), folder, columns[:3])[1]) == 1
+    # Named columns go before the form that a heading has.
+    pairs, _ = read_pairs_csv(write(GOOD), folder, ["second", "first", "same"])
+    assert pairs.photos[:2] == ["a/2.png", "a/1.png"]
+
+
+@pytest.mark.parametrize(
+    "columns, sentence",
+    [
+        (["Probe", "Gallery, left"], "2 columns are named"),
+        (["Probe", "Probe", "Label"], "3 columns are named"),
+        (["Probe", "id", "Label", "Part", "x"], "5 columns are named"),
+        ([], "0 columns are named"),
+        (["Probe", "Gallery", "Label"], "has no column 'Gallery' in its first line; it has id, "),
+        (["Probe", "Gallery, left", "id"], "line 2 of .* must be `Probe,Gallery, left,id`"),
+        (["Probe", "Gallery, left", "Label", "Probe "], "must be"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(folder, write, columns, sentence):
+    with pytest.raises(XcosError, match=sentence):
+        read_pairs_csv(write(NAMED), folder, columns)

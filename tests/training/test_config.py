@@ -245,3 +245,8 @@ def test_yaml_cannot_build_objects(tmp_path):
     (tmp_path / "evil.yaml").write_text("!!python/object/apply:os.system ['true']")
     with pytest.raises(XcosError, match="cannot read"):
         read_config(tmp_path / "evil.yaml")
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    (tmp_path / "run.yaml").write_bytes(b"\xef\xbb\xbf" + SHIPPED.read_bytes())
+    assert read_config(tmp_path / "run.yaml")[0] == read_config(SHIPPED)[0]

@@ -39,7 +39,7 @@ def read_passphrase(file: str | None, new: bool) -> str:
 
 def _first_line(file: str) -> str:
     try:
-        with open(file, encoding="utf-8") as stream:
+        with open(file, encoding="utf-8-sig") as stream:
             return stream.readline(LONGEST + 2).rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
@@ -47,7 +47,6 @@ def _first_line(file: str) -> str:
             f"the passphrase file {file} cannot be read ({reason}); give one with the passphrase "
             "in its first line"
         ) from None
-    return passphrase
 
 
 def _ask(new: bool) -> str:

@@ -42,7 +42,7 @@ def _read(path: Path, before: tuple[Path, ...]) -> tuple[Any, str]:
     if path.resolve() in before:
         raise XcosError(f"{path} extends itself by way of others; take one `{EXTENDS}` out")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return yaml.safe_load(text), text
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
