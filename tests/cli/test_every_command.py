@@ -7,6 +7,7 @@ import contextlib
 import errno
 import importlib
 import io
+import json
 import os
 import signal
 import subprocess
@@ -123,6 +124,8 @@ FAULTS = [
     OSError("a reader's own"),
     UnicodeEncodeError("ascii", "≥", 0, 1, "ordinal not in range"),
     GeneratorExit(),
+    SystemExit(1),
+    SystemExit(0),
 ]
 
 
@@ -234,6 +237,26 @@ def test_what_cannot_be_read_is_refused_at_once(line, places, tmp_path, unheavy,
     for name in line.read:
         sentence = refused(capsys, line.with_places(places, **{name: wrong}))
         assert len(sentence) < 400
+
+
+def test_that_takes_no_time(places, tmp_path):
+    """In a process that has imported nothing yet."""
+    program = """
+import json, sys
+from xcos_tf.cli.main import main
+for words in json.loads(sys.argv[1]):
+    assert main(words) == 2
+heavy = {"tensorflow", "keras", "numpy", "matplotlib", "PIL"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    lines = [
+        line.with_places(places, **{name: tmp_path / "nowhere.png"})
+        for line in INVOCATIONS.values()
+        for name in line.read
+    ]
+    run = subprocess.run([sys.executable, "-c", program, json.dumps(lines)], capture_output=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.count(b"nowhere.png") == len(lines)
 
 
 @each_line

@@ -87,10 +87,13 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     build_parser().parse_args(args.words, args)
     with quiet_libraries("debug" in args):
-        check_paths(args.paths(args))
-        if args.needs_tensorflow(args):
-            import_tensorflow()
-        return args.run(args)
+        try:
+            check_paths(args.paths(args))
+            if args.needs_tensorflow(args):
+                import_tensorflow()
+            return args.run(args)
+        except SystemExit as error:  # a library's, whose code could be taken for a verdict
+            raise RuntimeError(f"something ended the program ({error})") from error
 
 
 def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> int:
