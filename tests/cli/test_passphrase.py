@@ -75,16 +75,6 @@ def test_bad_file(tmp_path):
         read_passphrase(str(tmp_path / "binary"), new=False)
 
 
-@pytest.mark.parametrize("length, fits", [(4096, True), (4097, False)])
-def test_a_line_without_end_is_no_passphrase(tmp_path, length, fits):
-    (tmp_path / "words").write_text("x" * length + "\nmore")
-    if fits:
-        assert len(read_passphrase(str(tmp_path / "words"), new=True)) == length
-    for file in ("/dev/zero", *([] if fits else [str(tmp_path / "words")])):
-        with pytest.raises(XcosError, match=r"is longer than 4,096 letters and so no passphrase"):
-            read_passphrase(file, new=False)
-
-
 def test_a_byte_order_mark_is_no_part_of_it(tmp_path):
     (tmp_path / "words").write_bytes(b"\xef\xbb\xbfwords of mine\r\n")
     assert read_passphrase(str(tmp_path / "words"), new=True) == "words of mine"
