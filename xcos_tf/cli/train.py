@@ -4,7 +4,7 @@ import argparse
 import os
 
 from xcos_tf.cli.paths import Paths
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -30,7 +30,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written; of a run that goes on, CONFIG may be its own copy."""
     if not os.path.isdir(args.data):
-        raise XcosError(f"there is no folder {args.data}; check the path")
+        raise XcosError(f"there is no folder {shown(args.data)}; check the path")
     goes_on = os.path.exists(os.path.join(args.out, "run.json"))
     return Paths(
         files={args.config: "configuration"},

@@ -113,7 +113,7 @@ def test_other_encodings_are_refused(tmp_path):
     [
         ((IMAGES, SAME[:2]), "6 images and 2 truth values, not two images for each"),
         (([], []), "0 images and 0 truth values"),
-        ((IMAGES, ["yes"] * 3), "not two images for each"),
+        ((IMAGES, ["yes"] * 3), "truth value 0 of .* is neither true nor false"),
         (IMAGES, "does not hold a list of images and one of truth values"),
         ("text", "does not hold a list"),
         ((IMAGES, np.array([1.0, 0.0, 1.0])), "does not hold a list"),
