@@ -182,11 +182,13 @@ def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
         return 0
 
     monkeypatch.setattr(all_pairs, "run_all_pairs", run_all_pairs)
-    assert main(["evaluate", "folder", "--all-pairs", "--aligned", "--preset", "a"]) == 0
-    assert main(["evaluate", "folder", "--all-pairs", "--templates", "file", "--json"]) == 0
+    folder = str(tmp_path)
+    chosen = ["--preset", "mobilefacenet"]
+    assert main(["evaluate", folder, "--all-pairs", "--aligned", *chosen]) == 0
+    assert main(["evaluate", folder, "--all-pairs", "--templates", "file", "--json"]) == 0
     bundled = ["mobilefacenet", "xcos-mobilefacenet"]
-    assert given[0] == ("folder", ["a"], None, False)
-    assert given[1][0] == "folder" and given[1][2:] == ("file", True)
+    assert given[0] == (folder, ["mobilefacenet"], None, False)
+    assert given[1][0] == folder and given[1][2:] == ("file", True)
     assert set(bundled) <= set(given[1][1])
 
 

@@ -48,7 +48,9 @@ def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
     if args.batch_size < 1:
         raise XcosError(f"the batch size {args.batch_size} is under 1; give 1 or more")
-    return Paths(folders={args.source: "folder"}, filled=(args.destination,))
+    return Paths(
+        folders={args.source: "there is no folder {}; check the path"}, filled=(args.destination,)
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ def paths(args: argparse.Namespace) -> Paths:
             raise XcosError(f"{option} is not for --to {args.to}; leave it out or use --to all")
     forms = {"saved-model": ("serving",), "tflite": ("tflite",), "all": ("serving", "tflite")}
     return Paths(
-        folders=dict.fromkeys(given(args.representative), "folder"),
+        folders=dict.fromkeys(given(args.representative), "there is no folder {}; check the path"),
         presets=(args.preset,),
         filled=[os.path.join(args.folder, form) for form in forms[args.to]],
     )

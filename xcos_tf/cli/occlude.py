@@ -45,8 +45,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written."""
     return Paths(
-        files=dict.fromkeys(given(args.pairs), "list of pairs"),
-        folders={args.source: "folder"},
+        files=dict.fromkeys(given(args.pairs), "there is no list of pairs {}; check the path"),
+        folders={args.source: "there is no folder {}; check the path"},
         filled=(args.destination,),
     )
 

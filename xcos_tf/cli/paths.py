@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xcos_tf.data.photo_file import check_photo_file
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.models.preset_folder import find_preset
 
 STANDARD_INPUT = "-"
@@ -18,9 +18,9 @@ class Paths:
 
     Attributes:
         photos: files; "-" is standard input.
-        files: {path: what it is}, of other files that must be there.
-        folders: {path: what it is}, of folders, or whatever else may hold a set, that must be
-            there.
+        files: of others that must be there, {path: sentence for when there is none, with {} where
+            the path goes}.
+        folders: of folders, or whatever else may hold a set, the same.
         presets: bundled names, or folders.
         also_read: paths that are read if they are there.
         written: files that are written.
@@ -54,8 +54,8 @@ def check_paths(paths: Paths) -> None:
     photos = [path for path in paths.photos if path != STANDARD_INPUT]
     for path in photos:
         check_photo_file(path)
-    for path, what in {**paths.folders, **paths.files}.items():
-        _check_there(path, what, is_file=path in paths.files)
+    for path, sentence in {**paths.folders, **paths.files}.items():
+        _check_there(path, sentence, is_file=path in paths.files)
     presets = [str(find_preset(name)) for name in paths.presets]
     for path in (*paths.written, *paths.filled):
         _check_can_be(path)
@@ -63,19 +63,19 @@ def check_paths(paths: Paths) -> None:
     _check_apart(inputs, paths.written, paths.filled)
 
 
-def _check_there(path: str, what: str, is_file: bool) -> None:
+def _check_there(path: str, sentence: str, is_file: bool) -> None:
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise XcosError(f"there is no {what} {path or repr(path)}; check the path") from None
+        raise XcosError(sentence.format(shown(path or repr(path)))) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise XcosError(f"{path} cannot be read ({reason}); check the path") from None
+        raise XcosError(f"{shown(path)} cannot be read ({reason}); check the path") from None
     if stat.S_ISDIR(mode):
         if is_file:
-            raise XcosError(f"{path} is a folder; give a {what}")
+            raise XcosError(f"{shown(path)} is a folder and cannot be read; give a file")
     elif not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-        raise XcosError(f"{path} is a device, not a {what}; check the path")
+        raise XcosError(f"{shown(path)} is a device and cannot be read to an end; give a file")
     if not os.access(path, os.R_OK):
         raise XcosError(f"{path} may not be read; change its permissions")
 

@@ -45,7 +45,10 @@ def paths(args: argparse.Namespace) -> Paths:
             raise XcosError(f"{option} {value} is under 1; give 1 or more")
     if args.shards > 99_999:
         raise XcosError(f"--shards {args.shards} is over 99,999; give fewer")
-    return Paths(folders={args.source: "file or folder"}, filled=(args.destination,))
+    return Paths(
+        folders={args.source: "there is no file or folder {}; check the path"},
+        filled=(args.destination,),
+    )
 
 
 def run(args: argparse.Namespace) -> int:

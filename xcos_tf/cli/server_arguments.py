@@ -43,9 +43,10 @@ def _version(text: str) -> int | str:
 
 
 def certificates(args: argparse.Namespace) -> dict[str, str]:
-    """Return {path: what it is} of the files that were named."""
+    """Return the files that were named, as `Paths` has them."""
     given = (args.root_certificate, args.client_certificate)
-    return dict.fromkeys((path for path in given if path is not None), "certificate")
+    sentence = "there is no certificate {}; check the path"
+    return dict.fromkeys((path for path in given if path is not None), sentence)
 
 
 def connect(args: argparse.Namespace, model: str):

@@ -71,8 +71,8 @@ def check_set_arguments(args: argparse.Namespace) -> None:
 def set_paths(args: argparse.Namespace, presets, written) -> Paths:
     """Return what a command reads that measures presets on a set, and what it writes."""
     return Paths(
-        files=dict.fromkeys(given(args.pairs), "list of pairs"),
-        folders={args.folder: "folder of photos or .bin file"},
+        files=dict.fromkeys(given(args.pairs), "there is no list of pairs {}; check the path"),
+        folders={args.folder: "there is no {}; give a folder of photos or a .bin file"},
         presets=presets,
         written=written,
     )
