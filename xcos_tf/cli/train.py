@@ -33,7 +33,7 @@ def paths(args: argparse.Namespace) -> Paths:
         raise XcosError(f"there is no folder {shown(args.data)}; check the path")
     goes_on = os.path.exists(os.path.join(args.out, "run.json"))
     return Paths(
-        files={args.config: "there is no configuration {}; check the path"},
+        files=dict.fromkeys(args.configs, "there is no configuration {}; check the path"),
         also_read=_prepared_sets(args.data),
         written=() if goes_on else (os.path.join(args.out, "config.yaml"),),
     )
