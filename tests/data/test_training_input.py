@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.data.records.sources import write_people
-from xcos_tf.data.face_set import join_sets
+from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.writer import prepare
@@ -43,6 +43,11 @@ def test_sets_are_joined_and_people_selected(faces):
     kept = faces.select(np.array([False, True, False, True]))
     assert kept.people == ["x/bea", "y/cy"] and kept.labels.tolist() == [0] * 3 + [1] * 5
     assert kept.read(np.arange(8)) == faces.read(np.array([4, 5, 6, 9, 10, 11, 12, 13]))
+
+
+def test_nobody_is_held_out_where_the_number_is_0(faces):
+    kept, held = hold_out(faces, {"x": 0}, seed=1)
+    assert kept.people == faces.people and len(held) == len(held.people) == 0
 
 
 def test_batches_hold_the_drawn_faces_and_pairs(faces):
