@@ -142,7 +142,9 @@ def test_another_version_may_cover_otherwise(tree, tmp_path):
         occlude_folder(tree, tmp_path / "out", STROKES)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "\xff"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", "\xff", "[" * 100_000, '{"share": NaN}', '{"share": 1e999}']
+)
 def test_damaged_settings_are_named(tree, tmp_path, content):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "occlusion.json").write_bytes(content.encode("latin-1"))

@@ -11,6 +11,7 @@ from xcos_tf.evaluation.template_store import (
     FORMAT,
     METADATA,
     TemplateInfo,
+    _sha256,
     open_templates,
     write_templates,
 )
@@ -112,6 +113,50 @@ def test_metadata_of_other_programs(path):
         open_templates(path)
     save_file({"features": np.zeros(3, np.float32)}, path)
     with pytest.raises(XcosError, match="is no file of templates; give one that xcos_tf made"):
+        open_templates(path)
+
+
+def forge(path, known=None, **arrays):
+    """Write arrays and metadata with the hash that is right for them."""
+    content = load_file(path) | arrays
+    if known is None:
+        with safe_open(path, framework="numpy") as file:
+            known = json.loads(file.metadata()[METADATA])
+    known.pop("content", None)
+    known["content"] = _sha256([content["features"]], content["labels"], known)
+    rewrite(path, known, **arrays)
+
+
+def test_what_does_not_belong_together_is_refused_whatever_its_hash(path, features):
+    whole = path.read_bytes()
+    with safe_open(path, framework="numpy") as file:
+        known = json.loads(file.metadata()[METADATA])
+    forge(path)
+    assert len(open_templates(path)) == 5  # as it was
+    not_finite = features.copy()
+    not_finite[-1, ..., 0] = np.nan
+    for arrays in (
+        {"features": not_finite},
+        {"features": features[:4]},
+        {"features": np.ascontiguousarray(features.reshape(5, -1, 1))},
+        {"features": features.astype(np.float64)},
+        {"labels": INFO.labels + 1000},
+        {"labels": INFO.labels - 1000},
+        {"labels": INFO.labels[:4]},
+        {"labels": INFO.labels[:, np.newaxis]},
+    ):
+        path.write_bytes(whole)
+        forge(path, **arrays)
+        with pytest.raises(XcosError, match=r"is damaged \(.*; delete it and make it again"):
+            open_templates(path)
+    for key, odd in (("names", INFO.names[:4]), ("names", [1] * 5), ("people", [])):
+        path.write_bytes(whole)
+        forge(path, {**known, key: odd})
+        with pytest.raises(XcosError, match="is damaged"):
+            open_templates(path)
+    path.write_bytes(whole)
+    save_file(load_file(path), path, metadata={METADATA: "[" * 100_000})
+    with pytest.raises(XcosError, match=r"is damaged .*make it again"):
         open_templates(path)
 
 

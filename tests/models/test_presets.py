@@ -1,4 +1,5 @@
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -129,6 +130,100 @@ def test_unknown_architecture_is_one_sentence(folder):
     edit(folder, model={"backbone": {"kind": "vgg"}, "xcos": {}})
     with pytest.raises(XcosError, match=r"describes no model.*'vgg'"):
         presets.load_preset(folder)
+
+
+ODD = (None, True, 3, -1.5, "x", "", [], [1], {}, {"a": 1}, [{}])
+
+
+@pytest.mark.parametrize("key", ["format", "name", "model", "thresholds", "weights"])
+def test_sections_of_odd_types_are_one_sentence(folder, key):
+    good = json.loads((folder / "config.json").read_text())
+    for odd in ODD:
+        if type(odd) is type(good[key]) and odd not in ("", []):
+            continue
+        edit(folder, **{**good, key: odd})
+        with pytest.raises(XcosError, match=r"config\.json"):
+            presets.read_config(folder)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), None, "0.5", [0.5], {}, True])
+def test_a_threshold_that_is_no_number_is_one_sentence(folder, threshold):
+    edit(folder, thresholds={"learned": {"0.001": threshold}})
+    with pytest.raises(XcosError, match=r"no proper thresholds|not finite"):
+        presets.load_preset(folder)
+
+
+@pytest.mark.parametrize("rates", [{"often": 0.5}, {"0": 0.5}, {"nan": 0.5}, [0.5], 0.5, None])
+def test_rates_that_are_none_are_one_sentence(folder, rates):
+    edit(folder, thresholds={"learned": rates})
+    with pytest.raises(XcosError, match="no proper thresholds of 'learned'"):
+        presets.load_preset(folder)
+
+
+@pytest.mark.parametrize(
+    "file, sha256", [(3, "a"), ("", "a"), ("..", "a"), ("a\0b", "a"), ("w", 3), (None, None)]
+)
+def test_weights_that_are_none_are_one_sentence(folder, file, sha256):
+    edit(folder, weights={"file": file, "sha256": sha256})
+    with pytest.raises(XcosError, match="weights"):
+        presets.load_preset(folder)
+
+
+XCOS = MODEL["xcos"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {**MODEL, "xcos": {**XCOS, "channels": 10**6}},
+        {**MODEL, "xcos": {**XCOS, "channels": 10**300}},
+        {**MODEL, "xcos": {**XCOS, "channels": 16_000}},
+        {**MODEL, "xcos": {**XCOS, "channels": -4}},
+        {**MODEL, "xcos": {**XCOS, "channels": "4"}},
+        {**MODEL, "xcos": {**XCOS, "channels": [4]}},
+        {**MODEL, "xcos": 7},
+        {**MODEL, "xcos": {"attentions": 5}},
+        {**MODEL, "backbone": 7},
+        {**MODEL, "backbone": {"kind": []}},
+        {**MODEL, "backbone": {"kind": {"a": 1}}},
+        {**MODEL, "backbone": {"kind": "mobilefacenet", "input_size": 10**7}},
+        {**MODEL, "backbone": {"kind": "mobilefacenet", "input_size": "112"}},
+        {**MODEL, "backbone": {"kind": "mobilefacenet", "input_size": 16_000}},
+        {"backbone": MODEL["backbone"], "embedding_head": {"kind": "fc", "dimension": 16_000}},
+        {"backbone": MODEL["backbone"], "embedding_head": None},
+        {"backbone": MODEL["backbone"]},
+        {"xcos": XCOS},
+    ],
+)
+def test_a_model_of_odd_types_or_sizes_takes_no_memory(folder, model):
+    edit(folder, model=model)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(XcosError, match=r"config\.json describes|does not fit|no proper|too large"):
+        presets.load_preset(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_nested_and_endless_configurations_are_one_sentence(folder):
+    path = folder / "config.json"
+    for text in ("[" * 10**5, '{"a":' * 10**5, '{"format": ' + "9" * 5000 + "}"):
+        path.write_text(text)
+        with pytest.raises(XcosError, match=r"config\.json is damaged"):
+            presets.read_config(folder)
+
+
+def test_weights_are_read_once(folder, monkeypatch):
+    """A file that is swapped after it was read is not what runs."""
+    read, expected = presets.read_file, presets.load_preset(folder).network
+
+    def swapping(path, *arguments):
+        content = read(path, *arguments)
+        path.write_bytes(b"another")
+        return content
+
+    monkeypatch.setattr(presets, "read_file", swapping)
+    found = presets.load_preset(folder).network
+    images = np.zeros((1, 32, 32, 3), np.float32)
+    np.testing.assert_array_equal(found.features(images), expected.features(images))
 
 
 @pytest.mark.parametrize(

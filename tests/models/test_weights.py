@@ -1,12 +1,22 @@
+import json
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import comparison
 from xcos_tf.models.mobilefacenet import mobilefacenet
 from xcos_tf.models.network import XCos
-from xcos_tf.models.weights import assign_arrays, load_weights, read_arrays, save_weights
+from xcos_tf.models.weights import (
+    assign_arrays,
+    load_arrays,
+    load_weights,
+    read_arrays,
+    save_weights,
+    weights_at_most,
+)
 
 
 @pytest.fixture
@@ -66,5 +76,46 @@ def test_a_damaged_file_is_one_sentence(model, tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(XcosError, match="damaged"):
         load_weights(model, path)
-    with pytest.raises(XcosError, match="does not exist"):
+    with pytest.raises(XcosError, match="is missing"):
         load_weights(model, tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_refused(model, tmp_path, value):
+    path = tmp_path / "w.safetensors"
+    save_weights(model, path)
+    arrays = load_file(path)
+    name = sorted(arrays)[0]
+    arrays[name] = np.full_like(arrays[name], value)
+    save_file(arrays, path)
+    with pytest.raises(XcosError, match=f"a weight that is not finite \\({name}\\)"):
+        load_weights(model, path)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.bool_, np.complex64])
+def test_weights_of_another_type_are_refused(model, tmp_path, dtype):
+    path = tmp_path / "w.safetensors"
+    save_weights(model, path)
+    save_file({name: array.astype(dtype) for name, array in load_file(path).items()}, path)
+    with pytest.raises(XcosError, match=r"of another type: .*; use the weights"):
+        load_weights(model, path)
+
+
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "X99"])
+def test_a_type_that_numpy_lacks_is_refused(tmp_path, kind):
+    path = tmp_path / "w.safetensors"
+    size = 1 if kind.startswith("F8") else 2
+    header = json.dumps({"a": {"dtype": kind, "shape": [1], "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(XcosError, match=r"of the type|is damaged or not safetensors"):
+        load_arrays(path)
+
+
+def test_a_model_of_more_weights_than_allowed_takes_no_memory():
+    with weights_at_most(1000):
+        keras.layers.Dense(9).build((None, 100))
+    dense, convolution = keras.layers.Dense(10**9), keras.layers.Conv2D(10**9, 3)
+    for layer, shape in ((dense, (None, 100)), (convolution, (None, 8, 8, 3))):
+        with weights_at_most(1000), pytest.raises(ValueError, match="more weights than its file"):
+            layer.build(shape)
+    keras.layers.Dense(100).build((None, 100))

@@ -1,6 +1,5 @@
 """A folder of covered faces: what it says of itself, and how faces get into it."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.files import only_writer, write_json
+from xcos_tf.files import only_writer, read_json, write_json
 
 SETTINGS = "occlusion.json"
 
@@ -137,10 +136,7 @@ def writing_to(destination: Path) -> Iterator[None]:
 
 
 def _read_settings(path: Path) -> dict:
-    try:
-        settings = json.loads(path.read_text(encoding="ascii"))
-    except (OSError, ValueError) as error:
-        raise XcosError(f"{path} cannot be read ({error}); delete its folder") from None
+    settings = read_json(path, "the file", "delete its folder")
     if not isinstance(settings, dict):
         raise XcosError(f"{path} does not say how faces were covered; delete its folder")
     return settings

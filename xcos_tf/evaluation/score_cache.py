@@ -74,7 +74,7 @@ class ScoreCache:
                 if metadata.get("scoring") != wanted:
                     return None
                 return {name: file.get_tensor(name) for name in json.loads(metadata["scores"])}
-        except (OSError, SafetensorError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
     def save(self, scoring: Key, scores: dict[str, np.ndarray]) -> None:

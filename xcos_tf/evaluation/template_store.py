@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.verification_set import Skipped
-from xcos_tf.files import replace_file
+from xcos_tf.files import parse_json, replace_file
 
 FORMAT = 1
 METADATA = "xcos_tf.templates"
@@ -114,7 +114,7 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
     if text is None:
         raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
     try:
-        known = json.loads(text)
+        known = parse_json(text.encode("utf-8", "surrogatepass"), str(path), "make it again")
         version = known["format"]
         if version > FORMAT:
             raise XcosError(
@@ -126,13 +126,39 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
         skipped = [Skipped(*entry) for entry in known["skipped"]]
         facts = {key: known[key] for key in _FACTS}
         info = TemplateInfo(**{**facts, "skipped": skipped}, labels=labels)
-        store = TemplateStore(path, info, file.get_slice("features"))
-        blocks = (store.read(start, start + _READ) for start in range(0, len(labels), _READ))
+        features = file.get_slice("features")
+        _check(info, features)
+        store = TemplateStore(path, info, features)
+        starts = range(0, len(labels), _READ)
+        blocks = (_finite(store.read(start, start + _READ)) for start in starts)
         if content != _sha256(blocks, labels, known):
             raise ValueError("its content is not what was written")
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise XcosError(f"{path} is damaged ({error}); delete it and make it again") from None
     return store
+
+
+def _check(info: TemplateInfo, features) -> None:
+    """Raise ValueError unless all that a file holds belongs together, whatever its hash is."""
+    labels, shape = info.labels, features.get_shape()
+    texts = (info.preset, info.weights, info.faces, *info.people, *info.names)
+    texts += tuple(text for entry in info.skipped for text in (entry.name, entry.reason))
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name is not a text")
+    if features.get_dtype() != "F32" or len(shape) not in (2, 4):
+        raise ValueError("its features are of another type or shape")
+    if labels.dtype != np.int32 or labels.ndim != 1:
+        raise ValueError("its labels are of another type or shape")
+    if not len(labels) == len(info.names) == shape[0]:
+        raise ValueError("it has not as many names and labels as features")
+    if len(labels) and not (labels.min() >= 0 and labels.max() < len(info.people)):
+        raise ValueError("a label is of no person")
+
+
+def _finite(features: np.ndarray) -> np.ndarray:
+    if not np.isfinite(features).all():
+        raise ValueError("a feature is not finite")
+    return features
 
 
 def _sha256(features: Iterable[np.ndarray], labels: np.ndarray, known: dict) -> str:

@@ -20,14 +20,26 @@ from safetensors import SafetensorError
 
 from xcos_tf.environment import check_process, default_settings
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write, replace_file
+from xcos_tf.files import check_can_write, read_file, read_json, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.preset_folder import BUNDLED, bundled_presets, find_preset  # noqa: F401
-from xcos_tf.models.weights import load_weights, save_weights
+from xcos_tf.models.preset_threshold import check_rates
+from xcos_tf.models.weights import (
+    LARGEST_WEIGHTS,
+    assign_arrays,
+    parse_arrays,
+    save_weights,
+    weights_at_most,
+)
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
+LARGEST_SIZE = 2**14
+"""Of what a model's description asks for."""
+
+_SECTIONS = {"name": str, "model": dict, "thresholds": dict, "weights": dict}
+_ADVICE = "get the preset again"
 
 _NUMBERS = re.compile(r"(?<=\[)\s*\n[-+.\de,\s]+(?=\])")
 
@@ -53,24 +65,39 @@ def read_config(folder: Path) -> dict:
         XcosError: it is not readable JSON, of a newer format, or lacks a section.
     """
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise XcosError(f"{path} is not a readable configuration ({error}); get it again") from None
+    config = read_json(path, "the configuration", _ADVICE)
     version = config.get("format") if isinstance(config, dict) else None
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool):
         raise XcosError(f"{path} is not a preset's configuration: it has no whole number `format`")
     if version > FORMAT:
         raise XcosError(
             f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; "
             "upgrade xcos_tf to use it"
         )
-    missing = [key for key in ("name", "model", "thresholds", "weights") if key not in config]
-    if missing:
-        raise XcosError(f"{path} lacks {', '.join(missing)}; get the preset again")
-    if not isinstance(config["weights"], dict) or {"file", "sha256"} - set(config["weights"]):
-        raise XcosError(f"{path} lacks the weights' file and sha256; get the preset again")
+    if missing := [key for key in _SECTIONS if key not in config]:
+        raise XcosError(f"{path} lacks {', '.join(missing)}; {_ADVICE}")
+    for key, kind in _SECTIONS.items():
+        if not isinstance(config[key], kind) or (not config[key] and key != "thresholds"):
+            raise XcosError(f"{path} has no proper {key!r}; {_ADVICE}")
+    for score, rates in config["thresholds"].items():
+        check_rates(rates, f"{path} has no proper thresholds of {score!r}", _ADVICE)
+    file, digest = (config["weights"].get(key) for key in ("file", "sha256"))
+    if not isinstance(file, str) or not Path(file).name or not isinstance(digest, str):
+        raise XcosError(f"{path} lacks the weights' file and sha256; {_ADVICE}")
+    _check_sizes(config["model"], path)
     return config
+
+
+def _check_sizes(section, path: Path) -> None:
+    """Refuse a model that would take any amount of memory: of channels, of pixels, of units."""
+    for value in section.values() if isinstance(section, dict) else section:
+        if isinstance(value, (dict, list)):
+            _check_sizes(value, path)
+        elif isinstance(value, (int, float)) and abs(value) > LARGEST_SIZE:
+            raise XcosError(
+                f"{path} describes a model with a size of {value}, and {LARGEST_SIZE} is the "
+                f"largest allowed; {_ADVICE}"
+            )
 
 
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
@@ -87,14 +114,18 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     folder = find_preset(name_or_folder)
     config = read_config(folder)
     path = folder / Path(config["weights"]["file"]).name
-    check_sha256(path, config["weights"]["sha256"])
+    arrays = parse_arrays(read_checked(path, config["weights"]["sha256"]), path)
     check_process()
     try:
-        with default_settings():
+        # So that one that does not fit is described, but takes no more memory than its file.
+        with default_settings(), weights_at_most(2 * sum(x.size for x in arrays.values()) + 2**20):
             network = build_network(config["model"], **options)
-    except (KeyError, TypeError, ValueError) as error:
-        raise XcosError(f"{folder / 'config.json'} describes no model: {error}") from None
-    load_weights(network, path)
+    except XcosError:
+        raise
+    except Exception as error:  # Keras's own are of any kind
+        reason = " ".join(str(error).split())[:300]
+        raise XcosError(f"{folder / 'config.json'} describes no model: {reason}") from None
+    assign_arrays(network, arrays, str(path))
     return Preset(config, network)
 
 
@@ -192,12 +223,16 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_sha256(path: Path, expected: str) -> None:
-    """Raise XcosError unless the file is there and has this SHA-256."""
-    if not path.is_file():
-        raise XcosError(f"the weights file {path} is missing; get the preset again")
-    if sha256(path) != expected:
+def read_checked(path: Path, expected: str) -> bytes:
+    """Return the content of a weights file, read once.
+
+    Raises:
+        XcosError: it is not there, or has another SHA-256.
+    """
+    content = read_file(path, LARGEST_WEIGHTS, "the weights file", _ADVICE)
+    if hashlib.sha256(content).hexdigest() != expected:
         raise XcosError(
             f"the weights file {path} is damaged: its SHA-256 is not the one in config.json; "
-            "get the preset again"
+            f"{_ADVICE}"
         )
+    return content

@@ -1,16 +1,23 @@
 """Weights in safetensors, keyed by layer path, free of any Keras version."""
 
+import functools
+import math
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
-from xcos_tf.files import replace_file
+from xcos_tf.files import read_file, replace_file
+
+LARGEST_WEIGHTS = 2**32
+"""Bytes of a file."""
 
 # Keras 2 and Keras 3 name the same variable differently.
 _SAME_NAME = {"depthwise_kernel": "kernel"}
@@ -48,8 +55,8 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
         source: where the arrays come from, for the error's sentence.
 
     Raises:
-        XcosError: a weight is missing, unexpected or misshapen; the sentence names them, and the
-            model is left as it was.
+        XcosError: a weight is missing, unexpected, misshapen or no float; the sentence names them,
+            and the model is left as it was.
     """
     variables = named_weights(model)
     problems = []
@@ -60,7 +67,17 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
         for path, variable in sorted(variables.items())
         if path in arrays and tuple(arrays[path].shape) != tuple(variable.shape)
     ]
-    for kind, paths in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen)):
+    mistyped = [
+        f"{path} is {array.dtype}"
+        for path, array in sorted(arrays.items())
+        if path in variables and array.dtype.kind != "f"
+    ]
+    for kind, paths in (
+        ("missing", missing),
+        ("unexpected", unexpected),
+        ("misshapen", misshapen),
+        ("of another type", mistyped),
+    ):
         if paths:
             rest = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
             problems.append(f"{kind}: {', '.join(paths[:5])}{rest}")
@@ -88,16 +105,63 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Return {layer path: array} of a safetensors file.
 
     Raises:
-        XcosError: the file is missing or not whole.
+        XcosError: the file is missing, or as by `parse_arrays`.
+    """
+    return parse_arrays(read_file(path, LARGEST_WEIGHTS, "the weights file"), path)
+
+
+def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Return {layer path: array} of a safetensors file's content.
+
+    Raises:
+        XcosError: it is not whole, an array is of a type that NumPy lacks, or holds NaN or
+            infinity.
     """
     try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise XcosError(f"the weights file {path} does not exist; give an existing one") from None
-    except (SafetensorError, OSError) as error:
+        arrays = load(content)
+    except KeyError as error:
+        raise XcosError(
+            f"the weights file {path} has weights of the type {error}, which cannot be used; save "
+            "them as float32"
+        ) from None
+    except (SafetensorError, ValueError, TypeError, OverflowError) as error:
         raise XcosError(
             f"the weights file {path} is damaged or not safetensors ({error}); get it again"
         ) from None
+    for name, array in arrays.items():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise XcosError(
+                f"the weights file {path} has a weight that is not finite ({name}); get it again"
+            )
+    return arrays
+
+
+@contextmanager
+def weights_at_most(numbers: int) -> Iterator[None]:
+    """Refuse layers that are built within the block with more weights than that.
+
+    Nothing is taken for those that are too many. Other threads are not concerned.
+
+    Raises:
+        ValueError: there are more.
+    """
+    add, thread, left = keras.layers.Layer.add_weight, threading.get_ident(), numbers
+
+    @functools.wraps(add)
+    def counted(layer, *args, **kwargs):
+        nonlocal left
+        shape = kwargs.get("shape")
+        if shape is not None and threading.get_ident() == thread:
+            left -= math.prod(int(x) for x in shape)
+            if left < 0:
+                raise ValueError("it has more weights than its file")
+        return add(layer, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike) -> None:

@@ -6,7 +6,6 @@ float32 "result/range" says between which limits a result lies. record.json says
 how it was made, from which weights, and its file's SHA-256.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from safetensors.numpy import save
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.int8_operations import LEVELS
 from xcos_tf.export.compression.request import VARIANTS
-from xcos_tf.files import replace_file, write_json
-from xcos_tf.models.presets import check_sha256, sha256
-from xcos_tf.models.weights import load_arrays
+from xcos_tf.files import read_json, replace_file, write_json
+from xcos_tf.models.presets import read_checked, sha256
+from xcos_tf.models.weights import parse_arrays
 
 FOLDER, RECORD = "compressed", "record.json"
 _SCALE, _RANGE = "_scale", "/range"
@@ -118,8 +117,8 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
             "has now; make them again with tools/compress_preset.py"
         )
     path = place / record["file"]
-    check_sha256(path, record["sha256"])
-    return CompressedNetwork(*_unpacked(load_arrays(path)), record)
+    arrays = parse_arrays(read_checked(path, record["sha256"]), path)
+    return CompressedNetwork(*_unpacked(arrays), record)
 
 
 def _unpacked(arrays):
@@ -137,10 +136,10 @@ def _unpacked(arrays):
 def _read_record(place):
     path = place / RECORD
     try:
-        records = json.loads(path.read_text())
+        records = read_json(path, "the record", "get the preset again")
         for record in records.values():
             record["file"] = Path(record["file"]).name
             record["sha256"], record["preset_sha256"]
         return records
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise XcosError(f"{path} is damaged ({error!r}); get the preset again") from None

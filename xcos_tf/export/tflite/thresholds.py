@@ -1,12 +1,12 @@
 """Thresholds of a TFLite variant: measured for it, or the preset's own and said to be so."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
-from xcos_tf.files import write_json
+from xcos_tf.files import read_json, write_json
+from xcos_tf.models.preset_threshold import check_rates
 
 FILE = "tflite-thresholds.json"
 
@@ -47,15 +47,15 @@ class MeasuredThresholds:
         Raises:
             XcosError: it is damaged.
         """
-        try:
-            found = cls(**json.loads(path.read_text(encoding="utf-8")))
-            for at in found.variants.values():
-                for threshold in at.values():
-                    float(threshold)
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise XcosError(f"{path} is damaged ({error}); get the preset again") from None
+        advice = "get the preset again"
+        try:
+            found = cls(**read_json(path, "the thresholds", advice))
+            for at in found.variants.values():
+                check_rates(at, f"{path} is damaged", advice)
+        except (TypeError, AttributeError) as error:
+            raise XcosError(f"{path} is damaged ({error}); {advice}") from None
         return found
 
     def write(self, path: Path) -> Path:
