@@ -239,7 +239,9 @@ def test_unknown_attention(verifier, plain, templates):
     for ask in (verifier.compare_pairs, verifier.explain_pairs):
         with pytest.raises(XcosError, match="no attention 'cosine'"):
             ask(*features, "cosine")
-    with pytest.raises(XcosError, match="no attention 'learned'; use one of cosine"):
+    with pytest.raises(
+        XcosError, match="has one score, a plain cosine, and no attention to choose"
+    ):
         plain.threshold("learned")
 
 
