@@ -63,6 +63,7 @@ setup(
             "numpy<2",
         ],
         "convert": ["torch>=2.2"],
+        "heic": ["pillow-heif>=0.16"],
         "serving": SERVING,
         "mobile": MOBILE,
         "test": [
@@ -76,6 +77,7 @@ setup(
             *SERVING,
             *MOBILE,
             "trustme>=1.1",
+            "pillow-heif>=0.16",
         ],
     },
     entry_points={"console_scripts": ["xcos = xcos_tf.cli.main:main"]},

@@ -105,7 +105,7 @@ def test_enroll_refuses_what_shows_no_face(verifier, tmp_path):
 def test_aligned_must_be_of_the_right_size(verifier, photos):
     with pytest.raises(XcosError, match=r"obama\.jpg is 910×1137 pixels and .* is 112×112"):
         verifier.enroll(photos / "obama.jpg", aligned=True)
-    with pytest.raises(XcosError, match="the photo is 111×112 pixels"):
+    with pytest.raises(XcosError, match="the first photo is 111×112 pixels"):
         verifier.verify(np.zeros((112, 111, 3), np.uint8), "b.jpg", aligned=True)
 
 

@@ -15,6 +15,7 @@ _HOMES = {
     "XCos": "xcos_tf.models.network",
     "FaceEmbedder": "xcos_tf.models.network",
     "make_explainable": "xcos_tf.models.explainable",
+    "NoFaceError": "xcos_tf.errors",
     "XcosError": "xcos_tf.errors",
 }
 

@@ -1,4 +1,4 @@
-"""The one exception that means "the user can mend this", and how messages show an input."""
+"""The exceptions that mean "the user can mend this", and how messages show an input."""
 
 import re
 from collections.abc import Iterable
@@ -53,3 +53,15 @@ class XcosError(Exception):
     def __init__(self, sentence: str):
         """Keep the sentence."""
         super().__init__(as_message(sentence))
+
+
+class NoFaceError(XcosError):
+    """A photo in which no face was found.
+
+    Attributes:
+        photo: as it was given: a path, bytes, a PIL image or an array.
+    """
+
+    def __init__(self, message: str, photo):
+        super().__init__(message)
+        self.photo = photo

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 LEFTOVER = ".xcos-"
 """What names of files begin with that are not complete yet."""
@@ -72,18 +72,11 @@ def write_error(path: Path, error: OSError) -> WriteError:
     """Return the error, with one sentence for the user, that `path` cannot be written."""
     reason = error.strerror or str(error)
     told = WriteError(
-        f"{shortened(path)} cannot be written ({reason}); free some space, or choose another place "
+        f"{shown(path)} cannot be written ({reason}); free some space, or choose another place "
         "or name"
     )
     told.strerror, told.errno = reason, error.errno
     return told
-
-
-def shortened(path: str | os.PathLike, most: int = 100) -> str:
-    """Return a path for a sentence: on one line, with its beginning and end if it is long."""
-    text = os.fsdecode(path)
-    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-most // 2 :]}"
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -116,7 +109,7 @@ def only_writer(folder: Path, command: str) -> Iterator[None]:
     except BlockingIOError:
         os.close(descriptor)
         raise XcosError(
-            f"another `{command}` is writing to {shortened(folder)}; wait for it or stop it"
+            f"another `{command}` is writing to {shown(folder)}; wait for it or stop it"
         ) from None
     except OSError:
         pass  # a file system without locks

@@ -20,12 +20,14 @@ class Template:
         face: uint8 (112, 112, 3) RGB, the aligned face it was made from.
         faces_found: how many faces the photo showed; 1 for a photo given as aligned.
         preset: digest of the preset that made the feature, see `Preset.digest`; None if unknown.
+        turned: degrees by which the photo had to be turned, clockwise, to have the face upright.
     """
 
     feature: np.ndarray | None
     face: np.ndarray
     faces_found: int = 1
     preset: str | None = None
+    turned: int = 0
 
 
 class Gallery:

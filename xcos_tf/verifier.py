@@ -107,8 +107,12 @@ class Verifier:
         Raises:
             XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
         """
-        face, faces_found = read_face(photo, lambda: self._aligner, aligned)
-        return Template(self.embed(face[np.newaxis])[0], face, faces_found, self._digest)
+        return self._enroll(photo, aligned, "the photo")
+
+    def _enroll(self, photo, aligned: bool, name: str) -> Template:
+        face = read_face(photo, lambda: self._aligner, aligned, name)
+        feature = self.embed(face.image[np.newaxis])[0]
+        return Template(feature, face.image, face.faces_found, self._digest, face.turned)
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces.
@@ -158,7 +162,10 @@ class Verifier:
         attention = self._attention(attention)
         if threshold is None:
             threshold = self.threshold(attention, fmr)
-        templates = [x if isinstance(x, Template) else self.enroll(x, aligned) for x in (a, b)]
+        templates = [
+            photo if isinstance(photo, Template) else self._enroll(photo, aligned, name)
+            for photo, name in ((a, "the first photo"), (b, "the second photo"))
+        ]
         features = [self._gallery(template).features for template in templates]
         if attention == PLAIN_COSINE:
             score, maps = float(self.compare_pairs(*features, attention)[0]), (None, None)

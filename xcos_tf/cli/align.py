@@ -72,6 +72,12 @@ def run(args: argparse.Namespace) -> int:
             f"{args.face} one was used (choose with --face); see "
             f"{args.destination}/{SEVERAL_FACES}",
         )
+    if summary.turned:
+        print(
+            f"xcos align: warning: {summary.turned} photos lie on a side or upside down and were "
+            "turned",
+            file=sys.stderr,
+        )
     before = f" (and {summary.failed_before} before)" if summary.failed_before else ""
     rate = summary.aligned / summary.seconds
     print(

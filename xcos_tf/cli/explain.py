@@ -4,7 +4,7 @@ import argparse
 
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.photo_argument import photo_argument
-from xcos_tf.cli.several_faces import warn_of_several
+from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
 from xcos_tf.errors import shown
 
 
@@ -98,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     for path, template in zip((args.a, args.b), templates, strict=True):
         warn_of_several("explain", path, template.faces_found, args.face)
+        warn_of_turned("explain", path, template.turned)
     faces = [template.face for template in templates]
     rows = [
         explain_pair(verifiers[preset], preset, method, *faces)

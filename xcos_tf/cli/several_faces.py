@@ -1,4 +1,4 @@
-"""The warning of a photo with several faces."""
+"""The warnings of a photo with several faces, and of one that lies on its side."""
 
 from xcos_tf.cli.streams import warn
 
@@ -10,4 +10,14 @@ def warn_of_several(command: str, path: str, faces_found: int, rule: str) -> Non
             command,
             f"warning: {path} shows {faces_found} faces; the {rule} one was used (choose with "
             "--face)",
+        )
+
+
+def warn_of_turned(command: str, path: str, degrees: int) -> None:
+    """Say on standard error that the photo was turned to find its face, if it was."""
+    if degrees:
+        print(
+            f"xcos {command}: warning: {path} was turned by {degrees}° clockwise to have its face "
+            "upright",
+            file=sys.stderr,
         )

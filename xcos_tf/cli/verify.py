@@ -12,7 +12,7 @@ from xcos_tf.cli.server_arguments import (
     connect,
     refuse_without_server,
 )
-from xcos_tf.cli.several_faces import warn_of_several
+from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
 from xcos_tf.errors import XcosError, shown
 
 SAME, DIFFERENT = 0, 1
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     result = _from_server(args) if args.server is not None else _computed_here(args)
     for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
         warn_of_several("verify", path, template.faces_found, args.face)
+        warn_of_turned("verify", path, template.turned)
     if args.explain:
         _draw(args, result)
     print(_as_json(args, result) if args.json else _as_text(args, result))
@@ -164,6 +165,7 @@ def _as_json(args, result) -> str:
         "preset": args.preset,
         "photos": [args.a, args.b],
         "faces_found": [result.template_a.faces_found, result.template_b.faces_found],
+        "turned": [result.template_a.turned, result.template_b.turned],
         **maps,
     }
     return json.dumps(answer, indent=2)

@@ -41,6 +41,7 @@ class AlignSummary:
         failed: photos that failed now.
         failed_before: photos that failed in an earlier run and were not tried again.
         several_faces: photos among those aligned now that show more than one face.
+        turned: photos among those aligned now that were turned to have the face upright.
         seconds: that this run took.
     """
 
@@ -49,6 +50,7 @@ class AlignSummary:
     failed: int = 0
     failed_before: int = 0
     several_faces: int = 0
+    turned: int = 0
     seconds: float = 0.0
 
 
@@ -212,6 +214,7 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
             if face.faces_found > 1:
                 several.add(name, str(face.faces_found))
                 summary.several_faces += 1
+            summary.turned += bool(face.turned)
             summary.aligned += 1
         bar.update()
 

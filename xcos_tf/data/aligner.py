@@ -12,8 +12,8 @@ from xcos_tf.data.detection import (
     DetectedFace,
     FaceDetector,
     check_rule,
-    choose_face,
 )
+from xcos_tf.data.finding import find_face
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,16 @@ class AlignedFace:
 
     Attributes:
         image: uint8 (112, 112, 3) RGB.
-        face: where it is in the photo.
+        face: where it is in the photo; None of a photo that was given as aligned.
         faces_found: how many faces the photo shows; above 1, the aligner has chosen.
+        turned: degrees by which the photo must be turned, clockwise, to have the face upright: 0,
+            90, 180 or 270.
     """
 
     image: np.ndarray
-    face: DetectedFace
+    face: DetectedFace | None
     faces_found: int
+    turned: int = 0
 
 
 class FaceAligner:
@@ -50,7 +53,7 @@ class FaceAligner:
         self._detector = FaceDetector(batch_size)
 
     def align(self, photos: Sequence[np.ndarray]) -> list[AlignedFace | None]:
-        """Align one face of each photo.
+        """Align one face of each photo, which may be turned, or filled by the face.
 
         Args:
             photos: uint8 (H, W, 3) RGB each, of any sizes.
@@ -60,9 +63,10 @@ class FaceAligner:
         """
         aligned: list[AlignedFace | None] = []
         for photo, faces in zip(photos, self._detector.detect(photos), strict=True):
-            if not faces:
+            found = find_face(self._detector, photo, faces, self._rule)
+            if found is None:
                 aligned.append(None)
                 continue
-            face = choose_face(faces, photo.shape, self._rule)
-            aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, len(faces)))
+            face, count, turned = found
+            aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, count, turned))
         return aligned

@@ -25,12 +25,18 @@ MAX_PIXELS = 89_478_485
 # starting other programs on a stranger's file (Ghostscript, for EPS).
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
 
+_STRETCH = 1_000_000
+"""Pixels that are converted at once, at 8 bytes and more each."""
+
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
 # `warnings.catch_warnings` is not safe in threads; this at least keeps ours apart.
 _OPEN_LOCK = threading.Lock()
 
 
 def read_photo(
     source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray,
+    name: str = "the photo",
 ) -> np.ndarray:
     """Return the pixels of a photo as one sees it: upright, first frame, 8-bit RGB.
 
@@ -42,6 +48,7 @@ def read_photo(
     Args:
         source: a path, an encoded image as bytes or in an open file, a PIL image, or a uint8
             array, (H, W, 3) RGB, (H, W, 4) RGBA, (H, W) or (H, W, 1) grey.
+        name: what errors call a photo that has no path.
 
     Returns:
         uint8 (H, W, 3) RGB in [0, 255]; an RGB array is returned as it is, not copied.
@@ -52,29 +59,29 @@ def read_photo(
         ValueError: an array of another shape or type.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _from_array(source, name)
     if isinstance(source, Image.Image):
-        return _from_image(source, "the photo")
+        return _from_image(source, name)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(source, "the photo")
+        return _from_bytes(source, name)
     if isinstance(source, (str, os.PathLike)):
         return _from_file(source)
     if hasattr(source, "read"):
-        return _from_reader(source)
+        return _from_reader(source, name)
     raise ValueError(
         "Expected a photo as a path, bytes, open file, PIL image or NumPy array. "
         f"Received: source of type {type(source).__name__}"
     )
 
 
-def photo_name(source: object) -> str:
+def photo_name(source: object, otherwise: str = "the photo") -> str:
     """Return what sentences call a photo: its path, or the name of the open file it is in."""
     if isinstance(source, (str, os.PathLike)):
         return os.fsdecode(source)
     name = getattr(source, "name", None) if hasattr(source, "read") else None
     if name == "<stdin>":
         return "standard input"
-    return name if isinstance(name, str) and name else "the photo"
+    return name if isinstance(name, str) and name else otherwise
 
 
 def _from_bytes(data, name: str) -> np.ndarray:
@@ -83,8 +90,8 @@ def _from_bytes(data, name: str) -> np.ndarray:
     return _from_stream(io.BytesIO(data), name)
 
 
-def _from_reader(reader) -> np.ndarray:
-    name, parts, size = photo_name(reader), [], 0
+def _from_reader(reader, name: str) -> np.ndarray:
+    name, parts, size = photo_name(reader, name), [], 0
     try:
         # A pipe gives less than it is asked for.
         while part := reader.read(min(1 << 20, MAX_BYTES + 1 - size)):
@@ -101,7 +108,7 @@ def _from_reader(reader) -> np.ndarray:
     return _from_bytes(b"".join(parts), name)
 
 
-def _from_array(array: np.ndarray) -> np.ndarray:
+def _from_array(array: np.ndarray, name: str) -> np.ndarray:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
         raise ValueError(
@@ -109,10 +116,10 @@ def _from_array(array: np.ndarray) -> np.ndarray:
             f"Received: shape={array.shape}, dtype={array.dtype}"
         )
     if channels == 3:
-        _check_size(array.shape[1], array.shape[0], "the photo")
+        _check_size(array.shape[1], array.shape[0], name)
         return np.ascontiguousarray(array)
     grey_or_rgba = array[..., 0] if array.ndim == 3 and channels == 1 else array
-    return _from_image(Image.fromarray(grey_or_rgba), "the photo")
+    return _from_image(Image.fromarray(grey_or_rgba), name)
 
 
 def _from_file(path: str | os.PathLike) -> np.ndarray:
@@ -139,6 +146,8 @@ def _from_stream(stream, name: str) -> np.ndarray:
     except MemoryError:
         raise
     except Image.UnidentifiedImageError:
+        if heic := _open_heic(stream, name):
+            return _from_image(heic, name)
         raise XcosError(
             f"{name} is not an image that can be read; give a JPEG, PNG, WebP, GIF, BMP or TIFF"
         ) from None
@@ -146,6 +155,34 @@ def _from_stream(stream, name: str) -> np.ndarray:
         raise XcosError(_damaged(name, error)) from None
     with image:
         return _from_image(image, name)
+
+
+def _open_heic(stream, name: str) -> Image.Image | None:
+    """Open a HEIC photo, as iPhones take them; None if it is something else.
+
+    Raises:
+        XcosError: the package that can read it is missing, or it is damaged.
+    """
+    stream.seek(0)
+    head = stream.read(32)
+    if head[4:8] != b"ftyp" or not any(brand in head for brand in _HEIC_BRANDS):
+        return None
+    try:
+        import pillow_heif
+    except ImportError:
+        raise XcosError(
+            f"{name} is a HEIC photo, which the package pillow-heif reads; get it by "
+            "pip install 'xcos_tf[heic]', or save the photo as JPEG"
+        ) from None
+    stream.seek(0)
+    try:
+        heif = pillow_heif.open_heif(stream)
+        _check_size(*heif.size, name)
+        return heif.to_pillow()
+    except (XcosError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise anything on damaged data
+        raise XcosError(_damaged(name, error)) from None
 
 
 def _from_image(image: Image.Image, name: str) -> np.ndarray:
@@ -161,7 +198,7 @@ def _from_image(image: Image.Image, name: str) -> np.ndarray:
     except Exception:  # damaged EXIF is no reason to refuse good pixels
         upright = image
     try:
-        return np.array(_to_rgb(upright))
+        return _to_rgb(upright)
     except ValueError:
         raise XcosError(
             f"{name} has the colour mode {image.mode}, which cannot be converted; save it as RGB"
@@ -178,9 +215,27 @@ def _check_size(width: int, height: int, name: str) -> None:
         raise XcosError(_too_large(name))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_to_8_bits(image)).convert("RGB")
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    """Return uint8 (H, W, 3), a stretch of rows at a time, which bounds the memory."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return np.array(image)
+    deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
+    width, height = image.size
+    rows = max(1, _STRETCH // width)
+    boxes = [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]
+    full_scale = _full_scale(image, boxes) if deep else None
+    pixels = np.empty((height, width, 3), np.uint8)
+    for box in boxes:
+        stretch = image.crop(box)
+        if deep:
+            share = np.clip(_finite(stretch) / full_scale, 0, 1)[..., np.newaxis]
+            pixels[box[1] : box[3]] = np.round(share * 255)
+        else:
+            pixels[box[1] : box[3]] = _over_white(stretch)
+    return pixels
+
+
+def _over_white(image: Image.Image) -> Image.Image:
     # "transparency" marks a transparent palette entry, or one colour, in an image without alpha.
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         rgba = image.convert("RGBA")
@@ -189,13 +244,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_8_bits(image: Image.Image) -> np.ndarray:
-    """Bring a deep grey image to uint8 (H, W)."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    largest = values.max(initial=0.0)
-    full_scales = {"I": (255.0, 65535.0), "F": (1.0, 255.0, 65535.0)}.get(image.mode, (65535.0,))
-    full_scale = next((scale for scale in full_scales if largest <= scale), largest)
-    return np.round(np.clip(values / full_scale, 0, 1) * 255).astype(np.uint8)
+def _full_scale(image: Image.Image, boxes: list[tuple[int, int, int, int]]) -> float:
+    """Return the value of white in a deep grey image, of which `boxes` are the stretches."""
+    largest = max(_finite(image.crop(box)).max() for box in boxes)
+    scales = {"I": (255.0, 65535.0), "F": (1.0, 255.0, 65535.0)}.get(image.mode, (65535.0,))
+    return next((scale for scale in scales if largest <= scale), largest)
+
+
+def _finite(image: Image.Image) -> np.ndarray:
+    """Return float64 (H, W), with 0 for what is no number."""
+    values = np.asarray(image).astype(np.float64)
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _damaged(name: str, error: Exception) -> str:

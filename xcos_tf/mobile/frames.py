@@ -44,7 +44,7 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
     """
     names = [photo_name(photo) for photo in photos]
     if aligned:
-        faces = [read_face(photo, aligner=None, aligned=True)[0] for photo in photos]
+        faces = [read_face(photo, aligner=None, aligned=True).image for photo in photos]
         return [
             Frame(name, face, face_faults(face)) for name, face in zip(names, faces, strict=True)
         ]

@@ -49,8 +49,11 @@ def verify_photos(
     if threshold is None:
         threshold = preset_threshold(config, ATTENTION, fmr)
     aligner = functools.cache(lambda: FaceAligner(rule=face))
-    faces = [read_face(photo, aligner, aligned) for photo in (a, b)]
-    answer = client.verify(*(image[np.newaxis] for image, _ in faces))
+    faces = [
+        read_face(photo, aligner, aligned, name)
+        for photo, name in ((a, "the first photo"), (b, "the second photo"))
+    ]
+    answer = client.verify(*(face.image[np.newaxis] for face in faces))
     score, same = float(answer.xcos[0]), bool(answer.same[0])
     if exported_at is not None:
         _check_threshold(config["name"], score, same, exported_at)
@@ -61,7 +64,7 @@ def verify_photos(
         ATTENTION,
         answer.similarity_map[0],
         answer.attention_map[0],
-        *(Template(None, image, found) for image, found in faces),
+        *(Template(None, x.image, x.faces_found, turned=x.turned) for x in faces),
     )
 
 
