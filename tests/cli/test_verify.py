@@ -299,3 +299,12 @@ def test_pictures_and_json_of_names_that_no_terminal_shows(preset, tmp_path, cap
     assert main(["verify", str(photo), OBAMA2, *options, "--json"]) == 0
     out = capsys.readouterr().out
     assert out.isascii() and json.loads(out)["photos"] == [str(photo), OBAMA2]
+
+
+def test_a_photo_upside_down_is_turned_and_told(photos, tmp_path, capsys):
+    path = tmp_path / "upside-down.png"
+    Image.open(photos / "obama.jpg").rotate(180).save(path)
+    assert main(["verify", str(path), str(photos / "obama2.jpg"), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["turned"] == [180, 0]
+    assert "upside-down.png was turned by 180° clockwise" in printed.err

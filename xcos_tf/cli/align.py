@@ -73,11 +73,8 @@ def run(args: argparse.Namespace) -> int:
             f"{args.destination}/{SEVERAL_FACES}",
         )
     if summary.turned:
-        print(
-            f"xcos align: warning: {summary.turned} photos lie on a side or upside down and were "
-            "turned",
-            file=sys.stderr,
-        )
+        were = counted(summary.turned, "photo was", "photos were")
+        warn("align", f"warning: {were} turned to have the face upright")
     before = f" (and {summary.failed_before} before)" if summary.failed_before else ""
     rate = summary.aligned / summary.seconds
     print(

@@ -16,8 +16,7 @@ def warn_of_several(command: str, path: str, faces_found: int, rule: str) -> Non
 def warn_of_turned(command: str, path: str, degrees: int) -> None:
     """Say on standard error that the photo was turned to find its face, if it was."""
     if degrees:
-        print(
-            f"xcos {command}: warning: {path} was turned by {degrees}° clockwise to have its face "
-            "upright",
-            file=sys.stderr,
+        warn(
+            command,
+            f"warning: {path} was turned by {degrees}° clockwise to have its face upright",
         )
