@@ -3,6 +3,7 @@
 import copyreg
 import pickle
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -189,3 +190,58 @@ def test_one_image_many_times_is_one_object(tmp_path, kind):
     images, _ = load_bin(tmp_path / "x.bin")
     assert images == [bytes(1000)] * 200
     assert len(set(map(id, images))) == 1
+
+
+def python_2(images: list[bytes], same: list[bool], arrays: bool = False) -> bytes:
+    """Return what Python 2's `pickle.dump((images, same), file)` wrote: protocol 0."""
+
+    def string(content: bytes) -> bytes:
+        return b"S" + repr(content)[1:].encode() + b"\n"
+
+    def array(content: bytes) -> bytes:
+        return (
+            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\nt"
+            + string(b"b")
+            + b"tR(I1\n(I%d\ntcnumpy\ndtype\n(" % len(content)
+            + string(b"u1")
+            + b"I0\nI1\ntR(I3\n"
+            + string(b"|")
+            + b"NNNI-1\nI-1\nI0\ntbI00\n"
+            + string(content)
+            + b"tb"
+        )
+
+    make = array if arrays else string
+    listed = b"".join(make(image) + b"p%d\na" % n for n, image in enumerate(images, 3))
+    truth = b"".join(b"I0%d\na" % value for value in same)
+    return b"((lp1\n" + listed + b"(lp2\n" + truth + b"tp0\n."
+
+
+@pytest.mark.parametrize("arrays", [False, True])
+def test_python_2_and_its_default_protocol(arrays, tmp_path):
+    images = [bytes(range(256)), b"\xff\xd8'\"\\\n\r", b"it's", b"\x00"]
+    path = tmp_path / "old.bin"
+    path.write_bytes(python_2(images, [True, False], arrays))
+    assert pickle.loads(python_2(images, [True, False]), encoding="bytes") == (
+        images,
+        [True, False],
+    )
+    assert load_bin(path) == (images, [True, False])
+
+
+@pytest.mark.parametrize("content", [b"N" * 30_000_000 + b".", b"(" * 3_000_000 + b"t."])
+def test_a_flood_of_instructions_is_refused_soon(content, tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    start = time.process_time()
+    with pytest.raises(XcosError, match="more than 2,000,000 instructions"):
+        load_bin(path)
+    assert time.process_time() - start < 6
+
+
+@pytest.mark.parametrize("content", [b"", b"(", b"S'a'\n", b"\xff.", b"S'a", b"I1\nI", b"S\n."])
+def test_instructions_that_end_early(content, tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    with pytest.raises(XcosError, match=r"is not an InsightFace \.bin set or is damaged"):
+        load_bin(path)
