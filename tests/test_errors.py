@@ -1,4 +1,6 @@
-from xcos_tf.errors import XcosError, as_message, shown
+from pathlib import Path
+
+from xcos_tf.errors import XcosError, as_message, on_one_line, shown
 
 PATH = "/home/someone/photos/a.jpg"
 
@@ -33,3 +35,8 @@ def test_one_line_whatever_a_name_holds():
 def test_what_is_a_message_stays_one():
     sentence = as_message(f"no {'A' * 300} or {'b c ' * 300!r}")
     assert as_message(sentence) == sentence
+
+
+def test_results_keep_their_length():
+    assert on_one_line(Path("/a" * 200)) == "/a" * 200
+    assert on_one_line("a\nb\tc") == r"a\nb\tc"

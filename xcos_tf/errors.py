@@ -14,7 +14,7 @@ _LONG = re.compile(rf"\S{{{QUOTED + 1},}}|(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^
 
 def shown(text: object) -> str:
     """Return an input as a message shows it: on one line, its middle left out if it is long."""
-    return _shortened(_on_one_line(str(text)))
+    return _shortened(on_one_line(text))
 
 
 def as_message(text: str, inputs: Iterable[str] = ()) -> str:
@@ -25,16 +25,17 @@ def as_message(text: str, inputs: Iterable[str] = ()) -> str:
             their middle.
         inputs: what it may have in it besides, such as paths with spaces in them.
     """
-    text = _on_one_line(text)
+    text = on_one_line(text)
     for given in inputs:
         if len(given) > QUOTED:
-            for form in (_on_one_line(given), as_message(given)):  # as it is, or in an XcosError
+            for form in (on_one_line(given), as_message(given)):  # as it is, or in an XcosError
                 text = text.replace(form, shown(given))
     return _LONG.sub(lambda found: _shortened(found[0]), text)
 
 
-def _on_one_line(text: str) -> str:
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+def on_one_line(text: object) -> str:
+    """Return a text whose ends of lines and other controls are written as in Python, as `\\n`."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(text))
 
 
 def _shortened(text: str) -> str:

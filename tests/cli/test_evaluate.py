@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,46 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert error.startswith("xcos evaluate: error: ")
     assert sentence in error
     assert "Traceback" not in captured.err
+
+
+def test_named_columns_and_photos_without_a_face(photo_set, tmp_path, capsys):
+    people = tmp_path / "people"
+    shutil.copytree(photo_set / "photos", people)
+    for name in ("Joe_Biden/a.jpg", "Joe_Biden/b.jpg"):
+        Image.new("RGB", (200, 200)).save(people / name)
+    (people / "Barack_Obama/Barack_Obama_0001.jpg").rename(people / "Barack_Obama/cap.JPG")
+    rows = [
+        "probe;reference;match",
+        "Barack_Obama/cap.jpg;Barack_Obama/Barack_Obama_0002.jpg;Yes",
+        "Barack_Obama/cap.jpg;Joe_Biden/Joe_Biden_0001.jpg;No",
+        "Joe_Biden/a.jpg;Joe_Biden/Joe_Biden_0001.jpg;Yes",
+        "Joe_Biden/b.jpg;Barack_Obama/cap.jpg;No",
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    arguments = [people, tmp_path / "list.csv", "--columns", "probe,reference,match"]
+    arguments += ["--preset", "mobilefacenet"]
+    assert main(["evaluate", *map(str, arguments)]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "no face was found in Joe_Biden/a.jpg, Joe_Biden/b.jpg; take" in error
+    assert main(["evaluate", *map(str, arguments), "--skip-faceless", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "left out: Joe_Biden/a.jpg (no face was found" in captured.err
+    document = json.loads(captured.out)
+    assert (document["set"]["pairs"], document["set"]["genuine"]) == (2, 1)
+    assert document["results"][0]["auc"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--draw", "1", "--columns", "a,b,c"], "--columns is for a list of PAIRS"),
+        (["--draw", "1", "--skip-faceless"], "--skip-faceless is for a list of PAIRS"),
+        (["pairs.txt", "--aligned", "--skip-faceless"], "not --aligned; leave one out"),
+        (["--all-pairs", "--skip-faceless"], "without --skip-faceless"),
+        (["pairs.txt", "--columns", "a,b,c"], "has no column 'a'"),
+    ],
+)
+def test_options_of_lists_that_say_nothing_are_refused(arguments, sentence, photo_set, capsys):
+    arguments = [str(photo_set / x) if x == "pairs.txt" else x for x in arguments]
+    assert main(["evaluate", str(photo_set / "photos"), *arguments]) == 2
+    assert sentence in capsys.readouterr().err

@@ -6,7 +6,7 @@ import sys
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import warn
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
 
@@ -16,7 +16,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "align",
         help="cut the faces out of a folder of photos",
         description="Find a face in each photo of the folder tree SRC and write it, upright and "
-        "112×112, under the same name in DST. A run that was stopped goes on where it was when "
+        "112×112, under the same name in DST. Links to folders are followed. A run that was stopped goes on where it was when "
         "started again; what failed, and why, is listed in DST/failures.csv. Exit code: 0 done, "
         "2 error.",
     )
@@ -83,5 +83,5 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.seconds:.1f} s, {rate:.1f} faces/s"
     )
     if summary.failed or summary.failed_before:
-        print(f"reasons: {shown(args.destination)}/{FAILURES}")
+        print(f"reasons: {on_one_line(args.destination)}/{FAILURES}")
     return 0

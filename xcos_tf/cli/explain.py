@@ -5,7 +5,7 @@ import argparse
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.photo_argument import photo_argument
 from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
-from xcos_tf.errors import shown
+from xcos_tf.errors import on_one_line
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     names = [Path(path).name for path in (args.a, args.b)]
     save_figure(draw_comparison(*faces, rows, *names, args.values, colours), args.out)
     print(_as_text(rows))
-    print(f"picture: {shown(args.out)}")
+    print(f"picture: {on_one_line(args.out)}")
     return 0
 
 

@@ -5,7 +5,7 @@ import os
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -85,5 +85,5 @@ def run(args: argparse.Namespace) -> int:
     if planned:
         written.append(publish_version(planned))
     for path in written:
-        print(shown(path))
+        print(on_one_line(path))
     return 0

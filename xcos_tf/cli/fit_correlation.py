@@ -5,7 +5,7 @@ import sys
 
 from xcos_tf.cli.parser import number, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
 
@@ -173,4 +173,4 @@ def _summary(args, faces, correlation, thresholds) -> str:
             f"thresholds: {at or 'none'} ({thresholds.impostor_pairs:,} impostor pairs of "
             f"{counted(thresholds.people, 'person', 'people')})"
         )
-    return "\n".join([*lines, f"preset: {shown(args.out)}"])
+    return "\n".join([*lines, f"preset: {on_one_line(args.out)}"])

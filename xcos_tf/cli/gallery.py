@@ -11,7 +11,7 @@ from xcos_tf.cli.set_arguments import (
     open_given_set,
     set_paths,
 )
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 
 PICTURES = (
     *("true-accepts.png", "false-accepts.png", "true-rejects.png", "false-rejects.png"),
@@ -65,5 +65,5 @@ def run(args: argparse.Namespace) -> int:
     gallery = make_gallery(subject, vset)
     pictures = save_gallery(draw_gallery(gallery), out)
     print(gallery_text(gallery))
-    print("pictures: " + ", ".join(shown(picture) for picture in pictures))
+    print("pictures: " + ", ".join(on_one_line(picture) for picture in pictures))
     return 0

@@ -5,7 +5,7 @@ import sys
 
 from xcos_tf.cli.parser import number, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.errors import shown
+from xcos_tf.errors import on_one_line
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.covered} covered, {summary.already_done} already done, {summary.failed} failed"
     )
     if summary.failed:
-        print(f"reasons: {shown(args.destination)}/{FAILURES}")
+        print(f"reasons: {on_one_line(args.destination)}/{FAILURES}")
     if args.pairs is not None:
-        print(f"pairs: {shown(args.destination)}/{PAIRS}")
+        print(f"pairs: {on_one_line(args.destination)}/{PAIRS}")
     return 0

@@ -5,7 +5,7 @@ import sys
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
 
@@ -75,5 +75,5 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.skipped:,} skipped, {counted(summary.shards, 'shard')}, {how}"
     )
     if summary.skipped:
-        print(f"reasons: {shown(args.destination)}/{SKIPPED}")
+        print(f"reasons: {on_one_line(args.destination)}/{SKIPPED}")
     return 0

@@ -11,7 +11,7 @@ from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.cli.photo_argument import photo_argument
 from xcos_tf.cli.quiet import silent_standard_error
 from xcos_tf.cli.unlock import LOCKED_OUT, NOT_UNLOCKED, UNLOCKED
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.explain.notation import number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
@@ -37,7 +37,7 @@ def enroll(args: Namespace) -> int:
         verifier, read_frames(list(map(photo_argument, args.photos)), args.aligned), models
     )
     create_vault(store, passphrase, owner)
-    print(f"enrolled {counted(len(args.photos), 'photo')} in {shown(store)}")
+    print(f"enrolled {counted(len(args.photos), 'photo')} in {on_one_line(store)}")
     if len(args.photos) < WELL_ENROLLED:
         print(f"with {WELL_ENROLLED} or more photos it refuses the owner less often")
     return 0
@@ -109,8 +109,8 @@ def _say_wait(args: Namespace, wait: float) -> None:
         print(json.dumps({"unlocked": False, "locked_out": over, "wait_seconds": seconds}))
     elif over:
         print(
-            f"locked out after {LOCKED_AFTER} failures in a row: delete {shown(args.store)} and "
-            "enroll again"
+            f"locked out after {LOCKED_AFTER} failures in a row: delete "
+            f"{on_one_line(args.store)} and enroll again"
         )
     else:
         print(f"too early after the last failure: wait {math.ceil(wait)} seconds")
@@ -140,7 +140,9 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
         print(json.dumps(answer, indent=2))
         return
     lines = [
-        f"not used: {shown(frame.name)} {frame.faults[0]}" for frame in frames if not frame.usable
+        f"not used: {on_one_line(frame.name)} {frame.faults[0]}"
+        for frame in frames
+        if not frame.usable
     ]
     if decision is None:
         lines.append("not unlocked: no photo can be used; this try does not count")

@@ -13,7 +13,7 @@ from xcos_tf.cli.server_arguments import (
     refuse_without_server,
 )
 from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, on_one_line
 
 SAME, DIFFERENT = 0, 1
 
@@ -144,7 +144,7 @@ def _as_text(args, result) -> str:
     if result.similarity_map is not None:
         lines.append(result.sentence)
     if args.explain:
-        lines.append(f"picture: {shown(args.explain)}")
+        lines.append(f"picture: {on_one_line(args.explain)}")
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from xcos_tf.errors import shown
+from xcos_tf.errors import on_one_line
 from xcos_tf.evaluation.all_pairs import ALL_PAIRS_FALSE_ACCEPT_RATES, AllPairs
 from xcos_tf.evaluation.histogram import Bounded
 from xcos_tf.evaluation.measurement import Rate
@@ -75,7 +75,7 @@ def as_tables(document: dict) -> str:
     parts = [
         f"{counted(facts['pairs'], 'pair')} ({facts['genuine']:,} genuine, {facts['impostor']:,} "
         f"impostor) of {counted(facts['faces'], 'face')} of "
-        f"{counted(facts['people'], 'person', 'people')} in {shown(facts['name'])}"
+        f"{counted(facts['people'], 'person', 'people')} in {on_one_line(facts['name'])}"
     ]
     if skipped := facts["skipped"]:
         listed = "; ".join(f"{entry['name']} ({entry['reason']})" for entry in skipped[:3])

@@ -22,7 +22,7 @@ class PhotoFinder:
 
     def by_name(self, name: str) -> str | None:
         """Return the photo that is meant by a relative path with "/", or None."""
-        if (self._folder / name).is_file():
+        if os.path.isfile(self._folder / name):
             return name
         path = PurePosixPath(name)
         return self._found(path, 0, path.stem + path.suffix.lower())

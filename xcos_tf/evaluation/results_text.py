@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from xcos_tf.errors import shown
+from xcos_tf.errors import on_one_line
 from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measure import as_row
 from xcos_tf.evaluation.measurement import (
@@ -70,8 +70,9 @@ def as_tables(
     if vset.videos is not None:
         frames = counted(len(vset.photos), "frame")
         what = f"{counted(len(vset.videos), 'video')} of {frames}"
+    pairs = counted(len(vset.pairs), "pair")
     parts = [
-        f"{counted(len(vset.pairs), 'pair')} of {what} in {shown(title)}\n{_metrics(results)}",
+        f"{pairs} of {what} in {on_one_line(title)}\n{_metrics(results)}",
         _under_occlusion(occlusion) if occlusion else "",
         "\n".join(vset.notes),
     ]
@@ -79,9 +80,9 @@ def as_tables(
 
 
 def markdown_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose cells are text without line breaks."""
+    """Return a table of these cells, each on one line."""
     lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(on_one_line, line)) + " |" for line in lines)
 
 
 def percent(mean: float | None, std: float | None) -> str:

@@ -19,7 +19,7 @@ from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.cadence import Cadence
@@ -274,7 +274,8 @@ def train(
     with reading_faults():
         run = Run(*read_config(*configs), data, folder)
         if run.finished:
-            print(f"{run.folder / PRESET} is finished; give another folder for another run")
+            finished = on_one_line(run.folder / PRESET)
+            print(f"{finished} is finished; give another folder for another run")
             return 0
         made = drive(run)
         if made < run.steps:
@@ -282,5 +283,5 @@ def train(
             return 143
         preset = run.finish(extras)
         if preset:
-            print(f"wrote {preset}")
+            print(f"wrote {on_one_line(preset)}")
         return 0
