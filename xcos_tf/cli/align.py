@@ -16,9 +16,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "align",
         help="cut the faces out of a folder of photos",
         description="Find a face in each photo of the folder tree SRC and write it, upright and "
-        "112×112, under the same name in DST. Links to folders are followed. A run that was stopped goes on where it was when "
-        "started again; what failed, and why, is listed in DST/failures.csv. Exit code: 0 done, "
-        "2 error.",
+        "112×112, under the same name in DST. Links to folders are followed. A run that was "
+        "stopped goes on where it was when started again; what failed, and why, is listed in "
+        "DST/failures.csv. Exit code: 0 done, 2 error.",
     )
     parser.add_argument("source", metavar="SRC", help="folder of photos")
     parser.add_argument("destination", metavar="DST", help="folder for the aligned faces")
