@@ -58,7 +58,7 @@ def paths(args: argparse.Namespace) -> Paths:
     _check_options(args)
     sets = (*args.sets, *given(args.thresholds_set))
     return Paths(
-        folders=dict.fromkeys(sets, "there is no prepared set {}; check the path"),
+        folders=dict.fromkeys(sets, "{} is no prepared set; make one with `xcos prepare`"),
         presets=(args.preset, args.teacher),
         filled=(args.out,),
     )

@@ -84,8 +84,8 @@ def _check_can_be(path: str) -> None:
     """Refuse an output whose name no file can have here, such as one that is too long."""
     try:
         os.stat(path)
-    except FileNotFoundError:
-        pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # each command says what it needs there
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise XcosError(f"{path} cannot be written ({reason}); choose another path") from None
