@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from xcos_tf.training.correlation import StreamingCorrelation, fit_correlation
 from xcos_tf.training.correlation_pairs import pair_sampler
 from xcos_tf.verifier import Verifier
 
+PHOTO = str(Path(__file__).parents[1] / "photos/obama.jpg")
 P = "correlated/correlated_attention/correlation"
 SMALL = {"kind": "mobilefacenet", "batch_norm": False, "input_size": 32}
 
@@ -188,7 +190,7 @@ def test_stopped_and_started_again(room, tmp_path, monkeypatch, capsys):
     assert {x.name for x in tmp_path.iterdir()} == {"whole", "out"}
     assert "correlated" not in json.loads((out / "config.json").read_text())["thresholds"]
     options = ["--preset", str(out), "--attention", "correlated"]
-    assert main(["verify", "a.jpg", "b.jpg", *options]) == 2
+    assert main(["verify", PHOTO, PHOTO, *options]) == 2
     assert "has no thresholds for 'correlated'; give one yourself" in capsys.readouterr().err
 
 
