@@ -6,6 +6,8 @@ Lin et al., "xCos: An Explainable Cosine Metric for Face Verification Task", ACM
 
 import importlib
 
+from xcos_tf.keras_objects import announce
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -20,6 +22,8 @@ _HOMES = {
 }
 
 __all__ = ["__version__", *_HOMES]
+
+announce()
 
 
 def __getattr__(name):

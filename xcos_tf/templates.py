@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.models.unit_length import unit_length
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,7 @@ class Gallery:
     def normalised(self) -> np.ndarray:
         shape = self.features.shape
         cells = self.features.reshape(len(self), math.prod(shape[1:-1]), shape[-1])
-        with np.errstate(all="ignore"):  # whatever the process has set
-            norms = np.linalg.norm(cells, axis=-1, keepdims=True)
-            return np.divide(cells, norms, out=np.zeros_like(cells), where=norms > 1e-6)
+        return unit_length(cells)
 
     def __len__(self) -> int:
         return len(self.features)

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from xcos_tf.models.attention import ATTENTIONS
 from xcos_tf.models.comparison import comparison, plain_comparison
+from xcos_tf.models.similarity import PatchedCosine, unit_length
+from xcos_tf.templates import Gallery
 
 SHAPE = (7, 7, 32)
 
@@ -136,3 +139,39 @@ def test_a_plain_comparison_is_the_cosine(random):
     expected = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     assert scores.shape == (5,)
     np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def tiny_cells(random):
+    """A grid with a cell of norm 5e-7, one whose squares underflow, and one of zeros."""
+    grid = random.normal(size=(1, *SHAPE)).astype(np.float32)
+    for place, norm in (((0, 0), 5e-7), ((0, 1), 1e-30), ((0, 2), 0.0)):
+        grid[(0, *place)] *= norm / np.linalg.norm(grid[(0, *place)])
+    return grid
+
+
+def test_short_cells_count_as_much_as_long_ones(random):
+    grid = tiny_cells(random)
+    found = PatchedCosine()([grid, grid]).numpy()
+    expected = np.ones(SHAPE[:2])
+    expected[0, 2] = 0
+    np.testing.assert_allclose(found[0], expected, atol=1e-6)
+    other = random.normal(size=grid.shape).astype(np.float32)
+    expected = numpy_cosines(grid.astype(np.float64), other.astype(np.float64))
+    np.testing.assert_allclose(PatchedCosine()([grid, other]).numpy(), expected, atol=1e-6)
+    cells = Gallery(grid).normalised.reshape(grid.shape)
+    np.testing.assert_allclose(cells, unit_length(grid), atol=1e-6)
+
+
+def test_the_gradient_of_a_cosine_is_right_for_a_short_cell_and_zero_for_an_empty_one(random):
+    grid, other = tiny_cells(random), random.normal(size=(1, *SHAPE)).astype(np.float32)
+    x = tf.constant(grid)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        similarity = PatchedCosine()([x, tf.constant(other)])
+    found = tape.gradient(similarity, x).numpy()[0, 0]
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(found[2], 0)
+    a, b = grid[0, 0, 0].astype(np.float64), other[0, 0, 0].astype(np.float64)
+    size, b = np.linalg.norm(a), b / np.linalg.norm(b)
+    expected = (b - (a / size) * (a / size @ b)) / size
+    np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())

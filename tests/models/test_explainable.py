@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from xcos_tf import make_explainable
+from xcos_tf import XCos, make_explainable
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +18,38 @@ def test_any_backbone_becomes_explainable(mobilenet, attention, random):
     verifier = make_explainable(mobilenet, attention, channels=8)
     images = [random.uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32) for _ in range(2)]
     outputs = {key: value.numpy() for key, value in verifier(images).items()}
-    assert outputs["xcos"].shape == (2,)
-    assert outputs["similarity_map"].shape == outputs["attention_map"].shape == (2, 3, 3)
-    product = outputs["similarity_map"] * outputs["attention_map"]
-    np.testing.assert_allclose(outputs["xcos"], product.sum((1, 2)), atol=1e-6)
+    # By hand from the backbone's own feature maps: the 1×1 convolution in NumPy, then the cosines.
+    kernel, bias = verifier.head.get_layer("conv").get_weights()
+    grids = [np.asarray(mobilenet(x)) @ kernel[0, 0] + bias for x in images]
+    grids = [np.asarray(_after_convolution(verifier.head)(grid), np.float64) for grid in grids]
+    a, b = (grid / np.linalg.norm(grid, axis=-1, keepdims=True) for grid in grids)
+    cosines = (a * b).sum(-1)
+    assert np.abs(cosines).max() > 0.1
+    np.testing.assert_allclose(outputs["similarity_map"], cosines, atol=1e-4)
+    weights = outputs["attention_map"]
+    np.testing.assert_allclose(weights.sum((1, 2)), 1, atol=1e-5)
+    if attention != "learned":  # P is U until it is measured
+        np.testing.assert_allclose(weights, np.full((2, 3, 3), 1 / 9), atol=1e-6)
+    np.testing.assert_allclose(outputs["xcos"], (cosines * weights).sum((1, 2)), atol=1e-4)
+
+
+def _after_convolution(head):
+    return keras.Model(head.get_layer("conv").output, head.output)
+
+
+def test_it_is_saved_and_becomes_a_preset(mobilenet, tmp_path, random):
+    verifier = make_explainable(mobilenet, "learned", 8, feature_layer="block_6_expand_relu")
+    images = [random.uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32) for _ in range(2)]
+    expected = verifier.predict(images, verbose=0)
+    verifier.save(tmp_path / "x.keras")
+    verifier.save_to_preset(tmp_path / "preset")
+    for again in (
+        keras.models.load_model(tmp_path / "x.keras"),
+        XCos.from_preset(tmp_path / "preset"),
+    ):
+        found = again.predict(images, verbose=0)
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, atol=1e-5)
 
 
 def test_an_inner_layer_gives_a_finer_grid(mobilenet):

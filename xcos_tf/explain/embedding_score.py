@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
+from xcos_tf.models.similarity import unit_length
 from xcos_tf.verifier import Verifier
 
 FEATURE_LAYER = "last_feature_map"
@@ -35,7 +36,7 @@ class SameOrDifferent(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        unit, other = (tf.math.l2_normalize(x, axis=-1) for x in (inputs, self.other))
+        unit, other = (unit_length(x) for x in (inputs, self.other))
         cosine = tf.reduce_sum(unit * other, axis=-1, keepdims=True)
         return tf.concat([cosine, tf.zeros_like(cosine)], axis=-1)
 

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from xcos_tf.environment import keras
 
+from xcos_tf.models.similarity import unit_length
+
 
 class MarginHead(keras.layers.Layer):
     """Scaled cosines between an embedding and one direction per class, with a margin.
@@ -48,7 +50,7 @@ class MarginHead(keras.layers.Layer):
         super().build(embedding_shape)
 
     def call(self, embedding, labels, rows=None):
-        embedding = tf.math.l2_normalize(tf.cast(embedding, tf.float32), axis=1)
+        embedding = unit_length(embedding)
         kernel = tf.cast(self.kernel if rows is None else rows, tf.float32)
         kernel = tf.math.l2_normalize(kernel, axis=1)
         # Rounding can carry a cosine past ±1, where its angle would be NaN.

@@ -187,8 +187,8 @@ def save_preset(
         config = {
             "format": FORMAT,
             "preprocessing": PREPROCESSING,
-            "model": describe(network),
             **config,
+            "model": describe(network),
             "weights": weights,
         }
         text = _as_json(config).encode("utf-8")

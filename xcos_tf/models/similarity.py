@@ -5,12 +5,17 @@ import tensorflow as tf
 from xcos_tf.environment import keras
 
 
-def normalise_cells(grid: tf.Tensor) -> tf.Tensor:
-    """Return `grid` (N, h, w, c) with each cell scaled to unit length, in float32.
+def unit_length(vectors: tf.Tensor) -> tf.Tensor:
+    """Return float32 (..., c) with each vector scaled to unit length, however short it is.
 
-    An all-zero cell stays zero, so that its cosine with anything is 0 and never NaN.
+    An all-zero vector stays zero, so that its cosine with anything is 0 and never NaN; its gradient
+    is 0.
     """
-    return tf.math.l2_normalize(tf.cast(grid, tf.float32), axis=-1, epsilon=1e-12)
+    vectors = tf.cast(vectors, tf.float32)
+    # The squares of a very short vector would underflow. What it is divided by here does not change
+    # its direction, so there is no gradient through it.
+    largest = tf.stop_gradient(tf.reduce_max(tf.abs(vectors), axis=-1, keepdims=True))
+    return tf.math.l2_normalize(tf.math.divide_no_nan(vectors, largest), axis=-1)
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -27,7 +32,7 @@ class PatchedCosine(keras.layers.Layer):
 
     def call(self, inputs):
         grid_a, grid_b = inputs
-        return tf.reduce_sum(normalise_cells(grid_a) * normalise_cells(grid_b), axis=-1)
+        return tf.reduce_sum(unit_length(grid_a) * unit_length(grid_b), axis=-1)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[0][:-1])

@@ -35,9 +35,11 @@ def named_weights(model: keras.Model, prefix: str = "") -> dict:
         if isinstance(layer, keras.Model):
             named.update(named_weights(layer, path))
             continue
-        for variable in layer.weights:
+        for number, variable in enumerate(layer.weights):
             name = variable.name.split("/")[-1].split(":")[0]
-            named[path + _SAME_NAME.get(name, name)] = variable
+            key = path + _SAME_NAME.get(name, name)
+            # The parts of one layer may have weights of one name.
+            named[f"{key}_{number}" if key in named else key] = variable
     return named
 
 

@@ -9,7 +9,7 @@ from tensorflow import keras
 
 from xcos_tf.environment import default_settings
 from xcos_tf.errors import XcosError
-from xcos_tf.models.builder import build_network
+from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
@@ -64,7 +64,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     with default_settings(config.devices.precision):
         try:
-            network = build_network(config.model)
+            network = build_network(config.model, trusted=True)
+            describe(network)  # for the preset, which would fail after the run otherwise
         except (KeyError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise XcosError(f"model describes no network: {reason}") from None

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
-from xcos_tf.models.similarity import PatchedCosine, normalise_cells
+from xcos_tf.models.similarity import PatchedCosine, unit_length
 
 Batch = Mapping[str, tf.Tensor]
 _MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
@@ -207,7 +207,7 @@ def _compare(grid, teacher, stem, inputs, first, second):
     offset = tf.range(groups)[:, tf.newaxis] * faces
     first, second = (tf.reshape(tf.cast(x, tf.int32) + offset, [-1]) for x in (first, second))
     start = stem(inputs)
-    grids, embeddings = grid(start), normalise_cells(teacher(start))
+    grids, embeddings = grid(start), unit_length(teacher(start))
     maps = PatchedCosine()([tf.gather(grids, first), tf.gather(grids, second)])
     cosines = tf.reduce_sum(tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1)
     return maps, cosines

@@ -7,7 +7,7 @@ not, it was made from places farther away.
 
 import tensorflow as tf
 
-from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.models.similarity import unit_length
 
 SMALLEST = 3  # cells along a side of a rectangle
 
@@ -49,7 +49,7 @@ def locality_loss(
     Returns:
         float32 scalar in [0, 2].
     """
-    before, after = tf.stop_gradient(normalise_cells(features)), normalise_cells(changed)
+    before, after = tf.stop_gradient(unit_length(features)), unit_length(changed)
     to_own = 1 - tf.reduce_sum(before * after, axis=-1)
     to_other = 1 - tf.reduce_sum(_half_a_batch_before(before) * after, axis=-1)
     total = tf.reduce_sum(own * to_own + other * to_other)

@@ -8,7 +8,7 @@ from tensorflow import keras
 
 from xcos_tf.models.margins import MarginHead
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
-from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.models.similarity import unit_length
 from xcos_tf.training.locality import locality_loss, swap_rectangles
 from xcos_tf.training.loss_scale import LossScale, only_if
 from xcos_tf.training.losses import identification_loss, xcos_loss
@@ -229,7 +229,7 @@ class Trainer(keras.Model):
         if "identification" in self.weights_of_losses:
             flat = features
             if len(features.shape) == 4:
-                cells = normalise_cells(features) if self._cells_first else features
+                cells = unit_length(features) if self._cells_first else features
                 flat = tf.reshape(cells, (tf.shape(cells)[0], -1))
             if kept is None:
                 logits = self.margin_head(flat, labels)
@@ -268,8 +268,7 @@ class Trainer(keras.Model):
     def _teacher_embeddings(self, batch, inputs):
         if "teacher" in batch:
             return _flatten(batch["teacher"])
-        embeddings = tf.cast(self._ask_teacher()(inputs), tf.float32)
-        return tf.stop_gradient(tf.math.l2_normalize(embeddings, axis=-1))
+        return tf.stop_gradient(unit_length(self._ask_teacher()(inputs)))
 
 
 def _flatten(groups: tf.Tensor) -> tf.Tensor:

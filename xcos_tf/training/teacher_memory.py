@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.models.similarity import unit_length
 from xcos_tf.training.assembly import Assembly
 
 FILE = "teacher.f32"
@@ -32,10 +33,7 @@ def remember_teacher(assembly: Assembly, faces: FaceSet, folder: Path, write: bo
         tf.errors.OpError: a face cannot be read, or is of another size.
     """
     ask = tf.function(
-        lambda x: tf.math.l2_normalize(
-            tf.cast(assembly.teacher(assembly.stem(x)), tf.float32), axis=-1
-        ),
-        reduce_retracing=True,
+        lambda x: unit_length(assembly.teacher(assembly.stem(x))), reduce_retracing=True
     )
     dimension = ask(tf.zeros((1, assembly.size, assembly.size, 3))).shape[-1]
     path, shape = folder / FILE, (len(faces), dimension)

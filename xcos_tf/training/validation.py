@@ -17,6 +17,7 @@ from xcos_tf.data.training_input import normalise_faces
 from xcos_tf.evaluation.folds import tenths
 from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.models.unit_length import unit_length
 from xcos_tf.training.assembly import Assembly
 
 BLOCK = 2048
@@ -62,7 +63,7 @@ class HeldOut:
         for images in _with_progress(self._images(), everything, "held out"):
             stem = self._stem(images)
             if ask and kept_faces < len(positions):
-                embeddings.append(tf.math.l2_normalize(ask(stem), axis=-1).numpy())
+                embeddings.append(unit_length(ask(stem).numpy()))
             stems.append(stem.numpy())
             kept += stems[-1].nbytes
             kept_faces += len(images)
@@ -129,7 +130,7 @@ def pair_scores(
 
 def cosines(embeddings: np.ndarray, pairs: Pairs) -> np.ndarray:
     """Return the cosine of each pair, (P,), of embeddings (N, dimension)."""
-    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=-1, keepdims=True), 1e-12)
+    unit = unit_length(embeddings)
     return np.einsum("pd,pd->p", unit[pairs.first], unit[pairs.second])
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from xcos_tf.models.similarity import normalise_cells
+from xcos_tf.models.similarity import unit_length
 
 L2_WEIGHT = 0.5
 
@@ -15,6 +15,6 @@ def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
     Args:
         grid, teacher: float32 (N, h, w, c).
     """
-    cosine = tf.reduce_sum(normalise_cells(grid) * normalise_cells(teacher), axis=-1)
+    cosine = tf.reduce_sum(unit_length(grid) * unit_length(teacher), axis=-1)
     error = tf.reduce_mean(tf.square(grid - teacher)) / tf.reduce_mean(tf.square(teacher))
     return 1 - tf.reduce_mean(cosine) + L2_WEIGHT * error

@@ -10,6 +10,7 @@ from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.evaluation.metrics import eer
 from xcos_tf.models.presets import Preset
+from xcos_tf.models.unit_length import unit_length
 from xcos_tf.verifier import Verifier
 
 GENUINE, IMPOSTOR = 5000, 20000
@@ -67,5 +68,4 @@ def _apart(name, found, true):
 
 
 def _cosines(a, b):
-    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    return (a * b).sum(axis=-1) / np.maximum(lengths, 1e-12)
+    return (unit_length(a) * unit_length(b)).sum(axis=-1)
