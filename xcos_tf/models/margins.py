@@ -9,7 +9,6 @@ import math
 import tensorflow as tf
 
 from xcos_tf.environment import keras
-
 from xcos_tf.models.similarity import unit_length
 
 
