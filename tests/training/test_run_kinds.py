@@ -9,6 +9,7 @@ from xcos_tf.cli.main import main
 from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.verifier import Verifier
 
 pytestmark = pytest.mark.long
 
@@ -58,6 +59,24 @@ def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(sets, tmp_path):
     assert {k: list(v) for k, v in preset.config["thresholds"].items()} == {"cosine": ["0.01"]}
     assert "correlation" not in preset.config
     assert preset.config["training"]["config"] == yaml.safe_load(BASELINE)
+
+
+def test_any_backbone_of_keras_trains_and_its_preset_verifies(sets, tmp_path):
+    config = yaml.safe_load(BASELINE)
+    backbone = {"kind": "keras.applications.MobileNetV2", "alpha": 0.35}
+    config["model"] = {"backbone": backbone, "xcos": {"channels": 4}}
+    config |= {"steps": 1, "schedule": {}, "data": {"sets": ["generated"]}}
+    config["loss"] = {"identification": {"weight": 1.0}, "head": "cosface"}
+    del config["start"], config["devices"]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    rows = train(tmp_path / "run.yaml", sets, tmp_path / "out")
+    assert np.isfinite(rows[-1]["loss/identification"])
+    verifier = Verifier.from_preset(tmp_path / "out/preset")
+    assert verifier.config["model"]["backbone"]["kind"] == "keras"
+    faces = np.random.default_rng(2).integers(0, 256, (2, 112, 112, 3), np.uint8)
+    result = verifier.verify(*faces, threshold=0.5, aligned=True)
+    assert result.similarity_map.shape == (4, 4)
+    assert verifier.compare_pairs(*(verifier.embed(faces[:1]) for _ in "ab")) == pytest.approx(1)
 
 
 def test_float16_saves_the_scale_of_its_loss(sets, tmp_path):
