@@ -65,7 +65,8 @@ def test_any_backbone_of_keras_trains_and_its_preset_verifies(sets, tmp_path):
     config = yaml.safe_load(BASELINE)
     backbone = {"kind": "keras.applications.MobileNetV2", "alpha": 0.35}
     config["model"] = {"backbone": backbone, "xcos": {"channels": 4}}
-    config |= {"steps": 1, "schedule": {}, "data": {"sets": ["generated"]}}
+    data = {"sets": ["generated"], "hold_out": {"generated": 3}}
+    config |= {"steps": 1, "schedule": {}, "data": data}
     config["loss"] = {"identification": {"weight": 1.0}, "head": "cosface"}
     del config["start"], config["devices"]
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
