@@ -29,6 +29,8 @@ announce()
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module 'xcos_tf' has no attribute {name!r}")
+    if name != "XcosError":
+        importlib.import_module("xcos_tf.environment")  # says so where TensorFlow cannot be loaded
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

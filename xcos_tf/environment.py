@@ -11,35 +11,34 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import tensorflow as tf
-
 from xcos_tf.errors import XcosError
 
 _settings_lock = threading.RLock()
 _first_process: int | None = None  # TensorFlow's own state is one for each process, and so is this
 
 
-def _load_keras():
-    """Return TensorFlow's Keras, of which other libraries than TensorFlow may compute."""
+def _load():
+    """Return TensorFlow and its Keras, which may compute by other libraries than TensorFlow."""
     try:
+        import tensorflow as tf
         from tensorflow import keras
 
         backend = keras.backend.backend()  # loads it
-    except Exception as error:
+    except Exception as error:  # of any of the libraries that these import
         raise XcosError(
-            f"Keras cannot be loaded ({' '.join(str(error.__cause__ or error).split())[:100]}); "
-            "unset KERAS_BACKEND and TF_USE_LEGACY_KERAS if they are set, see that "
-            "~/.keras/keras.json is as Keras wrote it, or install Keras anew"
+            f"TensorFlow and Keras cannot be loaded ({' '.join(str(error).split())[:100]}); unset "
+            "KERAS_BACKEND, MPLBACKEND and TF_USE_LEGACY_KERAS if they are set, see that "
+            "~/.keras/keras.json is as Keras wrote it, or install them anew"
         ) from error
     if backend != "tensorflow":
         raise XcosError(
             f"Keras computes by {backend} in this process, and xcos_tf by TensorFlow; unset "
             'KERAS_BACKEND, or set it to "tensorflow" before Keras is imported'
         )
-    return keras
+    return tf, keras
 
 
-keras = _load_keras()
+tf, keras = _load()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The phone's verifier gives what the Python API gives, and refuses what it cannot use."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -195,12 +196,30 @@ def test_files_of_different_presets_are_refused(lite_models, tmp_path):
 
 def test_damaged_model_is_refused(lite_models, tmp_path):
     """The description is whole, the model before it is not."""
-    damaged = tmp_path / "embed.tflite"
-    content = bytearray((lite_models / "embed.float32.tflite").read_bytes())
-    content[:64] = bytes(64)
-    damaged.write_bytes(content)
+    whole, damaged = lite_models / "embed.float32.tflite", tmp_path / "embed.tflite"
+    content = bytearray(whole.read_bytes())
+    for places in (slice(0, 64), slice(1000, 1001), slice(2_000_000, 2_000_001)):
+        changed = content.copy()
+        changed[places] = bytes(x ^ 255 for x in changed[places])
+        damaged.write_bytes(changed)
+        with pytest.raises(XcosError, match=r"the model .* is damaged; export it again"):
+            ModelFile.read(damaged)
+    changed = content.copy()
+    changed[:64] = bytes(64)
+    damaged.write_bytes(changed)
+    with_metadata(whole, tmp_path / "hashed.tflite", {"model_sha256": sha_of_model(damaged)})
+    crafted = bytearray((tmp_path / "hashed.tflite").read_bytes())
+    crafted[:64] = bytes(64)
+    damaged.write_bytes(crafted)
     with pytest.raises(XcosError, match=r"cannot be run .*; export it again"):
-        LiteModel(ModelFile.read(damaged, "embed"))
+        LiteModel(ModelFile.read(damaged))
+
+
+def sha_of_model(path):
+    """Return the SHA-256 of all before the description."""
+    with zipfile.ZipFile(path) as archive:
+        start = archive.infolist()[0].header_offset
+    return hashlib.sha256(path.read_bytes()[:start]).hexdigest()
 
 
 def test_identity_is_of_both_files(lite, lite_models, tmp_path):

@@ -91,18 +91,25 @@ def read_metadata(path: str | os.PathLike) -> dict:
 
 
 def _metadata_of(content: bytes, name: str) -> dict:
-    found = parse_json(_description(content, name), f"the {NAME} in {name}", _ADVICE)
+    text, start = _description(content, name)
+    found = parse_json(text, f"the {NAME} in {name}", _ADVICE)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise XcosError(f"the {NAME} in {name} is not of format {FORMAT}; {_ADVICE}")
     for key, kind in _KEYS.items():
         if not isinstance(found.get(key), kind):
             raise XcosError(f"the {NAME} in {name} has no proper {key!r}; {_ADVICE}")
     check_rates(found["thresholds"], f"the {NAME} in {name} has no proper 'thresholds'", _ADVICE)
+    # The interpreter may crash on a model that is damaged. Files of before have no such hash.
+    if found.get("model_sha256", digest := hashlib.sha256(content[:start]).hexdigest()) != digest:
+        raise XcosError(f"the model {name} is damaged; {_ADVICE}")
     return found
 
 
-def _description(content: bytes, name: str) -> bytes:
-    """Return the text of the description, of which no more is unpacked than one may have."""
+def _description(content: bytes, name: str) -> tuple[bytes, int]:
+    """Return the text of the description, and where it begins.
+
+    No more of it is unpacked than one may have.
+    """
     try:
         # All of the archive is at the end. One that is larger could take any amount of memory.
         with zipfile.ZipFile(io.BytesIO(content[-LARGEST_DESCRIPTION:])) as archive:
@@ -119,4 +126,4 @@ def _description(content: bytes, name: str) -> bytes:
         raise XcosError(f"the {NAME} in {name} is damaged; {_ADVICE}") from None
     if len(text) > LARGEST_DESCRIPTION:
         raise XcosError(f"the {NAME} in {name} is damaged (too large); {_ADVICE}")
-    return text
+    return text, max(0, len(content) - LARGEST_DESCRIPTION) + entry.header_offset

@@ -4,6 +4,7 @@ That is how TFLite packs associated files: the interpreter passes over the archi
 over the model. `xcos_tf.mobile.metadata` reads it.
 """
 
+import hashlib
 import io
 import json
 import zipfile
@@ -64,7 +65,8 @@ def _shared(port: Port, batch: int | None) -> dict:
 
 
 def append_metadata(content: bytes, description: dict) -> bytes:
-    """Return a .tflite file's bytes with its description behind them."""
+    """Return a .tflite file's bytes with its description, and their SHA-256 in it, behind them."""
+    description = {**description, "model_sha256": hashlib.sha256(content).hexdigest()}
     text = json.dumps(description, indent=1, ensure_ascii=False).encode("utf-8")
     stream = io.BytesIO(content)
     with zipfile.ZipFile(stream, "a") as archive:
