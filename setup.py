@@ -46,6 +46,7 @@ setup(
         "tf-keras-vis>=0.8.7",
         "tensorflow-model-optimization>=0.8",
         "numpy>=1.26",
+        "google-crc32c>=1.5",
         "scipy>=1.10,<2",
         "safetensors>=0.4.3",
         "protobuf>=4.22",
@@ -54,6 +55,7 @@ setup(
         "jinja2>=3.1",
         "tqdm>=4.66",
         "pyyaml>=6.0",
+        "pydantic>=2.5,<3",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]"],

@@ -101,5 +101,5 @@ def test_other_folders(prepared, tmp_path):
     with pytest.raises(XcosError, match="is of format 2, and this version reads 1"):
         RecordSet.open(folder)
     (folder / "index.json").write_text("{")
-    with pytest.raises(XcosError, match=r"index.json cannot be read"):
+    with pytest.raises(XcosError, match=r"index.json is damaged"):
         RecordSet.open(folder)

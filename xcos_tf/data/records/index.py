@@ -1,6 +1,5 @@
 """The index of a prepared set, put together once all its shards are finished."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +7,11 @@ import numpy as np
 
 from xcos_tf.data.records import layout
 from xcos_tf.data.records.progress import Plan, Progress
+from xcos_tf.data.records.schemas import Index, read_ours
 from xcos_tf.data.records.source import Pairs, Source
 from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
 from xcos_tf.errors import XcosError
-from xcos_tf.files import replace_file, write_csv, write_json
+from xcos_tf.files import read_json, replace_file, write_csv, write_json
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 
@@ -91,14 +91,39 @@ def read_summary(folder: Path, plan: Plan) -> dict[str, int]:
     Raises:
         XcosError: it is of another source or number of shards.
     """
-    index = json.loads((folder / layout.INDEX).read_text())
-    source, shards = index["source"], len(index["shards"])
-    if (source["fingerprint"], shards) != (plan.fingerprint, plan.shards):
+    index = read_index(folder)
+    source, shards = index.source, len(index.shards)
+    if (source.fingerprint, shards) != (plan.fingerprint, plan.shards):
         raise XcosError(
-            f"{folder} holds a finished set of {source['name']} in {shards} shards, and what is "
+            f"{folder} holds a finished set of {source.name} in {shards} shards, and what is "
             "asked for is another; choose another folder"
         )
-    return {**{x: index[x] for x in ("images", "people", "skipped")}, "shards": shards}
+    return {**{x: getattr(index, x) for x in ("images", "people", "skipped")}, "shards": shards}
+
+
+def read_index(folder: Path) -> Index:
+    """Read a prepared set's index.json.
+
+    Raises:
+        XcosError: there is none, the set is unfinished, or it is damaged or of another format.
+    """
+    path, advice = folder / layout.INDEX, "prepare the set again"
+    if not path.exists():
+        if (folder / layout.PROGRESS).is_dir():
+            raise XcosError(
+                f"{folder} is not finished; give the `xcos prepare` command again to go on"
+            )
+        raise XcosError(f"{folder} is no prepared set; make one with `xcos prepare`")
+    content = read_json(path, "the index", advice)
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != layout.FORMAT:
+        raise XcosError(
+            f"{path} is of format {found!r}, and this version reads {layout.FORMAT}; {advice}"
+        )
+    index = read_ours(path, Index, advice)
+    if sum(shard.images for shard in index.shards) != index.images:
+        raise XcosError(f"{path} is damaged (its shards hold another number of images); {advice}")
+    return index
 
 
 def _skipped(progress: Progress) -> Iterator[list[str]]:

@@ -21,3 +21,7 @@ PROGRESS = ".progress"
 def shard_name(shard: int, shards: int) -> str:
     """Return the file name of a shard."""
     return f"faces-{shard:05d}-of-{shards:05d}.tfrecord"
+
+
+HEAD, TAIL = 12, 4
+"""Bytes before and after each payload of a shard."""

@@ -135,6 +135,9 @@ class MxnetSource:
         if header is None:
             return keys, offsets, labels, 0
         if index is not None:
+            # Those that came before the header, by their positions, were not looked at by it.
+            known = keys < header[0]
+            keys, offsets, labels = keys[known], offsets[known], labels[known]
             is_there = np.zeros(header[0], bool)
             is_there[keys] = True
             missing = np.flatnonzero(~is_there[1:]) + 1

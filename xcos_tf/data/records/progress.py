@@ -1,7 +1,6 @@
 """What is known of the finished shards of an unfinished set, so that they are not written again."""
 
 import fcntl
-import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -10,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.records.layout import INDEX, PROGRESS, shard_name
+from xcos_tf.data.records.schemas import Finished, PlanFacts, read_arrays, read_ours
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file, write_json
+
+_ARRAYS = {"labels": np.int32, "lengths": np.int32, "positions": np.int64}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Progress:
         if not plan_file.exists():
             write_json(plan_file, asdict(self.plan))
             return
-        before = Plan(**json.loads(plan_file.read_text()))
+        advice = f"delete the folder {self.destination}"
+        before = Plan(**read_ours(plan_file, PlanFacts, advice).model_dump())
         if before == self.plan:
             return
         if before.shards != self.plan.shards and before.records == self.plan.records:
@@ -104,15 +107,17 @@ class Progress:
         write_json(self._entry(shard, "json"), known)
 
     def read(self, shard: int) -> FinishedShard | None:
-        """Return what is known of a shard; None unless it is finished and its file is there."""
+        """Return what is known of a shard; None unless it is finished and all of it is whole."""
+        start, stop = self.plan.range(shard)
         try:
-            known = json.loads(self._entry(shard, "json").read_text())
-            if self._shard_file(shard).stat().st_size != known["bytes"]:
+            known = read_ours(self._entry(shard, "json"), Finished, "delete the folder")
+            if self._shard_file(shard).stat().st_size != known.bytes:
                 return None
-        except FileNotFoundError:
+            count = stop - start - len(known.skipped)
+            arrays = read_arrays(self._entry(shard, "npz"), _ARRAYS, count)
+        except (FileNotFoundError, XcosError):
             return None
-        with np.load(self._entry(shard, "npz"), allow_pickle=False) as arrays:
-            return FinishedShard(**arrays, **known)
+        return FinishedShard(**arrays, **known.model_dump())
 
     def remove(self) -> None:
         """Forget everything; the set is complete."""

@@ -1,7 +1,6 @@
 """Reading a prepared set: any faces by position, or all of them in one pass."""
 
 import csv
-import json
 import os
 import threading
 from collections.abc import Callable
@@ -13,8 +12,10 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from xcos_tf.data.records import layout
+from xcos_tf.data.records.index import COLUMNS, read_index
+from xcos_tf.data.records.schemas import check_places, read_arrays, read_people
 from xcos_tf.data.records.source import Pairs
-from xcos_tf.data.records.tfrecord import decode, decode_image, file_sha256
+from xcos_tf.data.records.tfrecord import decode, decode_image, file_sha256, whole_payload
 from xcos_tf.errors import XcosError
 
 
@@ -32,15 +33,17 @@ class RecordSet:
     def __init__(self, folder: str | os.PathLike):
         """Read the index; see `open`."""
         self.folder = Path(folder)
-        self._index = _read_index(self.folder)
-        self.source: dict = self._index["source"]
-        _check_file(self.folder / layout.ARRAYS, self._index["index_sha256"])
-        _check_file(self.folder / layout.PEOPLE, self._index["people_sha256"])
-        self.people: list[str] = json.loads((self.folder / layout.PEOPLE).read_text())
-        with np.load(self.folder / layout.ARRAYS, allow_pickle=False) as arrays:
-            self.labels: np.ndarray = arrays["label"]
-            self._shard, self._offset = arrays["shard"], arrays["offset"]
-            self._length = arrays["length"]
+        self._index = read_index(self.folder)
+        self.source: dict = self._index.source.model_dump()
+        path = self.folder / layout.ARRAYS
+        _check_file(path, self._index.index_sha256)
+        _check_file(self.folder / layout.PEOPLE, self._index.people_sha256)
+        self.people = read_people(self.folder / layout.PEOPLE, self._index.people)
+        arrays = read_arrays(path, COLUMNS, self._index.images)
+        check_places(path, self._index, arrays)
+        self.labels: np.ndarray = arrays["label"]
+        self._shard, self._offset = arrays["shard"], arrays["offset"]
+        self._length = arrays["length"]
         self._files: dict[int, int] = {}
         self._files_lock = threading.Lock()
 
@@ -87,7 +90,10 @@ class RecordSet:
             with open(path, encoding="utf-8", newline="") as stream:
                 rows = [[int(cell) for cell in row] for row in list(csv.reader(stream))[1:]]
             first, second, same = np.array(rows, np.int64).reshape(-1, 3).T
-        except ValueError:
+            faces = np.concatenate([first, second])
+            if ((faces < 0) | (faces >= len(self))).any():
+                raise ValueError("a face that is not there")
+        except (ValueError, OverflowError, OSError, csv.Error):
             raise XcosError(f"{path} is malformed; prepare the set again") from None
         return Pairs(first, second, same.astype(bool))
 
@@ -100,7 +106,7 @@ class RecordSet:
         Returns:
             Elements (image, label): encoded bytes, tf.string (), and tf.int64 ().
         """
-        paths = [str(self.folder / shard["file"]) for shard in self._index["shards"]]
+        paths = [str(self.folder / shard.file) for shard in self._index.shards]
         features = {
             "image": tf.io.FixedLenFeature([], tf.string),
             "label": tf.io.FixedLenFeature([], tf.int64),
@@ -128,8 +134,8 @@ class RecordSet:
         Raises:
             XcosError: a shard is missing or has changed; it names the first.
         """
-        for shard in self._index["shards"]:
-            _check_file(self.folder / shard["file"], shard["sha256"])
+        for shard in self._index.shards:
+            _check_file(self.folder / shard.file, shard.sha256)
 
     def close(self) -> None:
         """Close the shards; they are opened again when needed."""
@@ -163,41 +169,24 @@ class RecordSet:
 
     def _read_one(self, shard: int, length: int, offset: int, part: Callable[[bytes], Any]):
         try:
-            payload = os.pread(self._file(shard), length, offset)
-            if len(payload) == length:
+            record = os.pread(self._file(shard), length + layout.TAIL, offset)
+            payload = whole_payload(record, length)
+            if payload is not None:
                 return part(payload)
         except (OSError, DecodeError, IndexError):
             pass
-        path = self.folder / self._index["shards"][shard]["file"]
-        raise XcosError(f"{path} is missing or damaged; prepare the set again")
+        path = self.folder / self._index.shards[shard].file
+        raise XcosError(
+            f"{path} is missing or damaged (at byte {offset}); copy it again or prepare the set "
+            "again"
+        )
 
     def _file(self, shard: int) -> int:
         with self._files_lock:
             if shard not in self._files:
-                path = self.folder / self._index["shards"][shard]["file"]
+                path = self.folder / self._index.shards[shard].file
                 self._files[shard] = os.open(path, os.O_RDONLY)
             return self._files[shard]
-
-
-def _read_index(folder: Path) -> dict:
-    path = folder / layout.INDEX
-    try:
-        index = json.loads(path.read_text())
-    except FileNotFoundError:
-        if (folder / layout.PROGRESS).is_dir():
-            raise XcosError(
-                f"{folder} is not finished; give the `xcos prepare` command again to go on"
-            ) from None
-        raise XcosError(f"{folder} is no prepared set; make one with `xcos prepare`") from None
-    except (OSError, ValueError) as error:
-        raise XcosError(f"{path} cannot be read ({error}); prepare the set again") from None
-    found = index.get("format") if isinstance(index, dict) else None
-    if found != layout.FORMAT:
-        raise XcosError(
-            f"{path} is of format {found!r}, and this version reads {layout.FORMAT}; prepare the "
-            "set again"
-        )
-    return index
 
 
 def _check_file(path: Path, sha256: str) -> None:

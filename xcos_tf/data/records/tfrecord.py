@@ -10,11 +10,11 @@ import os
 from array import array
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 import tensorflow as tf
 
-HEAD, TAIL = 12, 4
-"""Bytes before and after each payload."""
+from xcos_tf.data.records.layout import HEAD, TAIL
 
 _BLOCK = 1 << 20
 
@@ -51,6 +51,16 @@ def payload_offsets(lengths: np.ndarray) -> np.ndarray:
     """Return int64 (n,), the position in its shard of each payload of these lengths, (n,)."""
     sizes = np.asarray(lengths, np.int64) + HEAD + TAIL
     return np.cumsum(sizes) - sizes + HEAD
+
+
+def whole_payload(record: bytes, length: int) -> bytes | None:
+    """Return a payload of `length` bytes that its checksum follows; None if it is not that."""
+    if len(record) != length + TAIL:
+        return None
+    payload = record[:length]
+    crc = google_crc32c.value(payload)
+    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    return payload if record[length:] == masked.to_bytes(TAIL, "little") else None
 
 
 def encode(image: bytes, label: int, name: str) -> bytes:

@@ -1,0 +1,167 @@
+"""What the files of a prepared set must hold, whoever made them."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from xcos_tf.data.records import layout
+from xcos_tf.errors import XcosError
+from xcos_tf.files import read_json
+
+_PEOPLE_BYTES = 2**28
+
+
+def _check_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value
+
+
+# Names of files need not be valid UTF-8, which pydantic's own texts must be.
+Name = Annotated[object, AfterValidator(_check_text)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Bytes = Annotated[int, Field(ge=0, le=2**48)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ShardFacts(_Strict):
+    """Of a shard: its file in the folder, what is in it, and its checksum."""
+
+    file: Annotated[str, Field(pattern=r"^[^/\x00]{1,255}$")]
+    images: Count
+    sha256: Sha256
+    bytes: Bytes
+
+
+class SourceFacts(_Strict):
+    """What a set was made from."""
+
+    kind: str
+    name: Name
+    fingerprint: str
+    records: Count
+
+
+class Index(_Strict):
+    """`index.json`."""
+
+    format: Literal[1]
+    source: SourceFacts
+    images: Annotated[Count, Field(ge=1)]
+    people: Count
+    skipped: Count
+    shards: Annotated[list[ShardFacts], Field(min_length=1)]
+    index_sha256: Sha256
+    people_sha256: Sha256
+
+
+class PlanFacts(_Strict):
+    """`plan.json` of an unfinished set."""
+
+    kind: str
+    name: Name
+    fingerprint: str
+    records: Count
+    shards: Count
+
+
+class Finished(_Strict):
+    """What is known of a finished shard, but for its arrays."""
+
+    bytes: Bytes
+    sha256: Sha256
+    skipped: list[Annotated[list[Name], Field(min_length=2, max_length=2)]]
+
+
+Schema = TypeVar("Schema", bound=_Strict)
+
+
+def read_ours(path: Path, schema: type[Schema], advice: str) -> Schema:
+    """Read a JSON file of ours.
+
+    Raises:
+        XcosError: it is missing, damaged, or holds something else.
+    """
+    try:
+        return schema.model_validate(read_json(path, "the file", advice))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise XcosError(
+            f"the file {path} is damaged ({place}: {first['msg'].lower()}); {advice}"
+        ) from None
+
+
+def read_people(path: Path, count: int) -> list[str]:
+    """Read the names of a set's people.
+
+    Raises:
+        XcosError: it is damaged, or holds another number of them.
+    """
+    advice = "prepare the set again"
+    people = read_json(path, "the list of people", advice, _PEOPLE_BYTES)
+    if (
+        not isinstance(people, list)
+        or len(people) != count
+        or not all(isinstance(name, str) for name in people)
+    ):
+        raise XcosError(f"the list of people {path} does not hold {count} names; {advice}")
+    return people
+
+
+def read_arrays(path: Path, kinds: Mapping[str, type], count: int) -> dict[str, np.ndarray]:
+    """Read arrays of `count` whole numbers each, and no more of the file than that.
+
+    Raises:
+        XcosError: it is damaged, or holds other arrays.
+    """
+    advice = "prepare the set again"
+    try:
+        with zipfile.ZipFile(path) as file:
+            large = any(entry.file_size > 8 * count + 1024 for entry in file.infolist())
+        if large:
+            raise ValueError("larger than its index says")
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in kinds}
+    except (
+        *(OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError),
+        *(zipfile.BadZipFile, zlib.error, SyntaxError),
+    ) as error:
+        raise XcosError(f"{path} is damaged ({error}); {advice}") from None
+    for name, kind in kinds.items():
+        if found[name].dtype != kind or found[name].shape != (count,):
+            raise XcosError(
+                f"{path} is damaged ({name} is not {count} numbers of type {np.dtype(kind)}); "
+                f"{advice}"
+            )
+    return found
+
+
+def check_places(path: Path, index: Index, arrays: Mapping[str, np.ndarray]) -> None:
+    """Check that each face lies within its shard and is one of the people's.
+
+    Raises:
+        XcosError: one does not.
+    """
+    sizes = np.array([shard.bytes for shard in index.shards], np.int64)
+    shard, offset = arrays["shard"], arrays["offset"]
+    known = (shard >= 0) & (shard < len(sizes)) & (arrays["length"] >= 0) & (arrays["label"] >= 0)
+    if index.people:
+        known &= arrays["label"] < index.people
+    room = sizes[np.where(known, shard, 0)]
+    # As a difference, which cannot overflow.
+    known &= (offset >= layout.HEAD) & (offset <= room - arrays["length"] - layout.TAIL)
+    if not known.all():
+        raise XcosError(
+            f"{path} is damaged (face {int(np.argmin(known))} lies in no shard or is nobody's); "
+            "prepare the set again"
+        )
