@@ -54,7 +54,7 @@ def train_loop(
     if groups % replicas:
         raise XcosError(
             f"a batch of {groups} groups cannot be shared by {replicas} replicas; make the "
-            "number of groups a multiple of that of replicas"
+            "number of groups (of pairs or faces in a run of epochs) a multiple of that of replicas"
         )
     chief = is_chief(strategy)
     step = checkpoints.restore(trainer)
