@@ -54,6 +54,7 @@ setup(
         "matplotlib>=3.8",
         "jinja2>=3.1",
         "tqdm>=4.66",
+        "tensorboard>=2.15",
         "pyyaml>=6.0",
         "pydantic>=2.5,<3",
     ],

@@ -11,6 +11,7 @@ import argparse
 import statistics
 import sys
 import time
+from types import SimpleNamespace
 
 
 def build(people: int, dimension: int, sample: int | None):
@@ -24,7 +25,8 @@ def build(people: int, dimension: int, sample: int | None):
     features = keras.Model(embedding, keras.layers.Activation("linear")(embedding))
     head = ArcFaceHead(people)
     head.build((None, dimension))
-    trainer = Trainer(features, head, {"identification": 1.0}, sample=sample)
+    network = SimpleNamespace(features=features, comparisons={})
+    trainer = Trainer(network, head, {"identification": 1.0}, sample=sample)
     trainer.compile([Part(head, keras.optimizers.SGD(0.01, momentum=0.9), l2=4e-4)])
     return trainer
 
@@ -35,7 +37,7 @@ def measure(people: int, dimension: int, share: float, batch: int, steps: int) -
 
     random = tf.random.Generator.from_seed(1)
     trainers = [build(people, dimension, sample) for sample in (None, round(share * people))]
-    functions = [tf.function(trainer.train_step) for trainer in trainers]
+    functions = [tf.function(trainer.make_step) for trainer in trainers]
     seconds = [[], []]
     for _ in range(steps + 1):
         data = {

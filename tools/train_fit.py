@@ -1,65 +1,69 @@
-"""Train the model of a configuration by Keras's `compile` and `fit`.
+"""Train an xCos model by Keras's `compile` and `fit`; copy this and change what you like.
 
-    python tools/train_fit.py configs/xcos-mobilefacenet.yaml --data PREPARED --out runs/fit
+    python tools/train_fit.py FACES --out RUN
 
-Does what `xcos train` does, step by step the same, and shows where callbacks of one's own go.
+FACES has a folder for each person with their aligned faces, as `xcos align` makes them. A tenth of
+the photos is for validation. The best weights by it become the preset RUN/preset, for
+`xcos verify --preset`. Interrupted, the same command goes on from the last whole epoch.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from xcos_tf.errors import XcosError
+import tensorflow as tf
+from tensorflow import keras
+
+import xcos_tf
+
+SIZE = 112  # pixels
 
 
-def drive(run) -> int:
-    """Fit a `Run`'s trainer, epoch by epoch, from its newest checkpoint; returns the steps made."""
-    from tensorflow import keras
-
-    from xcos_tf.training.callbacks import KeepCheckpoints
-
-    trainer = run.assembly.trainer
-    step = run.checkpoints.restore(trainer)
-    with run.watched() as after_step:
-        keeper = KeepCheckpoints(run.checkpoints, run.cadence, after_step)
-        callbacks = [
-            keeper,
-            # Any of Keras's or your own; these two as examples.
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.CSVLogger(run.folder / "epochs.csv", append=True),
-        ]
-        while step < run.steps and not trainer.stop_training:
-            epoch = step // run.steps_per_epoch
-            end = min((epoch + 1) * run.steps_per_epoch, run.steps)
-            trainer.fit(
-                run.dataset(step, end, range(run.groups), run.groups),
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,  # the run's own bar shows more
-            )
-            step = keeper.step
-    return step
+def read(folder: Path, subset: str, batch: int) -> tf.data.Dataset:
+    """Return batches of faces, float32 (n, 112, 112, 3) in [−1, 1], and labels, int32 (n,)."""
+    faces = keras.utils.image_dataset_from_directory(
+        folder,
+        image_size=(SIZE, SIZE),
+        batch_size=batch,
+        validation_split=0.1,
+        subset=subset,
+        seed=1,
+        verbose=False,
+    )
+    return faces.map(lambda images, labels: ((images - 127.5) / 128, labels)).prefetch(2)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("configs", type=Path, nargs="+", help="YAML files, see configs/")
-    parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
+    parser.add_argument("faces", type=Path, help="a folder of aligned faces for each person")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=128)
     args = parser.parse_args(argv)
-    try:
-        from xcos_tf.explain.correlation_figure import preset_pictures
-        from xcos_tf.training.run import train
 
-        return train(args.configs, args.data, args.out, drive, preset_pictures)
-    except XcosError as error:
-        print(f"train_fit: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("train_fit: interrupted; the same command goes on", file=sys.stderr)
-        return 130
+    people = sum(path.is_dir() for path in args.faces.iterdir())
+    network = xcos_tf.XCos(xcos_tf.FaceEmbedder.from_preset("mobilefacenet").backbone)
+    trainer = xcos_tf.Trainer(
+        network, people, teacher="mobilefacenet", frozen_until="block_12_project"
+    )
+    trainer.compile(keras.optimizers.Adam(1e-3))
+    flip = keras.layers.RandomFlip("horizontal", seed=1)
+    train = read(args.faces, "training", args.batch)
+    best = args.out / "best.keras"
+    args.out.mkdir(parents=True, exist_ok=True)
+    trainer.fit(
+        train.map(lambda images, labels: (flip(images, training=True), labels)),
+        validation_data=read(args.faces, "validation", args.batch),
+        epochs=args.epochs,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(args.out / "backup"),
+            keras.callbacks.ModelCheckpoint(best, monitor="val_learned", save_best_only=True),
+            keras.callbacks.CSVLogger(args.out / "epochs.csv", append=True),
+            keras.callbacks.TensorBoard(args.out / "tensorboard"),
+        ],
+    )
+    keras.models.load_model(best).network.save_to_preset(args.out / "preset")
+    return 0
 
 
 if __name__ == "__main__":

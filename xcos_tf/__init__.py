@@ -16,6 +16,7 @@ _HOMES = {
     "Verification": "xcos_tf.verifier",
     "XCos": "xcos_tf.models.network",
     "FaceEmbedder": "xcos_tf.models.network",
+    "Trainer": "xcos_tf.training.model",
     "make_explainable": "xcos_tf.models.explainable",
     "NoFaceError": "xcos_tf.errors",
     "XcosError": "xcos_tf.errors",

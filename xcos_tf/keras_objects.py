@@ -19,6 +19,7 @@ HOMES = {
     "ArcFaceHead": "xcos_tf.models.margins",
     "CosFaceHead": "xcos_tf.models.margins",
     "Warmup": "xcos_tf.training.schedules",
+    "Trainer": "xcos_tf.training.model",
 }
 _KERAS = ("keras", "tf_keras")
 

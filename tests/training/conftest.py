@@ -33,9 +33,8 @@ def started(sets, tmp_path_factory):
     two = {"deterministic": True, "strategy": "mirrored", "logical_cpus": 2}
     mirrored = write_config(room / "two.yaml", {"devices": two})
     words = train_command(config, sets, room / "alone")
-    fit_words = train_command(config, sets, room / "fit")[1:]
     processes = [
-        in_another_process(f"xcos({words})", f"fit({fit_words})", nice=5),
+        in_another_process(f"xcos({words})", nice=5),
         in_another_process(f"xcos({train_command(mirrored, sets, room / 'two')})", nice=5),
     ]
     yield room, processes
@@ -45,11 +44,11 @@ def started(sets, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def alone(started):
-    """A run by our loop, one of the same configuration by `fit`, and one on two devices.
+    """A run, and one of the same configuration on two devices.
 
-    All of them deterministic, in `alone`, `fit` and `two` of the folder.
+    Both of them deterministic, in `alone` and `two` of the folder.
     """
-    room, (first, second) = started
-    assert succeed(first).splitlines() == [f"wrote {room / x}/preset" for x in ("alone", "fit")]
-    assert succeed(second) == f"wrote {room / 'two'}/preset\n"
+    room, processes = started
+    for process, name in zip(processes, ("alone", "two"), strict=True):
+        assert succeed(process) == f"wrote {room / name}/preset\n"
     return room

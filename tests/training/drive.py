@@ -1,6 +1,8 @@
 """Drives the small trainer in a process of its own, where devices can still be chosen.
 
-python -m tests.training.drive OUT.npz {loop,fit} REPLICAS STEPS [CHECKPOINTS CHECKPOINT_EVERY]
+python -m tests.training.drive OUT.npz {plain,whole} REPLICAS STEPS [CHECKPOINTS CHECKPOINT_EVERY]
+
+A "whole" one scales its loss, samples people, clips gradients and makes four steps in a call.
 """
 
 import os
@@ -9,11 +11,9 @@ import tempfile
 
 import numpy as np
 import tensorflow as tf
-from tensorflow import keras
 
 from tests.training.small import small_batches, small_trainer
 from xcos_tf.training.cadence import Cadence
-from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.variables import read
@@ -34,7 +34,10 @@ def dataset_of(batches):
     return build
 
 
-def main(out, driver, replicas, steps, folder=None, every="1000000"):
+WHOLE = {"scale_loss": True, "sample": 8, "clip_norm": 1.0, "l2": 0.01}
+
+
+def main(out, kind, replicas, steps, folder=None, every="1000000"):
     replicas, steps = int(replicas), int(steps)
     cpu = tf.config.list_physical_devices("CPU")[0]
     logical = tf.config.LogicalDeviceConfiguration()
@@ -47,28 +50,21 @@ def main(out, driver, replicas, steps, folder=None, every="1000000"):
     else:
         strategy = tf.distribute.get_strategy()
     with strategy.scope():
-        trainer = small_trainer(steps=steps)
+        trainer = small_trainer(steps=steps, **(WHOLE if kind == "whole" else {}))
     build = dataset_of(small_batches(steps, groups=GROUPS))
     checkpoints = Checkpoints(folder or tempfile.mkdtemp())
-    if driver == "loop":
-        made = train_loop(
-            trainer,
-            build,
-            checkpoints,
-            steps,
-            GROUPS,
-            Cadence(int(every)),
-            strategy,
-            after_step=lambda step, losses: print(step, flush=True),
-        )
-    else:
-        start = checkpoints.restore(trainer)
-        keeper = KeepCheckpoints(checkpoints, Cadence(int(every)))
-        say = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: print(keeper.step, flush=True)
-        )
-        trainer.fit(build(start, steps, range(GROUPS), GROUPS), verbose=0, callbacks=[keeper, say])
-        made = keeper.step
+    made = train_loop(
+        trainer,
+        build,
+        checkpoints,
+        steps,
+        GROUPS,
+        Cadence(int(every)),
+        strategy,
+        steps_per_execution=4 if kind == "whole" else 1,
+        meet=lambda step, losses: print(step, flush=True),
+        meet_every=[1] if kind == "plain" else [],
+    )
     if made < steps:
         return
     arrays = {name.replace("/", "-"): read(v) for name, v in trainer_state(trainer).items()}

@@ -7,7 +7,7 @@ from PIL import Image
 from tensorflow import keras
 
 from tests.training.small import small_network
-from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.model import Trainer
 
 
 class Faces:
@@ -33,9 +33,9 @@ class Faces:
         return (self.pixels.astype(np.float32) - 127.5) / 128
 
 
-def small_assembly() -> Assembly:
+def small_pupil() -> Trainer:
     keras.utils.set_random_seed(1)
     network = small_network()
     teacher = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(6)])
     teacher.build((None, 8, 8, 3))
-    return Assembly(network, None, lambda images: images, network.features, teacher)
+    return Trainer(network, 4, {"learned": 1.0}, teacher)

@@ -65,7 +65,7 @@ def train_command(config: Path, sets: Path, out: Path) -> list[str]:
 
 
 def in_another_process(*calls: str, nice: int = 0) -> subprocess.Popen:
-    """Start Python on calls of `xcos(words)` and `fit(words)`, which must all return 0.
+    """Start Python on calls of `xcos(words)`, which must all return 0.
 
     What a process can be only once, such as deterministic, needs one of its own. A `nice` one
     gives way to those that a test waits for.
@@ -73,7 +73,6 @@ def in_another_process(*calls: str, nice: int = 0) -> subprocess.Popen:
     lines = [
         f"__import__('os').nice({nice})",
         "from xcos_tf.cli.main import main as xcos",
-        "from tools.train_fit import main as fit",
         *(f"code = {call}\nif code: raise SystemExit(code)" for call in calls),
     ]
     return subprocess.Popen(

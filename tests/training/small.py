@@ -36,7 +36,7 @@ def small_trainer(seed=0, steps=50, frozen_batch_norm=False, l2=0.0, **options):
         freeze_batch_norm(network.comparisons["learned"])
     head = CosFaceHead(PEOPLE, scale=8.0, name="margin_head")
     head.build((None, 2 * 2 * 4))
-    trainer = Trainer(network.features, head, WEIGHTS, network.comparisons, **options)
+    trainer = Trainer(network, head, WEIGHTS, **options)
     parts = (network.features, network.comparisons["learned"], head)
     trainer.compile(
         [

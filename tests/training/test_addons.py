@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.drive import dataset_of
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
+from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
-from xcos_tf.training.finite import check_finite
+from xcos_tf.training.loop import train_loop
 from xcos_tf.training.model import Part
 from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import cosine
@@ -27,7 +29,7 @@ LAMB = {"name": "Addons>LAMB", "epsilon": 1.0e-3}
 def addons_trainer(section, rate=None, seed=0):
     """Return the small trainer with one such optimizer for each of its three parts."""
     trainer = small_trainer(seed)
-    parts = (trainer.features, trainer.comparisons["learned"], trainer.margin_head)
+    parts = (trainer.features, trainer.network.comparisons["learned"], trainer.margin_head)
     built = [build_optimizer(section, rate or cosine(0.02, 20, 2)) for _ in parts]
     trainer.compile(
         [Part(part, b.optimizer, b.l2) for part, b in zip(parts, built, strict=True)],
@@ -55,7 +57,7 @@ def test_they_train_every_part_on_a_schedule(section):
     module = type(trainer.optimizer).__module__
     assert module.startswith("tensorflow_addons.optimizers")
     before = [np.array(weight) for weight in trainer.trainable_weights]
-    step = tf.function(trainer.train_step)
+    step = tf.function(trainer.make_step)
     losses = [float(step(one(BATCHES, 0))["total"]) for _ in range(8)]
     assert losses[-1] < losses[0]
     for weight, old in zip(trainer.trainable_weights, before, strict=True):
@@ -81,14 +83,14 @@ def test_lamb_makes_the_steps_of_its_paper():
         direction += 0.1 * expected
         trust = np.linalg.norm(expected) / np.linalg.norm(direction)
         expected = expected - 0.02 * trust * direction
-        trainer.train_step(batch)
+        trainer.make_step(batch)
         np.testing.assert_allclose(np.asarray(head.kernel), expected, atol=1e-5)
 
 
 def test_fit_makes_the_same_steps():
     by_hand, fitted = (addons_trainer(LAMB) for _ in range(2))
     for index in range(3):
-        by_hand.train_step(one(BATCHES, index))
+        by_hand.make_step(one(BATCHES, index))
     batches = {name: value[:3].reshape(-1, *value.shape[2:]) for name, value in BATCHES.items()}
     fitted.fit(tf.data.Dataset.from_tensor_slices(batches).batch(4), verbose=0)
     for a, b in zip(by_hand.get_weights(), fitted.get_weights(), strict=True):
@@ -98,13 +100,13 @@ def test_fit_makes_the_same_steps():
 def test_a_resumed_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
     saved, resumed = addons_trainer(LAMB), addons_trainer(LAMB, seed=1)
     for index in range(3):
-        saved.train_step(one(BATCHES, index))
+        saved.make_step(one(BATCHES, index))
     folder = Checkpoints(tmp_path)
     folder.save(saved, 3)
     assert folder.restore(resumed) == 3
     for trainer in (saved, resumed):
         for index in range(3, 6):
-            trainer.train_step(one(BATCHES, index))
+            trainer.make_step(one(BATCHES, index))
     states = [trainer_state(trainer) for trainer in (saved, resumed)]
     # A count of steps, and two moments of each weight.
     kept = [name for name in states[0] if name.startswith("optimizer")]
@@ -117,10 +119,13 @@ def test_the_rate_is_that_of_the_schedule(tmp_path):
     trainer = addons_trainer(LAMB)
     parts = ("grid", "learned", "margin_head")
     assert trainer.learning_rates == pytest.approx(dict.fromkeys(parts, 0.01))
-    trainer.train_step(one(BATCHES, 0))
+    trainer.make_step(one(BATCHES, 0))
     assert trainer.learning_rates == pytest.approx(dict.fromkeys(parts, 0.02))
-    with pytest.raises(XcosError, match=r"step 2, learning rates grid 0\.02, learned 0\.02, .*;"):
-        check_finite(trainer, 1, {"total": float("nan")}, Checkpoints(tmp_path))
+    broken = {**BATCHES, "input": np.full_like(BATCHES["input"], np.nan)}
+    rates = r"in steps 1 to 2, learning rates grid 0\.02, learned 0\.02, .*;"
+    with pytest.raises(XcosError, match=rates):
+        checkpoints = Checkpoints(tmp_path)
+        train_loop(addons_trainer(LAMB), dataset_of(broken), checkpoints, 2, 4, Cadence(2))
     plain = addons_trainer(LAMB, rate=0.3)
     assert plain.learning_rates == pytest.approx(dict.fromkeys(parts, 0.3))
 
@@ -156,7 +161,7 @@ for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["
     replicas = strategy.num_replicas_in_sync
     dataset = dataset_of(BATCHES)(0, 3, range(4), 4 // replicas)
     batches = iter(strategy.distribute_datasets_from_function(lambda context: dataset))
-    step = tf.function(lambda batch: strategy.run(trainer.train_step, args=(batch,)))
+    step = tf.function(lambda batch: strategy.run(trainer.make_step, args=(batch,)))
     for _ in range(3):
         step(next(batches))
     states.append({name: read(variable) for name, variable in trainer_state(trainer).items()})

@@ -3,11 +3,14 @@ import re
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+from tensorflow import keras
 
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
 from xcos_tf.training import checkpoints
 from xcos_tf.training.checkpoints import BEST, Checkpoints, trainer_state
+from xcos_tf.training.model import Part
 
 BATCHES = small_batches(8)
 
@@ -25,25 +28,49 @@ def assert_same(a, b):
 def test_a_resumed_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
     saved, resumed = small_trainer(), small_trainer(seed=1)
     for index in range(3):
-        saved.train_step(one(BATCHES, index))
+        saved.make_step(one(BATCHES, index))
     folder = Checkpoints(tmp_path / "a" / "b")
     folder.save(saved, 3)
     assert folder.restore(resumed) == 3
     for trainer in (saved, resumed):
         for index in range(3, 6):
-            trainer.train_step(one(BATCHES, index))
+            trainer.make_step(one(BATCHES, index))
     assert_same(arrays_of(saved), arrays_of(resumed))
 
 
 def test_state_holds_momentum_and_moving_statistics():
     trainer = small_trainer()
     before = arrays_of(trainer)
-    trainer.train_step(one(BATCHES, 0))
+    trainer.make_step(one(BATCHES, 0))
     after = arrays_of(trainer)
     changed = {name for name in after if not np.array_equal(after[name], before[name])}
     assert sum(name.startswith("optimizer") for name in changed) > len(trainer.trainable_weights)
-    moving = [f"model/{i:05d}" for i, v in enumerate(trainer.variables) if "moving" in v.name]
-    assert moving and set(moving) <= changed
+    moving = {name for name in after if "/moving_" in name}
+    assert len(moving) == 6 and moving <= changed
+
+
+def test_variables_go_by_their_weights_paths(tmp_path):
+    saved, other = small_trainer(), small_trainer(seed=1)
+    for trainer, turned in ((saved, 1), (other, -1)):  # in whatever order its parts come
+        learned = trainer.network.comparisons["learned"]
+        parts = [trainer.network.features, learned, trainer.margin_head][::turned]
+        trainer.compile([Part(x, keras.optimizers.SGD(0.1, momentum=0.9)) for x in parts])
+    saved.make_step(one(BATCHES, 0))
+    path = Checkpoints(tmp_path).save(saved, 1)
+    arrays = load_file(path)
+    assert {"model/grid/backbone/conv/kernel", "model/margin_head/kernel"} <= arrays.keys()
+    momentum = [x for x in arrays if x.startswith("optimizer/learned/") and "embed_conv" in x]
+    assert len(momentum) == 2  # of its kernel and its bias
+    assert Checkpoints(tmp_path).restore(other) == 1
+    assert_same(arrays_of(saved), arrays_of(other))
+
+
+def test_a_checkpoint_of_an_older_version_is_refused(tmp_path):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path)
+    path = folder.path(3)
+    save_file({"model/00000": np.zeros(3)}, path, {"format": "1", "step": "3"})
+    with pytest.raises(XcosError, match=r"older version, which trained otherwise; start a new"):
+        folder.restore(trainer)
 
 
 def test_the_last_few_and_the_best_are_kept(tmp_path):
@@ -94,7 +121,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     trainer, folder = small_trainer(), Checkpoints(tmp_path)
     path = folder.save(trainer, 4)
     small = small_trainer()
-    small.part_optimizers = small.part_optimizers[:2]
+    small._part_names, small.part_optimizers = small._part_names[:2], small.part_optimizers[:2]
     with pytest.raises(XcosError, match="of another model"):
         folder.restore(small)
     path.write_bytes(path.read_bytes()[:-9])

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -105,12 +107,13 @@ def test_a_trainer_adds_it_with_other_rectangles_at_each_step(random):
     head = CosFaceHead(5, name="margin_head")
     head.build((None, 7 * 7 * 4))
     features = keras.Model(image, grid)
-    trainer = Trainer(features, head, {"identification": 1.0, "locality": 0.5})
+    network = SimpleNamespace(features=features, comparisons={})
+    trainer = Trainer(network, head, {"identification": 1.0, "locality": 0.5})
     parts = [Part(features, keras.optimizers.SGD(0.0))]
-    trainer.compile(parts, jit_compile=False)
+    trainer.compile(parts)
     faces = random.normal(size=(2, 4, 112, 112, 3)).astype(np.float32)
     batch = {"input": tf.constant(faces), "label": tf.zeros((2, 4), tf.int32)}
-    losses = [trainer.train_step(batch) for _ in range(2)]
+    losses = [trainer.make_step(batch) for _ in range(2)]
     images = tf.reshape(faces, (8, 112, 112, 3))
     for number, found in enumerate(losses):
         changed, own, other = swap_rectangles(images, GRID, tf.constant([0, number]))

@@ -1,4 +1,4 @@
-"""The loop and Keras's `fit`, on one and two devices, killed and resumed."""
+"""The loop, on one and two devices, killed and resumed."""
 
 import json
 import os
@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 
 from tests.training.drive import dataset_of
-from tests.training.small import small_batches, small_trainer
+from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
 from xcos_tf.training.cadence import Cadence
-from xcos_tf.training.callbacks import KeepCheckpoints
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.loop import train_loop
 
 pytestmark = pytest.mark.long
 
 
-def command(out, driver="loop", replicas=1, steps=6, *more):
-    words = [out, driver, replicas, steps, *more]
+def command(out, kind="plain", replicas=1, steps=6, *more):
+    words = [out, kind, replicas, steps, *more]
     return [sys.executable, "-m", "tests.training.drive", *map(str, words)]
 
 
@@ -42,27 +41,27 @@ def assert_close(a, b, tolerance):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """State after six steps of one replica in the loop."""
+    """State after six steps of one replica."""
     return drive(tmp_path_factory.mktemp("alone") / "out.npz")
 
 
-@pytest.mark.parametrize(
-    ("driver", "replicas", "tolerance"), [("loop", 2, 1e-5), ("fit", 1, 0), ("fit", 2, 1e-5)]
-)
-def test_either_driver_and_two_half_batches_make_the_same(
-    tmp_path, alone, driver, replicas, tolerance
-):
+def test_two_replicas_with_half_the_batch_make_the_same(tmp_path, alone):
     # Batch normalisation is live here, and synchronised.
-    assert_close(drive(tmp_path / "out.npz", driver, replicas), alone, tolerance)
+    assert_close(drive(tmp_path / "out.npz", "plain", 2), alone, 1e-5)
+
+
+def test_so_they_do_with_a_sample_a_scaled_loss_and_several_steps_in_a_call(tmp_path):
+    alone, two = (drive(tmp_path / f"{replicas}.npz", "whole", replicas) for replicas in (1, 2))
+    assert_close(two, alone, 1e-5)
 
 
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    for each in sockets:
+        each.bind(("localhost", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
     return ports
 
 
@@ -74,7 +73,7 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
         out = tmp_path / f"{index}.npz"
         runs.append(
             subprocess.Popen(
-                command(out, "loop", 1, 6, tmp_path / f"checkpoints{index}", 2),
+                command(out, "plain", 1, 6, tmp_path / f"checkpoints{index}", 2),
                 env={**os.environ, "TF_CONFIG": json.dumps(task)},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -90,19 +89,19 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
     assert Checkpoints(tmp_path / "checkpoints1").steps() == []
 
 
-@pytest.mark.parametrize("driver", ["loop", "fit"])
-def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, chance, driver):
+@pytest.mark.parametrize(("kind", "every"), [("plain", 1), ("whole", 3)])
+def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, chance, kind, every):
     steps, folder = 300, tmp_path / "checkpoints"
-    whole = drive(tmp_path / "whole.npz", driver, 1, steps)
+    whole = drive(tmp_path / "whole.npz", kind, 1, steps)
     kills = 0
     while kills < 3:
         run = subprocess.Popen(
-            command(tmp_path / "out.npz", driver, 1, steps, folder, 1),
+            command(tmp_path / "out.npz", kind, 1, steps, folder, every),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        first = run.stdout.readline()  # it trains; with a checkpoint at each step, it writes
+        first = run.stdout.readline()  # it trains; with so many checkpoints, it writes
         assert first, "it ended before it could be killed"
         for _ in range(chance.randint(1, 30)):
             run.stdout.readline()
@@ -113,15 +112,14 @@ def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, cha
         kills += 1
     before = Checkpoints(folder).steps()
     assert before and before[-1] < steps
-    resumed = drive(tmp_path / "out.npz", driver, 1, steps, folder, 1)
+    resumed = drive(tmp_path / "out.npz", kind, 1, steps, folder, every)
     assert_close(resumed, whole, 0)
 
 
-@pytest.mark.parametrize("driver", ["loop", "fit"])
-def test_sigterm_saves_and_ends_well(tmp_path, driver):
+def test_sigterm_saves_and_ends_well(tmp_path):
     folder = tmp_path / "checkpoints"
     run = subprocess.Popen(
-        command(tmp_path / "out.npz", driver, 1, 5_000, folder),
+        command(tmp_path / "out.npz", "plain", 1, 5_000, folder),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -135,22 +133,44 @@ def test_sigterm_saves_and_ends_well(tmp_path, driver):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    batches = small_batches(5)
-    batches["input"][3] = np.nan
-    checkpoints = Checkpoints(tmp_path)
-    with pytest.raises(XcosError, match=r"nan at step 4, learning rates .*000000002"):
-        train_loop(small_trainer(), dataset_of(batches), checkpoints, 5, 4, Cadence(2))
-    assert checkpoints.steps() == [2]
+    batches = small_batches(9)
+    batches["input"][4] = np.nan
+    for every, where, good in ((2, r"in steps 5 to 6", 4), (4, "in steps 5 to 8", 4)):
+        checkpoints = Checkpoints(tmp_path / str(every))
+        sentence = rf"nan {where}, learning rates .*00000000{good}"
+        with pytest.raises(XcosError, match=sentence):
+            train_loop(small_trainer(), dataset_of(batches), checkpoints, 9, 4, Cadence(every))
+        assert checkpoints.steps()[-1] == good
 
 
-def test_fit_stops_at_such_a_loss_too(tmp_path):
-    batches = small_batches(5)
-    batches["input"][3] = np.nan
-    dataset = dataset_of(batches)(0, 5, range(4), 4)
-    with pytest.raises(XcosError, match=r"nan at step 4, learning rates .*000000002"):
-        keeper = KeepCheckpoints(Checkpoints(tmp_path), Cadence(2))
-        small_trainer().fit(dataset, verbose=0, callbacks=[keeper])
-    assert Checkpoints(tmp_path).steps() == [2]
+def test_steps_in_a_call_are_those_made_one_by_one(tmp_path):
+    states, meetings = [], []
+    for count in (1, 3):
+        trainer, met = small_trainer(), {}
+        checkpoints = Checkpoints(tmp_path / str(count))
+        train_loop(
+            trainer,
+            dataset_of(small_batches(7)),
+            checkpoints,
+            7,
+            4,
+            Cadence(4),
+            steps_per_execution=count,
+            meet=met.__setitem__,
+            meet_every=[3],
+        )
+        states.append([np.asarray(weight) for weight in trainer.weights])
+        meetings.append(met)
+        assert checkpoints.steps() == [4, 7]
+    for a, b in zip(*states, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    assert list(meetings[0]) == [3, 4, 6, 7]
+    by_step = small_trainer()
+    batches = small_batches(7)
+    losses = [float(by_step.make_step(one(batches, index))["total"]) for index in range(7)]
+    for met in meetings:
+        assert met[3]["total"] == pytest.approx(np.mean(losses[:3]), rel=1e-4)
+        assert met[6]["total"] == pytest.approx(np.mean(losses[4:6]), rel=1e-4)
 
 
 def test_groups_that_cannot_be_shared_are_refused(tmp_path):

@@ -14,7 +14,7 @@ def test_a_scaled_loss_makes_the_same_steps():
     plain, scaled = small_trainer(), small_trainer(scale_loss=True)
     for index in range(3):
         for trainer in (plain, scaled):
-            trainer.train_step(one(BATCHES, index))
+            trainer.make_step(one(BATCHES, index))
     for a, b in zip(weights_of(plain), weights_of(scaled), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     assert "loss_scale" in trainer_state(scaled) and "loss_scale" not in trainer_state(plain)
@@ -38,7 +38,7 @@ def test_it_halves_on_overflow_and_rises_after_a_while():
 @pytest.mark.parametrize("sample", [None, 8])
 def test_a_step_that_overflows_is_skipped_whole(sample):
     trainer = small_trainer(scale_loss=True, l2=0.1, sample=sample)
-    step = tf.function(trainer.train_step)
+    step = tf.function(trainer.make_step)
     step(one(BATCHES, 0))  # so that there is momentum
     trainer.loss_scale.state.assign([np.inf, 5])
 

@@ -1,5 +1,6 @@
 import functools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ BATCHES = small_batches(12)
 
 @functools.cache
 def traced(trainer):
-    return tf.function(trainer.train_step)
+    return tf.function(trainer.make_step)
 
 
 def step(trainer, index=0):
@@ -41,7 +42,8 @@ def worked_losses(**options):
     comparisons = {"patched": comparison((1, 2, 2), "patched")}
     weights = {"identification": 10.0, "patched": 100.0}
     features = tf.keras.Model(grid, tf.keras.layers.Activation("linear")(grid))
-    trainer = Trainer(features, head, weights, comparisons, **options)
+    network = SimpleNamespace(features=features, comparisons=comparisons)
+    trainer = Trainer(network, head, weights, **options)
     batch = {
         "input": tf.constant([GRIDS], tf.float32),
         "label": tf.constant([[0, 0, 1]]),
@@ -119,7 +121,7 @@ def test_a_sample_of_all_people_is_the_full_softmax():
 
 def test_people_who_are_not_in_the_sample_stay_as_they_are():
     trainer = small_trainer(sample=7, l2=0.1)
-    kernel, (table, _) = trainer.margin_head.kernel, trainer.sampled._tables[1]
+    kernel, (table, _) = trainer.margin_head.kernel, trainer.sampled._tables()[1]
     assert table.shape == kernel.shape  # their momentum
     seen, before = np.zeros(10, int), [np.array(kernel), np.array(table)]
     for index in range(4):
@@ -174,9 +176,9 @@ def test_the_teacher_can_be_asked_instead():
     batch = one(BATCHES, 0)
     embeddings = embed(images.reshape(-1, 8, 8, 3)).numpy()
     embeddings /= np.linalg.norm(embeddings, axis=-1, keepdims=True)
-    known_losses = known.train_step({**batch, "teacher": embeddings.reshape(4, 6, 6)})
+    known_losses = known.make_step({**batch, "teacher": embeddings.reshape(4, 6, 6)})
     del batch["teacher"]
-    asked = asking.train_step(batch)
+    asked = asking.make_step(batch)
     for name in known_losses:
         assert float(asked[name]) == pytest.approx(float(known_losses[name]), rel=1e-4)
     teachers = {id(variable) for variable in embed.variables}
@@ -185,8 +187,8 @@ def test_the_teacher_can_be_asked_instead():
 
 def test_a_loss_without_its_comparison_is_refused():
     trainer = small_trainer()
-    with pytest.raises(ValueError, match="comparisons"):
-        Trainer(trainer.features, trainer.margin_head, {"learned": 1.0})
+    with pytest.raises(ValueError, match=r"'learned'\).*Received: weights={'lerned': 1.0}"):
+        Trainer(trainer.network, trainer.margin_head, {"lerned": 1.0})
 
 
 def test_weight_decay_of_the_paper_is_added_to_the_gradient():

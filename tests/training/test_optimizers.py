@@ -42,7 +42,7 @@ def test_sgd_with_l2_is_that_of_pytorch():
         # torch.optim.SGD: g += λ·w; v = μ·v + g; w −= rate·v
         velocity = 0.9 * velocity + gradient + 0.05 * expected
         expected = expected - 0.1 * velocity
-        trainer.train_step(batch)
+        trainer.make_step(batch)
         np.testing.assert_allclose(np.asarray(head.kernel), expected, atol=1e-6)
 
 

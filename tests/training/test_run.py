@@ -1,6 +1,5 @@
-"""`xcos train` and `tools/train_fit.py` to the end, on drawn faces, with the real MobileFaceNet."""
+"""`xcos train` to the end, on drawn faces, with the real MobileFaceNet."""
 
-import csv
 import json
 import shutil
 
@@ -19,7 +18,7 @@ from tests.training.running import (
 from xcos_tf.cli.main import main
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.models.presets import load_preset
-from xcos_tf.models.weights import load_arrays, read_arrays
+from xcos_tf.models.weights import read_arrays
 from xcos_tf.training import checkpoints
 from xcos_tf.training.metrics_table import MetricsTable
 from xcos_tf.training.validation import Validation
@@ -90,15 +89,6 @@ def test_the_folder_tells_the_whole_run(alone, sets):
     assert b"validation/learned/eer" in content and b"impostor pairs" in content
 
 
-def test_fit_makes_the_same_bits(alone):
-    for step in (1, STEPS, None):
-        assert_same(checkpoint(alone / "fit", step), checkpoint(alone / "alone", step))
-    weights = [load_arrays(alone / x / "preset/weights.safetensors") for x in ("fit", "alone")]
-    assert_same(*weights)
-    with open(alone / "fit" / "epochs.csv", newline="") as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == list("012345")
-
-
 def test_two_devices_agree_with_one(alone):
     assert_same(checkpoint(alone / "two", 6), checkpoint(alone / "alone", 6), 1e-5)
     for one, two in zip(rows_of(alone / "alone"), rows_of(alone / "two"), strict=True):
@@ -119,7 +109,7 @@ def judged(sets, tmp_path_factory):
     values, measure = {0: 0.5, 2: 0.9, 4: 0.8}, Validation.measure
 
     def judge(validation, scores):
-        step = int(validation._assembly.trainer.optimizer.iterations)
+        step = int(validation._trainer.optimizer.iterations)
         return {**measure(validation, scores), KEY: values[step]}
 
     # Killed when step 0 was in metrics.csv and its checkpoint was not there yet.

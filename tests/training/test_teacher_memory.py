@@ -1,32 +1,32 @@
 import numpy as np
 import pytest
 
-from tests.training.noisy_faces import Faces, small_assembly
+from tests.training.noisy_faces import Faces, small_pupil
 from xcos_tf.data import face_batches
 from xcos_tf.training import teacher_memory
 from xcos_tf.training.teacher_memory import FILE, remember_teacher
 
 
 @pytest.fixture(scope="module")
-def assembly():
-    return small_assembly()
+def trainer():
+    return small_pupil()
 
 
 @pytest.fixture
-def expected(assembly):
-    embeddings = np.array(assembly.teacher(Faces().normalised()))
+def expected(trainer):
+    embeddings = np.array(trainer.ask_teacher(Faces().normalised()))
     return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("write", [True, False])
-def test_it_is_what_the_teacher_says(assembly, expected, tmp_path, write):
-    found = remember_teacher(assembly, Faces(), tmp_path, write)
+def test_it_is_what_the_teacher_says(trainer, expected, tmp_path, write):
+    found = remember_teacher(trainer, Faces(), tmp_path, write)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.dtype == np.float32
     assert (tmp_path / FILE).exists() == write
 
 
-def test_an_interrupted_pass_goes_on(assembly, expected, tmp_path, monkeypatch):
+def test_an_interrupted_pass_goes_on(trainer, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(
         teacher_memory,
         "face_batches",
@@ -39,12 +39,12 @@ def test_an_interrupted_pass_goes_on(assembly, expected, tmp_path, monkeypatch):
             read.append(len(positions))
             return super().read(positions)
 
-    whole = remember_teacher(assembly, Faces(), tmp_path, True).tobytes()
+    whole = remember_teacher(trainer, Faces(), tmp_path, True).tobytes()
     path = tmp_path / FILE
     path.write_bytes(whole[: 24 * 8 + 13])  # in the midst of the ninth row
-    found = remember_teacher(assembly, Counting(), tmp_path, True)
+    found = remember_teacher(trainer, Counting(), tmp_path, True)
     assert sum(read) == 12
     np.testing.assert_allclose(found, expected, atol=1e-5)
     read.clear()
-    assert remember_teacher(assembly, Counting(), tmp_path, True).tobytes() == path.read_bytes()
+    assert remember_teacher(trainer, Counting(), tmp_path, True).tobytes() == path.read_bytes()
     assert not read

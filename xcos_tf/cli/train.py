@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.explain.correlation_figure import preset_pictures
     from xcos_tf.training.run import train
 
-    return train(args.configs, args.data, args.out, lambda run: run.train(), preset_pictures)
+    return train(args.configs, args.data, args.out, preset_pictures)

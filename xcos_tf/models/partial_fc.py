@@ -51,8 +51,8 @@ class SampledRows(keras.layers.Layer):
         self.rows = self.add_weight(
             name="sampled_rows", shape=(sample, kernel.shape[1]), initializer="zeros"
         )
-        self._classes = kernel.shape[0]
-        self._tables = [(kernel, self.rows)]
+        tables = [(kernel, self.rows)]
+        self._tables = lambda: tables  # in a closure, as not all of them are this layer's own
         self.built = True
 
     def follow(self, variables: list) -> None:
@@ -61,22 +61,23 @@ class SampledRows(keras.layers.Layer):
             name = getattr(slot, "path", slot.name)
             if "sampled_rows" in name and tuple(slot.shape) == tuple(self.rows.shape):
                 start = keras.initializers.Constant(float(tf.reshape(slot, [-1])[0]))
+                tables = self._tables()
                 table = self.add_weight(
-                    name=f"table_{len(self._tables)}",
-                    shape=(self._classes, slot.shape[1]),
+                    name=f"table_{len(tables)}",
+                    shape=tables[0][0].shape,
                     initializer=start,
                     trainable=False,
                 )
-                self._tables.append((table, slot))
+                tables.append((table, slot))
 
     def take(self, kept: tf.Tensor) -> None:
         """Set `rows`, and what the optimizer keeps of them, to those of the classes `kept`."""
-        for table, rows in self._tables:
+        for table, rows in self._tables():
             _update(rows, lambda rows, table, at: rows.assign(tf.gather(table, at)), table, kept)
 
     def put(self, kept: tf.Tensor) -> None:
         """Write them back."""
-        for table, rows in self._tables:
+        for table, rows in self._tables():
             _update(table, lambda t, r, at: t.scatter_update(tf.IndexedSlices(r, at)), rows, kept)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.model import Trainer
@@ -17,17 +18,43 @@ from xcos_tf.training.variables import read
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"
+FORMAT = "2"  # of 1, variables went by their position
 
 
 def trainer_state(trainer: Trainer) -> dict:
-    """Return {name: variable} of a compiled trainer: weights, optimizers, random generators."""
-    state = {f"model/{i:05d}": variable for i, variable in enumerate(trainer.variables)}
-    for number, optimizer in enumerate(trainer.part_optimizers):
-        variables = optimizer_variables(optimizer)
-        state |= {f"optimizer/{number}/{i:05d}": v for i, v in enumerate(variables)}
+    """Return {path: variable} of a compiled trainer: weights, optimizers, random generators.
+
+    A weight's path is "model" and the names of the layers that hold it; an optimizer's variable
+    goes by its part, and by the library's own name for it, which has the weight's path in it.
+    """
+    state = {}
+    for layer in trainer.kept_layers:
+        _add(state, f"model/{layer.name}", layer)
+    for part, optimizer in trainer.optimizers_by_part.items():
+        for variable in optimizer_variables(optimizer):
+            name = getattr(variable, "path", variable.name).split(":")[0]
+            name = name.removeprefix(f"{optimizer.name}/")
+            _put(state, f"optimizer/{part}/{name}", variable)
     if trainer.loss_scale:
         state["loss_scale"] = trainer.loss_scale.state
     return state
+
+
+def _add(state: dict, path: str, layer: keras.layers.Layer) -> None:
+    """Add all variables of a layer and of the layers in it."""
+    inner = getattr(layer, "parts", None) or getattr(layer, "layers", None)
+    for other in inner or ():
+        _add(state, f"{path}/{other.name}", other)
+    if not inner:
+        for variable in layer.variables:
+            name = getattr(variable, "path", variable.name).split(":")[0]
+            _put(state, f"{path}/{name.rpartition('/')[2]}", variable)
+
+
+def _put(state: dict, path: str, variable) -> None:
+    """Add a variable; a second one of the same path gets a number."""
+    same = sum(known.partition("#")[0] == path for known in state)
+    state[f"{path}#{same + 1}" if same else path] = variable
 
 
 class Checkpoints:
@@ -110,7 +137,7 @@ class Checkpoints:
             if best or not path.exists():
                 state = trainer_state(trainer)
                 arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
-                metadata = {"format": "1", "step": str(step)}
+                metadata = {"format": FORMAT, "step": str(step)}
                 _write_whole(first, lambda part: save_file(arrays, part, metadata))
             if second:
                 _write_whole(second, lambda part: _link(first, part))
@@ -142,12 +169,17 @@ class Checkpoints:
         state = trainer_state(trainer)
         try:
             with safe_open(path, framework="numpy") as file:
-                step = int(file.metadata()["step"])
+                step, form = int(file.metadata()["step"]), file.metadata()["format"]
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise XcosError(
                 f"the checkpoint {path} is damaged ({error}); remove it to go on from an older one"
             ) from None
+        if form != FORMAT:
+            raise XcosError(
+                f"the checkpoint {path} is of an older version, which trained otherwise; start a "
+                "new folder"
+            )
         shapes = {name: tuple(variable.shape) for name, variable in state.items()}
         if shapes != {name: array.shape for name, array in arrays.items()}:
             raise XcosError(

@@ -186,14 +186,16 @@ class DevicesConfig:
         logical_cpus: how many devices this machine's CPU is split into; to try what several
             GPUs would do.
         precision: "float32", "mixed_float16" or "mixed_bfloat16".
-        xla: whether XLA compiles the step.
+        jit_compile: whether XLA compiles the step.
+        steps_per_execution: steps that TensorFlow makes in one call, at the most.
         deterministic: whether only ops are used that give the same bits each time.
     """
 
     strategy: str = "one"
     logical_cpus: int = 1
     precision: str = "float32"
-    xla: bool = False
+    jit_compile: bool = False
+    steps_per_execution: int = 1
     deterministic: bool = False
 
 

@@ -65,7 +65,8 @@ def section_of(config: TrainingConfig, section) -> str:
 
 def _out_of_range(c):
     least_one = [(c.batch, key) for key in ("groups", "people", "faces", "accumulate", "times")]
-    least_one += [(c.devices, "logical_cpus"), (c.checkpoint, "every"), (c.checkpoint, "keep")]
+    least_one += [(c.devices, "logical_cpus"), (c.devices, "steps_per_execution")]
+    least_one += [(c.checkpoint, "every"), (c.checkpoint, "keep")]
     least_one += [(c.data, "validation_faces"), (c, "steps"), (c.validation, "every")]
     least_one += [(c.loss, "sample")]
     least_zero = [(c.batch, "pairs"), (c, "epochs"), (c.schedule, "warmup"), (c, "seed")]

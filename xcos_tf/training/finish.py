@@ -32,10 +32,10 @@ def finish(run, step: int, extras: Extras) -> Path:
     Raises:
         XcosError: P cannot be measured or the preset not be written.
     """
-    config, network = run.config, run.assembly.network
+    config, network = run.config, run.trainer.network
     facts = {}
     state = run.folder / "correlation.npz"
-    pairs = config.finish.correlation_pairs if run.assembly.teacher else 0
+    pairs = config.finish.correlation_pairs if run.trainer.teacher is not None else 0
     if pairs and config.explains and "correlated" in network.comparisons:
         found = measure_correlation(run, state, step)
         facts["correlation"] = {
@@ -74,17 +74,17 @@ def measure_correlation(run, state: Path, step: int) -> Correlation:
 
     The pass goes on from `state` if it was interrupted; `step` says whose weights these are.
     """
-    assembly, config = run.assembly, run.config
+    trainer, config = run.trainer, run.config
     plan = Plan(config.finish.correlation_pairs, genuine=0.5, seed=config.seed)
     return measure_on(
-        assembly.network,
+        trainer.network,
         people_to_compare(run.faces, plan.genuine),
         plan,
-        lambda x: assembly.features(x, training=False),
-        assembly.teacher,
+        lambda x: trainer.features(x, training=False),
+        trainer.ask_teacher,
         state,
         [step],
-        assembly.stem,
+        trainer.stem,
     )
 
 

@@ -1,6 +1,7 @@
 """Our own training loop, on one device or many."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -8,7 +9,6 @@ from xcos_tf.errors import XcosError
 from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.devices import is_chief
-from xcos_tf.training.finite import check_finite
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.stop_signal import stop_asked
 
@@ -24,9 +24,14 @@ def train_loop(
     cadence: Cadence,
     strategy: tf.distribute.Strategy | None = None,
     jit_compile: bool = False,
-    after_step: Callable[[int, dict[str, float]], None] | None = None,
+    steps_per_execution: int = 1,
+    meet: Callable[[int, dict[str, float]], None] | None = None,
+    meet_every: Sequence[int] = (),
 ) -> int:
     """Train from the newest checkpoint to the last step, or until SIGTERM or Ctrl-C.
+
+    The losses stay on the device, where they are added up, until this process meets it: before a
+    checkpoint, after the last step, and as often as `meet_every` says.
 
     Args:
         trainer: made and compiled in the strategy's scope.
@@ -40,7 +45,11 @@ def train_loop(
         cadence: of checkpoints.
         strategy: OneDevice, Mirrored or MultiWorkerMirrored; the present one when None.
         jit_compile: whether XLA compiles the step.
-        after_step: called with the steps made and the losses, before a checkpoint is written.
+        steps_per_execution: steps that TensorFlow makes in one call, at the most. Signals are
+            answered between calls.
+        meet: called at each meeting with the steps made and the mean losses since the last
+            meeting, before a checkpoint is written.
+        meet_every: steps at whose multiples to meet, besides.
 
     Returns:
         The steps made: `steps`, or fewer if it was told to stop.
@@ -57,7 +66,7 @@ def train_loop(
             "number of groups (of pairs or faces in a run of epochs) a multiple of that of replicas"
         )
     chief = is_chief(strategy)
-    step = checkpoints.restore(trainer)
+    step = met = checkpoints.restore(trainer)
     if chief:
         checkpoints.check_room(trainer)
 
@@ -66,23 +75,68 @@ def train_loop(
         first = own * context.input_pipeline_id
         return dataset_of(step, steps, range(first, first + own), groups // replicas)
 
-    inner = tf.function(trainer.train_step, jit_compile=True) if jit_compile else trainer.train_step
-    # As in Keras's `fit`, no step needs AutoGraph, which takes a second or two at the start.
-    make_step = tf.function(lambda batch: strategy.run(inner, args=(batch,)), autograph=False)
     batches = iter(strategy.distribute_datasets_from_function(dataset))
+    make_steps = _execution(trainer, strategy, jit_compile)
+    sums, stop = None, False
     with stop_asked() as stopping:
-        while step < steps and not stopping():
-            losses = {
-                # The same on every replica.
-                name: float(strategy.experimental_local_results(value)[0])
-                for name, value in make_step(next(batches)).items()
-            }
-            check_finite(trainer, step, losses, checkpoints)
-            step += 1
-            if after_step:
-                after_step(step, losses)
+        while step < steps and not stop:
+            every = (cadence.every, *meet_every)
+            upcoming = min(steps, *(n * (step // n + 1) for n in every))
+            count = min(steps_per_execution, upcoming - step)
+            losses = make_steps(batches, count)
+            sums = {name: value + (sums[name] if sums else 0) for name, value in losses.items()}
+            step += count
+            stop = stopping()
+            if step < upcoming and not cadence.late() and not stop:
+                continue
+            means = {name: float(value) / (step - met) for name, value in sums.items()}
+            _check_finite(trainer, met, step, means, checkpoints)
+            met, sums = step, None
+            if meet:
+                meet(step, means)
             if chief and cadence.due(step):
                 checkpoints.save(trainer, step)
         if chief:
             checkpoints.save(trainer, step)
     return step
+
+
+def _execution(trainer: Trainer, strategy, jit_compile: bool):
+    """Return what makes a number of steps and adds up their losses, on the device."""
+    step = trainer.make_step
+    inner = tf.function(step, jit_compile=True) if jit_compile else step
+
+    # As in Keras's `fit`, no step needs AutoGraph, which takes a second or two at the start.
+    @tf.function(autograph=False)
+    def one(batches):
+        losses = strategy.run(inner, args=(next(batches),))
+        # The same on every replica.
+        return {k: strategy.experimental_local_results(v)[0] for k, v in losses.items()}
+
+    @tf.function(autograph=False)
+    def several(batches, count):
+        def add(number, sums):
+            return number + 1, {name: sums[name] + value for name, value in one(batches).items()}
+
+        return tf.while_loop(lambda number, _: number < count, add, (1, one(batches)))[1]
+
+    return lambda batches, n: one(batches) if n == 1 else several(batches, tf.constant(n))
+
+
+def _check_finite(trainer, met: int, step: int, means: dict[str, float], checkpoints) -> None:
+    """Make sure that the mean losses of the steps after `met` are numbers.
+
+    Raises:
+        XcosError: one is not; the sentence has the steps, the learning rates and the newest
+            checkpoint.
+    """
+    if all(math.isfinite(value) for value in means.values()):
+        return
+    rates = ", ".join(f"{part} {rate:.3g}" for part, rate in trainer.learning_rates.items())
+    good = checkpoints.steps()
+    last = checkpoints.path(good[-1]) if good else "none yet"
+    where = f"at step {step}" if step == met + 1 else f"in steps {met + 1} to {step}"
+    raise XcosError(
+        f"the loss became {means['total']} {where}, learning rates {rates}; the last good "
+        f"checkpoint is {last}; lower the rates or clip the gradients, and start from it"
+    )

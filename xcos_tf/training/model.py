@@ -1,12 +1,14 @@
 """The model that is trained: both branches, and one step of L = L_id + λ·L_cos."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.models.margins import MarginHead
+from xcos_tf.models.margins import ArcFaceHead, MarginHead
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
 from xcos_tf.models.similarity import unit_length
 from xcos_tf.training.locality import locality_loss, swap_rectangles
@@ -18,6 +20,10 @@ from xcos_tf.training.optimizers import (
     current_rate,
     optimizer_variables,
 )
+from xcos_tf.training.pairing import pair_up
+from xcos_tf.training.stem import cut_at
+
+NOT_L_COS = ("identification", "locality")
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,22 @@ class Part:
     l2: float = 0.0
 
 
+@keras.utils.register_keras_serializable(package="xcos_tf")
 class Trainer(keras.Model):
-    """One step for every way of training; driven by `fit` or by a loop of one's own.
+    """Trains a network; for `fit` and its callbacks, or for a loop of one's own.
 
-    A batch is a dictionary whose first axis counts groups, so that it can be split between
-    replicas and micro-batches without parting a pair. With G groups of N faces and P pairs:
+        trainer = Trainer(network, people=1000, teacher="mobilefacenet")
+        trainer.compile(keras.optimizers.Adam(1e-3))
+        trainer.fit(images_and_labels, epochs=10)
+        trainer.network.save_to_preset("my-preset")
 
-        input: float32 (G, N, ...), what `features` takes.
+    It trains and evaluates on batches (image, label): float32 (N, H, W, 3) as the network takes
+    them, and int (N,) in [0, people). Pairs for L_cos are formed in the step: each image has a
+    partner of the same batch, see `pair_up`. Where pairs are drawn beforehand, a batch is a
+    dictionary whose first axis counts groups, so that it can be split between replicas and
+    micro-batches without parting a pair. With G groups of N faces and P pairs:
+
+        input: float32 (G, N, H, W, 3).
         label: int32 (G, N), whose the faces are.
         first, second: int32 (G, P), the pairs, as places in their group.
         same: int32 (G, P), 1 where a pair is genuine, else 0; where L_cos is balanced, every group
@@ -50,109 +65,238 @@ class Trainer(keras.Model):
         teacher: float32 (G, N, dimension), of unit length, where the teacher's embeddings are
             known beforehand; else the teacher is asked.
 
-    The pairs are not needed for a plain recogniser, which is trained by L_id alone.
+    The pairs are not needed for a plain recogniser, which is trained by L_id alone. Called on
+    images, or by `predict`, it gives what the network's `features` does.
+
+    Attributes:
+        network: that is trained; the one to use afterwards.
+        margin_head: of L_id.
+        teacher: frozen, or None.
+        features: from the output of `stem` to the network's grid feature or embedding.
     """
 
     def __init__(
         self,
-        features: keras.Model,
-        margin_head: MarginHead,
-        weights: Mapping[str, float],
-        comparisons: Mapping[str, keras.Model] | None = None,
-        teacher: Callable[[tf.Tensor], tf.Tensor] | None = None,
-        stem: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        network: XCos | FaceEmbedder,
+        people: int | MarginHead,
+        weights: Mapping[str, float] | None = None,
+        teacher: FaceEmbedder | str | None = None,
+        frozen_until: str | None = None,
+        feature: str = "flattened",
+        balance: str | None = None,
         sample: int | None = None,
         accumulate: int = 1,
         clip_norm: float | None = None,
-        scale_loss: bool = False,
+        scale_loss: bool | None = None,
         seed: int = 0,
-        feature: str = "flattened",
-        balance: str | None = None,
         **kwargs,
     ):
         """Put the pieces together.
 
         Args:
-            features: from an input to a grid feature (N, h, w, c), or to an embedding (N, d).
-            margin_head: of L_id.
-            weights: of the losses, by name: "identification", "locality" (see `locality_loss`),
-                and "patched" and "learned" for L_cos (Eq. 10) of these scores; a loss that is left
-                out is not computed.
-            comparisons: of an `XCos` or a `FaceEmbedder`.
-            teacher: from inputs to embeddings, frozen; needed for L_cos unless batches bring them.
-            stem: the frozen start of the backbone, which `features` and `teacher` then go on
-                from, so that both cost it once.
-            sample: classes in each step's softmax (Partial FC); all when None. Weights, optimizer
-                slots and decay of the others are left alone in that step; see `SampledRows`.
-            accumulate: micro-batches that a replica's groups are worked off in, one after another.
-            clip_norm: limit of the global norm of all gradients together.
-            scale_loss: whether the loss is scaled against underflow; for mixed_float16.
-            seed: of the sampled classes.
-            feature: of L_id, where `features` gives a grid: "flattened", which the margin head
+            network: to train.
+            people: how many there are to tell apart, by ArcFace; or another margin head.
+            weights: of the losses, by name: "identification" (L_id), "locality" (see
+                `locality_loss`), and the names of the network's `comparisons` for L_cos (Eq. 10)
+                of these scores; a loss that is left out is not computed. By default L_id, and with
+                a teacher L_cos of the network's own score, weigh 1 each.
+            teacher: embedding network or the name of its preset, whose cosines L_cos learns. It is
+                frozen. Needed for L_cos unless batches bring its embeddings.
+            frozen_until: the last layer of the backbone that stays as it is. If the teacher's
+                backbone starts alike, both cost that start once.
+            feature: of L_id, where the network gives a grid: "flattened", which the margin head
                 scales to unit length as a whole; or "cells", each of which is scaled first.
             balance: "genuine" for an L_cos of which genuine and impostor pairs each make half.
+            sample: people in each step's softmax (Partial FC); all when None. Weights, optimizer
+                slots and decay of the others are left alone in that step; see `SampledRows`.
+            accumulate: micro-batches that a replica's batch is worked off in, one after another.
+            clip_norm: limit of the global norm of all gradients together.
+            scale_loss: whether the loss is scaled against underflow; by default where the network
+                computes in float16.
+            seed: of the sampled people, the pairs and the rectangles of the locality loss.
 
         Raises:
-            ValueError: L_cos is wanted without comparisons.
+            ValueError: a loss has a weight and the network no such comparison, or the backbone no
+                such layer.
         """
-        super().__init__(**kwargs)
-        self.features = features
-        self.margin_head = margin_head
-        self.weights_of_losses = {name: w for name, w in weights.items() if w}
-        self.comparisons = {
-            name: (comparisons or {}).get(name)
-            for name in self.weights_of_losses
-            if name not in ("identification", "locality")
+        # The pieces have precisions of their own.
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if isinstance(teacher, str):
+            teacher = FaceEmbedder.from_preset(teacher)
+        if weights is None:
+            own = getattr(network, "attention", "cosine")
+            weights = {"identification": 1.0, **({own: 1.0} if teacher else {})}
+        self._options = {
+            "weights": dict(weights),
+            "frozen_until": frozen_until,
+            "feature": feature,
+            "balance": balance,
+            "sample": sample,
+            "accumulate": accumulate,
+            "clip_norm": clip_norm,
+            "scale_loss": scale_loss,
+            "seed": seed,
         }
-        if None in self.comparisons.values():
+        self.network, self.teacher = network, teacher
+        if teacher is not None:
+            teacher.trainable = False
+        whole = network.features
+        if not isinstance(people, MarginHead):
+            people = ArcFaceHead(people, name="margin_head")
+        self.margin_head = people
+        if not self.margin_head.built:
+            self.margin_head.build((None, int(np.prod(whole.output_shape[1:]))))
+        self.weights_of_losses = {name: float(w) for name, w in weights.items() if w}
+        scores = [name for name in self.weights_of_losses if name not in NOT_L_COS]
+        if not set(scores) <= set(network.comparisons):
             raise ValueError(
-                f"Expected `comparisons` to have {tuple(self.comparisons)}, whose loss has a "
-                f"weight. Received: comparisons={comparisons}"
+                f"Expected `weights` to name losses among {(*NOT_L_COS, *network.comparisons)}. "
+                f"Received: weights={weights}"
             )
-        # In closures, so that what stays frozen is no part of checkpoints.
-        self._ask_teacher = lambda: teacher
-        self._ask_stem = lambda: stem
-        self._accumulate = accumulate
-        self.sampled = None
-        if sample is not None and sample < margin_head.classes:
-            self.sampled = SampledRows(margin_head.kernel, sample)
-        self._clip_norm, self._seed = clip_norm, seed
+        cut = cut_at(frozen_until, network, teacher)
+        # In a closure, as its models are ways through the network and the teacher, not parts.
+        self._cut = lambda: cut
+        self._accumulate, self._clip_norm, self._seed = accumulate, clip_norm, seed
         self._cells_first, self._balanced = feature == "cells", balance == "genuine"
+        self.sampled = None
+        if sample is not None and sample < self.margin_head.classes:
+            self.sampled = SampledRows(self.margin_head.kernel, sample, name="sampled_rows")
+        if scale_loss is None:
+            scale_loss = whole.compute_dtype == "float16"
         self.loss_scale = LossScale() if scale_loss else None
+        self._means = {
+            name: keras.metrics.Mean("loss" if name == "total" else name)
+            for name in ("total", *self.weights_of_losses)
+        }
         self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
+        self.built = True  # its pieces are; Keras would call this model to find out
 
-    def compile(self, parts: list[Part], **kwargs):
-        """Say which optimizer trains which part; a part that is not named stays as it is.
+    def get_config(self):
+        parts = {"network": self.network, "people": self.margin_head, "teacher": self.teacher}
+        saved = {name: part and keras.layers.serialize(part) for name, part in parts.items()}
+        return {**saved, **self._options, "name": self.name}
 
-        The first optimizer is also the one that Keras's callbacks see.
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        parts = {
+            name: config[name] and keras.layers.deserialize(config[name])
+            for name in ("network", "people", "teacher")
+        }
+        return cls(**{**config, **parts})
+
+    def compile(
+        self, optimizer: keras.optimizers.Optimizer | str | Sequence[Part] = "adam", **kwargs
+    ):
+        """Say how to train: by one optimizer, or by one for each part.
+
+        Args:
+            optimizer: of all that is not frozen and that a loss depends on; or `Part`s, where what
+                is not named stays as it is. Keras's callbacks see the first one's.
+            **kwargs: of Keras's `compile`, such as `jit_compile` and `steps_per_execution`.
         """
-        super().compile(optimizer=parts[0].optimizer, **kwargs)
-        self.built = True  # its pieces are; `fit` would call this model to find out
+        if isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+            parts = [Part(self, keras.optimizers.get(optimizer))]
+        else:
+            parts = list(optimizer)
+        super().compile(optimizer=parts[0].optimizer, **{"jit_compile": False, **kwargs})
         self._trained = [(self._variables(part.layer), part.optimizer, part.l2) for part in parts]
         self.part_optimizers = [part.optimizer for part in parts]
-        self._part_names = [part.layer.name for part in parts]
+        names = ["trainer" if part.layer is self else part.layer.name for part in parts]
+        self._part_names = tuple(names)
         for variables, optimizer, _ in self._trained:
             create_variables(optimizer, variables)
             if self.sampled:
                 self.sampled.follow(optimizer_variables(optimizer))
 
-    def _variables(self, layer: keras.layers.Layer) -> list:
-        """Return what an optimizer trains of a layer: of a sampled kernel, the rows of a step."""
-        if layer is self.margin_head and self.sampled:
-            return [self.sampled.rows]
-        return layer.trainable_variables
+    def get_compile_config(self):
+        """Return how a saved trainer goes on training: by its one optimizer, if it has one."""
+        if not self._trained or len(self.part_optimizers) > 1:
+            return None
+        return {"optimizer": keras.optimizers.serialize(self.part_optimizers[0])}
+
+    def compile_from_config(self, config):
+        self.compile(keras.optimizers.deserialize(config["optimizer"]))
+
+    @property
+    def features(self) -> keras.Model:
+        return self._cut().features
+
+    @property
+    def size(self) -> int:
+        """Side of the square images, pixels."""
+        return self.network.features.input_shape[1]
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """What can have an optimizer of its own, by the names that configurations have for it."""
+        parts = {
+            "backbone": self._cut().tail,
+            "head": self.network.head,
+            "margin_head": self.margin_head,
+        }
+        if "learned" in self.network.comparisons:
+            parts["attention"] = self.network.comparisons["learned"]
+        return parts
+
+    @property
+    def kept_layers(self) -> list[keras.layers.Layer]:
+        """What can change in a step, with what is kept of a sample's people."""
+        sampled = [self.sampled] if self.sampled else []
+        return [self.features, *self._comparisons().values(), self.margin_head, *sampled]
 
     @property
     def learning_rates(self) -> dict[str, float]:
         """The present rate of each part, by its layer's name."""
-        rates = (current_rate(optimizer) for optimizer in self.part_optimizers)
-        return dict(zip(self._part_names, rates, strict=True))
+        return {name: current_rate(x) for name, x in self.optimizers_by_part.items()}
 
-    def train_step(self, batch):
-        """Make one step on this replica's groups; returns the losses, means over all replicas."""
+    @property
+    def optimizers_by_part(self) -> dict[str, keras.optimizers.Optimizer]:
+        """What trains each part, by its layer's name."""
+        return dict(zip(self._part_names, self.part_optimizers, strict=True))
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Mean losses of an epoch; "loss" is the total."""
+        return list(self._means.values())
+
+    def call(self, images, training=False):
+        return self.features(self.stem(images), training=training)
+
+    def stem(self, images: tf.Tensor) -> tf.Tensor:
+        """Return what `features` and `ask_teacher` take, of images float32 (N, H, W, 3)."""
+        stem = self._cut().stem
+        if stem is None:
+            return images
+        return tf.stop_gradient(tf.cast(stem(images, training=False), tf.float32))
+
+    def ask_teacher(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the teacher's embeddings, float32 (N, dimension) of unit length.
+
+        Raises:
+            ValueError: there is no teacher.
+        """
+        if self.teacher is None:
+            raise ValueError(
+                "Expected a `teacher`, or its embeddings in each batch, for L_cos. Received: "
+                f"weights={self._options['weights']}, teacher=None"
+            )
+        return tf.stop_gradient(unit_length(self._cut().teacher(inputs, training=False)))
+
+    def train_step(self, data):
+        """Make one step on this replica's batch; returns the mean losses of the epoch so far."""
+        return self._note(self.make_step(data))
+
+    def test_step(self, data):
+        """Return the mean losses of the evaluation so far. Each batch draws the same pairs."""
+        return self._note(self.losses_of(self._grouped(data, -1), training=False))
+
+    def make_step(self, data) -> dict[str, tf.Tensor]:
+        """Make one step on this replica's batch; returns its losses, means over all replicas."""
         replicas = tf.distribute.get_replica_context()
         count = replicas.num_replicas_in_sync
-        kept = self._sampled_classes(replicas, batch["label"])
+        step = tf.cast(self.part_optimizers[0].iterations, tf.int32)
+        batch = self._grouped(data, step)
+        kept = self._sampled_people(replicas, batch["label"], step)
         if kept:
             self.sampled.take(kept[0])
         variables = [variable for part, _, _ in self._trained for variable in part]
@@ -183,11 +327,86 @@ class Trainer(keras.Model):
             self.sampled.put(kept[0])
         return replicas.all_reduce(tf.distribute.ReduceOp.MEAN, losses)
 
-    def _sampled_classes(self, replicas, labels):
+    def losses_of(self, batch: Mapping, kept=None, training=True) -> dict[str, tf.Tensor]:
+        """Return each loss of some groups, and their weighted "total", float32 scalars."""
+        groups, faces = tf.unstack(tf.shape(batch["label"]))
+        images = _flatten(batch["input"])
+        inputs = self.stem(images)
+        features = tf.cast(self.features(inputs, training=training), tf.float32)
+        labels = tf.reshape(batch["label"], [-1])
+        losses = {}
+        if "identification" in self.weights_of_losses:
+            flat = features
+            if len(features.shape) == 4:
+                cells = unit_length(features) if self._cells_first else features
+                flat = tf.reshape(cells, (tf.shape(cells)[0], -1))
+            if kept is None:
+                logits = self.margin_head(flat, labels)
+            else:
+                labels = tf.gather(kept[1], labels)
+                logits = self.margin_head(flat, labels, self.sampled.rows)
+            losses["identification"] = identification_loss(logits, labels)
+        comparisons = self._comparisons()
+        if comparisons:
+            offset = tf.range(groups)[:, tf.newaxis] * faces
+            first = tf.reshape(batch["first"] + offset, [-1])
+            second = tf.reshape(batch["second"] + offset, [-1])
+            same = tf.reshape(batch["same"], [-1])
+            known = "teacher" in batch
+            embeddings = _flatten(batch["teacher"]) if known else self.ask_teacher(inputs)
+            target = tf.reduce_sum(
+                tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1
+            )
+            pair = [tf.gather(features, first), tf.gather(features, second)]
+            for name, comparison in comparisons.items():
+                score = comparison(pair, training=training)["xcos"]
+                losses[name] = xcos_loss(score, target, same if self._balanced else None)
+        if "locality" in self.weights_of_losses:
+            step = tf.cast(self.part_optimizers[0].iterations, tf.int32)
+            seed = tf.stack([self._seed, step])
+            changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
+            # Statistics of such faces are not to go into batch normalisation.
+            changed = self.features(self.stem(changed), training=False)
+            losses["locality"] = locality_loss(features, tf.cast(changed, tf.float32), own, other)
+        weights = self.weights_of_losses
+        losses["total"] = tf.add_n([weights[name] * value for name, value in losses.items()])
+        return losses
+
+    def _comparisons(self) -> dict[str, keras.Model]:
+        """Return what computes the scores whose L_cos has a weight."""
+        comparisons = self.network.comparisons
+        return {name: comparisons[name] for name in self.weights_of_losses if name in comparisons}
+
+    def _variables(self, layer: keras.layers.Layer) -> list:
+        """Return what an optimizer trains of a layer: of a sampled kernel, the rows of a step."""
+        if layer is self:
+            layers = [self.features, *self._comparisons().values()]
+            layers += [self.margin_head] if "identification" in self.weights_of_losses else []
+            return [variable for layer in layers for variable in self._variables(layer)]
+        if layer is self.margin_head and self.sampled:
+            return [self.sampled.rows]
+        return layer.trainable_variables
+
+    def _grouped(self, data, step) -> Mapping:
+        """Return a batch in groups: as it is, or images and labels with pairs made of them."""
+        if isinstance(data, Mapping):
+            return data
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        labels = tf.reshape(tf.cast(labels, tf.int32), (self._accumulate, -1))
+        shape = tf.concat([tf.shape(labels), tf.shape(images)[1:]], axis=0)
+        images = tf.ensure_shape(tf.reshape(images, shape), (None, None, *images.shape[1:]))
+        batch = {"input": images, "label": labels}
+        if self._comparisons():
+            seeds = [[self._seed + number, step] for number in range(self._accumulate)]
+            pairs = map(pair_up, tf.unstack(labels), map(tf.stack, seeds))
+            batch["second"], batch["same"] = (tf.stack(x) for x in zip(*pairs, strict=True))
+            batch["first"] = tf.ones_like(labels) * tf.range(tf.shape(labels)[1])
+        return batch
+
+    def _sampled_people(self, replicas, labels, step):
         if not self.sampled:
             return None
         labels = replicas.all_gather(tf.reshape(labels, [-1]), axis=0)
-        step = tf.cast(self.optimizer.iterations, tf.int32)
         seed = tf.stack([self._seed, step])
         return sample_classes(labels, self.margin_head.classes, self.sampled.rows.shape[0], seed)
 
@@ -218,57 +437,10 @@ class Trainer(keras.Model):
             [gradient / count for gradient in gradients],
         )
 
-    def losses_of(self, batch: dict, kept=None) -> dict[str, tf.Tensor]:
-        """Return each loss of some groups, and their weighted "total", float32 scalars."""
-        groups, faces = tf.unstack(tf.shape(batch["label"]))
-        images = _flatten(batch["input"])
-        inputs = self._after_stem(images)
-        features = tf.cast(self.features(inputs, training=True), tf.float32)
-        labels = tf.reshape(batch["label"], [-1])
-        losses = {}
-        if "identification" in self.weights_of_losses:
-            flat = features
-            if len(features.shape) == 4:
-                cells = unit_length(features) if self._cells_first else features
-                flat = tf.reshape(cells, (tf.shape(cells)[0], -1))
-            if kept is None:
-                logits = self.margin_head(flat, labels)
-            else:
-                labels = tf.gather(kept[1], labels)
-                logits = self.margin_head(flat, labels, self.sampled.rows)
-            losses["identification"] = identification_loss(logits, labels)
-        if self.comparisons:
-            offset = tf.range(groups)[:, tf.newaxis] * faces
-            first = tf.reshape(batch["first"] + offset, [-1])
-            second = tf.reshape(batch["second"] + offset, [-1])
-            same = tf.reshape(batch["same"], [-1])
-            embeddings = self._teacher_embeddings(batch, inputs)
-            target = tf.reduce_sum(
-                tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1
-            )
-            pair = [tf.gather(features, first), tf.gather(features, second)]
-            for name, comparison in self.comparisons.items():
-                score = comparison(pair, training=True)["xcos"]
-                losses[name] = xcos_loss(score, target, same if self._balanced else None)
-        if "locality" in self.weights_of_losses:
-            seed = tf.stack([self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
-            changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
-            # Statistics of such faces are not to go into batch normalisation.
-            changed = self.features(self._after_stem(changed), training=False)
-            losses["locality"] = locality_loss(features, tf.cast(changed, tf.float32), own, other)
-        weights = self.weights_of_losses
-        losses["total"] = tf.add_n([weights[name] * value for name, value in losses.items()])
-        return losses
-
-    def _after_stem(self, images):
-        if not self._ask_stem():
-            return images
-        return tf.stop_gradient(tf.cast(self._ask_stem()(images), tf.float32))
-
-    def _teacher_embeddings(self, batch, inputs):
-        if "teacher" in batch:
-            return _flatten(batch["teacher"])
-        return tf.stop_gradient(unit_length(self._ask_teacher()(inputs)))
+    def _note(self, losses):
+        for name, value in losses.items():
+            self._means[name].update_state(value)
+        return {mean.name: mean.result() for mean in self._means.values()}
 
 
 def _flatten(groups: tf.Tensor) -> tf.Tensor:

@@ -1,18 +1,19 @@
 """What one sees of a training run, while it goes on and afterwards."""
 
 import os
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
-from xcos_tf.training.console import Console
-from xcos_tf.training.event_file import EventFile
-from xcos_tf.training.interval import Interval
 from xcos_tf.training.metrics_table import MetricsTable
 from xcos_tf.training.run_files import writing
 
@@ -20,16 +21,15 @@ from xcos_tf.training.run_files import writing
 class Monitor:
     """Shows a run on standard error, and writes three things into its folder.
 
-    train.log     a line every few steps, for each validation, and for each start
+    train.log     a line for each meeting of the loop, for each validation, and for each start
     metrics.csv   a row for each validation
     tensorboard/  the same numbers, and pictures
 
-    Use it in a `with` statement, in one process a run (the chief's). Every method, and the start
-    and the end of the `with` block, may raise:
-        XcosError: a file cannot be written, because the disk is full or the folder is gone.
+    A terminal has a progress bar; anything else gets the log's lines. Use it in a `with` statement,
+    in one process a run (the chief's). Every method, and the start and the end of the `with` block,
+    may raise:
 
-    Speeds leave out the first step, in which TensorFlow compiles, and what happens between
-    `after_step` and the end of `validated` or `pictures`.
+        XcosError: the disk is full, or the folder is gone or may not be written to.
     """
 
     def __init__(
@@ -38,18 +38,16 @@ class Monitor:
         steps: int,
         faces_per_step: int,
         start: int,
-        log_every: int = 50,
         steps_per_epoch: float | None = None,
     ):
-        """Look at what the folder holds; nothing is written yet.
+        """Read what the folder holds of a run that is taken up again.
 
         Args:
-            folder: of the run; made if it is not there.
+            folder: of the run.
             steps: of the whole run.
-            faces_per_step: in a batch, over all replicas.
+            faces_per_step: that a step sees, over all replicas.
             start: steps made before; what the folder holds of later steps, which will be made
                 again, is dropped.
-            log_every: steps from one line to the next.
             steps_per_epoch: if epochs are to be told.
 
         Raises:
@@ -57,13 +55,10 @@ class Monitor:
         """
         self.folder = Path(folder)
         self._steps, self._faces, self._start = steps, faces_per_step, start
-        self._log_every, self._steps_per_epoch = log_every, steps_per_epoch
-        self._log = self.folder / "train.log"
+        self._steps_per_epoch = steps_per_epoch
         self._table = MetricsTable(self.folder / "metrics.csv", last=start)
-        self._step, self._rates = start, dict
-        self._run, self._since_line, self._since_row = Interval(), Interval(), Interval()
-        self._moment: float | None = None  # at which the step that is being made was begun
-        self._paused = 0.0
+        self._step, self._moment = start, None  # of the last meeting
+        self._since_row = Counter()
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -71,49 +66,66 @@ class Monitor:
         return [dict(row) for row in self._table.rows]
 
     def __enter__(self) -> "Monitor":
+        place = self.folder / "tensorboard"
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+            place.mkdir(exist_ok=True)
+            if self._start:
+                _drop_later_steps(place, self._start)
+            self._writer = tf.summary.create_file_writer(str(place))
         self._table.save()
-        self._events = EventFile(self.folder / "tensorboard", self._start)
-        self._console = Console(self._steps, self._start)
+        self._bar = tqdm(
+            total=self._steps, initial=self._start, desc="train", disable=None, dynamic_ncols=True
+        )
+        self._began = time.perf_counter()
         self._say(f"resumed at step {self._start}" if self._start else "started")
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
         try:
             if self._step < self._steps:
-                if self._since_line.steps:
-                    self._report()
                 self._say(f"stopped at step {self._step}/{self._steps}")
-            self._events.close()
+            with writing(self.folder / "tensorboard"):
+                self._writer.close()
         except XcosError:
             if error is None:  # else what ended the run matters more
                 raise
         finally:
-            self._console.close()
+            with suppress(OSError):
+                self._bar.close()
 
-    def after_step(
-        self, step: int, losses: Mapping[str, float], rates: Callable[[], Mapping[str, float]]
-    ) -> None:
-        """Take note of a step.
+    def met(self, step: int, losses: Mapping[str, float], rates: Mapping[str, float]) -> None:
+        """Take note of the steps since the last meeting.
 
         Args:
-            step: steps made, this one included.
-            losses: of this step, by name.
-            rates: gives the learning rates, by the name of what they train; asked where they are
-                written down.
+            step: steps made.
+            losses: their means over these steps, by name.
+            rates: the learning rates, by the name of what they train.
         """
-        now = time.perf_counter()
-        seconds = None if self._moment is None else now - self._moment
-        self._moment = now
-        for interval in (self._run, self._since_line, self._since_row):
-            interval.add(losses, seconds)
-        self._step, self._rates = step, rates
-        total = f"loss {losses['total']:.4g}, " if "total" in losses else ""
-        speed = self._speed(self._since_line) or self._speed(self._run)
-        self._console.advance(f"ETA {self._eta()}, {total}{_shown(speed)} images/s")
-        if step % self._log_every == 0 or step == self._steps:
-            self._report()
+        made, now = step - self._step, time.perf_counter()
+        since = {f"loss/{name}": value * made for name, value in losses.items()}
+        if self._moment is not None:  # TensorFlow compiles before the first meeting
+            since |= {"timed": made, "seconds": now - self._moment}
+        self._since_row.update({"steps": made, **since})
+        speed = made * self._faces / (now - self._moment) if self._moment is not None else None
+        self._step, self._moment = step, now
+        # If steps, and what lies between them, take as long as before.
+        left = (self._steps - step) * (now - self._began) / (step - self._start)
+        eta = tqdm.format_interval(left)
+        where = f"step {step}/{self._steps}"
+        if self._steps_per_epoch:
+            where += f", epoch {step / self._steps_per_epoch:.2f}"
+        self._say(
+            f"{where}, loss: {_listed(losses)}, learning rate: {_listed(rates)}, "
+            f"{f'{speed:,.1f}' if speed else '?'} images/s, ETA {eta}",
+            over_bar=False,
+        )
+        with suppress(OSError):  # a terminal that has been closed does not end the run
+            self._bar.set_postfix_str(f"loss {losses['total']:.4g}", refresh=False)
+            self._bar.update(made)
+        values = {f"losses/{name}": value for name, value in losses.items()}
+        values |= {f"learning_rate/{name}": rate for name, rate in rates.items()}
+        self._scalars(values | ({"images_per_second": speed} if speed else {}))
 
     def validated(self, step: int, results: Mapping[str, float]) -> None:
         """Take note of a validation.
@@ -123,79 +135,57 @@ class Monitor:
             results: by flat names, such as "learned/eer"; they become columns.
         """
         results = {name: float(value) for name, value in results.items()}
-        row = {"step": step}
+        row, since = {"step": step}, self._since_row
         if self._steps_per_epoch:
             row["epoch"] = round(step / self._steps_per_epoch, 4)
-        row |= {f"loss/{name}": value for name, value in self._since_row.losses.items()}
-        speed = self._speed(self._since_row)
-        if speed:
-            row["images_per_second"] = round(speed, 2)
+        row |= {k: float(f"{v / since['steps']:.6g}") for k, v in since.items() if "loss/" in k}
+        if since["timed"]:
+            row["images_per_second"] = round(since["timed"] * self._faces / since["seconds"], 2)
         self._table.add(row | results)
-        self._events.scalars(step, {f"validation/{name}": x for name, x in results.items()})
+        self._scalars({f"validation/{name}": value for name, value in results.items()}, step)
         self._say(f"step {step}/{self._steps}, validation: {_listed(results)}")
-        self._since_row = Interval()
+        self._since_row.clear()
         self._end_pause()
 
     def pictures(self, step: int, images: Mapping[str, np.ndarray]) -> None:
-        """Show pictures in TensorBoard.
-
-        Args:
-            step: steps made.
-            images: uint8 (h, w, 3) RGB, by name.
-
-        Raises:
-            ValueError: one is something else.
-        """
-        self._events.images(step, images)
+        """Show pictures, uint8 (h, w, 3) RGB by name, in TensorBoard."""
+        with writing(self.folder / "tensorboard"), self._writer.as_default():
+            for name, image in images.items():
+                tf.summary.image(name, image[np.newaxis], step=step)
+            self._writer.flush()
         self._end_pause()
 
-    def _report(self) -> None:
-        """Write what the steps since the last line were like."""
-        losses, speed = self._since_line.losses, self._speed(self._since_line)
-        where = f"step {self._step}/{self._steps}"
-        if self._steps_per_epoch:
-            where += f", epoch {self._step / self._steps_per_epoch:.2f}"
-        rates = self._rates()
-        self._say(
-            f"{where}, loss: {_listed(losses)}, learning rate: {_listed(rates)}, "
-            f"{_shown(speed)} images/s, ETA {self._eta()}",
-            over_bar=False,
-        )
-        values = {f"losses/{name}": value for name, value in losses.items()}
-        values |= {f"learning_rate/{name}": float(rate) for name, rate in rates.items()}
-        if speed:
-            values["images_per_second"] = speed
-        self._events.scalars(self._step, values)
-        self._since_line = Interval()
+    def _scalars(self, values: Mapping[str, float], step: int | None = None) -> None:
+        with writing(self.folder / "tensorboard"), self._writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=self._step if step is None else step)
+            self._writer.flush()
 
     def _say(self, text: str, over_bar: bool = True) -> None:
         line = f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
-        with writing(self._log), open(self._log, "a", encoding="utf-8") as log:
-            log.write(f"{line}\n")
-        self._console.line(line, over_bar)
-
-    def _speed(self, interval: Interval) -> float | None:
-        seconds = interval.seconds_per_step
-        return self._faces / seconds if seconds else None
-
-    def _eta(self) -> str:
-        """Return the time left, if steps and what lies between them take as long as before."""
-        seconds = self._run.seconds_per_step
-        if seconds is None:
-            return "?"
-        seconds += self._paused / self._run.steps
-        return tqdm.format_interval((self._steps - self._step) * seconds)
+        log = self.folder / "train.log"
+        with writing(log), open(log, "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        with suppress(OSError):
+            if self._bar.disable or over_bar:
+                self._bar.write(line, file=sys.stderr)
 
     def _end_pause(self) -> None:
         if self._moment is not None:
-            now = time.perf_counter()
-            self._paused += now - self._moment
-            self._moment = now
+            self._moment = time.perf_counter()
+
+
+def _drop_later_steps(place: Path, start: int) -> None:
+    """Tell TensorBoard to leave out what older files have of steps after `start`.
+
+    It reads a folder's files in the order of their names, which begin with the time.
+    """
+    now = datetime.now().timestamp()
+    status = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+    event = tf.compat.v1.Event(wall_time=now, step=start + 1, session_log=status)
+    with tf.io.TFRecordWriter(str(place / f"events.out.tfevents.{int(now)}")) as writer:
+        writer.write(event.SerializeToString())
 
 
 def _listed(values: Mapping[str, float]) -> str:
     return " ".join(f"{name} {float(value):.4g}" for name, value in values.items())
-
-
-def _shown(speed: float | None) -> str:
-    return f"{speed:,.1f}" if speed else "?"

@@ -1,4 +1,4 @@
-"""A training run in its folder: opened, driven by the loop or by `fit`, finished as a preset.
+"""A training run in its folder: opened, trained, finished as a preset.
 
 The folder holds `config.yaml` and `run.json` (what it takes to repeat the run), `checkpoints/`,
 `metrics.csv`, `train.log`, `tensorboard/`, and in the end `preset/`.
@@ -6,8 +6,8 @@ The folder holds `config.yaml` and `run.json` (what it takes to repeat the run),
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ from xcos_tf.training.validation import HeldOut, Validation
 from xcos_tf.training.watched_pairs import WatchedPairs
 
 START_FACES = 2000
+LOG_EVERY = 50  # steps
 LOWER_IS_BETTER = ("eer",)
 
 
@@ -49,7 +50,7 @@ class Run:
         steps: in all.
         steps_per_epoch: in whole steps; an epoch of a run of epochs may end within one.
         groups: in a step's batch.
-        assembly: the model, see `Assembly`.
+        trainer: the model, see `Trainer`.
         checkpoints, cadence: where and when to save.
     """
 
@@ -82,12 +83,13 @@ class Run:
         epoch = len(self.faces) / taken
         self.steps_per_epoch = max(1, round(epoch))
         self.steps = config.steps or math.ceil(config.epochs * len(self.faces) / taken)
+        self._validate_every = config.validation.every or self.steps_per_epoch
         self.sampler = _sampler(self.faces, config)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
         with self.strategy.scope():
             people = len(self.faces.people)
-            self.assembly = assemble(config, people, self.steps, epoch)
+            self.trainer = assemble(config, people, self.steps, epoch)
         if self._chief:  # not before the configuration is known to describe a model
             devices = [device.name for device in tf.config.list_logical_devices()]
             sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
@@ -96,25 +98,25 @@ class Run:
         self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
         self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
         if self._chief:
-            self.checkpoints.check_room(self.assembly.trainer)
+            self.checkpoints.check_room(self.trainer)
         made = self.checkpoints.steps()
         self._start = made[-1] if made else 0
         if config.start.grid_head and not made:
-            start_grid_head(config, self.assembly, self._some_faces(START_FACES))
+            start_grid_head(config, self.trainer, self._some_faces(START_FACES))
         self._teacher = None
         if config.loss.teacher_sees == "original" and not self.finished:
-            self._teacher = remember_teacher(self.assembly, self.faces, self.folder, self._chief)
+            self._teacher = remember_teacher(self.trainer, self.faces, self.folder, self._chief)
         self.held_out = self._validation = self._watched = self._monitor = None
         if self._chief and not self.finished:
             if len(held_out):
                 limit = config.data.validation_faces
                 draw_over = config.validation.draw_over
-                self.held_out = HeldOut(held_out, self.assembly, limit, config.seed, draw_over)
+                self.held_out = HeldOut(held_out, self.trainer, limit, config.seed, draw_over)
                 if config.explains:
-                    self._watched = WatchedPairs(held_out, self.assembly, config.seed)
+                    self._watched = WatchedPairs(held_out, self.trainer, config.seed)
             pairs = (config.validation.genuine, config.validation.impostor)
             self._validation = Validation(
-                self.assembly, self.held_out, self._verification, *pairs, config.seed
+                self.trainer, self.held_out, self._verification, *pairs, config.seed
             )
             self._monitor = Monitor(
                 self.folder,
@@ -133,12 +135,12 @@ class Run:
         random = np.random.default_rng(self.config.seed)
         count = min(count, len(self.faces))
         positions = np.sort(random.choice(len(self.faces), count, False))
-        return face_batches(self.faces, positions, self.assembly.size)
+        return face_batches(self.faces, positions, self.trainer.size)
 
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""
         changes = Augmentation(**vars(self.config.augmentation))
-        size = self.assembly.size
+        size = self.trainer.size
         return training_dataset(
             self.faces,
             self.sampler,
@@ -152,35 +154,28 @@ class Run:
         )
 
     def train(self) -> int:
-        """Train in our own loop to the last step, or until SIGTERM; returns the steps made."""
-        with self.watched() as after_step:
+        """Train to the last step, or until SIGTERM; returns the steps made."""
+        devices = self.config.devices
+        with self._monitor or nullcontext():
+            if self._monitor and not self.checkpoints.steps():
+                self._validate(0)
             return train_loop(
-                self.assembly.trainer,
+                self.trainer,
                 self.dataset,
                 self.checkpoints,
                 self.steps,
                 self.groups,
                 self.cadence,
                 self.strategy,
-                self.config.devices.xla,
-                after_step,
+                devices.jit_compile,
+                devices.steps_per_execution,
+                self._meet if self._monitor else None,
+                (LOG_EVERY, self._validate_every),
             )
 
-    @contextmanager
-    def watched(self) -> Iterator[Callable[[int, dict[str, float]], None]]:
-        """Give what a driver calls after each step: it logs, validates and keeps the best."""
-        if not self._monitor:
-            yield lambda step, losses: None
-            return
-        with self._monitor:
-            if not self.checkpoints.steps():
-                self._validate(0)
-            yield self._after_step
-
-    def _after_step(self, step, losses):
-        trainer = self.assembly.trainer
-        self._monitor.after_step(step, losses, lambda: trainer.learning_rates)
-        if step % (self.config.validation.every or self.steps_per_epoch) == 0 or step == self.steps:
+    def _meet(self, step, losses):
+        self._monitor.met(step, losses, self.trainer.learning_rates)
+        if step % self._validate_every == 0 or step == self.steps:
             self._validate(step)
 
     def validate(self, scores: Sequence[str]) -> dict[str, float]:
@@ -200,7 +195,7 @@ class Run:
             self._monitor.pictures(step, self._watched.draw(config.best_by))
         sign = -1 if metric in LOWER_IS_BETTER else 1
         if key in results and all(sign * results[key] > sign * value for value in before):
-            self.checkpoints.save(self.assembly.trainer, step, best=True)
+            self.checkpoints.save(self.trainer, step, best=True)
 
     def finish(self, extras: Extras) -> Path | None:
         """Measure P and thresholds with the best weights, or the last, and write the preset.
@@ -217,7 +212,7 @@ class Run:
         best = self.checkpoints.folder / BEST
         wanted = self.config.finish.weights == "best" and self.held_out
         path = best if wanted and best.exists() else None
-        step = self.checkpoints.restore(self.assembly.trainer, path)
+        step = self.checkpoints.restore(self.trainer, path)
         return finish(self, step, extras)
 
 
@@ -254,15 +249,13 @@ def train(
     configs: Sequence[str | os.PathLike],
     data: str | os.PathLike,
     folder: str | os.PathLike,
-    drive: Callable[[Run], int],
     extras: Extras = lambda config: {},
 ) -> int:
-    """Open a run, have it driven to its last step, and finish it.
+    """Open a run, train it to its last step, and finish it.
 
     Args:
         configs: YAML files; see `read_config`.
         data, folder: see `Run`.
-        drive: called with the run, to train it; returns the steps made.
         extras: see `Run.finish`.
 
     Returns:
@@ -277,7 +270,7 @@ def train(
             finished = on_one_line(run.folder / PRESET)
             print(f"{finished} is finished; give another folder for another run")
             return 0
-        made = drive(run)
+        made = run.train()
         if made < run.steps:
             print(f"stopped after {made} of {run.steps} steps; the same command goes on from there")
             return 143

@@ -9,19 +9,18 @@ from tqdm import tqdm
 
 from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.models.similarity import unit_length
-from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.model import Trainer
 
 FILE = "teacher.f32"
 
 
-def remember_teacher(assembly: Assembly, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
+def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
     """Return the teacher's embedding of each face, from the run's folder if it is there.
 
     The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on.
 
     Args:
-        assembly: of the run, with a teacher.
+        trainer: of the run, with a teacher.
         faces: that are trained on.
         folder: of the run.
         write: whether the file is kept; of several workers, the chief alone does.
@@ -33,24 +32,24 @@ def remember_teacher(assembly: Assembly, faces: FaceSet, folder: Path, write: bo
         tf.errors.OpError: a face cannot be read, or is of another size.
     """
     ask = tf.function(
-        lambda x: unit_length(assembly.teacher(assembly.stem(x))), reduce_retracing=True
+        lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True
     )
-    dimension = ask(tf.zeros((1, assembly.size, assembly.size, 3))).shape[-1]
+    dimension = ask(tf.zeros((1, trainer.size, trainer.size, 3))).shape[-1]
     path, shape = folder / FILE, (len(faces), dimension)
     done = path.stat().st_size // (4 * dimension) if path.exists() else 0
     if not write and done < len(faces):
-        return np.concatenate([ask(images).numpy() for images in _images(assembly, faces, 0)])
+        return np.concatenate([ask(images).numpy() for images in _images(trainer, faces, 0)])
     if done < len(faces):
         with open(path, "ab") as stream:
             stream.truncate(done * 4 * dimension)
-            for images in _images(assembly, faces, done):
+            for images in _images(trainer, faces, done):
                 stream.write(ask(images).numpy().tobytes())
                 stream.flush()
     return np.memmap(path, np.float32, "r", shape=shape)
 
 
-def _images(assembly: Assembly, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
+def _images(trainer: Trainer, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
     with tqdm(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
-        for images in face_batches(faces, np.arange(start, len(faces)), assembly.size):
+        for images in face_batches(faces, np.arange(start, len(faces)), trainer.size):
             yield images
             bar.update(len(images))

@@ -18,7 +18,7 @@ from xcos_tf.evaluation.folds import tenths
 from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.unit_length import unit_length
-from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.model import Trainer
 
 BLOCK = 2048
 KEPT_BYTES = 2**30
@@ -36,13 +36,13 @@ class HeldOut:
     """
 
     def __init__(
-        self, faces: FaceSet, assembly: Assembly, limit: int, seed: int, draw_over: bool = False
+        self, faces: FaceSet, trainer: Trainer, limit: int, seed: int, draw_over: bool = False
     ):
         """Pass the faces through what stays frozen.
 
         Args:
             faces: of the people held out.
-            assembly: of the run.
+            trainer: of the run.
             limit: to so many faces at the most, drawn at random.
             seed: of the draw.
             draw_over: whether there are covered copies, see `draw_over_face`.
@@ -51,19 +51,21 @@ class HeldOut:
         if limit < len(positions):
             positions = np.sort(np.random.default_rng(seed).choice(positions, limit, False))
         self.labels = faces.labels[positions]
-        self._faces, self._positions, self._assembly = faces, positions, assembly
+        self._faces, self._positions, self._trainer = faces, positions, trainer
         self.covered, self._seed = len(positions) * draw_over, seed
         self.teacher, self._stems = None, None
         # Kept, so that each validation does not trace them anew.
-        self._stem = tf.function(assembly.stem, reduce_retracing=True)
-        self._run = tf.function(lambda x: _features(assembly, x), reduce_retracing=True)
-        ask = assembly.teacher and tf.function(assembly.teacher, reduce_retracing=True)
+        self._stem = tf.function(trainer.stem, reduce_retracing=True)
+        self._run = tf.function(lambda x: _features(trainer, x), reduce_retracing=True)
+        ask = None
+        if trainer.teacher is not None:
+            ask = tf.function(trainer.ask_teacher, reduce_retracing=True)
         stems, embeddings, kept, kept_faces = [], [], 0, 0
         everything = len(positions) + self.covered
         for images in _with_progress(self._images(), everything, "held out"):
             stem = self._stem(images)
             if ask and kept_faces < len(positions):
-                embeddings.append(unit_length(ask(stem).numpy()))
+                embeddings.append(ask(stem).numpy())
             stems.append(stem.numpy())
             kept += stems[-1].nbytes
             kept_faces += len(images)
@@ -74,7 +76,7 @@ class HeldOut:
         self._stems = stems if kept <= KEPT_BYTES else None
 
     def _images(self):
-        images = face_batches(self._faces, self._positions, self._assembly.size)
+        images = face_batches(self._faces, self._positions, self._trainer.size)
         if not self.covered:
             return images
         numbers = tf.data.Dataset.range(len(self._positions)).batch(BATCH)
@@ -94,9 +96,9 @@ class HeldOut:
         return np.concatenate([self._run(stem).numpy() for stem in stems])
 
 
-def _features(assembly, stem):
+def _features(trainer, stem):
     """Return float32 features of the stem's output, whatever precision they are computed in."""
-    return tf.cast(assembly.features(stem, training=False), tf.float32)
+    return tf.cast(trainer.features(stem, training=False), tf.float32)
 
 
 def _with_progress(batches, faces: int, what: str) -> Iterator:
@@ -150,7 +152,7 @@ class Validation:
 
     def __init__(
         self,
-        assembly: Assembly,
+        trainer: Trainer,
         held_out: HeldOut | None,
         verification: Sequence[RecordSet],
         genuine: int,
@@ -158,10 +160,10 @@ class Validation:
         seed: int,
     ):
         """Draw the pairs; see `ValidationConfig`."""
-        self._assembly, self._held_out, self._verification = assembly, held_out, verification
+        self._trainer, self._held_out, self._verification = trainer, held_out, verification
         self.pairs = held_out and draw_pairs(held_out.labels, genuine, impostor, seed)
         self._run = tf.function(
-            lambda images: _features(assembly, assembly.stem(images)), reduce_retracing=True
+            lambda images: _features(trainer, trainer.stem(images)), reduce_retracing=True
         )
 
     def measure(self, scores: Sequence[str]) -> dict[str, float]:
@@ -173,7 +175,7 @@ class Validation:
         On a verification set: "score/accuracy NAME", the mean of ten folds.
         """
         results = {}
-        network = self._assembly.network
+        network = self._trainer.network
         if self._held_out:
             features, same = self._held_out.embed(), self.pairs.same
             pairs = replace(self.pairs, second=self.pairs.second + self._held_out.covered)
@@ -198,7 +200,7 @@ class Validation:
         return results
 
     def _embed(self, records: RecordSet) -> np.ndarray:
-        images = face_batches(records, np.arange(len(records)), self._assembly.size)
+        images = face_batches(records, np.arange(len(records)), self._trainer.size)
         blocks = _with_progress(images, len(records), records.folder.name)
         return np.concatenate([self._run(block).numpy() for block in blocks])
 

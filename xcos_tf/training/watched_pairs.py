@@ -5,7 +5,7 @@ import numpy as np
 from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.training.assembly import Assembly
+from xcos_tf.training.model import Trainer
 from xcos_tf.training.pictures import pair_picture, tile
 
 OF_EACH_KIND = 4
@@ -14,12 +14,12 @@ OF_EACH_KIND = 4
 class WatchedPairs:
     """Four genuine and four impostor pairs, the same for the whole run."""
 
-    def __init__(self, faces: FaceSet, assembly: Assembly, seed: int):
+    def __init__(self, faces: FaceSet, trainer: Trainer, seed: int):
         """Draw the pairs from people held out, and read their faces."""
-        self._assembly = assembly
+        self._trainer = trainer
         self._pairs = draw_pairs(faces.labels, OF_EACH_KIND, OF_EACH_KIND, seed)
         positions = np.concatenate([self._pairs.first, self._pairs.second])
-        (images,) = face_batches(faces, positions, assembly.size, len(positions))
+        (images,) = face_batches(faces, positions, trainer.size, len(positions))
         self._images = images.numpy()
 
     def draw(self, attention: str) -> dict[str, np.ndarray]:
@@ -31,10 +31,10 @@ class WatchedPairs:
         Returns:
             uint8 (h, w, 3) RGB; a line for each pair: the faces, S and W, with the score above.
         """
-        stem, features = self._assembly.stem, self._assembly.features
+        stem, features = self._trainer.stem, self._trainer.features
         grids = np.asarray(features(stem(self._images), training=False), np.float32)
         count = len(self._pairs)
-        outputs = self._assembly.network.comparisons[attention]([grids[:count], grids[count:]])
+        outputs = self._trainer.network.comparisons[attention]([grids[:count], grids[count:]])
         scores, similarity, weights = (
             np.asarray(outputs[name]) for name in ("xcos", "similarity_map", "attention_map")
         )

@@ -1,0 +1,26 @@
+import csv
+
+import numpy as np
+import pytest
+
+from tools import generate_faces, train_fit
+from xcos_tf.models.network import FaceEmbedder, XCos
+
+pytestmark = pytest.mark.long
+
+
+def test_a_folder_of_faces_becomes_a_preset(tmp_path):
+    faces, out = tmp_path / "faces", tmp_path / "out"
+    generate_faces.generate(faces, people=4, faces=5, seed=0)
+    assert train_fit.main([str(faces), "--out", str(out), "--epochs", "2", "--batch", "9"]) == 0
+    with open(out / "epochs.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert float(rows[1]["loss"]) < float(rows[0]["loss"])
+    network = XCos.from_preset(out / "preset")
+    start = FaceEmbedder.from_preset("mobilefacenet").backbone
+    changed = [
+        not np.array_equal(np.asarray(a), np.asarray(b))
+        for a, b in zip(network.backbone.weights, start.weights, strict=True)
+    ]
+    assert 0 < sum(changed) < 8  # what follows 7×7×128
