@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.environment import default_settings
 from xcos_tf.models import ir
 from xcos_tf.models.builder import build_network
 from xcos_tf.training.checkpoints import trainer_state
-from xcos_tf.training.devices import precision
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.variables import read
 
@@ -26,7 +26,7 @@ STEPS = 3
 
 
 def build(policy: str) -> Trainer:
-    with patch.dict(ir.STAGE_UNITS, {50: (1, 1, 1, 1)}), precision(policy):
+    with patch.dict(ir.STAGE_UNITS, {50: (1, 1, 1, 1)}), default_settings(policy):
         keras.utils.set_random_seed(3)
         network, teacher = (build_network({"backbone": BACKBONE, **x}) for x in (XCOS, BASELINE))
         trainer = Trainer(network, 5, {"identification": 1.0, "learned": 1.0}, teacher)
