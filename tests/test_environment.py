@@ -101,6 +101,7 @@ def test_a_command_does_not_care_for_the_environment(pair, result, hostile, monk
         *command,
         KERAS_HOME=str(hostile),
         KERAS_BACKEND="torch",
+        KERAS_NNX_ENABLED="true",
         MPLBACKEND="module://matplotlib_inline.backend_inline_of_nobody",
         TF2_BEHAVIOR="0",
     )

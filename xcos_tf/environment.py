@@ -25,9 +25,13 @@ def _load():
 
         backend = keras.backend.backend()  # loads it
     except Exception as error:  # of any of the libraries that these import
+        first = error  # TensorFlow says only that Keras cannot be imported
+        while first.__cause__ or first.__context__:
+            first = first.__cause__ or first.__context__
         raise XcosError(
-            f"TensorFlow and Keras cannot be loaded ({' '.join(str(error).split())[:100]}); unset "
-            "KERAS_BACKEND, MPLBACKEND and TF_USE_LEGACY_KERAS if they are set, see that "
+            f"TensorFlow and Keras cannot be loaded ({type(first).__name__}: "
+            f"{' '.join(str(first).split())[:100]}); unset KERAS_BACKEND, MPLBACKEND, "
+            "KERAS_NNX_ENABLED and TF_USE_LEGACY_KERAS if they are set, see that "
             "~/.keras/keras.json is as Keras wrote it, or install them anew"
         ) from error
     if backend != "tensorflow":

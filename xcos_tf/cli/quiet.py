@@ -11,7 +11,12 @@ LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 # A notebook's back end of matplotlib, or another one of Keras, may not even be installed here; and
 # keras.json, in Keras's home, is for the user's own programs.
-_OWN_SETTINGS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": os.devnull, "MPLBACKEND": "agg"}
+_OWN_SETTINGS = {
+    "KERAS_BACKEND": "tensorflow",
+    "KERAS_HOME": os.devnull,
+    "KERAS_NNX_ENABLED": "false",
+    "MPLBACKEND": "agg",
+}
 
 
 @contextlib.contextmanager
