@@ -19,6 +19,7 @@ import pytest
 from tests.cli.every_command import INVOCATIONS, SUFFIX, make_places
 from xcos_tf.cli import main as entry
 from xcos_tf.cli.main import COMMANDS, main
+from xcos_tf.cli.quiet import LEVEL
 
 each_line = pytest.mark.parametrize("line", INVOCATIONS.values(), ids=INVOCATIONS)
 
@@ -207,6 +208,32 @@ def test_tensorflow_that_cannot_be_imported_is_no_verdict(line, places, doing, m
 
     monkeypatch.setattr(entry, "import_tensorflow", fail)
     assert "cannot be imported (libtensorflow.so" in refused(capsys, line.with_places(places))
+
+
+BROKEN = {
+    "raise TypeError('Descriptors cannot be created directly.\\nDowngrade it.')": 2,
+    "import no_such_library": 2,
+    "import os, signal; os.kill(os.getpid(), signal.SIGINT)": 130,
+}
+
+
+@pytest.mark.parametrize("source", BROKEN)
+def test_a_broken_tensorflow_is_no_verdict(places, tmp_path, source):
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow/__init__.py").write_text(source)
+    words = INVOCATIONS["verify"].with_places(places)
+    program = f"""
+import sys
+from xcos_tf.cli.main import main
+sys.path.insert(0, {str(tmp_path)!r})
+sys.exit(main(sys.argv[1:]))
+"""
+    plain = {name: value for name, value in os.environ.items() if name != LEVEL}
+    run = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, env=plain)
+    assert run.returncode == BROKEN[source], run.stderr
+    assert run.stderr.count(b"\n") == 1 and run.stdout == b""
+    if BROKEN[source] == 2:
+        assert b"a package that xcos_tf needs cannot be imported (tensorflow: " in run.stderr
 
 
 def loop(root):

@@ -115,6 +115,7 @@ def _as_text(rows) -> str:
     from xcos_tf.explain.comparison import distinct_scores
     from xcos_tf.explain.comparison_figure import score_name
     from xcos_tf.explain.map_words import explanation_sentence
+    from xcos_tf.wording import counted
 
     lines = []
     for row in distinct_scores(rows):
@@ -129,8 +130,8 @@ def _as_text(rows) -> str:
         explanation = row.explanation
         cost = explanation.cost
         lines.append(
-            f"{explanation.method} of {row.preset}: {cost.seconds:.3f} s, {cost.forward:,} faces "
-            f"forward and {cost.backward:,} backward"
+            f"{explanation.method} of {row.preset}: {cost.seconds:.3f} s, "
+            f"{counted(cost.forward, 'face')} forward and {cost.backward:,} backward"
         )
         if sentence := explanation_sentence(explanation):
             lines.append(f"  {sentence}")

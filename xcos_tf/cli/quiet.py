@@ -60,6 +60,9 @@ def import_tensorflow() -> None:
 
     Its notices are left out, unless the user set TF_CPP_MIN_LOG_LEVEL. Some are written before
     TensorFlow looks at its log level, hence the file descriptor.
+
+    Raises:
+        ImportError: it cannot be imported, whatever the reason.
     """
     if "tensorflow" not in sys.modules:  # else the process is not a command's own
         os.environ.update(_OWN_SETTINGS)
@@ -68,4 +71,7 @@ def import_tensorflow() -> None:
         return
     os.environ[LEVEL] = "3"
     with silent_standard_error():
-        import tensorflow  # noqa: F401
+        try:
+            import tensorflow  # noqa: F401
+        except Exception as error:  # another version of what it needs brings up anything
+            raise ImportError(f"tensorflow: {type(error).__name__}: {error}") from error

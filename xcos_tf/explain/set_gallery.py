@@ -18,6 +18,7 @@ from xcos_tf.explain.notation import number
 from xcos_tf.explain.report.cases import most_confident
 from xcos_tf.explain.report.gallery import Explainer, gallery_threshold
 from xcos_tf.explain.set_maps import SetMaps, explain_set
+from xcos_tf.wording import counted
 
 MEAN_ATTENTION = "mean-attention.png"
 
@@ -91,7 +92,7 @@ def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
         maps.attention_maps,
         maps.mean_face,
         gallery.regions,
-        f"Mean attention over {len(gallery.vset.pairs):,} pairs",
+        f"Mean attention over {counted(len(gallery.vset.pairs), 'pair')}",
         f"{gallery.preset} on {gallery.vset.name}",
         maps.score,
     )
