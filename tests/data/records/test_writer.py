@@ -5,6 +5,7 @@ import pickle
 import threading
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from tests.data.records.sources import (
@@ -93,12 +94,12 @@ def test_index_is_in_the_promised_format(people, tmp_path):
 
 @pytest.mark.parametrize("index", [True, False])
 def test_mxnet(tmp_path, index):
-    images = [(0, jpeg(0)), (0, png(1)), (1, jpeg(2)[:200]), (1, jpeg(3)), (2, b"no image")]
+    images = [(0, jpeg(0)), (0, png(1, 24)), (1, jpeg(2)[:200]), (1, jpeg(3)), (2, b"no image")]
     write_mxnet(tmp_path / "set", insightface_records(images), index, people=3)
     summary = prepare(open_source(tmp_path / "set"), tmp_path / "out", 2)
     assert (summary.images, summary.people, summary.skipped) == (3, 3, 2)
     records = RecordSet.open(tmp_path / "out")
-    assert records.read([0, 1, 2]) == [jpeg(0), png(1), jpeg(3)]
+    assert records.read([0, 1, 2]) == [jpeg(0), png(1, 24), jpeg(3)]
     assert records.names([0, 1, 2]) == ["1", "2", "4"]
     assert records.labels.tolist() == [0, 0, 1]
     assert set(skipped(tmp_path / "out")) == {"name", "3", "5"}
@@ -245,7 +246,7 @@ def test_two_at_once_are_refused(people, tmp_path, monkeypatch):
 
     monkeypatch.setattr(source, "read", read_while_another_starts)
     assert prepare(source, out, 1).images == 8
-    assert len(refusals) == 1
+    assert len(refusals) == 2  # the first records are read for their size, too
 
 
 def test_nothing_usable(tmp_path):
@@ -311,3 +312,17 @@ def test_images_are_not_gathered(tmp_path):
     assert prepare(Many(), tmp_path / "out", 8, jobs=2).images == 3000
     # A thread's last batch is let go once its next is complete.
     assert most[0] <= 2 * 2 * (32 + 1)
+
+
+@pytest.mark.parametrize("place", [0, 5, 19])
+@pytest.mark.parametrize("shape", [(25, 24), (24, 25), (8, 8), (48, 48)])
+def test_an_image_of_another_size_is_named_and_skipped(place, shape, tmp_path):
+    """It would stop a run at the step that draws it."""
+    write_people(tmp_path / "people", {"al": 20, "bea": 4})
+    odd = sorted((tmp_path / "people" / "al").iterdir())[place]
+    PIL.Image.new("RGB", shape[::-1]).save(odd)
+    out = tmp_path / "out"
+    summary = prepare(open_source(tmp_path / "people"), out, 2)
+    assert (summary.images, summary.skipped) == (23, 1)
+    expected = f"of {shape[1]}×{shape[0]} pixels, and most of the set are of 24×24"
+    assert skipped(out)[f"al/{odd.name}"] == expected

@@ -1,19 +1,37 @@
 """Whether bytes are images that training will be able to decode."""
 
-from collections.abc import Sequence
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import tensorflow as tf
+from PIL import Image
 
 from xcos_tf.data.photo import MAX_PIXELS
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # So that a batch does not take more memory than one photo of the greatest size.
 _MAX_PIXELS_IN_BATCH = 2_000_000
+_ANY = (0, 0)
 
 
-def find_faults(images: Sequence[bytes]) -> list[str | None]:
+def usual_size(images: Iterable[bytes]) -> tuple[int, int] | None:
+    """Return the height and width that most images have, by their headers; None if none has any."""
+    sizes = Counter()
+    for image in images:
+        try:
+            with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as opened:
+                sizes[opened.height, opened.width] += 1
+        except Exception:
+            continue
+    return max(sizes, key=sizes.get) if sizes else None
+
+
+def find_faults(images: Sequence[bytes], size: tuple[int, int] | None = None) -> list[str | None]:
     """Return for each image why it is not a whole JPEG or PNG, in a few words; None if it is.
+
+    One of another height and width than `size` would stop a run, and has a fault too.
 
     The decoder is TensorFlow's, the one that training uses: what passes here cannot stop a run
     later. A batch is decoded in one call, five times as fast as image by image since Python's lock
@@ -21,9 +39,9 @@ def find_faults(images: Sequence[bytes]) -> list[str | None]:
     """
     faults = [_signature_fault(image) for image in images]
     candidates = [image for image, fault in zip(images, faults, strict=True) if not fault]
-    if not candidates or _decodes(candidates, _MAX_PIXELS_IN_BATCH):
+    if not candidates or _decodes(candidates, _MAX_PIXELS_IN_BATCH, size):
         return faults
-    return [fault or _find_fault(image) for image, fault in zip(images, faults, strict=True)]
+    return [fault or _find_fault(image, size) for image, fault in zip(images, faults, strict=True)]
 
 
 def _signature_fault(image: bytes) -> str | None:
@@ -33,19 +51,24 @@ def _signature_fault(image: bytes) -> str | None:
     return None if image.startswith((_JPEG, _PNG)) else "not a JPEG or PNG"
 
 
-def _find_fault(image: bytes) -> str | None:
+def _find_fault(image: bytes, size: tuple[int, int] | None) -> str | None:
     try:
-        pixels = int(_pixels(tf.constant(image)))
+        height, width = map(int, _shape(tf.constant(image)))
     except tf.errors.OpError:
         return "damaged or cut short"
-    if pixels > MAX_PIXELS:
+    if height * width > MAX_PIXELS:
         return f"more than {MAX_PIXELS // 10**6} million pixels"
-    return None if _decodes([image], MAX_PIXELS) else "damaged or cut short"
+    if not _decodes([image], MAX_PIXELS, None):
+        return "damaged or cut short"
+    if size and (height, width) != size:
+        return f"of {width}×{height} pixels, and most of the set are of {size[1]}×{size[0]}"
+    return None
 
 
-def _decodes(images: list[bytes], max_pixels: int) -> bool:
+def _decodes(images: list[bytes], max_pixels: int, size: tuple[int, int] | None) -> bool:
     try:
-        _decoder()(tf.constant(images), tf.constant(max_pixels, tf.int64))
+        limits = tf.constant(max_pixels, tf.int64), tf.constant(size or _ANY)
+        _decoder()(tf.constant(images), *limits)
     except tf.errors.OpError:
         return False
     return True
@@ -55,12 +78,21 @@ def _decodes(images: list[bytes], max_pixels: int) -> bool:
 def _decoder():
     """Return a function of images, tf.string (n,), that raises tf.errors.OpError at a fault."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int64)])
-    def decode(images, max_pixels):
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string),
+            tf.TensorSpec([], tf.int64),
+            tf.TensorSpec([2], tf.int32),
+        ]
+    )
+    def decode(images, max_pixels, size):
         def decode_one(image):
+            shape = _shape(image)
             # Lest a small file unpacks to many gigabytes.
-            small = tf.debugging.assert_less_equal(_pixels(image), max_pixels)
-            with tf.control_dependencies([small]):
+            pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
+            small = tf.debugging.assert_less_equal(pixels, max_pixels)
+            usual = tf.debugging.assert_equal(tf.where(size > 0, shape, size), size)
+            with tf.control_dependencies([small, usual]):
                 return tf.size(tf.io.decode_image(image, channels=3, expand_animations=False))
 
         # Threads of the caller decode at once already.
@@ -69,13 +101,13 @@ def _decoder():
     return decode
 
 
-def _pixels(image: tf.Tensor) -> tf.Tensor:
-    """Return height × width, int64 (), from a JPEG's or PNG's header alone."""
+def _shape(image: tf.Tensor) -> tf.Tensor:
+    """Return height and width, int32 (2,), from a JPEG's or PNG's header alone."""
 
     def png_shape():
-        # Two big-endian numbers in the first chunk.
-        return tf.io.decode_raw(tf.strings.substr(image, 16, 8), tf.int32, little_endian=False)
+        # Width and height, big-endian, in the first chunk.
+        numbers = tf.strings.substr(image, 16, 8)
+        return tf.io.decode_raw(numbers, tf.int32, little_endian=False)[::-1]
 
     is_jpeg = tf.equal(tf.strings.substr(image, 0, len(_JPEG)), _JPEG)
-    shape = tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(image)[:2], png_shape)
-    return tf.reduce_prod(tf.cast(shape, tf.int64))
+    return tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(image)[:2], png_shape)

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from xcos_tf.data.records.image_check import find_faults
+from xcos_tf.data.records.image_check import find_faults, usual_size
 from xcos_tf.data.records.index import read_summary, write_index
 from xcos_tf.data.records.layout import INDEX, PROGRESS
 from xcos_tf.data.records.progress import FinishedShard, Plan, Progress, check_destination
@@ -32,6 +32,9 @@ from xcos_tf.files import check_can_write
 
 SHARDS = 64
 """So many that 64 readers never wait for one another, so few that each is a big file."""
+
+_FIRST = 64
+"""Records by which the size of a set's images is told."""
 
 # Images that are checked together, and between two looks at the stop signal.
 _BATCH, _BATCH_BYTES = 32, 4_000_000
@@ -69,8 +72,9 @@ def prepare(
 ) -> PrepareSummary:
     """Write every usable image of a source into sharded TFRecord files with an index.
 
-    Records keep their order and images their bytes. The same source and number of shards give the
-    same files, however often the work is stopped and started again, and whatever `jobs` is.
+    Records keep their order and images their bytes. An image of another size than most of the
+    first 64 is skipped, since training takes one size. The same source and number of shards give
+    the same files, however often the work is stopped and started again, and whatever `jobs` is.
 
     Args:
         source: of the records.
@@ -159,6 +163,8 @@ class _Work:
     def __init__(self, source: Source, progress: Progress, bar: tqdm, stop: threading.Event):
         self._source, self._progress, self._bar, self._stop = source, progress, bar, stop
         self._bar_lock = threading.Lock()
+        # The same each time that the work is taken up.
+        self._size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
 
     def write_shard(self, shard: int) -> None:
         """Write one shard; nothing of it remains known if it is stopped on the way."""
@@ -170,7 +176,7 @@ class _Work:
             for batch in _batches(self._source.read(start, stop)):
                 if self._stop.is_set():
                     return
-                faults = find_faults([record.image for record in batch])
+                faults = find_faults([record.image for record in batch], self._size)
                 for record, fault in zip(batch, faults, strict=True):
                     if record.fault or fault:
                         skipped.append([record.name, record.fault or fault])
