@@ -112,7 +112,13 @@ def test_a_closed_pipe_ends_it_quietly(line, places, doing, monkeypatch, capsys)
     assert capsys.readouterr().err == ""
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
 FAULTS = [
+    Speechless(),
     ValueError("two\nlines"),
     KeyError("x" * 100_000),
     RecursionError("deep"),

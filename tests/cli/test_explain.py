@@ -49,7 +49,7 @@ def test_a_picture_and_what_it_says(preset, tmp_path, capsys, drawn):
     assert patched.threshold == centre.threshold == THRESHOLDS["0.001"] != gradcam.threshold
     similarity = patched.explanation.similarity_map
     assert patched.explanation.score == pytest.approx(similarity.mean(), abs=1e-6)
-    verdict = "same person: cosine 0.807 ≥ 0.506 (threshold at FMR 0.001)"
+    verdict = "same person: cosine 0.794 ≥ 0.506 (threshold at FMR 0.001)"
     assert lines[0].startswith(f"{preset}: ") and "xCos (patched attention) " in lines[0]
     assert lines[1] == f"mobilefacenet: {verdict}"
     assert "xCos (learned attention) " in lines[2]

@@ -115,7 +115,10 @@ def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> i
 
 def _sentence(error: BaseException) -> str:
     """Return what the user can do about an error."""
-    reason = " ".join(str(error).split())
+    try:
+        reason = " ".join(str(error).split())
+    except Exception:  # a library's own, that cannot even say what it is
+        reason = "no reason given"
     if isinstance(error, XcosError):
         return str(error)
     if isinstance(error, MemoryError):
