@@ -206,6 +206,7 @@ WRITE_ELSEWHERE = {
     "xcos_tf/training/teacher_memory.py",  # appends to a cache
     "xcos_tf/training/checkpoints.py",
     "tools/measure_prepare_memory.py",  # a set of its own, in a temporary folder
+    "tools/mutate.py",  # changes code and puts it back
 }
 RENAMED_FOLDERS = {
     "xcos_tf/models/presets.py",
