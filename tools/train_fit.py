@@ -57,7 +57,9 @@ def main(argv: list[str] | None = None) -> int:
         epochs=args.epochs,
         callbacks=[
             keras.callbacks.BackupAndRestore(args.out / "backup"),
-            keras.callbacks.ModelCheckpoint(best, monitor="val_learned", save_best_only=True),
+            keras.callbacks.ModelCheckpoint(
+                best, monitor="val_learned", mode="min", save_best_only=True
+            ),
             keras.callbacks.CSVLogger(args.out / "epochs.csv", append=True),
             keras.callbacks.TensorBoard(args.out / "tensorboard"),
         ],

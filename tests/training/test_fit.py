@@ -11,7 +11,7 @@ from tensorflow import keras
 
 from tests.training.noisy_faces import Faces
 from tests.training.small import small_network
-from xcos_tf.models.network import FaceEmbedder
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.pairing import pair_up
 
@@ -28,7 +28,8 @@ def batches(size=10):
 def teacher():
     keras.utils.set_random_seed(7)
     image = keras.Input((8, 8, 3), name="image")
-    backbone = keras.Model(image, keras.layers.Conv2D(4, 3, strides=2, name="conv")(image))
+    x = keras.layers.Conv2D(4, 3, strides=2, name="conv")(image)
+    backbone = keras.Model(image, keras.layers.LeakyReLU(0.3, name="relu")(x))
     feature = keras.Input(backbone.output_shape[1:])
     flat = keras.layers.Flatten(name="flatten")(feature)
     return FaceEmbedder(backbone, keras.Model(feature, keras.layers.Dense(6, name="dense")(flat)))
@@ -221,6 +222,24 @@ def test_a_config_is_enough_to_build_it_again():
     again.compile("adam")  # which makes tables of moments too
     again.set_weights(trainer.get_weights())
     assert np.isfinite(float(again.make_step(next(iter(batches(2))))["total"]))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_trainer_with_frozen_layers_is_saved(tmp_path, shared):
+    taught = teacher()
+    network = XCos(teacher().backbone, channels=4)
+    if not shared:
+        network.backbone.weights[0].assign(2 * np.asarray(network.backbone.weights[0]))
+    trainer = Trainer(network, 4, teacher=taught, frozen_until="conv")
+    trainer.compile("sgd")
+    trainer.fit(batches(), epochs=1, verbose=0)
+    trainer.save(tmp_path / "saved.keras")
+    loaded = keras.models.load_model(tmp_path / "saved.keras")
+    assert (loaded._cut().stem is not None) == (trainer._cut().stem is not None) == shared
+    images, _ = next(iter(batches()))
+    np.testing.assert_allclose(loaded(images), trainer(images), atol=1e-6)
+    found = [x.evaluate(batches(), verbose=0, return_dict=True) for x in (loaded, trainer)]
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
 def test_frozen_layers_and_the_teacher_stay_as_they_are():

@@ -89,6 +89,7 @@ class Trainer(keras.Model):
         clip_norm: float | None = None,
         scale_loss: bool | None = None,
         seed: int = 0,
+        shared: bool | None = None,
         **kwargs,
     ):
         """Put the pieces together.
@@ -114,6 +115,8 @@ class Trainer(keras.Model):
             scale_loss: whether the loss is scaled against underflow; by default where the network
                 computes in float16.
             seed: of the sampled people, the pairs and the rectangles of the locality loss.
+            shared: whether the teacher's backbone starts like the network's; by default its weights
+                are compared. A saved trainer knows.
 
         Raises:
             ValueError: a loss has a weight and the network no such comparison, or the backbone no
@@ -153,7 +156,8 @@ class Trainer(keras.Model):
                 f"Expected `weights` to name losses among {(*NOT_L_COS, *network.comparisons)}. "
                 f"Received: weights={weights}"
             )
-        cut = cut_at(frozen_until, network, teacher)
+        cut = cut_at(frozen_until, network, teacher, shared)
+        self._options["shared"] = cut.stem is not None
         # In a closure, as its models are ways through the network and the teacher, not parts.
         self._cut = lambda: cut
         self._accumulate, self._clip_norm, self._seed = accumulate, clip_norm, seed

@@ -27,7 +27,10 @@ class Cut:
 
 
 def cut_at(
-    name: str | None, network: XCos | FaceEmbedder, teacher: FaceEmbedder | None = None
+    name: str | None,
+    network: XCos | FaceEmbedder,
+    teacher: FaceEmbedder | None = None,
+    shared: bool | None = None,
 ) -> Cut:
     """Freeze a network's backbone up to a layer, and the teacher.
 
@@ -36,6 +39,7 @@ def cut_at(
         network: to train.
         teacher: goes on from the same stem if its backbone starts with the same weights; else the
             network is left in one piece, and both take images.
+        shared: whether it does, if that is known.
 
     Raises:
         ValueError: the backbone has no such layer.
@@ -55,7 +59,7 @@ def cut_at(
     tail = keras.Model(cut, backbone.output, name="backbone")
     if teacher is None:
         return Cut(stem, tail, _after(network, name), None)
-    if not _starts_alike(stem, teacher):
+    if not (_starts_alike(stem, teacher) if shared is None else shared):
         return Cut(None, tail, network.features, teacher)
     return Cut(stem, tail, _after(network, name), _after(teacher, name))
 
