@@ -47,6 +47,23 @@ def test_a_model_of_keras_goes_into_a_preset_and_comes_back(tmp_path, random):
     np.testing.assert_allclose(verifier.embed(faces) / size, expected / size, atol=1e-5)
 
 
+def test_nested_models_and_weights_that_count_are_kept(tmp_path):
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Normalization(name="normalise")(image)
+    inner = keras.Sequential([keras.layers.Conv2D(4, 4, strides=4, name="conv")], name="inner")
+    network = XCos(keras.Model(image, inner(x)), channels=2)
+    for weight in network.backbone.get_layer("normalise").weights:
+        weight.assign(np.full(weight.shape, 7))
+    network.save_to_preset(tmp_path / "mine")
+    own, found = (read_arrays(x) for x in (network, XCos.from_preset(tmp_path / "mine")))
+    assert found["grid/backbone/normalise/count"] == 7
+    assert found["grid/backbone/normalise/count"].dtype.kind == "i"
+    assert "grid/backbone/inner/conv/kernel" in found
+    assert own.keys() == found.keys()
+    for path, array in own.items():
+        np.testing.assert_array_equal(found[path], array)
+
+
 def test_a_function_is_imported_for_training_and_for_nothing_else(tmp_path):
     section = {"kind": f"{__name__}.three_cells", "width": 5}
     network = build_network(model(section), trusted=True)

@@ -12,13 +12,15 @@ from xcos_tf.environment import keras
 STORED = "keras"
 APPLICATIONS = "keras.applications"
 _DEFAULTS = {"include_top": False, "weights": None, "input_shape": (112, 112, 3)}
+_OTHERS_OF_KERAS = ("Functional", "Sequential", "DTypePolicy", "Policy")
 _PARTS_OF_KERAS = (
     "layers",
     "initializers",
     "regularizers",
     "constraints",
     "activations",
-    "src.applications",
+    "src.applications.",
+    "src.ops.",
 )
 
 
@@ -130,7 +132,7 @@ def _check_known(config) -> None:
             "the model has a Lambda, which is code, and a preset holds none; make it a layer"
         )
     owner, _, part = str(module).removeprefix("tf_").partition(".")
-    of_keras = part.startswith(_PARTS_OF_KERAS) or name in ("Functional", "DTypePolicy", "Policy")
+    of_keras = part.startswith(_PARTS_OF_KERAS) or name in _OTHERS_OF_KERAS
     if owner != "keras" or not of_keras:
         raise ValueError(
             f"the model has a {name!r}, which neither is Keras's own nor registered with it; "

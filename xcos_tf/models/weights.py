@@ -3,6 +3,7 @@
 import functools
 import math
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ def named_weights(model: keras.Model, prefix: str = "") -> dict:
             continue
         for number, variable in enumerate(layer.weights):
             name = variable.name.split("/")[-1].split(":")[0]
+            name = re.sub(r"^variable_\d+$", "variable", name)  # Keras counts those without one
             key = path + _SAME_NAME.get(name, name)
             # The parts of one layer may have weights of one name.
             named[f"{key}_{number}" if key in named else key] = variable
@@ -57,8 +59,8 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
         source: where the arrays come from, for the error's sentence.
 
     Raises:
-        XcosError: a weight is missing, unexpected, misshapen or no float; the sentence names them,
-            and the model is left as it was.
+        XcosError: a weight is missing, unexpected, misshapen or neither a float nor of the
+            variable's type; the sentence names them, and the model is left as it was.
     """
     variables = named_weights(model)
     problems = []
@@ -72,7 +74,9 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
     mistyped = [
         f"{path} is {array.dtype}"
         for path, array in sorted(arrays.items())
-        if path in variables and array.dtype.kind != "f"
+        if path in variables
+        and array.dtype.kind != "f"
+        and array.dtype != np.asarray(variables[path]).dtype
     ]
     for kind, paths in (
         ("missing", missing),
@@ -98,7 +102,7 @@ def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    arrays = {key: np.ascontiguousarray(value) for key, value in read_arrays(model).items()}
+    arrays = {key: np.asarray(value, order="C") for key, value in read_arrays(model).items()}
     content = save(arrays)
     replace_file(Path(path), lambda stream: stream.write(content))
 
