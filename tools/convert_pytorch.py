@@ -155,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
         type=Path,
         metavar="FILE",
         help="write head.kernel here as well, as safetensors with one array `kernel` "
-        "(dimension, classes)",
+        "(classes, dimension)",
     )
     parser.add_argument(
         "--colours",

@@ -116,7 +116,7 @@ def test_flattened_rows_become_channels_last():
     ).margin_kernel
     h, w, c = np.meshgrid(np.arange(7), np.arange(7), np.arange(32), indexing="ij")
     expected = (49 * c + 7 * h + w).reshape(-1)
-    np.testing.assert_array_equal(kernel, np.stack([expected, -expected], axis=1))
+    np.testing.assert_array_equal(kernel, np.stack([expected, -expected]))
 
     state = backbone_state("backbone.", 50, True) | fc_state("backbone.")
     state["backbone.output_layer.3.weight"] = np.broadcast_to(
@@ -127,7 +127,7 @@ def test_flattened_rows_become_channels_last():
     h, w, c = np.meshgrid(np.arange(7), np.arange(7), np.arange(512), indexing="ij")
     fc = conversion.network.arrays["embedding_head/fc/kernel"]
     np.testing.assert_array_equal(fc[:, 5], (49 * c + 7 * h + w).reshape(-1))
-    np.testing.assert_array_equal(conversion.margin_kernel, state["head.kernel"])
+    np.testing.assert_array_equal(conversion.margin_kernel, state["head.kernel"].T)
 
 
 def test_problems_are_named_by_pytorch_key():

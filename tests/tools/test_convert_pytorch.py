@@ -91,7 +91,7 @@ def test_margin_head_agrees_with_pytorch(twin, converted):
     with torch.no_grad():
         theirs = twin.head(grid.flatten(1)).numpy()
     flat = channels_last(grid).reshape(3, -1)
-    ours = flat @ kernel / np.linalg.norm(flat, axis=1)[:, None] / np.linalg.norm(kernel, axis=0)
+    ours = flat @ kernel.T / np.linalg.norm(flat, axis=1)[:, None] / np.linalg.norm(kernel, axis=1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 

@@ -58,8 +58,8 @@ class Conversion:
     Attributes:
         network: the xCos network, or the plain recogniser.
         teacher: the plain recogniser that xCos was trained to follow, if it is there.
-        margin_kernel: float32 (dimension, classes), the margin head's directions, if they are
-            there; dimension is 7·7·32 in the order (h, w, c), or 512 for the plain recogniser.
+        margin_kernel: float32 (classes, dimension), as `MarginHead` has it, if it is there;
+            dimension is 7·7·32 in the order (h, w, c), or 512 for the plain recogniser.
     """
 
     network: ConvertedNetwork
@@ -215,11 +215,11 @@ def _margin_kernel(state, is_xcos):
     shape = state["head.kernel"].shape
     classes = shape[1] if len(shape) == 2 else 1
 
-    def grid_rows(kernel):
-        cells = kernel.reshape(GRID_CHANNELS, height, width, classes)
-        return cells.transpose(1, 2, 0, 3).reshape(dimension, classes)
+    def channels_last(kernel):
+        cells = kernel.T.reshape(classes, GRID_CHANNELS, height, width)
+        return cells.transpose(0, 2, 3, 1).reshape(classes, dimension)
 
-    convert = grid_rows if is_xcos else _same
+    convert = channels_last if is_xcos else np.transpose
     return {"head.kernel": Target("kernel", (dimension, classes), convert)}
 
 
