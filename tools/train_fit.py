@@ -49,19 +49,19 @@ def main(argv: list[str] | None = None) -> int:
     trainer.compile(keras.optimizers.Adam(1e-3))
     flip = keras.layers.RandomFlip("horizontal", seed=1)
     train = read(args.faces, "training", args.batch)
-    best = args.out / "best.keras"
+    best = str(args.out / "best.keras")
     args.out.mkdir(parents=True, exist_ok=True)
     trainer.fit(
         train.map(lambda images, labels: (flip(images, training=True), labels)),
         validation_data=read(args.faces, "validation", args.batch),
         epochs=args.epochs,
         callbacks=[
-            keras.callbacks.BackupAndRestore(args.out / "backup"),
+            keras.callbacks.BackupAndRestore(str(args.out / "backup")),
             keras.callbacks.ModelCheckpoint(
                 best, monitor="val_learned", mode="min", save_best_only=True
             ),
-            keras.callbacks.CSVLogger(args.out / "epochs.csv", append=True),
-            keras.callbacks.TensorBoard(args.out / "tensorboard"),
+            keras.callbacks.CSVLogger(str(args.out / "epochs.csv"), append=True),
+            keras.callbacks.TensorBoard(str(args.out / "tensorboard")),
         ],
     )
     keras.models.load_model(best).network.save_to_preset(args.out / "preset")

@@ -13,6 +13,7 @@ from tests.training.noisy_faces import Faces
 from tests.training.small import small_network
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.training.model import Part, Trainer
+from xcos_tf.training.optimizers import optimizer_variables
 from xcos_tf.training.pairing import pair_up
 
 FACES = Faces()
@@ -44,7 +45,7 @@ def new_trainer(**options):
 
 
 def state_of(trainer):
-    return [np.array(x) for x in (*trainer.weights, *trainer.optimizer.variables)]
+    return [np.array(x) for x in (*trainer.weights, *optimizer_variables(trainer.optimizer))]
 
 
 def test_each_face_has_a_partner_by_the_toss_of_a_coin():
@@ -98,10 +99,10 @@ def fitted(tmp_path_factory):
         verbose=0,
         callbacks=[
             keras.callbacks.ModelCheckpoint(
-                folder / "best.keras", monitor="val_loss", save_best_only=True
+                str(folder / "best.keras"), monitor="val_loss", save_best_only=True
             ),
-            keras.callbacks.CSVLogger(folder / "epochs.csv"),
-            keras.callbacks.TensorBoard(folder / "tensorboard"),
+            keras.callbacks.CSVLogger(str(folder / "epochs.csv")),
+            keras.callbacks.TensorBoard(str(folder / "tensorboard")),
             keras.callbacks.EarlyStopping(monitor="val_loss", mode="max", patience=9),
         ],
     )
@@ -193,7 +194,7 @@ def test_backup_and_restore_takes_an_interrupted_fit_up(tmp_path):
                 raise KeyboardInterrupt
 
     def fit(trainer, *more):
-        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+        backup = keras.callbacks.BackupAndRestore(str(tmp_path / "backup"))
         return trainer.fit(batches(), epochs=3, verbose=0, callbacks=[backup, *more])
 
     whole, interrupted, resumed = new_trainer(), new_trainer(), new_trainer(seed=0)
