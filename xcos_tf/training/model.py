@@ -168,10 +168,12 @@ class Trainer(keras.Model):
         if scale_loss is None:
             scale_loss = whole.compute_dtype == "float16"
         self.loss_scale = LossScale() if scale_loss else None
-        self._means = {
+        means = {
             name: keras.metrics.Mean("loss" if name == "total" else name)
             for name in ("total", *self.weights_of_losses)
         }
+        # In a closure, as Keras 2 takes what metrics hold for weights of the model.
+        self._means = lambda: means
         self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
         self.built = True  # its pieces are; Keras would call this model to find out
 
@@ -261,7 +263,7 @@ class Trainer(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """Mean losses of an epoch; "loss" is the total."""
-        return list(self._means.values())
+        return list(self._means().values())
 
     def call(self, images, training=False):
         return self.features(self.stem(images), training=training)
@@ -443,8 +445,8 @@ class Trainer(keras.Model):
 
     def _note(self, losses):
         for name, value in losses.items():
-            self._means[name].update_state(value)
-        return {mean.name: mean.result() for mean in self._means.values()}
+            self._means()[name].update_state(value)
+        return {mean.name: mean.result() for mean in self.metrics}
 
 
 def _flatten(groups: tf.Tensor) -> tf.Tensor:
