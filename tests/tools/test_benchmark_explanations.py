@@ -97,7 +97,8 @@ def test_a_wrong_map_comes_out_last(run):
         for row in of_plain
         if (row.method, row.measure, row.detail) == ("right", "cell ablation", "black")
     ]
-    assert agreement == pytest.approx(1)
+    # Two of a face's 49 cells may tie in float32: 6.4e-6 less, over four pairs.
+    assert agreement == pytest.approx(1, abs=1e-5)
 
 
 def test_everything_is_in_the_table(run, data):
