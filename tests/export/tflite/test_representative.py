@@ -14,8 +14,10 @@ def test_shipped_portraits_are_those_of_the_tests_aligned(photos):
     for path in sorted(photos.glob("*.jpg")):
         (face,) = FaceAligner().align([read_photo(path)])
         shipped = read_photo(SHIPPED / f"{path.stem}.png")
-        # Another machine's network finds landmarks a hair's breadth away.
-        assert np.abs(face.image.astype(int) - shipped).mean() < 2
+        # Another machine's network finds landmarks a hair's breadth away. One portrait is as an
+        # earlier aligner made it, since the thresholds of int8 were measured with it.
+        limit = 14 if path.stem == "obama2" else 2
+        assert np.abs(face.image.astype(int) - shipped).mean() < limit
 
 
 def test_default_set_is_varied_and_the_same_each_time():
