@@ -227,7 +227,7 @@ GIVEN = ("xcos-mobilefacenet", "a", "--pairs", 20)
         ),
         (
             ("small-xcos", "torn", "--teacher", "small-teacher"),
-            "is missing or damaged; prepare the set again",
+            "; copy it again or prepare the set again",
         ),
     ],
 )

@@ -28,13 +28,13 @@ def validations(run):
     ]
 
 
-def test_killed_twice_and_told_to_stop(started, sets, tmp_path, chance, request):
+def test_killed_twice_interrupted_and_told_to_stop(started, sets, tmp_path, chance, request):
     out = tmp_path / "out"
     words = train_command(started[0] / "run.yaml", sets, out)
     folder = Checkpoints(out / "checkpoints")
-    for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM):
+    for number in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL, signal.SIGTERM):
         last = max(folder.steps(), default=0)
-        wanted = last + chance.randint(1, 4)
+        wanted = last + chance.randint(1, 3)
         process = in_another_process(f"xcos({words})")
         try:
             while max(folder.steps(), default=0) < wanted:
@@ -49,6 +49,10 @@ def test_killed_twice_and_told_to_stop(started, sets, tmp_path, chance, request)
         assert wanted <= made < STEPS
         if number == signal.SIGKILL:
             assert process.returncode == -number
+        elif number == signal.SIGINT:
+            assert process.returncode == 130 and errors.endswith("xcos train: interrupted\n"), (
+                errors
+            )
     assert process.returncode == 143, errors
     stopped = f"stopped after {made} of {STEPS} steps; the same command goes on from there\n"
     assert said == stopped
@@ -60,7 +64,7 @@ def test_killed_twice_and_told_to_stop(started, sets, tmp_path, chance, request)
     for name in ("weights.safetensors", "config.json"):
         ours, theirs = ((run / "preset" / name).read_bytes() for run in (out, alone / "alone"))
         assert ours == theirs
-    assert len(json.loads((out / "run.json").read_text())["resumes"]) == 3
+    assert len(json.loads((out / "run.json").read_text())["resumes"]) == 4
     log = (out / "train.log").read_text()
-    assert log.count("resumed at step") == 3 and f"stopped at step {made}/{STEPS}" in log
+    assert log.count("resumed at step") == 4 and f"stopped at step {made}/{STEPS}" in log
     assert not list((out / "checkpoints").glob(".*"))

@@ -14,7 +14,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="train the model that a configuration describes",
         description="Train the model of CONFIG (see configs/README.md) on sets that `xcos prepare` "
         "made, and write RUN/preset. The same command goes on with a run that was interrupted, "
-        "from its last checkpoint. Exit code: 0 done, 2 error, 143 stopped by SIGTERM or Ctrl-C.",
+        "from its last checkpoint. Exit code: 0 done, 2 error, 130 interrupted by Ctrl-C, "
+        "143 stopped by SIGTERM.",
     )
     parser.add_argument(
         "configs",

@@ -1,6 +1,7 @@
 """Our own training loop, on one device or many."""
 
 import math
+import signal
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
@@ -52,9 +53,10 @@ def train_loop(
         meet_every: steps at whose multiples to meet, besides.
 
     Returns:
-        The steps made: `steps`, or fewer if it was told to stop.
+        The steps made: `steps`, or fewer if SIGTERM told it to stop.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C told it to stop, and the checkpoint is written.
         XcosError: the groups cannot be shared out equally, a loss is NaN or infinite, or a
             checkpoint cannot be read or written.
     """
@@ -77,7 +79,7 @@ def train_loop(
 
     batches = iter(strategy.distribute_datasets_from_function(dataset))
     make_steps = _execution(trainer, strategy, jit_compile)
-    sums, stop = None, False
+    sums, stop = None, 0
     with stop_asked() as stopping:
         while step < steps and not stop:
             every = (cadence.every, *meet_every)
@@ -98,6 +100,8 @@ def train_loop(
                 checkpoints.save(trainer, step)
         if chief:
             checkpoints.save(trainer, step)
+    if stop == signal.SIGINT and step < steps:
+        raise KeyboardInterrupt
     return step
 
 

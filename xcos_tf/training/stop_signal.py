@@ -7,26 +7,28 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stop_asked() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether SIGTERM or Ctrl-C came while the block ran.
+def stop_asked() -> Iterator[Callable[[], int]]:
+    """Give a function that says which of SIGTERM and SIGINT (Ctrl-C) came while the block ran.
+
+    It returns the signal's number, of the last one if both came, and 0 if none did.
 
     The signals do nothing else meanwhile, but for a second Ctrl-C, which interrupts at once; what
     they did before is put back at the end. Outside the main thread, where Python takes no
-    signals, the answer stays no.
+    signals, the answer stays 0.
     """
-    asked = threading.Event()
+    came = [0]
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield lambda: 0
         return
 
     def ask(number, frame):
-        if number == signal.SIGINT and asked.is_set():
+        if number == signal.SIGINT and came[0]:
             raise KeyboardInterrupt
-        asked.set()
+        came[0] = number
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield asked.is_set
+        yield lambda: came[0]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
