@@ -6,6 +6,7 @@ An et al., *Killing Two Birds with One Stone*, CVPR 2022, Sec. 3.2.
 import tensorflow as tf
 
 from xcos_tf.environment import keras
+from xcos_tf.models.weights import variable_path
 
 
 def sample_classes(
@@ -58,7 +59,7 @@ class SampledRows(keras.layers.Layer):
     def follow(self, variables: list) -> None:
         """Keep those of an optimizer's variables that belong to `rows` in tables of all people."""
         for slot in variables:
-            name = getattr(slot, "path", slot.name)
+            name = variable_path(slot)
             if "sampled_rows" in name and tuple(slot.shape) == tuple(self.rows.shape):
                 start = keras.initializers.Constant(float(tf.reshape(slot, [-1])[0]))
                 tables = self._tables()

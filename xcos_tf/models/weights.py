@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -22,6 +23,16 @@ LARGEST_WEIGHTS = 2**32
 
 # Keras 2 and Keras 3 name the same variable differently.
 _SAME_NAME = {"depthwise_kernel": "kernel"}
+
+
+def variable_path(variable) -> str:
+    """Return a variable's own path, as "conv/kernel": Keras 3's, or the name on Keras 2.
+
+    TensorFlow's distributed variables, which Keras 2 hands out, must not be asked for what they do
+    not have: some of them are then read, by all workers at once.
+    """
+    is_tensorflows = isinstance(variable, tf.Variable)
+    return (variable.name if is_tensorflows else variable.path).split(":")[0]
 
 
 def named_weights(model: keras.Model, prefix: str = "") -> dict:

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
+from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables
 from xcos_tf.training.variables import read
@@ -32,8 +33,7 @@ def trainer_state(trainer: Trainer) -> dict:
         _add(state, f"model/{layer.name}", layer)
     for part, optimizer in trainer.optimizers_by_part.items():
         for variable in optimizer_variables(optimizer):
-            name = getattr(variable, "path", variable.name).split(":")[0]
-            name = name.removeprefix(f"{optimizer.name}/")
+            name = variable_path(variable).removeprefix(f"{optimizer.name}/")
             _put(state, f"optimizer/{part}/{name}", variable)
     if trainer.loss_scale:
         state["loss_scale"] = trainer.loss_scale.state
@@ -47,8 +47,8 @@ def _add(state: dict, path: str, layer: keras.layers.Layer) -> None:
         _add(state, f"{path}/{other.name}", other)
     if not inner:
         for variable in layer.variables:
-            name = getattr(variable, "path", variable.name).split(":")[0]
-            _put(state, f"{path}/{name.rpartition('/')[2]}", variable)
+            name = variable_path(variable).rpartition("/")[2]
+            _put(state, f"{path}/{name}", variable)
 
 
 def _put(state: dict, path: str, variable) -> None:
