@@ -1,6 +1,8 @@
 """What a run was made with."""
 
+import errno
 import json
+import os
 import platform
 import subprocess
 from datetime import datetime, timedelta, timezone
@@ -128,10 +130,14 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
         record_run(tmp_path / "file" / "run", CONFIG, 7, [])
 
 
-def test_a_full_disk_is_told(tmp_path):
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
     record_run(tmp_path, CONFIG, 7, [])
     before = run_of(tmp_path)
-    (tmp_path / ".run.json.part").symlink_to("/dev/full")
+
+    def full(number):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(XcosError, match=r"run\.json cannot be written \(No space left"):
         record_run(tmp_path, CONFIG, 7, [])
     assert run_of(tmp_path) == before
