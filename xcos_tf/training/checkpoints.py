@@ -32,8 +32,9 @@ def trainer_state(trainer: Trainer) -> dict:
     for layer in trainer.kept_layers:
         _add(state, f"model/{layer.name}", layer)
     for part, optimizer in trainer.optimizers_by_part.items():
+        own = getattr(optimizer, "name", type(optimizer).__name__)  # legacy ones have no name
         for variable in optimizer_variables(optimizer):
-            name = variable_path(variable).removeprefix(f"{optimizer.name}/")
+            name = variable_path(variable).removeprefix(f"{own}/")
             _put(state, f"optimizer/{part}/{name}", variable)
     if trainer.loss_scale:
         state["loss_scale"] = trainer.loss_scale.state
