@@ -138,7 +138,7 @@ def test_people_who_are_not_in_the_sample_stay_as_they_are():
 
 def test_whom_a_sample_shows_now_and_then_keeps_their_momentum():
     """Two samples in turn make the steps that each makes alone."""
-    table = tf.keras.Variable(np.arange(12, dtype=np.float32).reshape(6, 2))
+    table = tf.Variable(np.arange(12, dtype=np.float32).reshape(6, 2))
     sampled = SampledRows(table, 3)
     optimizer = tf.keras.optimizers.SGD(0.1, momentum=0.9)
     create_variables(optimizer, [sampled.rows])
