@@ -117,15 +117,15 @@ def judged(sets, tmp_path_factory):
     MetricsTable(room / "out" / "metrics.csv", 0).add({"step": 0, KEY: values[0]})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Validation, "measure", judge)
-        link = checkpoints.os.link
+        replace_file = checkpoints.replace_file
 
-        def link_until_step_2(source, target):
-            if "000002" in str(target):
+        def replace_until_step_2(path, write):
+            if path.name == "step-000000002.safetensors":
                 raise KeyboardInterrupt
-            link(source, target)
+            replace_file(path, write)
 
         with pytest.MonkeyPatch.context() as kill:
-            kill.setattr(checkpoints.os, "link", link_until_step_2)
+            kill.setattr(checkpoints, "replace_file", replace_until_step_2)
             assert main(words) == 130
         assert main(words) == 0
     return room / "out"

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.training.running import prepare, train_command, write_config
 from xcos_tf.cli.main import main
+from xcos_tf.files import only_writer
 from xcos_tf.training import checkpoints
 
 
@@ -59,7 +60,7 @@ def test_a_place_that_cannot_be(sets, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_and_then_another_configuration_or_other_faces(
+def test_a_full_disk_and_then_another_run_configuration_or_other_faces(
     drawn, sets, tmp_path, capsys, monkeypatch
 ):
     usage = namedtuple("Usage", "total used free")(10**12, 10**12 - 10**6, 10**6)
@@ -71,6 +72,8 @@ def test_a_full_disk_and_then_another_configuration_or_other_faces(
         return {x: x.read_bytes() for x in (tmp_path / "out").rglob("*") if x.is_file()}
 
     before = content()
+    with only_writer(tmp_path / "out", "xcos train"):
+        assert "another `xcos train` is writing to" in refused(capsys, words)
     assert {path.name for path in before} == {"config.yaml", "run.json"}
     other = write_config(tmp_path / "other.yaml", {"seed": 2})
     words = train_command(other, sets, tmp_path / "out")

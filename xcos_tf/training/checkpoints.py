@@ -3,18 +3,19 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables
+from xcos_tf.training.run_files import writing
 from xcos_tf.training.variables import read
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
@@ -79,19 +80,9 @@ class Checkpoints:
         self.folder, self.keep = Path(folder), keep
         if read_only:
             return
-        try:
+        check_can_write(self.folder, within=self.folder)
+        with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            # Of a run that was killed: ours, and what safetensors writes before it renames.
-            for part in (*self.folder.glob(".*.part"), *self.folder.glob(".tmp*")):
-                part.unlink()
-            probe = self.folder / ".probe.part"
-            probe.write_bytes(b"0")
-            probe.unlink()
-        except OSError as error:
-            raise XcosError(
-                f"checkpoints cannot be written to {folder} ({error.strerror}); choose another "
-                "folder or free some space"
-            ) from None
 
     def check_room(self, trainer: Trainer) -> None:
         """Make sure that the checkpoints of a whole run fit on the disk.
@@ -131,25 +122,24 @@ class Checkpoints:
             XcosError: the disk is full or the folder is gone; the checkpoints before are whole.
         """
         path = self.path(step)
+        # The best one's own name comes first: whatever is killed in between, the step is not
+        # counted as made, and all of this happens again.
+        wanted = [self.folder / BEST, path] if best else [] if path.exists() else [path]
         try:
-            # The best one's own name comes first: whatever is killed in between, the step is not
-            # counted as made, and all of this happens again.
-            first, second = (self.folder / BEST, path) if best else (path, None)
-            if best or not path.exists():
+            if wanted:
                 state = trainer_state(trainer)
                 arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
-                metadata = {"format": FORMAT, "step": str(step)}
-                _write_whole(first, lambda part: save_file(arrays, part, metadata))
-            if second:
-                _write_whole(second, lambda part: _link(first, part))
+                content = save(arrays, {"format": FORMAT, "step": str(step)})
+                for name in wanted:
+                    replace_file(name, lambda stream: stream.write(content))
             for old in self.steps()[: -self.keep]:
                 self.path(old).unlink()
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             steps = self.steps()
             last = f"the last good one is {self.path(steps[-1])}" if steps else "there is none yet"
             raise XcosError(
-                f"the checkpoint of step {step} cannot be written ({error}); {last}; free some "
-                "space and start the same command again"
+                f"the checkpoint of step {step} cannot be written ({error.strerror or error}); "
+                f"{last}; free some space and start the same command again"
             ) from None
         return path
 
@@ -190,23 +180,3 @@ class Checkpoints:
         for name, variable in state.items():
             variable.assign(arrays[name])
         return step
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name; a copy where the file system has no hard links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        write(part)
-        with open(part, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ The folder holds `config.yaml` and `run.json` (what it takes to repeat the run),
 import math
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.evaluation.folds import FOLDS, tenths
+from xcos_tf.files import only_writer
 from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import BEST, Checkpoints
@@ -31,6 +32,7 @@ from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import record_run
+from xcos_tf.training.run_files import writing
 from xcos_tf.training.teacher_memory import remember_teacher
 from xcos_tf.training.validation import HeldOut, Validation
 from xcos_tf.training.watched_pairs import WatchedPairs
@@ -60,6 +62,7 @@ class Run:
         text: str,
         data: str | os.PathLike,
         folder: str | os.PathLike,
+        until: ExitStack,
     ):
         """Open a new run, or one that was interrupted; its folder is made where it is not there.
 
@@ -67,10 +70,12 @@ class Run:
             config, text: of `read_config`.
             data: folder of the prepared sets.
             folder: of the run.
+            until: at whose end others may write to the folder.
 
         Raises:
-            XcosError: a set or a preset cannot be used, the folder is of another configuration or
-                cannot be written, or the disk is too full for its checkpoints.
+            XcosError: a set or a preset cannot be used, the folder is of another configuration,
+                is another process's at the moment or cannot be written, or the disk is too full
+                for its checkpoints.
         """
         self.config, self.folder = config, Path(folder)
         self.sets = [RecordSet.open(Path(data) / name) for name in config.data.sets]
@@ -91,6 +96,8 @@ class Run:
             people = len(self.faces.people)
             self.trainer = assemble(config, people, self.steps, epoch)
         if self._chief:  # not before the configuration is known to describe a model
+            with writing(self.folder):
+                until.enter_context(only_writer(self.folder, "xcos train"))
             devices = [device.name for device in tf.config.list_logical_devices()]
             sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
             record_run(self.folder, text, config.seed, devices, sets)
@@ -264,8 +271,8 @@ def train(
     Raises:
         XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
     """
-    with reading_faults():
-        run = Run(*read_config(*configs), data, folder)
+    with reading_faults(), ExitStack() as until:
+        run = Run(*read_config(*configs), data, folder, until)
         if run.finished:
             finished = on_one_line(run.folder / PRESET)
             print(f"{finished} is finished; give another folder for another run")

@@ -1,6 +1,5 @@
 """What is known of the finished shards of an unfinished set, so that they are not written again."""
 
-import fcntl
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -52,7 +51,7 @@ class FinishedShard:
 
 
 class Progress:
-    """The `.progress` folder of a set, which one process at a time may work on.
+    """The `.progress` folder of a set, for `only_writer` of the set.
 
     A shard is finished when its entry is here; the entry comes after the shard's file. Both appear
     complete or not at all, so the process may be killed at any moment.
@@ -62,21 +61,12 @@ class Progress:
         """Make or take up the folder.
 
         Raises:
-            XcosError: another process works on it, it belongs to another plan, or the destination
-                holds other things.
+            XcosError: it belongs to another plan.
             OSError: it cannot be written.
         """
         self.destination, self.plan = destination, plan
         self._folder = destination / PROGRESS
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self._folder / "lock", destination)
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-
-    def _start(self) -> None:
         plan_file = self._folder / "plan.json"
         if not plan_file.exists():
             write_json(plan_file, asdict(self.plan))
@@ -123,10 +113,6 @@ class Progress:
         """Forget everything; the set is complete."""
         shutil.rmtree(self._folder)
 
-    def close(self) -> None:
-        """Let others work on the set."""
-        os.close(self._lock)
-
     def _shard_file(self, shard: int) -> Path:
         return self.destination / shard_name(shard, self.plan.shards)
 
@@ -149,16 +135,3 @@ def check_destination(destination: Path) -> None:
         raise XcosError(
             f"{destination} holds other files; choose a folder that is empty or not there yet"
         )
-
-
-def _lock(path: Path, destination: Path) -> int:
-    """Return the descriptor of a file locked until it is closed or the process ends in any way."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise XcosError(
-            f"another `xcos prepare` is writing to {destination}; wait for it or stop it"
-        ) from None
-    return lock

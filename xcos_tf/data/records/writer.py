@@ -28,7 +28,7 @@ from xcos_tf.data.records.progress import FinishedShard, Plan, Progress, check_d
 from xcos_tf.data.records.source import Record, Source
 from xcos_tf.data.records.tfrecord import ShardWriter, file_sha256
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write
+from xcos_tf.files import check_can_write, only_writer
 
 SHARDS = 64
 """So many that 64 readers never wait for one another, so few that each is a big file."""
@@ -92,18 +92,16 @@ def prepare(
     shards = min(shards, len(source))
     plan = Plan(source.kind, source.name, source.fingerprint, len(source), shards)
     try:
-        if (destination / INDEX).exists():
-            summary = read_summary(destination, plan)
-            # There if the last run was killed between its last two actions.
-            shutil.rmtree(destination / PROGRESS, ignore_errors=True)
-            return PrepareSummary(**summary, checked=0, seconds=time.monotonic() - start)
-        progress = Progress(destination, plan)
-        try:
-            checked = _write_shards(source, progress, jobs or os.cpu_count() or 1)
-            summary = write_index(source, progress)
-            progress.remove()
-        finally:
-            progress.close()
+        with only_writer(destination, "xcos prepare"):
+            if (destination / INDEX).exists():
+                checked, summary = 0, read_summary(destination, plan)
+                # There if the last run was killed between its last two actions.
+                shutil.rmtree(destination / PROGRESS, ignore_errors=True)
+            else:
+                progress = Progress(destination, plan)
+                checked = _write_shards(source, progress, jobs or os.cpu_count() or 1)
+                summary = write_index(source, progress)
+                progress.remove()
     except (OSError, tf.errors.OpError) as error:
         raise XcosError(
             f"{destination} cannot be written ({_reason(error)}); make room or mend its "
