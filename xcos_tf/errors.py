@@ -1,13 +1,18 @@
 """The exceptions that mean "the user can mend this", and how messages show an input."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 QUOTED = 100
 """Characters of an input that a message shows at most."""
 
-# Whatever a terminal or a reader of lines takes for the end of a line, or for more than a letter.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LONGEST = 600
+"""Characters of a sentence, of what it quotes without marks too."""
+
+# What a terminal or a reader of lines takes for the end of a line, or for more than a letter, such
+# as to write from right to left; and bytes of a name that are no text.
+_CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # A word, or something in quotation marks as `repr` writes it, that is longer than may be shown.
 _LONG = re.compile(rf"\S{{{QUOTED + 1},}}|(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^\"]{{{QUOTED},}}\"")
 
@@ -30,12 +35,17 @@ def as_message(text: str, inputs: Iterable[str] = ()) -> str:
         if len(given) > QUOTED:
             for form in (on_one_line(given), as_message(given)):  # as it is, or in an XcosError
                 text = text.replace(form, shown(given))
-    return _LONG.sub(lambda found: _shortened(found[0]), text)
+    text = _LONG.sub(lambda found: _shortened(found[0]), text)
+    # Its end says what to do.
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 1]}…{text[-LONGEST // 2 :]}"
 
 
 def on_one_line(text: object) -> str:
     """Return a text whose ends of lines and other controls are written as in Python, as `\\n`."""
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(repr(x)[1:-1] if unicodedata.category(x) in _CONTROL else x for x in text)
 
 
 def _shortened(text: str) -> str:
@@ -47,13 +57,17 @@ def _shortened(text: str) -> str:
 class XcosError(Exception):
     """Bad input, said in one clear sentence: what was wrong and what to do about it.
 
-    The sentence is kept as `as_message` makes it, whatever an input that it quotes is like. The
+    The text is the sentence as `as_message` makes it, whatever an input that it quotes is like. The
     `xcos` command prints it alone, without a traceback, and exits with code 2.
+
+    Attributes:
+        sentence: as it was given.
     """
 
     def __init__(self, sentence: str):
         """Keep the sentence."""
         super().__init__(as_message(sentence))
+        self.sentence = sentence
 
 
 class NoFaceError(XcosError):

@@ -120,7 +120,7 @@ def _sentence(error: BaseException) -> str:
     except Exception:  # a library's own, that cannot even say what it is
         reason = "no reason given"
     if isinstance(error, XcosError):
-        return str(error)
+        return error.sentence
     if isinstance(error, MemoryError):
         return "there is not enough memory for this; close other programs or give less at once"
     if isinstance(error, ImportError):

@@ -1,5 +1,6 @@
 """Reading a photo, whatever it is stored as, into 8-bit RGB pixels."""
 
+import contextlib
 import io
 import os
 import threading
@@ -30,8 +31,31 @@ _STRETCH = 1_000_000
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
-# `warnings.catch_warnings` is not safe in threads; this at least keeps ours apart.
-_OPEN_LOCK = threading.Lock()
+
+class _Hush:
+    """Keeps Pillow's warnings back in any number of threads, until the last of them is done.
+
+    `warnings.catch_warnings` alone is not safe in threads.
+    """
+
+    def __init__(self):
+        self._lock, self._threads, self._caught = threading.Lock(), 0, contextlib.ExitStack()
+
+    def __enter__(self):
+        with self._lock:
+            if not self._threads:
+                self._caught.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+            self._threads += 1
+
+    def __exit__(self, *_):
+        with self._lock:
+            self._threads -= 1
+            if not self._threads:
+                self._caught.close()
+
+
+_HUSH = _Hush()
 
 
 def read_photo(
@@ -58,16 +82,17 @@ def read_photo(
             permitted, under 20 pixels wide or high, or over 89 million pixels.
         ValueError: an array of another shape or type.
     """
-    if isinstance(source, np.ndarray):
-        return _from_array(source, name)
-    if isinstance(source, Image.Image):
-        return _from_image(source, name)
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_bytes(source, name)
-    if isinstance(source, (str, os.PathLike)):
-        return _from_file(source)
-    if hasattr(source, "read"):
-        return _from_reader(source, name)
+    with _HUSH:
+        if isinstance(source, np.ndarray):
+            return _from_array(source, name)
+        if isinstance(source, Image.Image):
+            return _from_image(source, name)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return _from_bytes(source, name)
+        if isinstance(source, (str, os.PathLike)):
+            return _from_file(source)
+        if hasattr(source, "read"):
+            return _from_reader(source, name)
     raise ValueError(
         "Expected a photo as a path, bytes, open file, PIL image or NumPy array. "
         f"Received: source of type {type(source).__name__}"
@@ -136,11 +161,9 @@ def _from_file(path: str | os.PathLike) -> np.ndarray:
 
 def _from_stream(stream, name: str) -> np.ndarray:
     try:
-        with _OPEN_LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's size warning: our own limit decides
-            Image.init()
-            known = [x for x in _FORMATS if x in Image.OPEN]  # AVIF since Pillow 11.3
-            image = Image.open(stream, formats=known)
+        Image.init()
+        known = [x for x in _FORMATS if x in Image.OPEN]  # AVIF since Pillow 11.3
+        image = Image.open(stream, formats=known)
     except Image.DecompressionBombError:
         raise XcosError(_too_large(name)) from None
     except MemoryError:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 
 class ListedPair(NamedTuple):
@@ -82,13 +82,13 @@ def refuse_repeats(source: Path, listed: Sequence[ListedPair]) -> None:
     for pair in listed:
         if pair.first == pair.second:
             raise XcosError(
-                f"line {pair.line} of {source} compares {pair.first} with itself; take it out"
+                f"line {pair.line} of {source} compares {shown(pair.first)} with itself; take it out"
             )
         before = lines.setdefault(frozenset((pair.first, pair.second)), pair.line)
         if before != pair.line:
             raise XcosError(
-                f"lines {before} and {pair.line} of {source} hold the same pair, {pair.first} and "
-                f"{pair.second}; take one of them out"
+                f"lines {before} and {pair.line} of {source} hold the same pair, {shown(pair.first)} "
+                f"and {shown(pair.second)}; take one of them out"
             )
 
 

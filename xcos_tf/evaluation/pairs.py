@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.folds import deal_folds
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
@@ -141,7 +141,7 @@ class LfwPhotos:
         if found := self._finder.by_stem(stem):
             return found
         raise XcosError(
-            f"the photo {stem}.jpg of line {line} of {self._source} is not in {self._folder}; give "
+            f"the photo {shown(stem)}.jpg of line {line} of {self._source} is not in {self._folder}; give "
             "the folder that holds one folder for each person, with all their photos"
         )
 

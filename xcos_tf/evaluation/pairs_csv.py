@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.folds import dealt
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
@@ -218,7 +218,7 @@ def _read_paths(
                 found[name] = finder.by_name(name)
             if found[name] is None:
                 raise XcosError(
-                    f"the photo {name} of line {line} of {source} is not in {folder}; give the "
+                    f"the photo {shown(name)} of line {line} of {source} is not in {folder}; give the "
                     "folder that the list's paths are relative to"
                 )
         listed.append(ListedPair(line, found[names[0]], found[names[1]], same))

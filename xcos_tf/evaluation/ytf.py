@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import (
@@ -72,7 +72,7 @@ def ytf_set(
     for video, names in frames.items():
         if not names and not aligned:
             raise XcosError(
-                f"the video {video} of line {lines[video]} of {source} has no frames in {folder}; "
+                f"the video {shown(video)} of line {lines[video]} of {source} has no frames in {folder}; "
                 "give the folder that holds `person/video/frame.jpg`"
             )
     names = [name for of_video in frames.values() for name in of_video]

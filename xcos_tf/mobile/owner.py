@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcos_tf.arrays import read_npz
+from xcos_tf.errors import XcosError
+from xcos_tf.files import parse_json
+
+_LARGEST = 2**24
 _FACTS = ("threshold", "model", "variant", "models", "token", "attempts")
 
 
@@ -47,7 +52,32 @@ class Owner:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Owner":
-        """Return what `as_bytes` made the bytes of."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            about = json.loads(arrays["about"].tobytes())
-            return cls(arrays["templates"], arrays["usual_similarity"], **about)
+        """Return what `as_bytes` made the bytes of.
+
+        Raises:
+            ValueError: they are something else.
+        """
+        arrays = read_npz(io.BytesIO(content), _LARGEST)
+        try:
+            about = parse_json(arrays["about"].tobytes(), "the store")
+            owner = cls(arrays["templates"], arrays["usual_similarity"], **about)
+        except (XcosError, KeyError, TypeError) as error:
+            raise ValueError(str(error)) from None
+        if not owner._is_sound():
+            raise ValueError("what it says of an owner cannot be")
+        return owner
+
+    def _is_sound(self) -> bool:
+        texts = (self.model, self.variant, self.models, self.token)
+        return (
+            self.templates.ndim == 4
+            and len(self.templates) > 0
+            and self.usual_similarity.shape == self.templates.shape[1:3]
+            and all(
+                array.dtype == np.float32 and np.isfinite(array).all()
+                for array in (self.templates, self.usual_similarity)
+            )
+            and all(isinstance(text, str) for text in texts)
+            and isinstance(self.threshold, float)
+            and type(self.attempts) is int
+        )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write, read_file
+from xcos_tf.files import check_can_write, parse_json, read_file
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
 from xcos_tf.mobile.sealing import Key, derive_key, salt_of, seal, unseal, write_private
@@ -112,18 +112,40 @@ def open_vault(path: Path, passphrase: str) -> Vault:
             f"{path} cannot be opened: the passphrase is wrong, or the file is damaged or not a "
             "store of this version; nothing was unlocked"
         )
-    owner = Owner.from_bytes(content)
-    content = unseal(key, _ATTEMPTS, _read(attempts_path(path)) or b"")
-    record = {} if content is None else json.loads(content)
-    # The record is one ahead if the power failed between writing the two.
-    in_step = record.get("number") in (owner.attempts, owner.attempts + 1)
-    if not in_step or record.get("token") != owner.token:
+    try:
+        owner = Owner.from_bytes(content)
+    except ValueError as error:
+        raise XcosError(
+            f"{path} was not written by this version ({error}); nothing was unlocked: delete it "
+            "and enroll again"
+        ) from None
+    attempts = _attempts(unseal(key, _ATTEMPTS, _read(attempts_path(path)) or b""), owner)
+    if attempts is None:
         raise XcosError(
             f"the record of attempts {attempts_path(path)} is missing, damaged or not the one that "
             f"was written last; nothing was unlocked: delete {path} and enroll again"
         )
-    last = Moment(record["wall"], record["running"])
-    return Vault(path, key, owner, Attempts(record["number"], record["failures"], last))
+    return Vault(path, key, owner, attempts)
+
+
+def _attempts(content: bytes | None, owner: Owner) -> Attempts | None:
+    """Return the record that belongs to an owner; None if it does not, or is something else."""
+    try:
+        record = parse_json(content or b"", "the record")
+    except XcosError:
+        return None
+    kinds = dict.fromkeys(("number", "failures", "wall", "running"), (int, float)) | {"token": str}
+    if not isinstance(record, dict) or any(
+        not isinstance(record.get(x), kind) or isinstance(record[x], bool)
+        for x, kind in kinds.items()
+    ):
+        return None
+    number, failures = record["number"], record["failures"]
+    # It is one ahead if the power failed between writing the two.
+    in_step = number in (owner.attempts, owner.attempts + 1) and record["token"] == owner.token
+    if not in_step or type(failures) is not int or failures < 0:
+        return None
+    return Attempts(int(number), failures, Moment(record["wall"], record["running"]))
 
 
 @contextlib.contextmanager

@@ -109,6 +109,7 @@ def status_fault(question: Question, code: str, message: str) -> XcosError:
         code: name of the gRPC status code; REST's codes are mapped to it.
         message: the server's own.
     """
+    message = str(message)  # JSON has others
     server, said = question.server, one_line(message)
     if code == "NOT_FOUND":
         return XcosError(

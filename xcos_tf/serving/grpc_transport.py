@@ -93,7 +93,10 @@ class GrpcTransport:
         import tensorflow as tf
 
         response = self._call(self._predict, request, question, seconds)
-        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        try:
+            return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        except (ValueError, TypeError) as error:
+            raise wrong_protocol(question, f"it answers with {error}") from None
 
     def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
         """Return number, state and error message of each version; raises as `predict` does."""
@@ -105,9 +108,9 @@ class GrpcTransport:
         request = GetModelStatusRequest()
         _fill(request.model_spec, question)
         response = self._call(self._status, request, question, seconds)
-        state = ModelVersionStatus.State.Name
+        state = {number: name for name, number in ModelVersionStatus.State.items()}
         return [
-            (entry.version, state(entry.state), entry.status.error_message)
+            (entry.version, state.get(entry.state, "UNKNOWN"), entry.status.error_message)
             for entry in response.model_version_status
         ]
 

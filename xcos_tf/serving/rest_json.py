@@ -52,11 +52,12 @@ def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
         raise ValueError("neither 'outputs' nor 'predictions'")
     if not isinstance(columns, dict):
         columns = {next(iter(expected)): columns}
-    return {
-        name: np.asarray(columns[name], dtype)
-        for name, (dtype, _) in expected.items()
-        if name in columns
-    }
+    with np.errstate(all="ignore"):  # `check_outputs` refuses what is not finite
+        return {
+            name: np.asarray(columns[name], dtype)
+            for name, (dtype, _) in expected.items()
+            if name in columns
+        }
 
 
 def _base64(value: bytes) -> dict[str, str]:

@@ -97,8 +97,9 @@ class RestTransport:
         document = self._ask(question, "GET", _path(question), seconds)
         try:
             return [
-                (int(entry["version"]), entry["state"], entry["status"].get("error_message", ""))
+                (_version(entry["version"]), str(entry["state"]), str(message))
                 for entry in document["model_version_status"]
+                for message in [entry["status"].get("error_message", "")]
             ]
         except (ValueError, TypeError, KeyError, AttributeError):
             raise wrong_protocol(question, "its status lists no versions") from None
@@ -162,6 +163,13 @@ def within(seconds: float, work: Callable):
         raise TimeoutError from None
 
 
+def _version(text: str) -> int:
+    version = int(text)
+    if not 0 <= version < 2**63:
+        raise ValueError
+    return version
+
+
 def _path(question: Question) -> str:
     path = f"/v1/models/{quote(question.model, safe='')}"
     if isinstance(question.version, int):
@@ -174,7 +182,7 @@ def _path(question: Question) -> str:
 def _parsed(question: Question, status: int, content: bytes):
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if status == 200 and document is not None:
         return document

@@ -83,6 +83,14 @@ def check_outputs(
                 f"{count} should be {_wanted(tensor)} and is {received}; check the model's name"
             )
         checked[name] = value
+    maps = [checked[name] for name in ("similarity_map", "attention_map") if name in checked]
+    if len({value.shape for value in maps}) > 1 or not all(
+        np.isfinite(value).all() for value in checked.values()
+    ):
+        raise XcosError(
+            f"the model at {server} answers with numbers that are not finite, or maps of two "
+            "sizes; export it again, from weights that are whole"
+        )
     return checked
 
 

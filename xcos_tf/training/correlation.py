@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
 from xcos_tf.models.similarity import PatchedCosine, unit_length
 
 Batch = Mapping[str, tf.Tensor]
 _MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
+_LARGEST_STATE = 2**24
 _ROUNDING = 1e-13  # of a mean, in float64
 _NOISE = 1e-6  # standard deviation of float32 cosines that are really all the same, at most
 
@@ -112,7 +114,7 @@ class StreamingCorrelation:
         """Go on from what `state` returned, to the same bits as if there had been no break.
 
         Raises:
-            ValueError: it is of maps of another shape.
+            ValueError: it is of maps of another shape, or of no pairs that there can be.
         """
         for name in _MOMENTS:
             shape = getattr(self, f"_{name}").shape
@@ -121,9 +123,13 @@ class StreamingCorrelation:
                     f"Expected the state's `{name}` of shape {shape}. "
                     f"Received: shape={state[name].shape}"
                 )
-        for name in _MOMENTS:
-            setattr(self, f"_{name}", np.array(state[name], np.float64))
-        self.count = int(state["count"])
+        moments = {name: np.array(state[name], np.float64) for name in _MOMENTS}
+        count = int(state["count"])
+        if count < 0 or not all(np.isfinite(moment).all() for moment in moments.values()):
+            raise ValueError("Expected finite moments of 0 pairs or more. Received: others")
+        for name, moment in moments.items():
+            setattr(self, f"_{name}", moment)
+        self.count = count
 
 
 def fit_correlation(
@@ -233,12 +239,14 @@ def _write_state(path, stream, step, genuine, identity) -> None:
 def _read_state(path, stream, identity) -> tuple[int, int]:
     """Set the stream; returns the steps made and the genuine pairs among them."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_npz(path, _LARGEST_STATE)
         if str(arrays["identity"]) == identity:
             stream.restore(arrays)
-            return int(arrays["step"]), int(arrays["genuine"])
-    except Exception as error:  # NumPy and zipfile raise many kinds
+            step, genuine = int(arrays["step"]), int(arrays["genuine"])
+            if not (step >= 0 and 0 <= genuine <= stream.count):
+                raise ValueError("its counts cannot be")
+            return step, genuine
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise XcosError(
             f"{path} is damaged ({' '.join(str(error).split())}); remove it to measure from the "
             "beginning"

@@ -7,6 +7,16 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import write_csv
 from xcos_tf.training.run_files import writing
 
+_UNREADABLE = (
+    OSError,
+    ArithmeticError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    csv.Error,
+)
+
 
 class MetricsTable:
     """The rows of a file that is rewritten, whole, with each that is added.
@@ -29,7 +39,7 @@ class MetricsTable:
                 rows = [_parse(cells) for cells in csv.DictReader(file)]
         except (FileNotFoundError, NotADirectoryError):
             rows = []
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+        except _UNREADABLE as error:
             raise XcosError(
                 f"{path} cannot be read ({error!r}); move it away, or start a new folder"
             ) from None

@@ -17,6 +17,7 @@ import tensorflow as tf
 from tensorflow import keras
 from tqdm import tqdm
 
+from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.distillation import distillation_loss
 from xcos_tf.export.compression.equalise import equalised
@@ -28,6 +29,7 @@ from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent,
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.presets import load_preset
+from xcos_tf.models.weights import LARGEST_WEIGHTS
 from xcos_tf.training.stop_signal import stop_asked
 
 STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
@@ -118,11 +120,11 @@ class FineTuning:
         if not path.exists():
             return
         try:
-            with np.load(path, allow_pickle=False) as saved:
-                told = json.loads(str(saved["request"]))
-                arrays = [saved[f"v{i}"] for i in range(len(self._state))]
-                step = int(saved["step"])
-        except (OSError, ValueError, KeyError) as error:
+            saved = read_npz(path, LARGEST_WEIGHTS)
+            told = json.loads(str(saved["request"]))
+            arrays = [saved[f"v{i}"] for i in range(len(self._state))]
+            step = int(saved["step"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise XcosError(f"{path} cannot be read ({error}); delete it to start again") from None
         if told != asdict(self._request):
             raise XcosError(

@@ -118,18 +118,29 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
         )
     path = place / record["file"]
     arrays = parse_arrays(read_checked(path, record["sha256"]), path)
-    return CompressedNetwork(*_unpacked(arrays), record)
+    try:
+        weights, ranges = _unpacked(arrays)
+    except (KeyError, ValueError) as error:
+        raise XcosError(f"{path} is damaged ({error}); get the preset again") from None
+    return CompressedNetwork(weights, ranges, record)
 
 
 def _unpacked(arrays):
+    """Raises KeyError if a scale is missing, and ValueError if one is of another shape."""
     weights, ranges = {}, {}
-    for name, array in arrays.items():
-        if name.endswith(_RANGE):
-            ranges[name.removesuffix(_RANGE)] = array
-        elif array.dtype == np.int8:
-            weights[name] = array.astype(np.float32) * arrays[name + _SCALE]
-        elif not name.endswith(_SCALE):
-            weights[name] = array.astype(np.float32)
+    with np.errstate(all="ignore"):
+        for name, array in arrays.items():
+            if name.endswith(_RANGE):
+                ranges[name.removesuffix(_RANGE)] = array.astype(np.float32)
+            elif array.dtype == np.int8:
+                scale = np.broadcast_to(arrays[name + _SCALE], array.shape)
+                weights[name] = array.astype(np.float32) * scale.astype(np.float32)
+            elif not name.endswith(_SCALE):
+                weights[name] = array.astype(np.float32)
+    if not all(np.isfinite(x).all() for x in (*weights.values(), *ranges.values())):
+        raise ValueError("a weight is not finite")
+    if not all(x.shape == (2,) for x in ranges.values()):
+        raise ValueError("a range is not two numbers")
     return weights, ranges
 
 
@@ -139,7 +150,9 @@ def _read_record(place):
         records = read_json(path, "the record", "get the preset again")
         for record in records.values():
             record["file"] = Path(record["file"]).name
-            record["sha256"], record["preset_sha256"]
+            for key in ("sha256", "preset_sha256"):
+                if not isinstance(record[key], str):
+                    raise TypeError(f"{key} is not a text")
         return records
     except (KeyError, TypeError, AttributeError) as error:
         raise XcosError(f"{path} is damaged ({error!r}); get the preset again") from None
