@@ -22,6 +22,11 @@ def shown(text: object) -> str:
     return _shortened(on_one_line(text))
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, as a message shows it: a library may quote all of its input."""
+    return shown(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
 def as_message(text: str, inputs: Iterable[str] = ()) -> str:
     """Return a sentence on one line that shows at most 100 characters of an input.
 

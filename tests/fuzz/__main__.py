@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --inputs 20000 --seed 1`: all readers, a table, and exit code 1 at a fault."""
+"""`python -m tests.fuzz --inputs 20000 --seed 1`: a table, and exit code 1 at a fault."""
 
 import argparse
 import os

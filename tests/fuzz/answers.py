@@ -8,7 +8,6 @@ import numpy as np
 
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import WORDS, mutate_bytes, mutate_json, mutate_text
-from xcos_tf.errors import XcosError
 from xcos_tf.serving.address import ServerAddress
 from xcos_tf.serving.client import ServingClient
 from xcos_tf.serving.tls import Certificates
@@ -157,12 +156,8 @@ def _certificates(folder: Path) -> Trial:
             root_certificate="some.pem",
             client_certificate="some.pem",
         )
-        try:
+        with client:
             client.status(timeout=2)
-        except XcosError:
-            raise
-        finally:
-            client.close()
 
     return Trial(lambda random: mutate_text(text, random), read)
 

@@ -168,7 +168,7 @@ def _within(folder: Path) -> Iterator[Callable[[], str]]:
     kept = [os.dup(1), os.dup(2)]
     with tempfile.TemporaryFile() as file:
         streams = sys.stdout, sys.stderr
-        text = open(os.dup(file.fileno()), "w", errors="replace", buffering=1)
+        text = os.fdopen(os.dup(file.fileno()), "w", errors="replace", buffering=1)
         at = 0
 
         def printed() -> str:

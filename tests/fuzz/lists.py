@@ -26,7 +26,10 @@ _DEEPFACE = (
     ",file_x,file_y,Decision\n0,Ann/Ann_0001.jpg,Ann/Ann_0002.jpg,Yes\n"
     "1,Ann/Ann_0001.jpg,Bob/Bob_0001.jpg,No\n"
 )
-_NAMED = "id;one;two;truth;part\n0;Ann/Ann_0001.jpg;Ann/Ann_0002.jpg;yes;3\n1;Ann/Ann_0001.jpg;Bob/Bob_0001.jpg;0;4\n"
+_NAMED = (
+    "id;one;two;truth;part\n0;Ann/Ann_0001.jpg;Ann/Ann_0002.jpg;yes;3\n"
+    "1;Ann/Ann_0001.jpg;Bob/Bob_0001.jpg;0;4\n"
+)
 _SPLITS = (
     "split number, pair number, first name, second name, similarity, is same\n"
     "1, 1, Ann/0, Ann/1, 0.5, 1\n1, 2, Ann/0, Bob/0, 0.5, 0\n2, 1, Bob/0, Ann/1, 0.1, 0\n"

@@ -44,7 +44,7 @@ def _bins() -> list[bytes]:
     found = [pickle.dumps((images, same), protocol) for protocol in range(6)]
     found += [pickle.dumps((arrays, same), protocol) for protocol in (0, 2, 4, 5)]
     found.append(pickle.dumps((images, np.array(same)), 4))
-    return found + [python_2(images, same), python_2(images, same, arrays=True)]
+    return [*found, python_2(images, same), python_2(images, same, arrays=True)]
 
 
 def _bin(folder: Path) -> Trial:
@@ -202,7 +202,6 @@ def _unfinished(folder: Path) -> Trial:
         known = [["a/b.jpg", "empty"]] * number
         arrays = (shard, shard + 1, np.arange(3, dtype=np.int64))
         progress.finish(number, FinishedShard(*arrays, 3, "0" * 64, known))
-    progress.close()
     files = {x.name: x.read_bytes() for x in (out / ".progress").iterdir()}
 
     def draw(random):
@@ -217,16 +216,13 @@ def _unfinished(folder: Path) -> Trial:
         for other, right in files.items():
             (out / ".progress" / other).write_bytes(content if other == name else right)
         progress = Progress(out, plan)
-        try:
-            for number in range(2):
-                shard = progress.read(number)
-                if shard is not None:
-                    start, stop = plan.range(number)
-                    count = stop - start - len(shard.skipped)
-                    assert len(shard.labels) == len(shard.lengths) == len(shard.positions) == count
-                    assert all(isinstance(x, str) for entry in shard.skipped for x in entry)
-        finally:
-            progress.close()
+        for number in range(2):
+            shard = progress.read(number)
+            if shard is not None:
+                start, stop = plan.range(number)
+                count = stop - start - len(shard.skipped)
+                assert len(shard.labels) == len(shard.lengths) == len(shard.positions) == count
+                assert all(isinstance(x, str) for entry in shard.skipped for x in entry)
 
     return Trial(draw, read)
 

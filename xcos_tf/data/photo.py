@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from xcos_tf.data.photo_file import check_photo_file
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 
 MIN_SIDE = 20
 """Pixels: a face smaller than this cannot be found, let alone compared."""
@@ -281,8 +281,7 @@ def _finite(image: Image.Image) -> np.ndarray:
 
 
 def _damaged(name: str, error: Exception) -> str:
-    reason = str(error) or type(error).__name__
-    return f"{name} is damaged or cut short ({reason}); copy or download it again"
+    return f"{name} is damaged or cut short ({reason_of(error)}); copy or download it again"
 
 
 def _too_large(name: str) -> str:

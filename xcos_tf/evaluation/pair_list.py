@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, reason_of, shown
 
 
 class ListedPair(NamedTuple):
@@ -37,7 +37,9 @@ def read_text(source: Path) -> str:
     except FileNotFoundError:
         raise XcosError(f"there is no list of pairs {source}; check the path") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(f"{source} cannot be read as a list of pairs ({error})") from None
+        raise XcosError(
+            f"{source} cannot be read as a list of pairs ({reason_of(error)})"
+        ) from None
 
 
 def read_lines(source: Path) -> list[tuple[int, str]]:
@@ -82,13 +84,14 @@ def refuse_repeats(source: Path, listed: Sequence[ListedPair]) -> None:
     for pair in listed:
         if pair.first == pair.second:
             raise XcosError(
-                f"line {pair.line} of {source} compares {shown(pair.first)} with itself; take it out"
+                f"line {pair.line} of {source} compares {shown(pair.first)} with itself; take "
+                "it out"
             )
         before = lines.setdefault(frozenset((pair.first, pair.second)), pair.line)
         if before != pair.line:
             raise XcosError(
-                f"lines {before} and {pair.line} of {source} hold the same pair, {shown(pair.first)} "
-                f"and {shown(pair.second)}; take one of them out"
+                f"lines {before} and {pair.line} of {source} hold the same pair, "
+                f"{shown(pair.first)} and {shown(pair.second)}; take one of them out"
             )
 
 

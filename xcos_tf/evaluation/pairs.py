@@ -141,8 +141,9 @@ class LfwPhotos:
         if found := self._finder.by_stem(stem):
             return found
         raise XcosError(
-            f"the photo {shown(stem)}.jpg of line {line} of {self._source} is not in {self._folder}; give "
-            "the folder that holds one folder for each person, with all their photos"
+            f"the photo {shown(stem)}.jpg of line {line} of {self._source} is not in "
+            f"{self._folder}; give the folder that holds one folder for each person, "
+            "with all their photos"
         )
 
 

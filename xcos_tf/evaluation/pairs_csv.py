@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.evaluation.folds import dealt
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
@@ -134,13 +134,14 @@ def _named(titles: list[str], columns: Sequence[str], source: Path) -> _Form:
     """Return the form of a table whose columns are named."""
     if len(columns) not in (3, 4) or len(set(columns)) != len(columns):
         raise XcosError(
-            f"{len(columns)} columns are named ({', '.join(columns)}); name three, of the first "
-            "photo, the second, and whether they show one person, and perhaps that of the fold"
+            f"{len(columns)} columns are named ({shown(', '.join(columns))}); name three, of the "
+            "first photo, the second, whether they show one person, and perhaps that of the fold"
         )
     known = {name.lower(): place for place, name in reversed(list(enumerate(titles)))}
     if missing := [name for name in columns if name.strip().lower() not in known]:
         raise XcosError(
-            f"{source} has no column {missing[0]!r} in its first line; it has {', '.join(titles)}"
+            f"{source} has no column {missing[0]!r} in its first line; it has "
+            + shown(", ".join(titles))
         )
     places = tuple(known[name.strip().lower()] for name in columns)
     told, example = ",".join(columns), f"a/1.jpg,b/2.jpg,no{',3' * (len(columns) == 4)}"
@@ -179,7 +180,8 @@ def _read_rows(source: Path) -> list[tuple[int, list[str]]]:
                 rows.append((reader.line_num, columns))
     except csv.Error as error:
         raise XcosError(
-            f"line {reader.line_num} of {source} is no row of a table ({error}); get the file again"
+            f"line {reader.line_num} of {source} is no row of a table "
+            f"({reason_of(error)}); get the file again"
         ) from None
     return rows
 
@@ -218,8 +220,8 @@ def _read_paths(
                 found[name] = finder.by_name(name)
             if found[name] is None:
                 raise XcosError(
-                    f"the photo {shown(name)} of line {line} of {source} is not in {folder}; give the "
-                    "folder that the list's paths are relative to"
+                    f"the photo {shown(name)} of line {line} of {source} is not in {folder}; "
+                    "give the folder that the list's paths are relative to"
                 )
         listed.append(ListedPair(line, found[names[0]], found[names[1]], same))
         numbers += map(int, fold)

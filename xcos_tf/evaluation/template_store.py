@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.files import parse_json, replace_file
 
@@ -109,7 +109,8 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
         text = (file.metadata() or {}).get(METADATA)
     except (SafetensorError, OSError) as error:
         raise XcosError(
-            f"{path} is damaged or no file of templates ({error}); delete it and make it again"
+            f"{path} is damaged or no file of templates ({reason_of(error)}); delete it "
+            "and make it again"
         ) from None
     if text is None:
         raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
@@ -134,7 +135,9 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
         if content != _sha256(blocks, labels, known):
             raise ValueError("its content is not what was written")
     except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise XcosError(f"{path} is damaged ({error}); delete it and make it again") from None
+        raise XcosError(
+            f"{path} is damaged ({reason_of(error)}); delete it and make it again"
+        ) from None
     return store
 
 

@@ -72,8 +72,8 @@ def ytf_set(
     for video, names in frames.items():
         if not names and not aligned:
             raise XcosError(
-                f"the video {shown(video)} of line {lines[video]} of {source} has no frames in {folder}; "
-                "give the folder that holds `person/video/frame.jpg`"
+                f"the video {shown(video)} of line {lines[video]} of {source} has no frames in "
+                f"{folder}; give the folder that holds `person/video/frame.jpg`"
             )
     names = [name for of_video in frames.values() for name in of_video]
     if not names:

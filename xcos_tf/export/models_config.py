@@ -5,7 +5,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.model_versions import versions
 from xcos_tf.export.server_messages import message_class
 from xcos_tf.files import replace_file
@@ -28,10 +28,9 @@ def read_models(folder: Path) -> Message:
     try:
         return text_format.Parse(path.read_text(encoding="utf-8"), config)
     except (OSError, ValueError, text_format.ParseError) as error:
-        reason = " ".join(str(error).split())
         raise XcosError(
-            f"{path} cannot be read or has more in it than this command understands ({reason}); "
-            "mend it or move it away"
+            f"{path} cannot be read or has more in it than this command understands "
+            f"({reason_of(error)}); mend it or move it away"
         ) from None
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.mobile.metadata import ModelFile
 
 SIGNATURE = "serving_default"
@@ -40,7 +40,8 @@ class LiteModel:
             self._run = interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, TypeError, KeyError) as error:
             raise XcosError(
-                f"{file.name} cannot be run ({error}); export it again with `xcos export`"
+                f"{file.name} cannot be run ({reason_of(error)}); export it again with `xcos "
+                "export`"
             ) from None
         inputs, outputs = _TENSORS.get(self.metadata["model"], (None, set()))
         if set(self._run.get_input_details()) != inputs or not (

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import check_can_write, parse_json, read_file
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
@@ -116,8 +116,8 @@ def open_vault(path: Path, passphrase: str) -> Vault:
         owner = Owner.from_bytes(content)
     except ValueError as error:
         raise XcosError(
-            f"{path} was not written by this version ({error}); nothing was unlocked: delete it "
-            "and enroll again"
+            f"{path} was not written by this version ({reason_of(error)}); nothing was unlocked: "
+            "delete it and enroll again"
         ) from None
     attempts = _attempts(unseal(key, _ATTEMPTS, _read(attempts_path(path)) or b""), owner)
     if attempts is None:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from xcos_tf.environment import keras
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import read_file, replace_file
 
 LARGEST_WEIGHTS = 2**32
@@ -143,7 +143,8 @@ def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarra
         ) from None
     except (SafetensorError, ValueError, TypeError, OverflowError) as error:
         raise XcosError(
-            f"the weights file {path} is damaged or not safetensors ({error}); get it again"
+            f"the weights file {path} is damaged or not safetensors ({reason_of(error)}); get "
+            "it again"
         ) from None
     for name, array in arrays.items():
         if array.dtype.kind in "fc" and not np.isfinite(array).all():

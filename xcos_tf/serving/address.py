@@ -31,6 +31,7 @@ class ServerAddress:
             XcosError: it is none of these.
         """
         try:
+            text.encode()
             parts = urlsplit(text if "://" in text else f"grpc://{text}")
             host, port = parts.hostname, parts.port
         except ValueError:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from xcos_tf.arrays import read_npz
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import replace_file
 from xcos_tf.models.similarity import PatchedCosine, unit_length
 
@@ -125,7 +125,12 @@ class StreamingCorrelation:
                 )
         moments = {name: np.array(state[name], np.float64) for name in _MOMENTS}
         count = int(state["count"])
-        if count < 0 or not all(np.isfinite(moment).all() for moment in moments.values()):
+        squares = (moments["m_ss"], moments["m_cc"])
+        if (
+            count < 0
+            or not all(np.isfinite(moment).all() for moment in moments.values())
+            or any((square < 0).any() for square in squares)
+        ):
             raise ValueError("Expected finite moments of 0 pairs or more. Received: others")
         for name, moment in moments.items():
             setattr(self, f"_{name}", moment)
@@ -248,8 +253,7 @@ def _read_state(path, stream, identity) -> tuple[int, int]:
             return step, genuine
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise XcosError(
-            f"{path} is damaged ({' '.join(str(error).split())}); remove it to measure from the "
-            "beginning"
+            f"{path} is damaged ({reason_of(error)}); remove it to measure from the beginning"
         ) from None
     raise XcosError(
         f"{path} is of an unfinished measurement with other pairs or other models; remove it to "

@@ -14,7 +14,7 @@ import pickletools
 from collections.abc import Callable
 from pathlib import Path
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 
 _NEEDED = (
     "PROTO FRAME STOP MARK EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
@@ -53,7 +53,7 @@ def load_bin(path: Path) -> tuple[list[bytes], list[bool | None]]:
     except Exception as error:  # a damaged pickle can bring up anything
         raise XcosError(
             f"{path} is not an InsightFace .bin set or is damaged ({type(error).__name__}: "
-            f"{error}); get the file again"
+            f"{reason_of(error)}); get the file again"
         ) from None
     if isinstance(content, (tuple, list)) and len(content) == 2:
         images, same = (x.items() if isinstance(x, _Array) else x for x in content)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from xcos_tf.arrays import read_npz
 from xcos_tf.data.records import layout
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import read_json
 
 _PEOPLE_BYTES = 2**28
@@ -128,7 +128,7 @@ def read_arrays(path: Path, kinds: Mapping[str, type], count: int) -> dict[str, 
         arrays = read_npz(path, len(kinds) * (8 * count + 1024))
         found = {name: arrays[name] for name in kinds}
     except (OSError, ValueError, KeyError) as error:
-        raise XcosError(f"{path} is damaged ({error}); {advice}") from None
+        raise XcosError(f"{path} is damaged ({reason_of(error)}); {advice}") from None
     for name, kind in kinds.items():
         if found[name].dtype != kind or found[name].shape != (count,):
             raise XcosError(

@@ -18,7 +18,7 @@ from tensorflow import keras
 from tqdm import tqdm
 
 from xcos_tf.arrays import read_npz
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.distillation import distillation_loss
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
@@ -125,7 +125,9 @@ class FineTuning:
             arrays = [saved[f"v{i}"] for i in range(len(self._state))]
             step = int(saved["step"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise XcosError(f"{path} cannot be read ({error}); delete it to start again") from None
+            raise XcosError(
+                f"{path} cannot be read ({reason_of(error)}); delete it to start again"
+            ) from None
         if told != asdict(self._request):
             raise XcosError(
                 f"{path} is of a run with other settings; delete it or choose another folder"

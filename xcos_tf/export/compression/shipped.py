@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.int8_operations import LEVELS
 from xcos_tf.export.compression.request import VARIANTS
 from xcos_tf.files import read_json, replace_file, write_json
@@ -121,7 +121,7 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
     try:
         weights, ranges = _unpacked(arrays)
     except (KeyError, ValueError) as error:
-        raise XcosError(f"{path} is damaged ({error}); get the preset again") from None
+        raise XcosError(f"{path} is damaged ({reason_of(error)}); get the preset again") from None
     return CompressedNetwork(weights, ranges, record)
 
 
@@ -155,4 +155,4 @@ def _read_record(place):
                     raise TypeError(f"{key} is not a text")
         return records
     except (KeyError, TypeError, AttributeError) as error:
-        raise XcosError(f"{path} is damaged ({error!r}); get the preset again") from None
+        raise XcosError(f"{path} is damaged ({reason_of(error)}); get the preset again") from None
