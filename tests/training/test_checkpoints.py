@@ -10,7 +10,7 @@ from tensorflow import keras
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
 from xcos_tf.training import checkpoints
-from xcos_tf.training.checkpoints import BEST, Checkpoints, trainer_state
+from xcos_tf.training.checkpoints import BEST, FORMAT, Checkpoints, take_weights, trainer_state
 from xcos_tf.training.model import Part
 
 BATCHES = small_batches(8)
@@ -113,6 +113,56 @@ def test_what_does_not_fit_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(XcosError, match=re.escape(f"{path} is damaged")):
         folder.restore(trainer)
+
+
+def test_weights_that_are_not_finite_are_not_kept(tmp_path):
+    trainer, folder = small_trainer(), Checkpoints(tmp_path / "run" / "checkpoints")
+    folder.save(trainer, 1)
+    trainer.margin_head.kernel.assign(trainer.margin_head.kernel * np.inf)
+    with pytest.raises(
+        XcosError, match=r"infinite by step 2 \(model/margin_head/kernel\); .*00001"
+    ):
+        folder.save(trainer, 2)
+    assert folder.steps() == [1]
+
+
+def test_the_precision_may_change(tmp_path):
+    plain, scaled, folder = (
+        small_trainer(),
+        small_trainer(1, scale_loss=True),
+        Checkpoints(tmp_path),
+    )
+    before = np.array(scaled.loss_scale.state)
+    folder.save(plain, 1)
+    assert folder.restore(scaled) == 1
+    np.testing.assert_array_equal(scaled.loss_scale.state, before)
+    np.testing.assert_array_equal(scaled.margin_head.kernel, plain.margin_head.kernel)
+    folder.save(scaled, 2)
+    assert folder.restore(small_trainer()) == 2
+
+
+def test_weights_alone_are_taken_from_another_run(tmp_path):
+    trained, folder = small_trainer(), Checkpoints(tmp_path / "run" / "checkpoints")
+    folder.save(trained, 1)
+    trained.make_step(one(BATCHES, 0))
+    path = folder.save(trained, 2)
+    wanted = {k: v for k, v in arrays_of(trained).items() if k.startswith("model/")}
+    for source in (tmp_path / "run", tmp_path / "run" / "checkpoints", path):
+        fresh = small_trainer(seed=1)
+        optimizers = {k: v for k, v in arrays_of(fresh).items() if k.startswith("optimizer/")}
+        take_weights(fresh, source)
+        assert_same({**optimizers, **wanted}, arrays_of(fresh))
+    arrays = load_file(path)
+    arrays = {k: v[:0] if k.startswith("model/margin_head") else v for k, v in arrays.items()}
+    save_file(arrays, path, {"format": FORMAT, "step": "2"})  # of other people
+    take_weights(fresh, path)
+    save_file(
+        {k: v for k, v in arrays.items() if "/backbone/" not in k},
+        path,
+        {"format": FORMAT, "step": "2"},
+    )
+    with pytest.raises(XcosError, match=r"other weights than .* backbone \(model/grid/backbone/"):
+        take_weights(fresh, path)
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path):

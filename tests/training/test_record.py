@@ -23,6 +23,7 @@ CONFIG = """# How it was
 name: small   # é
 steps: 100
 loss: {learned: 1.0, patched: 0.5}
+optimizers: {head: {name: Adam, learning_rate: 0.01}}
 data:
   sets: [a, b]\r
 """
@@ -76,8 +77,13 @@ def test_later_starts_are_added(tmp_path):
 @pytest.mark.parametrize(
     ("change", "keys"),
     [
-        (lambda v: v.update(steps=200), "steps"),
         (lambda v: v["loss"].update(learned=2.0), "loss.learned"),
+        (lambda v: v.update(steps=200, augmentation={"flip": 0.0}), "augmentation.flip"),
+        (
+            lambda v: v["optimizers"]["head"].update(learning_rate=1, name="SGD"),
+            "optimizers.head.name",
+        ),
+        (lambda v: v["optimizers"].update(attention={"name": "SGD"}), "optimizers.attention.name"),
         (lambda v: (v["data"]["sets"].reverse(), v.pop("name")), "name, data.sets"),
         (lambda v: v.update(loss=None, seed=3), "loss, seed"),
     ],
@@ -94,6 +100,33 @@ def test_another_configuration_is_refused(tmp_path, change, keys):
         "or give the old configuration"
     )
     assert run_of(tmp_path) == before
+
+
+def test_rates_length_and_devices_may_change_and_are_noted(tmp_path):
+    record_run(tmp_path, CONFIG, 7, [])
+    values = yaml.safe_load(CONFIG)
+    values["optimizers"]["head"]["learning_rate"] = 0.001
+    values.update(steps=200, devices={"precision": "mixed_float16"}, schedule={"warmup": 3})
+    values.update(finish={"correlation_pairs": 0})
+    text = yaml.safe_dump(values)
+    changed = record_run(tmp_path, text, 7, [], step=40)
+    assert set(map(str, changed)) == {
+        "steps is 200 instead of 100",
+        "optimizers.head.learning_rate is 0.001 instead of 0.01",
+        'devices.precision is "mixed_float16" instead of null',
+        "schedule.warmup is 3 instead of null",
+        "finish.correlation_pairs is 0 instead of null",
+    }
+    noted = run_of(tmp_path)["changes"]
+    assert len(noted) == 5 and all(is_now(change.pop("time")) for change in noted)
+    assert {"step": 40, "key": "steps", "from": 100, "to": 200} in noted
+    assert (tmp_path / "config.yaml").read_text() == text
+    before = run_of(tmp_path)
+    assert record_run(tmp_path, text, 7, [], step=50) == []
+    assert run_of(tmp_path)["changes"] == before["changes"]
+    record_run(tmp_path, CONFIG, 7, [], step=60)
+    assert run_of(tmp_path)["changes"][-5:-4][0]["step"] == 60
+    assert (tmp_path / "config.yaml").read_bytes() == CONFIG.encode()
 
 
 def test_a_first_start_that_was_killed_half_way_is_done_again(tmp_path):

@@ -143,10 +143,47 @@ def test_the_last_becomes_the_preset_where_that_is_asked_for(judged, sets, tmp_p
     shutil.copytree(judged, out, ignore=shutil.ignore_patterns("preset"))
     config = yaml.safe_load((out / "config.yaml").read_text())
     config["finish"]["weights"] = "last"
-    for path in (tmp_path / "run.yaml", out / "config.yaml"):
-        path.write_text(yaml.safe_dump(config))
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
     assert main(train_command(tmp_path / "run.yaml", sets, out)) == 0
     assert load_preset(out / "preset").config["training"]["weights_of_step"] == 4
+
+
+def test_what_is_said_after_nan_can_be_done(judged, sets, tmp_path, capsys):
+    out, config = tmp_path / "out", tmp_path / "run.yaml"
+    changes = yaml.safe_load((judged / "config.yaml").read_text())
+    changes |= {"steps": 3, "name": "again"}
+    changes["start"]["checkpoint"] = str(judged)
+    changes["optimizers"]["attention"]["learning_rate"] = 1e30
+    config.write_text(yaml.safe_dump(changes))
+    assert main(train_command(config, sets, out)) == 2
+    captured = capsys.readouterr()
+    assert "loss became nan at step 2" in captured.err
+    for part in (
+        "step-000000000.safetensors: remove step-000000001.safetensors, which no good step has ",
+        "give each part a lower `learning_rate` and the same command again, or `optimizers: {clip",
+        f'`start: {{checkpoint: "{out}"}}` and a new folder',
+    ):
+        assert part in captured.err
+    first, last = checkpoint(out, 0), checkpoint(judged, 4)
+    taken = {name for name in first if name.startswith("model/")}
+    assert_same({x: first[x] for x in taken}, {x: last[x] for x in taken})
+
+    (out / "checkpoints/step-000000001.safetensors").unlink()
+    changes["optimizers"]["attention"]["learning_rate"] = 1e-3
+    changes["steps"] = 2
+    config.write_text(yaml.safe_dump(changes))
+    assert main(train_command(config, sets, out)) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "from step 0 on, steps is 2 instead of 3" in said
+    noted = json.loads((out / "run.json").read_text())["changes"]
+    assert [(x["key"], x["from"], x["to"], x["step"]) for x in noted] == [
+        ("optimizers.attention.learning_rate", 1e30, 1e-3, 0),
+        ("steps", 3, 2, 0),
+    ]
+    changes["steps"] = 1
+    config.write_text(yaml.safe_dump(changes))
+    assert main(train_command(config, sets, out)) == 2
+    assert "has made 2 steps already, and its length would be 1" in capsys.readouterr().err
 
 
 def test_pairs_of_a_verification_set_are_measured(judged):

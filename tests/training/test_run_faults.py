@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -11,6 +12,8 @@ from tests.training.running import prepare, train_command, write_config
 from xcos_tf.cli.main import main
 from xcos_tf.files import only_writer
 from xcos_tf.training import checkpoints
+
+HERE = Path(__file__).parent
 
 
 def refused(capsys, words):
@@ -34,6 +37,9 @@ def refused(capsys, words):
         ({"batch": {"people": 5}}, "does not fit the 4 people that train: Expected `people`"),
         ({"start": {"frozen_until": "block_99"}}, "name a layer of the backbone"),
         ({"start": {"preset": "nonesuch"}}, "there is no preset 'nonesuch'"),
+        ({"start": {"checkpoint": "nonesuch"}}, "there is no file or folder nonesuch; check"),
+        ({"start": {"checkpoint": str(HERE)}}, "tests/training holds no checkpoint; give another"),
+        ({"start": {"checkpoint": __file__}}, "test_run_faults.py is damaged"),
         ({"teacher": "xcos-mobilefacenet"}, "is an xCos preset"),
         ({"optimizers": {"head": {"name": "AdamX"}}}, "no optimizer 'AdamX'; did you mean 'Adam"),
         ({"optimizers": {"head": {"betta_1": 0.5}}}, "takes no 'betta_1'; did you mean 'beta_1'"),

@@ -11,6 +11,7 @@ from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, read_arrays
+from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.initialisation import start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
@@ -31,7 +32,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
         steps_per_epoch: in whose terms an `epochs` run's schedule is.
 
     Raises:
-        XcosError: a preset cannot be used, the model or a layer's name is wrong, or an optimizer.
+        XcosError: a preset or a checkpoint cannot be used, or the model, a layer's name or an
+            optimizer is wrong.
     """
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     with default_settings(config.devices.precision):
@@ -67,6 +69,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     except ValueError as error:
         raise XcosError(f"the trainer cannot be built: {error}") from None
     trainer.compile(_parts(config, trainer.parts, steps, steps_per_epoch))
+    if config.start.checkpoint:
+        take_weights(trainer, config.start.checkpoint)
     return trainer
 
 

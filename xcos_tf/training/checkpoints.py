@@ -1,5 +1,6 @@
 """What a run needs to go on as if it had never stopped, in files that are whole or not there."""
 
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,9 @@ from xcos_tf.training.variables import read
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"
+CHECKPOINTS = "checkpoints"
+"""The folder in a run's."""
+_MODEL, _SCALE = "model/", "loss_scale"
 FORMAT = "2"  # of 1, variables went by their position
 
 
@@ -31,14 +35,14 @@ def trainer_state(trainer: Trainer) -> dict:
     """
     state = {}
     for layer in trainer.kept_layers:
-        _add(state, f"model/{layer.name}", layer)
+        _add(state, f"{_MODEL}{layer.name}", layer)
     for part, optimizer in trainer.optimizers_by_part.items():
         own = getattr(optimizer, "name", type(optimizer).__name__)  # legacy ones have no name
         for variable in optimizer_variables(optimizer):
             name = variable_path(variable).removeprefix(f"{own}/")
             _put(state, f"optimizer/{part}/{name}", variable)
     if trainer.loss_scale:
-        state["loss_scale"] = trainer.loss_scale.state
+        state[_SCALE] = trainer.loss_scale.state
     return state
 
 
@@ -119,7 +123,8 @@ class Checkpoints:
             best: whether it is the best so far, to be kept under a name of its own.
 
         Raises:
-            XcosError: the disk is full or the folder is gone; the checkpoints before are whole.
+            XcosError: the disk is full or the folder is gone, or a weight is NaN or infinite; the
+                checkpoints before are whole.
         """
         path = self.path(step)
         # The best one's own name comes first: whatever is killed in between, the step is not
@@ -129,6 +134,12 @@ class Checkpoints:
             if wanted:
                 state = trainer_state(trainer)
                 arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
+                for name, array in arrays.items():
+                    if name.startswith(_MODEL) and not np.isfinite(array).all():
+                        raise XcosError(
+                            f"the weights became NaN or infinite by step {step} ({name}); "
+                            f"{self.advice(step)}"
+                        )
                 content = save(arrays, {"format": FORMAT, "step": str(step)})
                 for name in wanted:
                     replace_file(name, lambda stream: stream.write(content))
@@ -157,20 +168,11 @@ class Checkpoints:
             if not steps:
                 return 0
             path = self.path(steps[-1])
+        step, arrays = _read(path)
         state = trainer_state(trainer)
-        try:
-            with safe_open(path, framework="numpy") as file:
-                step, form = int(file.metadata()["step"]), file.metadata()["format"]
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise XcosError(
-                f"the checkpoint {path} is damaged ({error}); remove it to go on from an older one"
-            ) from None
-        if form != FORMAT:
-            raise XcosError(
-                f"the checkpoint {path} is of an older version, which trained otherwise; start a "
-                "new folder"
-            )
+        for only, other in ((state, arrays), (arrays, state)):
+            if _SCALE in only and _SCALE not in other:  # the precision has changed
+                del only[_SCALE]
         shapes = {name: tuple(variable.shape) for name, variable in state.items()}
         if shapes != {name: array.shape for name, array in arrays.items()}:
             raise XcosError(
@@ -180,3 +182,81 @@ class Checkpoints:
         for name, variable in state.items():
             variable.assign(arrays[name])
         return step
+
+    def advice(self, met: int) -> str:
+        """Return what to do about a loss or a weight that is not finite.
+
+        Args:
+            met: the steps before, whose losses were finite. A checkpoint of the last of them may
+                already hold what made the next one fail.
+        """
+        steps = self.steps()
+        remedy = "give each part a lower `learning_rate` and the same command again"
+        clip = "or `optimizers: {clip_norm: 1.0}`"
+        if not steps:
+            return f"there is no checkpoint yet: {remedy}, {clip} and a new folder"
+        good = [step for step in steps if step < met]
+        last = f"the last good checkpoint is {self.path(good[-1] if good else steps[-1])}: "
+        if good and good[-1] != steps[-1]:
+            last += f"remove {self.path(steps[-1]).name}, which no good step has followed, "
+        run = json.dumps(str(self.folder.parent), ensure_ascii=False)
+        return f"{last}{remedy}, {clip}, `start: {{checkpoint: {run}}}` and a new folder"
+
+
+def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
+    """Take over the weights of a checkpoint that a trainer shares by path and shape.
+
+    Args:
+        trainer: compiled; its optimizers stay as they are.
+        source: a checkpoint, or the folder of a run or of checkpoints, whose newest it is.
+
+    Raises:
+        XcosError: there is none, it is damaged, or its backbone is not the trainer's.
+    """
+    path = Path(source)
+    if path.is_dir():
+        within = path / CHECKPOINTS
+        folder = Checkpoints(within if within.is_dir() else path, read_only=True)
+        if not folder.steps():
+            raise XcosError(f"start: checkpoint: {path} holds no checkpoint; give another folder")
+        path = folder.path(folder.steps()[-1])
+    elif not path.exists():
+        raise XcosError(f"start: checkpoint: there is no file or folder {path}; check the path")
+    arrays = _read(path)[1]
+    own = {k: v for k, v in trainer_state(trainer).items() if k.startswith(_MODEL)}
+    taken = {
+        name: arrays[name]
+        for name, variable in own.items()
+        if name in arrays and arrays[name].shape == tuple(variable.shape)
+    }
+    missing = [name for name in own if "/backbone/" in name and name not in taken]
+    if missing or not taken:
+        named = ", ".join(missing[:3]) or "all of them"
+        raise XcosError(
+            f"the checkpoint {path} has other weights than the model's backbone ({named}, …); give "
+            "model: backbone that of its run"
+        )
+    for name, array in taken.items():
+        if not np.isfinite(array).all():
+            raise XcosError(
+                f"the checkpoint {path} has a weight that is not finite ({name}); give an older one"
+            )
+        own[name].assign(array)
+
+
+def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
+    """Return the steps that a checkpoint's trainer had made, and its arrays."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            step, form = int(file.metadata()["step"]), file.metadata()["format"]
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise XcosError(
+            f"the checkpoint {path} is damaged ({error}); remove it to go on from an older one"
+        ) from None
+    if form != FORMAT:
+        raise XcosError(
+            f"the checkpoint {path} is of an older version, which trained otherwise; start a "
+            "new folder"
+        )
+    return step, arrays

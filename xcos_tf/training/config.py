@@ -16,11 +16,14 @@ class StartConfig:
         grid_head: "linear_tail" derives the grid head from the preset's embedding head, which must
             be linear (MobileFaceNet's); see `start_from_linear_tail`.
         frozen_until: the last backbone layer that stays as it is; None trains all of it.
+        checkpoint: a file of a run, or the run's folder for its newest, whose weights go over all
+            of these; see `take_weights`.
     """
 
     preset: str | None = None
     grid_head: str | None = None
     frozen_until: str | None = None
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)

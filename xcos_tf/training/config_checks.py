@@ -145,8 +145,8 @@ def _impossible(c):
         )
     if c.start.grid_head and not (c.explains and c.start.preset):
         yield "start: grid_head needs a model with `xcos`, and start: preset"
-    if c.start.frozen_until and not c.start.preset:
-        yield "start: frozen_until needs start: preset, whose layers stay as they are"
+    if c.start.frozen_until and not (c.start.preset or c.start.checkpoint):
+        yield "start: frozen_until needs start: preset or checkpoint, whose layers stay as they are"
     if c.optimizers.attention and not c.loss.learned:
         yield "optimizers: attention trains L, but loss: learned has no weight"
     if c.optimizers.margin_head and not c.loss.identification.weight:

@@ -137,10 +137,8 @@ def _check_finite(trainer, met: int, step: int, means: dict[str, float], checkpo
     if all(math.isfinite(value) for value in means.values()):
         return
     rates = ", ".join(f"{part} {rate:.3g}" for part, rate in trainer.learning_rates.items())
-    good = checkpoints.steps()
-    last = checkpoints.path(good[-1]) if good else "none yet"
     where = f"at step {step}" if step == met + 1 else f"in steps {met + 1} to {step}"
     raise XcosError(
-        f"the loss became {means['total']} {where}, learning rates {rates}; the last good "
-        f"checkpoint is {last}; lower the rates or clip the gradients, and start from it"
+        f"the loss became {means['total']} {where}, learning rates {rates}; "
+        f"{checkpoints.advice(met)}"
     )

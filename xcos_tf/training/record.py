@@ -1,12 +1,14 @@
 """What a run was made with, so that it can be told, and made again, years later."""
 
 import contextlib
+import fnmatch
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,6 +20,54 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.training.run_files import writing
 
+MAY_CHANGE = (
+    *("steps", "epochs", "optimizers.*.learning_rate", "schedule.*", "devices.*"),
+    "finish.*",  # what comes after training
+)
+"""Dotted keys of a configuration that a run may be taken up again with others of."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key of a configuration, dotted, and its values; None where it is not given."""
+
+    key: str
+    old: object
+    new: object
+
+    def __str__(self) -> str:
+        return f"{self.key} is {json.dumps(self.new)} instead of {json.dumps(self.old)}"
+
+
+def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
+    """Return what the folder's run, if there is one, is to go on with another value of.
+
+    Comments and layout do not count.
+
+    Args:
+        folder: of the run.
+        config_text: YAML.
+
+    Raises:
+        XcosError: a key differs that may not change, or a text is not YAML or cannot be read.
+    """
+    config_file = Path(folder) / "config.yaml"
+    config, before = _parse(config_text, "the configuration"), _read(config_file)
+    if before is None:
+        return []
+    found = list(_differences(_parse(before, config_file), config))
+    refused = [
+        change.key
+        for change in found
+        if not any(fnmatch.fnmatchcase(change.key, pattern) for pattern in MAY_CHANGE)
+    ]
+    if refused:
+        raise XcosError(
+            f"{config_file} differs from the configuration in {', '.join(refused)}; start a new "
+            "folder or give the old configuration"
+        )
+    return found
+
 
 def record_run(
     folder: str | os.PathLike,
@@ -25,13 +75,15 @@ def record_run(
     seed: int,
     devices: Sequence[str],
     sets: Mapping[str, str] | None = None,
-) -> None:
+    step: int = 0,
+) -> list[Change]:
     """Write `config.yaml` and `run.json`, or note that a run is taken up again.
 
-    `config.yaml` is the text as it was given first. `run.json` holds "started" (UTC), "seed",
-    "devices", "sets", "git" ({"revision", "dirty"} of the checkout that the package is run from, or
-    null), "versions" and "platform"; and in "resumes", for each later call, "time", "git" and
-    "versions".
+    `config.yaml` is the text as it was given, first or with the last change. `run.json` holds
+    "started" (UTC), "seed", "devices", "sets", "git" ({"revision", "dirty"} of the checkout that
+    the package is run from, or null), "versions" and "platform"; in "resumes", for each later call,
+    "time", "git" and "versions"; and in "changes", for each key of the configuration that it
+    brought another value of, "time", "step", "key", "from" and "to".
 
     Args:
         folder: of the run; made if it is not there.
@@ -39,27 +91,31 @@ def record_run(
         seed: of the run.
         devices: names of what it is trained on.
         sets: {name of a prepared set: fingerprint of its source}.
+        step: made before.
+
+    Returns:
+        What has changed in the configuration.
 
     Raises:
-        XcosError: the text is not YAML; the folder's run has another configuration (comments and
-            layout do not count) or other faces; or a file cannot be read or written.
+        XcosError: as by `changes`; or the folder's run is of other faces, or a file cannot be read
+            or written.
     """
     folder = Path(folder)
     config_file, run_file = folder / "config.yaml", folder / "run.json"
-    config = _parse(config_text, "the configuration")
+    changed = changes(folder, config_text)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    before = _read(config_file)
-    if before is None:
+    with writing(run_file):  # first, so that a kill in between loses no change
+        write_json(
+            run_file, _run(_read(run_file), run_file, seed, devices, sets or {}, changed, step)
+        )
+    if changed or not config_file.exists():
         with writing(config_file):
             replace_file(config_file, lambda stream: stream.write(config_text.encode()))
-    else:
-        _check_same(_parse(before, config_file), config, config_file)
-    with writing(run_file):
-        write_json(run_file, _run(_read(run_file), run_file, seed, devices, sets or {}))
+    return changed
 
 
-def _run(before: str | None, run_file: Path, seed, devices, sets) -> dict:
+def _run(before: str | None, run_file: Path, seed, devices, sets, changed, step) -> dict:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     git, versions = _git(), _versions()
     if before is None:
@@ -72,11 +128,16 @@ def _run(before: str | None, run_file: Path, seed, devices, sets) -> dict:
             "versions": versions,
             "platform": platform.platform(),
             "resumes": [],
+            "changes": [],
         }
     try:
         run = json.loads(before)
-        others = _differences(run.get("sets", sets), dict(sets))
+        others = [x.key for x in _differences(run.get("sets", sets), dict(sets))]
         run["resumes"].append({"time": now, "git": git, "versions": versions})
+        run.setdefault("changes", []).extend(
+            {"time": now, "step": step, "key": change.key, "from": change.old, "to": change.new}
+            for change in changed
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise XcosError(f"{run_file} is not the record of a run; move it away") from None
     if others:
@@ -90,7 +151,7 @@ def _run(before: str | None, run_file: Path, seed, devices, sets) -> dict:
 def _read(path: Path) -> str | None:
     try:
         return path.read_bytes().decode()  # a line may end as it likes
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise XcosError(f"{path} cannot be read ({error}); move it away") from None
@@ -104,27 +165,19 @@ def _parse(text: str, name: str | Path):
         raise XcosError(f"{name} is not YAML ({reason}); mend it") from None
 
 
-def _check_same(old, new, config_file: Path) -> None:
-    keys = _differences(old, new)
-    if keys:
-        raise XcosError(
-            f"{config_file} differs from the configuration in {', '.join(keys)}; start a new "
-            "folder or give the old configuration"
-        )
-
-
-def _differences(old, new, within: str = "") -> list[str]:
-    """Return the dotted keys whose values are not the same, or that only one side has."""
-    if not (isinstance(old, dict) and isinstance(new, dict)):
-        return [] if old == new else [within or "everything"]
-    keys = []
-    for key in {**old, **new}:
-        name = f"{within}.{key}" if within else str(key)
-        if key in old and key in new:
-            keys += _differences(old[key], new[key], name)
-        else:
-            keys.append(name)
-    return keys
+def _differences(old, new, within: str = "") -> Iterator[Change]:
+    """Yield the dotted keys whose values are not the same, or that only one side has."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in {**old, **new}:
+            name = f"{within}.{key}" if within else str(key)
+            either = old.get(key, new.get(key))
+            absent = {} if isinstance(either, dict) else None  # as a section without keys
+            if (key in old and key in new) or absent == {}:
+                yield from _differences(old.get(key, absent), new.get(key, absent), name)
+            else:
+                yield Change(name, old.get(key), new.get(key))
+    elif old != new:
+        yield Change(within or "everything", old, new)
 
 
 def _versions() -> dict[str, str]:

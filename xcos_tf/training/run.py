@@ -24,18 +24,19 @@ from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.files import only_writer
 from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.cadence import Cadence
-from xcos_tf.training.checkpoints import BEST, Checkpoints
+from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_checks import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
 from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop
 from xcos_tf.training.monitor import Monitor
-from xcos_tf.training.record import record_run
+from xcos_tf.training.record import changes, record_run
 from xcos_tf.training.run_files import writing
 from xcos_tf.training.teacher_memory import remember_teacher
 from xcos_tf.training.validation import HeldOut, Validation
 from xcos_tf.training.watched_pairs import WatchedPairs
+from xcos_tf.wording import counted
 
 START_FACES = 2000
 LOG_EVERY = 50  # steps
@@ -98,17 +99,17 @@ class Run:
         if self._chief:  # not before the configuration is known to describe a model
             with writing(self.folder):
                 until.enter_context(only_writer(self.folder, "xcos train"))
-            devices = [device.name for device in tf.config.list_logical_devices()]
-            sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
-            record_run(self.folder, text, config.seed, devices, sets)
-        place = self.folder / "checkpoints"
+        place = self.folder / CHECKPOINTS
         self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
+        made = self.checkpoints.steps()
+        self._start = made[-1] if made else 0
+        if self._chief:
+            self._record(text)
         self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
         if self._chief:
             self.checkpoints.check_room(self.trainer)
-        made = self.checkpoints.steps()
-        self._start = made[-1] if made else 0
-        if config.start.grid_head and not made:
+        start = config.start
+        if start.grid_head and not start.checkpoint and not made:
             start_grid_head(config, self.trainer, self._some_faces(START_FACES))
         self._teacher = None
         if config.loss.teacher_sees == "original" and not self.finished:
@@ -137,6 +138,21 @@ class Run:
     def finished(self) -> bool:
         """Whether the run has made its last step and written its preset."""
         return self._start == self.steps and (self.folder / PRESET).exists()
+
+    def _record(self, text):
+        if self._start > self.steps:
+            raise XcosError(
+                f"the run in {self.folder} has made {counted(self._start, 'step')} already, and "
+                f"its length would be {self.steps:,}; give it that length or more"
+            )
+        if self.finished:
+            changes(self.folder, text)  # which refuses another run's
+            return
+        devices = [device.name for device in tf.config.list_logical_devices()]
+        sets = {records.folder.name: records.source["fingerprint"] for records in self.sets}
+        seed = self.config.seed
+        for change in record_run(self.folder, text, seed, devices, sets, self._start):
+            print(f"from step {self._start:,} on, {on_one_line(change)}")
 
     def _some_faces(self, count: int) -> tf.data.Dataset:
         random = np.random.default_rng(self.config.seed)
