@@ -55,7 +55,7 @@ setup(
         "jinja2>=3.1",
         "tqdm>=4.66",
         "tensorboard>=2.15",
-        "pyyaml>=6.0",
+        "ruamel.yaml>=0.18,<0.20",
         "pydantic>=2.5,<3",
     ],
     extras_require={

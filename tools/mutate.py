@@ -17,7 +17,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 600  # seconds
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--at", metavar="COMMIT", default="HEAD", help="whose code and tests")
     parser.add_argument("--only", default="", metavar="WORD", help="files with this in their path")
     args = parser.parse_args()
-    listed = yaml.safe_load((HERE / "mutations.yaml").read_text(encoding="utf-8"))
+    listed = YAML(typ="safe").load(HERE / "mutations.yaml")
     command = ["git", "archive", args.at]
     tar = subprocess.run(command, cwd=HERE.parent, check=True, stdout=subprocess.PIPE)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,14 +2,14 @@
 
 import re
 
-import yaml
-
 from xcos_tf.export.models_config import MOUNT
 from xcos_tf.export.server_files import SERVER_FILES, write_missing_files
+from xcos_tf.yaml_text import parse_yaml
 
 
 def test_the_compose_file_starts_a_server_of_this_folder(served_folder):
-    [service] = yaml.safe_load((served_folder / "compose.yaml").read_text())["services"].values()
+    compose = parse_yaml((served_folder / "compose.yaml").read_bytes(), "compose.yaml")
+    [service] = compose["services"].values()
     assert service["image"].startswith("tensorflow/serving:")
     assert service["volumes"] == [f".:{MOUNT}:ro"]
     flags = dict(flag.removeprefix("--").split("=") for flag in service["command"])

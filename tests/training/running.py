@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import yaml
 from safetensors.numpy import load_file
 
 from tools import generate_faces
 from xcos_tf.cli.main import main
+from xcos_tf.yaml_text import to_yaml
 
 SMOKE = Path(__file__).parents[2] / "configs/smoke.yaml"
 STEPS, BEST_BY = 18, "patched"
@@ -54,8 +54,8 @@ def prepare(source: Path, destination: Path) -> None:
 def write_config(path: Path, changes: dict | None = None) -> Path:
     """Write a configuration: the smoke test's, SMALL over that, and `changes` over both."""
     small = path.with_suffix(".small.yaml")
-    small.write_text(yaml.safe_dump(SMALL))
-    path.write_text(yaml.safe_dump({"extends": [str(SMOKE), small.name], **(changes or {})}))
+    small.write_text(to_yaml(SMALL))
+    path.write_text(to_yaml({"extends": [str(SMOKE), small.name], **(changes or {})}))
     return path
 
 

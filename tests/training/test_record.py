@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import safetensors
 import tensorflow as tf
-import yaml
 
 import xcos_tf
 from xcos_tf.errors import XcosError
 from xcos_tf.training import record
 from xcos_tf.training.record import record_run
+from xcos_tf.yaml_text import parse_yaml, to_yaml
 
 CONFIG = """# How it was
 name: small   # é
@@ -62,7 +62,7 @@ def test_later_starts_are_added(tmp_path):
     record_run(tmp_path, CONFIG, 7, ["CPU:0"])
     first = run_of(tmp_path)
     # The same, written otherwise.
-    again = yaml.safe_dump(yaml.safe_load(CONFIG))
+    again = to_yaml(parse_yaml(CONFIG.encode(), "it"))
     for count in (1, 2):
         record_run(tmp_path, again, 7, ["CPU:0"])
         run = run_of(tmp_path)
@@ -91,10 +91,10 @@ def test_later_starts_are_added(tmp_path):
 def test_another_configuration_is_refused(tmp_path, change, keys):
     record_run(tmp_path, CONFIG, 7, [])
     before = run_of(tmp_path)
-    values = yaml.safe_load(CONFIG)
+    values = parse_yaml(CONFIG.encode(), "it")
     change(values)
     with pytest.raises(XcosError) as caught:
-        record_run(tmp_path, yaml.safe_dump(values), 7, [])
+        record_run(tmp_path, to_yaml(values), 7, [])
     assert str(caught.value) == (
         f"{tmp_path / 'config.yaml'} differs from the configuration in {keys}; start a new folder "
         "or give the old configuration"
@@ -104,11 +104,11 @@ def test_another_configuration_is_refused(tmp_path, change, keys):
 
 def test_rates_length_and_devices_may_change_and_are_noted(tmp_path):
     record_run(tmp_path, CONFIG, 7, [])
-    values = yaml.safe_load(CONFIG)
+    values = parse_yaml(CONFIG.encode(), "it")
     values["optimizers"]["head"]["learning_rate"] = 0.001
     values.update(steps=200, devices={"precision": "mixed_float16"}, schedule={"warmup": 3})
     values.update(finish={"correlation_pairs": 0})
-    text = yaml.safe_dump(values)
+    text = to_yaml(values)
     changed = record_run(tmp_path, text, 7, [], step=40)
     assert set(map(str, changed)) == {
         "steps is 200 instead of 100",
@@ -138,7 +138,7 @@ def test_a_first_start_that_was_killed_half_way_is_done_again(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("config.yaml", "a: [", r"config\.yaml is not YAML"),
+        ("config.yaml", "a: [", r"config\.yaml is not proper YAML"),
         ("config.yaml", "just words", r"config\.yaml differs .* in everything"),
         ("run.json", "{", r"run\.json is not the record of a run; move it away"),
         ("run.json", "[]", r"run\.json is not the record of a run; move it away"),
@@ -152,7 +152,7 @@ def test_files_of_something_else_are_left_alone(tmp_path, name, content, sentenc
 
 
 def test_text_that_is_not_yaml_is_refused(tmp_path):
-    with pytest.raises(XcosError, match="the configuration is not YAML"):
+    with pytest.raises(XcosError, match="the configuration is not proper YAML"):
         record_run(tmp_path / "run", "a: [", 7, [])
     assert not (tmp_path / "run").exists()
 

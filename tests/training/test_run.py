@@ -5,7 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-import yaml
 
 from tests.training.running import (
     BEST_BY,
@@ -23,6 +22,7 @@ from xcos_tf.training import checkpoints
 from xcos_tf.training.metrics_table import MetricsTable
 from xcos_tf.training.validation import Validation
 from xcos_tf.verifier import Verifier
+from xcos_tf.yaml_text import parse_yaml, to_yaml
 
 pytestmark = pytest.mark.long
 
@@ -47,7 +47,7 @@ def test_the_preset_carries_its_facts(alone, sets, preset):
     # 3 people with 6 faces each make 108 impostor pairs, which show an FMR of 1e-2, no lower one.
     assert all(set(rates) == {"0.01"} for rates in config["thresholds"].values())
     facts, run = config["training"], alone / "alone"
-    assert facts["config"] == yaml.safe_load((run / "config.yaml").read_text())
+    assert facts["config"] == parse_yaml((run / "config.yaml").read_bytes(), run)
     assert facts["sets"] == {"generated": RecordSet.open(sets / "generated").source}
     assert (facts["people"], facts["images"], facts["steps"]) == (4, 24, STEPS)
     kinds = ("auc", "eer", "tar_at_far_1e-3", "rmse")
@@ -141,20 +141,20 @@ def test_the_best_by_validation_becomes_the_preset(judged):
 def test_the_last_becomes_the_preset_where_that_is_asked_for(judged, sets, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(judged, out, ignore=shutil.ignore_patterns("preset"))
-    config = yaml.safe_load((out / "config.yaml").read_text())
+    config = parse_yaml((out / "config.yaml").read_bytes(), out)
     config["finish"]["weights"] = "last"
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "run.yaml").write_text(to_yaml(config))
     assert main(train_command(tmp_path / "run.yaml", sets, out)) == 0
     assert load_preset(out / "preset").config["training"]["weights_of_step"] == 4
 
 
 def test_what_is_said_after_nan_can_be_done(judged, sets, tmp_path, capsys):
     out, config = tmp_path / "out", tmp_path / "run.yaml"
-    changes = yaml.safe_load((judged / "config.yaml").read_text())
+    changes = parse_yaml((judged / "config.yaml").read_bytes(), judged)
     changes |= {"steps": 3, "name": "again"}
     changes["start"]["checkpoint"] = str(judged)
     changes["optimizers"]["attention"]["learning_rate"] = 1e30
-    config.write_text(yaml.safe_dump(changes))
+    config.write_text(to_yaml(changes))
     assert main(train_command(config, sets, out)) == 2
     captured = capsys.readouterr()
     assert "loss became nan at step 2" in captured.err
@@ -171,7 +171,7 @@ def test_what_is_said_after_nan_can_be_done(judged, sets, tmp_path, capsys):
     (out / "checkpoints/step-000000001.safetensors").unlink()
     changes["optimizers"]["attention"]["learning_rate"] = 1e-3
     changes["steps"] = 2
-    config.write_text(yaml.safe_dump(changes))
+    config.write_text(to_yaml(changes))
     assert main(train_command(config, sets, out)) == 0
     said = capsys.readouterr().out.splitlines()
     assert "from step 0 on, steps is 2 instead of 3" in said
@@ -181,7 +181,7 @@ def test_what_is_said_after_nan_can_be_done(judged, sets, tmp_path, capsys):
         ("steps", 3, 2, 0),
     ]
     changes["steps"] = 1
-    config.write_text(yaml.safe_dump(changes))
+    config.write_text(to_yaml(changes))
     assert main(train_command(config, sets, out)) == 2
     assert "has made 2 steps already, and its length would be 1" in capsys.readouterr().err
 

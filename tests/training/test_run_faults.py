@@ -44,7 +44,7 @@ def refused(capsys, words):
         ({"optimizers": {"head": {"name": "AdamX"}}}, "no optimizer 'AdamX'; did you mean 'Adam"),
         ({"optimizers": {"head": {"betta_1": 0.5}}}, "takes no 'betta_1'; did you mean 'beta_1'"),
         ({"loss": {"sample": 3}}, "sample must be at least the 4 people"),
-        ({"loss": {"heads": "cosface"}}, "unknown key 'heads'; did you mean 'head'"),
+        ({"loss": {"heads": "cosface"}}, "unknown key `loss.heads`; did you mean `head`?"),
     ],
 )
 def test_a_bad_configuration_writes_nothing(sets, tmp_path, capsys, changes, sentence):

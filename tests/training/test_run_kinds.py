@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import yaml
 
 from tests.training.running import checkpoint, train_command, write_config
 from xcos_tf.cli.main import main
@@ -10,6 +9,7 @@ from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.metrics_table import MetricsTable
 from xcos_tf.verifier import Verifier
+from xcos_tf.yaml_text import parse_yaml, to_yaml
 
 pytestmark = pytest.mark.long
 
@@ -58,18 +58,18 @@ def test_a_baseline_with_a_sample_of_the_people_in_bfloat16(sets, tmp_path):
     assert isinstance(preset.network, FaceEmbedder)
     assert {k: list(v) for k, v in preset.config["thresholds"].items()} == {"cosine": ["0.01"]}
     assert "correlation" not in preset.config
-    assert preset.config["training"]["config"] == yaml.safe_load(BASELINE)
+    assert preset.config["training"]["config"] == parse_yaml(BASELINE.encode(), "it")
 
 
 def test_any_backbone_of_keras_trains_and_its_preset_verifies(sets, tmp_path):
-    config = yaml.safe_load(BASELINE)
+    config = parse_yaml(BASELINE.encode(), "it")
     backbone = {"kind": "keras.applications.MobileNetV2", "alpha": 0.35}
     config["model"] = {"backbone": backbone, "xcos": {"channels": 4}}
     data = {"sets": ["generated"], "hold_out": {"generated": 3}}
     config |= {"steps": 1, "schedule": {}, "data": data}
     config["loss"] = {"identification": {"weight": 1.0}, "head": "cosface"}
     del config["start"], config["devices"]
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "run.yaml").write_text(to_yaml(config))
     rows = train(tmp_path / "run.yaml", sets, tmp_path / "out")
     assert np.isfinite(rows[-1]["loss/identification"])
     verifier = Verifier.from_preset(tmp_path / "out/preset")
@@ -116,7 +116,7 @@ def test_a_grid_without_a_teacher_learns_to_tell_people_apart(sets, tmp_path):
 
 
 def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_path):
-    config = yaml.safe_load(BASELINE)
+    config = parse_yaml(BASELINE.encode(), "it")
     del config["loss"]["sample"], config["devices"], config["steps"]
     config["teacher"] = "mobilefacenet"
     config["batch"] = {"pairs": 10, "accumulate": 2}
@@ -124,7 +124,7 @@ def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_
     config["augmentation"] = {"draw_over": 1.0}
     config["loss"] |= {"cosine": 1.0, "teacher_sees": "original"}
     config["validation"] = {"draw_over": True, "every": 1, "best_metric": "eer"}
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "run.yaml").write_text(to_yaml(config))
     out = tmp_path / "out"
     rows = train(tmp_path / "run.yaml", sets, out)
     first, last = rows[0], rows[-1]

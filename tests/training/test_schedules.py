@@ -45,17 +45,17 @@ def test_drops_out_of_order_are_refused(drops):
 
 
 def test_a_configuration_counts_epochs_or_steps():
-    config = ScheduleConfig("step", drops=[2, 3], factor=0.5, warmup=0.5)
+    config = ScheduleConfig(kind="step", drops=[2, 3], factor=0.5, warmup=0.5)
     built = build_schedule(config, 0.8, 40, steps_per_epoch=10, in_epochs=True)
     places = [0, 4, 19, 20, 29, 30]
     np.testing.assert_allclose(rates(built, places), [0.16, 0.8, 0.8, 0.4, 0.4, 0.2], rtol=1e-6)
-    config = ScheduleConfig("cosine", warmup=4)
+    config = ScheduleConfig(kind="cosine", warmup=4)
     built = build_schedule(config, 0.8, 40, steps_per_epoch=10, in_epochs=False)
     np.testing.assert_allclose(rates(built, range(40)), rates(cosine(0.8, 40, 4), range(40)))
 
 
 def test_drops_that_meet_the_warmup_are_refused():
-    config = ScheduleConfig("step", drops=[2], warmup=2)
+    config = ScheduleConfig(kind="step", drops=[2], warmup=2)
     with pytest.raises(XcosError, match=r"drops \[20\] must ascend from above the warm-up's 20"):
         build_schedule(config, 1.0, 40, steps_per_epoch=10, in_epochs=True)
 

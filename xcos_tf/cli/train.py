@@ -47,6 +47,9 @@ def _prepared_sets(data: str) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
+    from xcos_tf.training.config_reader import read_config
+
+    read_config(*args.configs)  # before TensorFlow, which takes seconds to load
     from xcos_tf.explain.correlation_figure import preset_pictures
     from xcos_tf.training.run import train
 

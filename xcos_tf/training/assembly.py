@@ -38,10 +38,10 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     with default_settings(config.devices.precision):
         try:
-            network = build_network(config.model, trusted=True)
+            network = build_network(config.model.section, trusted=True)
             describe(network)  # for the preset, which would fail after the run otherwise
-        except (KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
+        except Exception as error:  # Keras's own are of any kind
+            reason = " ".join(str(error).split())[:300]
             raise XcosError(f"model describes no network: {reason}") from None
         whole = network.features
         margin_head = MARGIN_HEADS[config.loss.head](
@@ -87,7 +87,7 @@ def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Da
             `cell_affine`.
     """
     preset = load_preset(config.start.preset).network
-    if preset.explains or not config.model["xcos"].get("cell_affine"):
+    if preset.explains or not config.model.xcos.cell_affine:
         raise XcosError(
             "start: grid_head: linear_tail needs a preset with a linear embedding head, such as "
             "mobilefacenet, and model: xcos: cell_affine: true"
@@ -140,19 +140,13 @@ def _load_teacher(config: TrainingConfig, whole: keras.Model) -> FaceEmbedder:
 def _parts(config, layers, steps, steps_per_epoch) -> list[Part]:
     parts = []
     for name in PARTS:
-        section = getattr(config.optimizers, name)
-        if not section:
+        given = getattr(config.optimizers, name)
+        if given is None:
             continue
         if name not in layers:
             raise XcosError(f"optimizers: {name} has an optimizer, and the model has no such part")
-        section = dict(section)
-        peak = section.pop("learning_rate", None)
-        if isinstance(peak, bool) or not isinstance(peak, (int, float)) or peak <= 0:
-            raise XcosError(
-                f"optimizers: {name}: learning_rate must be a number above 0; it is {peak!r}"
-            )
-        peak *= config.batch.times
+        peak = given.learning_rate * config.batch.times
         rate = build_schedule(config.schedule, peak, steps, steps_per_epoch, bool(config.epochs))
-        built = build_optimizer(section, rate)
+        built = build_optimizer(given.section, rate)
         parts.append(Part(layers[name], built.optimizer, built.l2))
     return parts

@@ -1,13 +1,88 @@
 """The configuration of a training run; `configs/README.md` explains each key."""
 
-from dataclasses import dataclass, field
+import math
+import os
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from xcos_tf.schemas import Line, Strict, Switch, from_old_word, plain
 
 PARTS = ("backbone", "head", "attention", "margin_head")
 SCORES = ("learned", "patched", "correlated", "cosine")
+LARGEST_SIZE = 2**14
+"""Of what a model's description asks for; presets take no more."""
+
+Attention = Literal["patched", "correlated", "learned"]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Steps = Annotated[int, Field(ge=1, le=10**9 - 1)]  # nine digits of a checkpoint's name
+Pairs = Annotated[int, Field(ge=0, le=10**8)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=10**6)]
+Moment = Annotated[float, Field(ge=0, le=10**9)]
+Option = Annotated[plain(LARGEST_SIZE), BeforeValidator(from_old_word)]
+
+_OF_A_PRESET = {
+    *("format", "name", "model", "preprocessing", "thresholds"),
+    *("training", "correlation", "weights"),
+}
 
 
-@dataclass(frozen=True)
-class StartConfig:
+def _no_two_alike(names: list) -> list:
+    if len({os.path.normpath(name) for name in names}) < len(names):
+        raise ValueError("must name nothing twice")
+    return names
+
+
+def _with_kind(section: dict) -> dict:
+    if not isinstance(section.get("kind"), str):
+        raise ValueError("must hold `kind`, such as mobilefacenet or ir of a backbone")
+    return section
+
+
+def _not_ours(facts: dict) -> dict:
+    if taken := sorted(facts.keys() & _OF_A_PRESET):
+        raise ValueError(f"must not name {', '.join(taken)}, which a preset has of its own")
+    return facts
+
+
+Names = Annotated[list[Line], AfterValidator(_no_two_alike)]
+Described = Annotated[dict[Line, Option], AfterValidator(_with_kind)]
+
+
+class XCosConfig(Strict):
+    """The arguments of `XCos` that may be given."""
+
+    channels: Annotated[int, Field(ge=1, le=LARGEST_SIZE)] = 32
+    cell_affine: Switch = False
+    batch_norm: Switch = True
+    attentions: Annotated[list[Attention], AfterValidator(_no_two_alike)] = Field(
+        default_factory=lambda: list(get_args(Attention)), min_length=1
+    )
+    symmetric: Switch = True
+
+
+class ModelConfig(Strict):
+    """The preset's `model` section, see `build_network`.
+
+    Attributes:
+        backbone: {kind, its arguments}.
+        xcos: of a model with a grid head.
+        embedding_head: of a baseline, {kind, its arguments}.
+    """
+
+    backbone: Described
+    xcos: XCosConfig | None = None
+    embedding_head: Described | None = None
+
+    @property
+    def section(self) -> dict:
+        """The section as it was given, as `build_network` takes it."""
+        given = self.model_dump(exclude_unset=True)
+        return {name: part for name, part in given.items() if part is not None}
+
+
+class StartConfig(Strict):
     """Where the weights come from before the first step; at random where nothing is said.
 
     Attributes:
@@ -20,14 +95,13 @@ class StartConfig:
             of these; see `take_weights`.
     """
 
-    preset: str | None = None
-    grid_head: str | None = None
-    frozen_until: str | None = None
-    checkpoint: str | None = None
+    preset: Line | None = None
+    grid_head: Literal["linear_tail"] | None = None
+    frozen_until: Line | None = None
+    checkpoint: Line | None = None
 
 
-@dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Strict):
     """Which faces.
 
     Attributes:
@@ -37,14 +111,13 @@ class DataConfig:
         validation_faces: at the most, of the people held out.
     """
 
-    sets: list[str]
-    hold_out: dict[str, int] = field(default_factory=dict)
-    verification: list[str] = field(default_factory=list)
-    validation_faces: int = 4000
+    sets: Annotated[Names, Field(min_length=1)]
+    hold_out: dict[Line, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(default_factory=dict)
+    verification: Names = Field(default_factory=list)
+    validation_faces: Count = 4000
 
 
-@dataclass(frozen=True)
-class BatchConfig:
+class BatchConfig(Strict):
     """A step's batch over all replicas.
 
     In a run of `epochs` it holds `pairs` pairs, or for a baseline `faces` single faces; see
@@ -61,13 +134,13 @@ class BatchConfig:
             (the linear rule of Goyal et al., *Accurate, Large Minibatch SGD*, 2017).
     """
 
-    groups: int | None = None
-    people: int | None = None
-    faces: int | None = None
-    pairs: int = 0
-    genuine: float = 0.5
-    accumulate: int = 1
-    times: int = 1
+    groups: Count | None = None
+    people: Count | None = None
+    faces: Count | None = None
+    pairs: Annotated[int, Field(ge=0, le=2**20)] = 0
+    genuine: Share = 0.5
+    accumulate: Count = 1
+    times: Count = 1
 
     @property
     def parts(self) -> int:
@@ -82,19 +155,17 @@ class BatchConfig:
         return self.parts * (2 if self.pairs else 1)
 
 
-@dataclass(frozen=True)
-class AugmentationConfig:
+class AugmentationConfig(Strict):
     """Chances in [0, 1] of what happens to a training face; see `Augmentation`."""
 
-    flip: float = 0.5
-    augment: float = 0.0
-    blend: float = 0.0
-    occlude: float = 0.0
-    draw_over: float = 0.0
+    flip: Share = 0.5
+    augment: Share = 0.0
+    blend: Share = 0.0
+    occlude: Share = 0.0
+    draw_over: Share = 0.0
 
 
-@dataclass(frozen=True)
-class IdentificationConfig:
+class IdentificationConfig(Strict):
     """L_id: its weight, and what the margin head takes.
 
     Attributes:
@@ -105,12 +176,11 @@ class IdentificationConfig:
             do in xCos.
     """
 
-    weight: float
-    feature: str = "flattened"
+    weight: Weight
+    feature: Literal["flattened", "cells"] = "flattened"
 
 
-@dataclass(frozen=True)
-class LossConfig:
+class LossConfig(Strict):
     """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id.
 
     Attributes:
@@ -130,22 +200,52 @@ class LossConfig:
     """
 
     identification: IdentificationConfig
-    learned: float = 0.0
-    patched: float = 0.0
-    correlated: float = 0.0
-    cosine: float = 0.0
-    locality: float = 0.0
-    teacher_sees: str = "changed"
-    balance: str | None = None
-    head: str = "arcface"
-    scale: float = 64.0
-    margin: float = 0.5
-    sample: int | None = None
+    learned: Weight = 0.0
+    patched: Weight = 0.0
+    correlated: Weight = 0.0
+    cosine: Weight = 0.0
+    locality: Weight = 0.0
+    teacher_sees: Literal["changed", "original"] = "changed"
+    balance: Literal["genuine"] | None = None
+    head: Literal["arcface", "cosface"] = "arcface"
+    scale: Annotated[float, Field(ge=0.001, le=10_000)] = 64.0
+    margin: Annotated[float, Field(ge=0, lt=math.pi)] = 0.5
+    sample: Annotated[int, Field(ge=1, le=10**8)] | None = None
 
 
-@dataclass(frozen=True)
-class OptimizersConfig:
-    """An optimizer for each part, as {name, learning_rate, l2, its arguments}; None freezes it.
+class OptimizerConfig(Strict):
+    """An optimizer of Keras or tensorflow-addons, and its arguments; see `build_optimizer`.
+
+    Attributes:
+        learning_rate: the highest.
+        l2: times the weight is added to its gradient.
+        others: arguments of some optimizers. Further ones may be given; who takes which is known
+            when the optimizer is built.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Option]
+
+    name: Line
+    learning_rate: Annotated[float, Field(gt=0, le=1000)]
+    l2: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    momentum: Share = 0.0
+    beta_1: Share = 0.9
+    beta_2: Share = 0.999
+    rho: Share = 0.9
+    epsilon: Annotated[float, Field(gt=0, le=1)] = 1e-7
+    weight_decay: Annotated[float, Field(ge=0, le=1000)] | None = None
+    amsgrad: Switch = False
+    nesterov: Switch = False
+
+    @property
+    def section(self) -> dict:
+        """What was given but for the learning rate, as `build_optimizer` takes it."""
+        return self.model_dump(exclude_unset=True, exclude={"learning_rate"})
+
+
+class OptimizersConfig(Strict):
+    """An optimizer for each part; None freezes it.
 
     Attributes:
         backbone: what is not frozen of it.
@@ -155,15 +255,14 @@ class OptimizersConfig:
         clip_norm: limit of the global norm of all gradients together.
     """
 
-    backbone: dict | None = None
-    head: dict | None = None
-    attention: dict | None = None
-    margin_head: dict | None = None
-    clip_norm: float | None = None
+    backbone: OptimizerConfig | None = None
+    head: OptimizerConfig | None = None
+    attention: OptimizerConfig | None = None
+    margin_head: OptimizerConfig | None = None
+    clip_norm: Annotated[float, Field(gt=0, le=10**9)] | None = None
 
 
-@dataclass(frozen=True)
-class ScheduleConfig:
+class ScheduleConfig(Strict):
     """How the learning rates change; in epochs if the run's length is in epochs, else in steps.
 
     Attributes:
@@ -173,14 +272,13 @@ class ScheduleConfig:
         warmup: over which the rates rise from 0.
     """
 
-    kind: str = "step"
-    drops: list[float] = field(default_factory=list)
-    factor: float = 0.1
-    warmup: float = 0.0
+    kind: Literal["step", "cosine", "constant"] = "step"
+    drops: list[Moment] = Field(default_factory=list)
+    factor: Share = 0.1
+    warmup: Moment = 0.0
 
 
-@dataclass(frozen=True)
-class DevicesConfig:
+class DevicesConfig(Strict):
     """What a run computes on.
 
     Attributes:
@@ -194,16 +292,15 @@ class DevicesConfig:
         deterministic: whether only ops are used that give the same bits each time.
     """
 
-    strategy: str = "one"
-    logical_cpus: int = 1
-    precision: str = "float32"
-    jit_compile: bool = False
-    steps_per_execution: int = 1
-    deterministic: bool = False
+    strategy: Literal["one", "mirrored", "multi_worker"] = "one"
+    logical_cpus: Annotated[int, Field(ge=1, le=256)] = 1
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    jit_compile: Switch = False
+    steps_per_execution: Annotated[int, Field(ge=1, le=10_000)] = 1
+    deterministic: Switch = False
 
 
-@dataclass(frozen=True)
-class CheckpointConfig:
+class CheckpointConfig(Strict):
     """When checkpoints are written, and how many are kept besides the best.
 
     Attributes:
@@ -212,13 +309,12 @@ class CheckpointConfig:
         keep: how many of the newest.
     """
 
-    every: int = 1000
-    minutes: float | None = None
-    keep: int = 3
+    every: Count = 1000
+    minutes: Moment | None = None
+    keep: Count = 3
 
 
-@dataclass(frozen=True)
-class ValidationConfig:
+class ValidationConfig(Strict):
     """When and by what a run is judged on the people held out.
 
     Attributes:
@@ -230,16 +326,15 @@ class ValidationConfig:
         draw_over: whether up to half of one face of each pair is covered by brush strokes.
     """
 
-    every: int | None = None
-    best_by: str | None = None
-    best_metric: str = "tar_at_far_1e-3"
-    genuine: int = 15_000
-    impostor: int = 60_000
-    draw_over: bool = False
+    every: Count | None = None
+    best_by: Literal["learned", "patched", "correlated", "cosine"] | None = None
+    best_metric: Literal["tar_at_far_1e-3", "eer"] = "tar_at_far_1e-3"
+    genuine: Pairs = 15_000
+    impostor: Pairs = 60_000
+    draw_over: Switch = False
 
 
-@dataclass(frozen=True)
-class FinishConfig:
+class FinishConfig(Strict):
     """What is measured at the end, and of which weights.
 
     Attributes:
@@ -250,20 +345,20 @@ class FinishConfig:
         facts: licence, provenance and other facts that the preset's config.json states.
     """
 
-    weights: str = "best"
-    correlation_pairs: int = 100_000
-    threshold_pairs: int = 500_000
-    facts: dict = field(default_factory=dict)
+    weights: Literal["best", "last"] = "best"
+    correlation_pairs: Pairs = 100_000
+    threshold_pairs: Pairs = 500_000
+    facts: Annotated[dict[Line, plain(2**63)], AfterValidator(_not_ours)] = Field(
+        default_factory=dict
+    )
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Strict):
     """A whole run.
 
     Attributes:
         name: of the preset to make.
-        model: the preset's `model` section, see `build_network`: a grid head ("xcos") or a
-            baseline's "embedding_head".
+        model: a grid head ("xcos") or a baseline's "embedding_head".
         teacher: embedding preset, name or folder, whose cosines L_cos learns; None for a baseline.
         epochs, steps: the run's length, by one of the two. In an epoch each training image comes
             once: as the first of a pair, or by itself in a baseline without pairs.
@@ -271,28 +366,28 @@ class TrainingConfig:
         others: see their classes.
     """
 
-    name: str
-    model: dict
+    name: Line
+    model: ModelConfig
     data: DataConfig
     batch: BatchConfig
     loss: LossConfig
     optimizers: OptimizersConfig
-    teacher: str | None = None
-    start: StartConfig = field(default_factory=StartConfig)
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    devices: DevicesConfig = field(default_factory=DevicesConfig)
-    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-    finish: FinishConfig = field(default_factory=FinishConfig)
-    epochs: float | None = None
-    steps: int | None = None
-    seed: int = 1
+    teacher: Line | None = None
+    start: StartConfig = StartConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    devices: DevicesConfig = DevicesConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    validation: ValidationConfig = ValidationConfig()
+    finish: FinishConfig = FinishConfig()
+    epochs: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    steps: Steps | None = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
 
     @property
     def explains(self) -> bool:
         """Whether the model has a grid head; otherwise it is a baseline."""
-        return "xcos" in self.model
+        return self.model.xcos is not None
 
     @property
     def scores(self) -> tuple[str, ...]:

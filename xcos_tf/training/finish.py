@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import yaml
-
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos
@@ -13,6 +11,7 @@ from xcos_tf.training.correlation import Correlation
 from xcos_tf.training.correlation_pairs import people_to_compare
 from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.validation import HeldOut, pair_scores
+from xcos_tf.yaml_text import parse_yaml
 
 PRESET = "preset"
 Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
@@ -33,6 +32,7 @@ def finish(run, step: int, extras: Extras) -> Path:
         XcosError: P cannot be measured or the preset not be written.
     """
     config, network = run.config, run.trainer.network
+    given = run.folder / "config.yaml"
     facts = {}
     state = run.folder / "correlation.npz"
     pairs = config.finish.correlation_pairs if run.trainer.teacher is not None else 0
@@ -50,10 +50,10 @@ def finish(run, step: int, extras: Extras) -> Path:
         thresholds = measure_thresholds(network, run.held_out, scores, count, config.seed + 1)
     described = {
         "name": config.name,
-        "model": config.model,
+        "model": config.model.section,
         "thresholds": thresholds,
         "training": {
-            "config": yaml.safe_load((run.folder / "config.yaml").read_text(encoding="utf-8")),
+            "config": parse_yaml(given.read_bytes(), given),
             "sets": {records.folder.name: records.source for records in run.sets},
             "people": len(run.faces.people),
             "images": len(run.faces),

@@ -46,8 +46,6 @@ def build_optimizer(
     """
     arguments = dict(section)
     name, l2 = arguments.pop("name", None), arguments.pop("l2", 0.0)
-    if isinstance(l2, bool) or not isinstance(l2, (int, float)) or l2 < 0:
-        raise XcosError(f"an optimizer's l2 must be a number of 0 or more; it is {l2!r}")
     cls = _find(str(name))
     taken = [key for key in inspect.signature(cls.__init__).parameters if key not in _NOT_OURS]
     for key in arguments:

@@ -13,12 +13,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import tensorflow as tf
-import yaml
 
 import xcos_tf
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.training.run_files import writing
+from xcos_tf.yaml_text import parse_yaml
 
 MAY_CHANGE = (
     *("steps", "epochs", "optimizers.*.learning_rate", "schedule.*", "devices.*"),
@@ -52,10 +52,10 @@ def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
         XcosError: a key differs that may not change, or a text is not YAML or cannot be read.
     """
     config_file = Path(folder) / "config.yaml"
-    config, before = _parse(config_text, "the configuration"), _read(config_file)
+    config, before = parse_yaml(config_text.encode(), "the configuration"), _read(config_file)
     if before is None:
         return []
-    found = list(_differences(_parse(before, config_file), config))
+    found = list(_differences(parse_yaml(before.encode(), config_file), config))
     refused = [
         change.key
         for change in found
@@ -155,14 +155,6 @@ def _read(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise XcosError(f"{path} cannot be read ({error}); move it away") from None
-
-
-def _parse(text: str, name: str | Path):
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise XcosError(f"{name} is not YAML ({reason}); mend it") from None
 
 
 def _differences(old, new, within: str = "") -> Iterator[Change]:

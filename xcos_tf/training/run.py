@@ -26,7 +26,7 @@ from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
-from xcos_tf.training.config_checks import read_config
+from xcos_tf.training.config_reader import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
 from xcos_tf.training.finish import PRESET, Extras, finish
 from xcos_tf.training.loop import train_loop

@@ -7,11 +7,12 @@ import numpy as np
 
 from xcos_tf.data.records import layout
 from xcos_tf.data.records.progress import Plan, Progress
-from xcos_tf.data.records.schemas import Index, read_ours
+from xcos_tf.data.records.schemas import Index
 from xcos_tf.data.records.source import Pairs, Source
 from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
 from xcos_tf.errors import XcosError
 from xcos_tf.files import read_json, replace_file, write_csv, write_json
+from xcos_tf.schemas import read_ours
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 

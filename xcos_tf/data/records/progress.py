@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.records.layout import INDEX, PROGRESS, shard_name
-from xcos_tf.data.records.schemas import Finished, PlanFacts, read_arrays, read_ours
+from xcos_tf.data.records.schemas import Finished, PlanFacts, read_arrays
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file, write_json
+from xcos_tf.schemas import read_ours
 
 _ARRAYS = {"labels": np.int32, "lengths": np.int32, "positions": np.int64}
 

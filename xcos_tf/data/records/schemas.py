@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from xcos_tf.arrays import read_npz
 from xcos_tf.data.records import layout
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import read_json
+from xcos_tf.schemas import Strict
 
 _PEOPLE_BYTES = 2**28
 
@@ -28,11 +29,7 @@ Bytes = Annotated[int, Field(ge=0, le=2**48)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class ShardFacts(_Strict):
+class ShardFacts(Strict):
     """Of a shard: its file in the folder, what is in it, and its checksum."""
 
     file: Annotated[str, Field(pattern=r"^[^/\x00]{1,255}$")]
@@ -41,7 +38,7 @@ class ShardFacts(_Strict):
     bytes: Bytes
 
 
-class SourceFacts(_Strict):
+class SourceFacts(Strict):
     """What a set was made from."""
 
     kind: str
@@ -50,7 +47,7 @@ class SourceFacts(_Strict):
     records: Count
 
 
-class Index(_Strict):
+class Index(Strict):
     """`index.json`."""
 
     format: Literal[1]
@@ -63,7 +60,7 @@ class Index(_Strict):
     people_sha256: Sha256
 
 
-class PlanFacts(_Strict):
+class PlanFacts(Strict):
     """`plan.json` of an unfinished set."""
 
     kind: str
@@ -73,31 +70,12 @@ class PlanFacts(_Strict):
     shards: Count
 
 
-class Finished(_Strict):
+class Finished(Strict):
     """What is known of a finished shard, but for its arrays."""
 
     bytes: Bytes
     sha256: Sha256
     skipped: list[Annotated[list[Name], Field(min_length=2, max_length=2)]]
-
-
-Schema = TypeVar("Schema", bound=_Strict)
-
-
-def read_ours(path: Path, schema: type[Schema], advice: str) -> Schema:
-    """Read a JSON file of ours.
-
-    Raises:
-        XcosError: it is missing, damaged, or holds something else.
-    """
-    try:
-        return schema.model_validate(read_json(path, "the file", advice))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise XcosError(
-            f"the file {path} is damaged ({place}: {first['msg'].lower()}); {advice}"
-        ) from None
 
 
 def read_people(path: Path, count: int) -> list[str]:
