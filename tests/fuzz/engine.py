@@ -15,18 +15,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
 from xcos_tf.errors import QUOTED, XcosError
 
-SECONDS = 5.0
-"""Of the processor's time, for one input."""
 HUNG = 120.0
-"""Of the wall's: the process then ends, with a traceback."""
-MEGABYTES = 600
-"""That one input may take besides what was there."""
+"""Seconds after which the process ends, with a traceback."""
 LONGEST = 600
 """Characters of a sentence; paths in it are of this run's folder, which is short."""
 _GUARD = 6 * 2**30
@@ -56,6 +52,8 @@ class Reader:
         name: for the table.
         prepare: makes what is right in an empty folder, and returns how it is tried.
         share: of the inputs of a run, in parts of what all readers have together.
+        seconds: of the processor's time, that one input may take.
+        megabytes: that one input may take besides what was there.
         speaks: whether a library in C may print, which Python cannot keep it from.
         refuses: kinds of errors that say an input is wrong; ValueError where the API documents it.
     """
@@ -64,6 +62,8 @@ class Reader:
     prepare: Callable[[Path], Trial]
     share: float = 1.0
     refuses: tuple[type[Exception], ...] = (XcosError,)
+    seconds: float = 5.0
+    megabytes: int = 600
     speaks: bool = False
 
 
@@ -107,7 +107,7 @@ def try_reader(reader: Reader, inputs: int, seed: int, first: int = 0) -> Found:
 
 def _faults(reader, trial, given, found, printed) -> Iterator[tuple[str, str]]:
     before, started = _resident(), time.process_time()
-    faulthandler.dump_traceback_later(HUNG, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(HUNG, exit=True, file=printed.errors)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
@@ -120,9 +120,9 @@ def _faults(reader, trial, given, found, printed) -> Iterator[tuple[str, str]]:
         finally:
             faulthandler.cancel_dump_traceback_later()
     seconds, megabytes = time.process_time() - started, (_peak() - before) / 2**20
-    if seconds > SECONDS:
+    if seconds > reader.seconds:
         yield "slow", f"{seconds:.1f} s"
-    if megabytes > MEGABYTES:
+    if megabytes > reader.megabytes:
         yield "memory", f"{megabytes:.0f} MB"
     for warning in warned:
         if not issubclass(warning.category, (DeprecationWarning, ResourceWarning)):
@@ -158,9 +158,27 @@ def _quotes(text: str, given) -> bool:
     return any(text[i : i + length] in whole for i in range(len(text) - QUOTED))
 
 
+class _Printed:
+    """What is printed meanwhile.
+
+    Attributes:
+        errors: descriptor of what standard error was before.
+    """
+
+    def __init__(self, text: TextIO, errors: int):
+        self._text, self._at, self.errors = text, 0, errors
+
+    def __call__(self) -> str:
+        """Return what was printed since the last time."""
+        self._text.flush()
+        file, at = self._text.fileno(), self._at
+        self._at = os.fstat(file).st_size
+        return os.pread(file, self._at - at, at).decode(errors="replace")
+
+
 @contextlib.contextmanager
-def _within(folder: Path) -> Iterator[Callable[[], str]]:
-    """Work in a folder with bounded memory, and yield what tells what was printed since last."""
+def _within(folder: Path) -> Iterator[_Printed]:
+    """Work in a folder with bounded memory, and keep what is printed off the terminal."""
     place, limits = os.getcwd(), resource.getrlimit(resource.RLIMIT_AS)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for stream in (sys.stdout, sys.stderr):
@@ -169,25 +187,13 @@ def _within(folder: Path) -> Iterator[Callable[[], str]]:
     with tempfile.TemporaryFile() as file:
         streams = sys.stdout, sys.stderr
         text = os.fdopen(os.dup(file.fileno()), "w", errors="replace", buffering=1)
-        at = 0
-
-        def printed() -> str:
-            nonlocal at
-            text.flush()
-            end = os.fstat(file.fileno()).st_size
-            if end == at:
-                return ""
-            found = os.pread(file.fileno(), end - at, at)
-            at = end
-            return found.decode(errors="replace")
-
         try:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
             sys.stdout = sys.stderr = text
             os.chdir(folder)
             resource.setrlimit(resource.RLIMIT_AS, (size + _GUARD, limits[1]))
-            yield printed
+            yield _Printed(text, kept[1])
         finally:
             resource.setrlimit(resource.RLIMIT_AS, limits)
             os.chdir(place)

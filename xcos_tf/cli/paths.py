@@ -10,6 +10,8 @@ from xcos_tf.errors import XcosError, shown
 from xcos_tf.models.preset_folder import find_preset
 
 STANDARD_INPUT = "-"
+DEEPEST = 255
+"""Folders within one another, of an output."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def _check_there(path: str, sentence: str, is_file: bool) -> None:
 
 def _check_can_be(path: str) -> None:
     """Refuse an output whose name no file can have here, such as one that is too long."""
+    if path.count(os.sep) > DEEPEST:  # Python makes folders within one another by recursion
+        raise XcosError(f"{path} cannot be written (too many folders); choose another path")
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -6,7 +6,7 @@ import csv
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import warn
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,12 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _names(text: str) -> list[str]:
-    return next(csv.reader([text]), [])
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)!r} is no list of columns; give their names with commas between"
+        ) from None
 
 
 def check_set_arguments(args: argparse.Namespace) -> None:
