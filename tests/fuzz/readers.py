@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.fuzz import answers, commands, kept, lists, models, photos, sets
+from tests.fuzz import answers, commands, kept, lists, models, photos, sets, training
 from tests.fuzz.engine import Found, Reader, try_reader
 
 READERS: tuple[Reader, ...] = (
@@ -12,6 +12,7 @@ READERS: tuple[Reader, ...] = (
     *models.READERS,
     *kept.READERS,
     *answers.READERS,
+    *training.READERS,
     *commands.READERS,
 )
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
@@ -237,10 +237,6 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
             "model: backbone that of its run"
         )
     for name, array in taken.items():
-        if not np.isfinite(array).all():
-            raise XcosError(
-                f"the checkpoint {path} has a weight that is not finite ({name}); give an older one"
-            )
         own[name].assign(array)
 
 
@@ -252,11 +248,17 @@ def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise XcosError(
-            f"the checkpoint {path} is damaged ({error}); remove it to go on from an older one"
+            f"the checkpoint {path} is damaged ({reason_of(error)}); remove it to go on from an "
+            "older one"
         ) from None
     if form != FORMAT:
         raise XcosError(
             f"the checkpoint {path} is of an older version, which trained otherwise; start a "
             "new folder"
         )
+    for name, array in arrays.items():
+        if name.startswith(_MODEL) and not np.isfinite(array).all():
+            raise XcosError(
+                f"the checkpoint {path} has a weight that is not finite ({name}); give an older one"
+            )
     return step, arrays

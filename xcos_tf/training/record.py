@@ -15,8 +15,8 @@ from pathlib import Path
 import tensorflow as tf
 
 import xcos_tf
-from xcos_tf.errors import XcosError
-from xcos_tf.files import replace_file, write_json
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import parse_json, replace_file, write_json
 from xcos_tf.training.run_files import writing
 from xcos_tf.yaml_text import parse_yaml
 
@@ -131,14 +131,14 @@ def _run(before: str | None, run_file: Path, seed, devices, sets, changed, step)
             "changes": [],
         }
     try:
-        run = json.loads(before)
+        run = parse_json(before.encode(), str(run_file), "move it away")
         others = [x.key for x in _differences(run.get("sets", sets), dict(sets))]
         run["resumes"].append({"time": now, "git": git, "versions": versions})
         run.setdefault("changes", []).extend(
             {"time": now, "step": step, "key": change.key, "from": change.old, "to": change.new}
             for change in changed
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (XcosError, KeyError, TypeError, AttributeError):
         raise XcosError(f"{run_file} is not the record of a run; move it away") from None
     if others:
         raise XcosError(
@@ -154,7 +154,7 @@ def _read(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(f"{path} cannot be read ({error}); move it away") from None
+        raise XcosError(f"{path} cannot be read ({reason_of(error)}); move it away") from None
 
 
 def _differences(old, new, within: str = "") -> Iterator[Change]:
