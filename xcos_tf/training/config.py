@@ -1,4 +1,7 @@
-"""The configuration of a training run; `configs/README.md` explains each key."""
+"""The configuration of a training run: which values are allowed.
+
+`configs/README.md` explains each key, and `config_rules` says what cannot be combined.
+"""
 
 import math
 import os
@@ -63,13 +66,7 @@ class XCosConfig(Strict):
 
 
 class ModelConfig(Strict):
-    """The preset's `model` section, see `build_network`.
-
-    Attributes:
-        backbone: {kind, its arguments}.
-        xcos: of a model with a grid head.
-        embedding_head: of a baseline, {kind, its arguments}.
-    """
+    """The preset's `model` section, see `build_network`."""
 
     backbone: Described
     xcos: XCosConfig | None = None
@@ -83,17 +80,7 @@ class ModelConfig(Strict):
 
 
 class StartConfig(Strict):
-    """Where the weights come from before the first step; at random where nothing is said.
-
-    Attributes:
-        preset: name or folder; the weights of every layer that it shares by path and shape with
-            the model are taken over, the backbone's from any kind of preset.
-        grid_head: "linear_tail" derives the grid head from the preset's embedding head, which must
-            be linear (MobileFaceNet's); see `start_from_linear_tail`.
-        frozen_until: the last backbone layer that stays as it is; None trains all of it.
-        checkpoint: a file of a run, or the run's folder for its newest, whose weights go over all
-            of these; see `take_weights`.
-    """
+    """Where the weights come from before the first step; at random where nothing is said."""
 
     preset: Line | None = None
     grid_head: Literal["linear_tail"] | None = None
@@ -102,14 +89,7 @@ class StartConfig(Strict):
 
 
 class DataConfig(Strict):
-    """Which faces.
-
-    Attributes:
-        sets: prepared sets of people, folders in the data folder.
-        hold_out: {set: people of it that are kept for validation}.
-        verification: prepared sets of pairs, measured at each validation and never chosen by.
-        validation_faces: at the most, of the people held out.
-    """
+    """Which faces."""
 
     sets: Annotated[Names, Field(min_length=1)]
     hold_out: dict[Line, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(default_factory=dict)
@@ -123,15 +103,6 @@ class BatchConfig(Strict):
     In a run of `epochs` it holds `pairs` pairs, or for a baseline `faces` single faces; see
     `EpochSampler`. In a run of `steps` it holds `groups` groups, each of `people` people with
     `faces` faces, of which `pairs` pairs are compared; see `GroupSampler`.
-
-    Attributes:
-        groups, people: None in a run of epochs.
-        faces: of each person in a group; single ones in a run of epochs.
-        pairs: in a group, or in a run of epochs in all; 0 for a baseline.
-        genuine: share of genuine pairs, in [0, 1]; in a run of epochs, the chance of each.
-        accumulate: micro-batches that a replica works off one after another.
-        times: so many of these batches make one step; all learning rates are multiplied by it
-            (the linear rule of Goyal et al., *Accurate, Large Minibatch SGD*, 2017).
     """
 
     groups: Count | None = None
@@ -166,38 +137,14 @@ class AugmentationConfig(Strict):
 
 
 class IdentificationConfig(Strict):
-    """L_id: its weight, and what the margin head takes.
-
-    Attributes:
-        weight: of L_id.
-        feature: how a grid becomes the margin head's vector. "flattened": as the paper has it, all
-            its cells after another, and that vector is scaled to unit length as a whole. "cells":
-            each cell is first scaled to unit length by itself, so that all count alike, as they
-            do in xCos.
-    """
+    """L_id: its weight, and what the margin head takes."""
 
     weight: Weight
     feature: Literal["flattened", "cells"] = "flattened"
 
 
 class LossConfig(Strict):
-    """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id.
-
-    Attributes:
-        identification: of L_id.
-        learned, patched, correlated: weights of L_cos (Eq. 10) of these scores. P is measured at
-            the end of a run; as long as it trains, `correlated` weighs cells by the start's P,
-            which is U in a fresh model.
-        cosine: weight of the same loss of a baseline's cosine.
-        locality: weight of a loss that makes cells local; see `locality_loss`.
-        teacher_sees: "changed" faces, as the model does, or the "original" ones, from which the
-            model is to find what the teacher would say if nothing were changed or covered.
-        balance: "genuine": genuine and impostor pairs each make half of L_cos, however many there
-            are of either; None: all pairs weigh the same, as in Eq. 10.
-        head: "arcface" or "cosface".
-        scale, margin: s and m of the margin head.
-        sample: people in each step's softmax (Partial FC); all when None.
-    """
+    """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id."""
 
     identification: IdentificationConfig
     learned: Weight = 0.0
@@ -214,14 +161,7 @@ class LossConfig(Strict):
 
 
 class OptimizerConfig(Strict):
-    """An optimizer of Keras or tensorflow-addons, and its arguments; see `build_optimizer`.
-
-    Attributes:
-        learning_rate: the highest.
-        l2: times the weight is added to its gradient.
-        others: arguments of some optimizers. Further ones may be given; who takes which is known
-            when the optimizer is built.
-    """
+    """An optimizer of Keras or tensorflow-addons, and its arguments; see `build_optimizer`."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Option]
@@ -245,15 +185,7 @@ class OptimizerConfig(Strict):
 
 
 class OptimizersConfig(Strict):
-    """An optimizer for each part; None freezes it.
-
-    Attributes:
-        backbone: what is not frozen of it.
-        head: the grid head, or a baseline's embedding head.
-        attention: the learned attention.
-        margin_head: of L_id.
-        clip_norm: limit of the global norm of all gradients together.
-    """
+    """An optimizer for each part; None freezes it."""
 
     backbone: OptimizerConfig | None = None
     head: OptimizerConfig | None = None
@@ -263,14 +195,7 @@ class OptimizersConfig(Strict):
 
 
 class ScheduleConfig(Strict):
-    """How the learning rates change; in epochs if the run's length is in epochs, else in steps.
-
-    Attributes:
-        kind: "step" (÷ 1/factor at each drop), "cosine" (down to 1 % at the end), "constant".
-        drops: of "step", ascending.
-        factor: of each drop.
-        warmup: over which the rates rise from 0.
-    """
+    """How the learning rates change; in epochs if the run's length is in epochs, else in steps."""
 
     kind: Literal["step", "cosine", "constant"] = "step"
     drops: list[Moment] = Field(default_factory=list)
@@ -279,18 +204,7 @@ class ScheduleConfig(Strict):
 
 
 class DevicesConfig(Strict):
-    """What a run computes on.
-
-    Attributes:
-        strategy: "one" (one device), "mirrored" (all GPUs of this machine, or `logical_cpus`
-            CPUs), or "multi_worker" (as the TF_CONFIG environment variable says).
-        logical_cpus: how many devices this machine's CPU is split into; to try what several
-            GPUs would do.
-        precision: "float32", "mixed_float16" or "mixed_bfloat16".
-        jit_compile: whether XLA compiles the step.
-        steps_per_execution: steps that TensorFlow makes in one call, at the most.
-        deterministic: whether only ops are used that give the same bits each time.
-    """
+    """What a run computes on."""
 
     strategy: Literal["one", "mirrored", "multi_worker"] = "one"
     logical_cpus: Annotated[int, Field(ge=1, le=256)] = 1
@@ -301,13 +215,7 @@ class DevicesConfig(Strict):
 
 
 class CheckpointConfig(Strict):
-    """When checkpoints are written, and how many are kept besides the best.
-
-    Attributes:
-        every: steps.
-        minutes: also after so many since the last one; None: by steps alone.
-        keep: how many of the newest.
-    """
+    """When checkpoints are written, and how many are kept besides the best."""
 
     every: Count = 1000
     minutes: Moment | None = None
@@ -315,16 +223,7 @@ class CheckpointConfig(Strict):
 
 
 class ValidationConfig(Strict):
-    """When and by what a run is judged on the people held out.
-
-    Attributes:
-        every: steps; None: at the end of each epoch.
-        best_by: the score that says which checkpoint is the best; None: the attention whose loss
-            weighs most, or a baseline's cosine.
-        best_metric: by which it does, "tar_at_far_1e-3" (the highest) or "eer" (the lowest).
-        genuine, impostor: pairs, at the most.
-        draw_over: whether up to half of one face of each pair is covered by brush strokes.
-    """
+    """When and by what a run is judged on the people held out."""
 
     every: Count | None = None
     best_by: Literal["learned", "patched", "correlated", "cosine"] | None = None
@@ -335,15 +234,7 @@ class ValidationConfig(Strict):
 
 
 class FinishConfig(Strict):
-    """What is measured at the end, and of which weights.
-
-    Attributes:
-        weights: of which checkpoint, "best" or "last"; the last where a run trains for what
-            validation does not measure.
-        correlation_pairs: training pairs to measure P on; 0 leaves it as it is.
-        threshold_pairs: impostor pairs of people held out to measure thresholds on.
-        facts: licence, provenance and other facts that the preset's config.json states.
-    """
+    """What is measured at the end, and of which weights."""
 
     weights: Literal["best", "last"] = "best"
     correlation_pairs: Pairs = 100_000
@@ -354,17 +245,7 @@ class FinishConfig(Strict):
 
 
 class TrainingConfig(Strict):
-    """A whole run.
-
-    Attributes:
-        name: of the preset to make.
-        model: a grid head ("xcos") or a baseline's "embedding_head".
-        teacher: embedding preset, name or folder, whose cosines L_cos learns; None for a baseline.
-        epochs, steps: the run's length, by one of the two. In an epoch each training image comes
-            once: as the first of a pair, or by itself in a baseline without pairs.
-        seed: of every draw.
-        others: see their classes.
-    """
+    """A whole run."""
 
     name: Line
     model: ModelConfig
