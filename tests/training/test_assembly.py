@@ -103,10 +103,23 @@ def test_mistakes_are_one_sentence(config, sentence):
         assemble(config, 5, 100, 10)
 
 
-def test_a_grid_head_needs_a_linear_tail(assembled):
-    config = changed("start", preset="xcos-mobilefacenet")
-    with pytest.raises(XcosError, match="linear embedding head"):
-        start_grid_head(config, assembled, tf.data.Dataset.from_tensor_slices(FACES).batch(5))
+def with_head(**options):
+    xcos = SHIPPED.model.xcos.model_copy(update=options)
+    return changed(model=SHIPPED.model.model_copy(update={"xcos": xcos}))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        changed("start", preset="xcos-mobilefacenet"),
+        with_head(channels=193),
+        with_head(batch_norm=True),
+        with_head(cell_affine=False),
+    ],
+)
+def test_a_grid_head_needs_a_linear_tail(config):
+    with pytest.raises(XcosError, match="needs a preset with a linear embedding head"):
+        assemble(config, 5, 100, 10)
 
 
 def test_rates_rise_with_the_batch(assembled):

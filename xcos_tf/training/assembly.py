@@ -13,7 +13,7 @@ from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, read_arrays
 from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
-from xcos_tf.training.initialisation import start_from_linear_tail
+from xcos_tf.training.initialisation import has_linear_tail, start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
@@ -49,7 +49,14 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
         )
         margin_head.build((None, int(np.prod(whole.output_shape[1:]))))
     if config.start.preset:
-        _take_over(config.start.preset, network)
+        preset = load_preset(config.start.preset).network
+        _take_over(config.start.preset, preset, network)
+        if config.start.grid_head and not has_linear_tail(network.head, preset.head):
+            raise XcosError(
+                "start.grid_head: linear_tail needs a preset with a linear embedding head, such as "
+                "mobilefacenet, and model.xcos with cell_affine: true, batch_norm: false and no "
+                "more channels than that embedding has"
+            )
     weights = {name: getattr(config.loss, name) for name in LOSSES}
     weights["identification"] = config.loss.identification.weight
     try:
@@ -82,26 +89,18 @@ def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Da
         trainer: of the run, not yet trained.
         images: batches float32 (n, h, w, 3), some 2,000 faces in all.
 
-    Raises:
-        XcosError: the start's preset has no linear embedding head, or the grid head no
-            `cell_affine`.
     """
     preset = load_preset(config.start.preset).network
-    if preset.explains or not config.model.xcos.cell_affine:
-        raise XcosError(
-            "start: grid_head: linear_tail needs a preset with a linear embedding head, such as "
-            "mobilefacenet, and model: xcos: cell_affine: true"
-        )
     backbone = trainer.network.backbone
     run = tf.function(lambda x: backbone(x, training=False), reduce_retracing=True)
     features = np.concatenate([run(block).numpy() for block in images])
     start_from_linear_tail(trainer.network.head, preset.head, features)
 
 
-def _take_over(name: str, network: XCos | FaceEmbedder) -> None:
+def _take_over(name: str, preset: XCos | FaceEmbedder, network: XCos | FaceEmbedder) -> None:
     """Copy the weights that a preset shares with the network by path and shape."""
     own = read_arrays(network)
-    theirs = {_plain(k): v for k, v in read_arrays(load_preset(name).network).items()}
+    theirs = {_plain(k): v for k, v in read_arrays(preset).items()}
     taken = {
         path: theirs[_plain(path)]
         for path, value in own.items()

@@ -4,6 +4,18 @@ import numpy as np
 from tensorflow import keras
 
 
+def has_linear_tail(grid_head: keras.Model, embedding_head: keras.Model) -> bool:
+    """Return whether `start_from_linear_tail` can set a grid head by an embedding head."""
+    own, tail = ({x.name: x for x in head.layers} for head in (grid_head, embedding_head))
+    return (
+        {"depthwise", "mix", "project"} <= tail.keys()
+        and not {"depthwise_bn", "bn"} & (tail.keys() | own.keys())
+        and "cell_affine" in own
+        and grid_head.input_shape == embedding_head.input_shape
+        and grid_head.output_shape[-1] <= embedding_head.output_shape[-1]
+    )
+
+
 def linear_tail(embedding_head: keras.Model) -> tuple[np.ndarray, np.ndarray]:
     """Return what a folded `depthwise_head` does to one cell.
 
