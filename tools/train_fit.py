@@ -16,19 +16,12 @@ from tensorflow import keras
 
 import xcos_tf
 
-SIZE = 112  # pixels
-
 
 def read(folder: Path, subset: str, batch: int) -> tf.data.Dataset:
     """Return batches of faces, float32 (n, 112, 112, 3) in [−1, 1], and labels, int32 (n,)."""
+    split = {"validation_split": 0.1, "subset": subset, "seed": 1}
     faces = keras.utils.image_dataset_from_directory(
-        folder,
-        image_size=(SIZE, SIZE),
-        batch_size=batch,
-        validation_split=0.1,
-        subset=subset,
-        seed=1,
-        verbose=False,
+        folder, image_size=(112, 112), batch_size=batch, verbose=False, **split
     )
     return faces.map(lambda images, labels: ((images - 127.5) / 128, labels)).prefetch(2)
 
@@ -48,22 +41,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     trainer.compile(keras.optimizers.Adam(1e-3))
     flip = keras.layers.RandomFlip("horizontal", seed=1)
-    train = read(args.faces, "training", args.batch)
-    best = str(args.out / "best.keras")
+    train = read(args.faces, "training", args.batch).map(lambda x, y: (flip(x, training=True), y))
+    best, keep = str(args.out / "best.keras"), {"mode": "min", "save_best_only": True}
     args.out.mkdir(parents=True, exist_ok=True)
-    trainer.fit(
-        train.map(lambda images, labels: (flip(images, training=True), labels)),
-        validation_data=read(args.faces, "validation", args.batch),
-        epochs=args.epochs,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(str(args.out / "backup")),
-            keras.callbacks.ModelCheckpoint(
-                best, monitor="val_learned", mode="min", save_best_only=True
-            ),
-            keras.callbacks.CSVLogger(str(args.out / "epochs.csv"), append=True),
-            keras.callbacks.TensorBoard(str(args.out / "tensorboard")),
-        ],
-    )
+    callbacks = [
+        keras.callbacks.BackupAndRestore(str(args.out / "backup")),
+        keras.callbacks.ModelCheckpoint(best, monitor="val_learned", **keep),
+        keras.callbacks.CSVLogger(str(args.out / "epochs.csv"), append=True),
+        keras.callbacks.TensorBoard(str(args.out / "tensorboard")),
+    ]
+    validation = read(args.faces, "validation", args.batch)
+    trainer.fit(train, validation_data=validation, epochs=args.epochs, callbacks=callbacks)
     keras.models.load_model(best).network.save_to_preset(args.out / "preset")
     return 0
 

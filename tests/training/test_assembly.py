@@ -89,6 +89,9 @@ def test_an_xcos_preset_hands_on_all_that_fits():
     ("config", "sentence"),
     [
         (changed("start", frozen_until="block_99"), "a layer of the backbone, whose last are"),
+        # Of the last, and of one that a shortcut goes around.
+        (changed("start", frozen_until="feature_conv_prelu"), "layer before the backbone's last"),
+        (changed("start", frozen_until="block_13_project"), "that nothing goes around"),
         (changed(teacher="xcos-mobilefacenet"), "is an xCos preset"),
         (modelled(backbone={"kind": "ir"}, xcos={}), "has other weights"),
         (modelled(backbone={"kind": "ir", "chanels": 3}, xcos={}), "describes no network"),

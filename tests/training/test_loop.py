@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.training.drive import dataset_of
 from tests.training.small import one, small_batches, small_trainer
@@ -175,6 +176,31 @@ def test_steps_in_a_call_are_those_made_one_by_one(tmp_path):
     for met in meetings:
         assert met[3]["total"] == pytest.approx(np.mean(losses[:3]), rel=1e-4)
         assert met[6]["total"] == pytest.approx(np.mean(losses[4:6]), rel=1e-4)
+
+
+def test_host_and_device_meet_at_meetings_alone(tmp_path, monkeypatch):
+    tensor = next(c for c in type(tf.constant(0)).__mro__ if "_numpy" in vars(c))
+    read, reads = tensor._numpy, []
+    monkeypatch.setattr(tensor, "_numpy", lambda self: reads.append(1) or read(self))
+
+    def reads_of(steps, every):
+        meetings = []
+        checkpoints = Checkpoints(tmp_path / f"{steps}-{every}")
+        build = dataset_of(small_batches(steps))
+        reads.clear()
+        train_loop(
+            *(small_trainer(), build, checkpoints, steps, 4, Cadence(100)),
+            meet=lambda step, losses: meetings.append((step, len(losses))),
+            meet_every=[every],
+        )
+        return len(reads), meetings
+
+    few, (first,) = reads_of(3, 12)
+    many, _ = reads_of(12, 12)
+    often, meetings = reads_of(12, 4)
+    assert [step for step, _ in meetings] == [4, 8, 12]
+    assert many == few  # however many steps
+    assert often == few + 2 * first[1]  # each loss at each meeting
 
 
 def test_groups_that_cannot_be_shared_are_refused(tmp_path):

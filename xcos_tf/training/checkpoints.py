@@ -59,8 +59,11 @@ def _add(state: dict, path: str, layer: keras.layers.Layer) -> None:
 
 def _put(state: dict, path: str, variable) -> None:
     """Add a variable; a second one of the same path gets a number."""
-    same = sum(known.partition("#")[0] == path for known in state)
-    state[f"{path}#{same + 1}" if same else path] = variable
+    name, number = path, 1
+    while name in state:
+        number += 1
+        name = f"{path}#{number}"
+    state[name] = variable
 
 
 class Checkpoints:

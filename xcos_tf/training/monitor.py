@@ -70,8 +70,7 @@ class Monitor:
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             place.mkdir(exist_ok=True)
-            if self._start:
-                _drop_later_steps(place, self._start)
+            _mark_start(place, self._start)
             self._writer = tf.summary.create_file_writer(str(place))
         self._table.save()
         self._bar = tqdm(
@@ -175,16 +174,20 @@ class Monitor:
             self._moment = time.perf_counter()
 
 
-def _drop_later_steps(place: Path, start: int) -> None:
-    """Tell TensorBoard to leave out what older files have of steps after `start`.
+def _mark_start(place: Path, start: int) -> None:
+    """Tell TensorBoard to leave out what older files have of the steps that follow.
 
-    It reads a folder's files in the order of their names, which begin with the time.
+    It reads a folder's files in the order of their names, which begin with the time, and takes
+    every mark but the folder's first for a restart.
     """
     now = datetime.now().timestamp()
     status = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
-    event = tf.compat.v1.Event(wall_time=now, step=start + 1, session_log=status)
+    first = start + 1 if start else 0  # step 0 has a validation, which is made again
+    version = tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2")
+    mark = tf.compat.v1.Event(wall_time=now, step=first, session_log=status)
     with tf.io.TFRecordWriter(str(place / f"events.out.tfevents.{int(now)}")) as writer:
-        writer.write(event.SerializeToString())
+        for event in (version, mark):
+            writer.write(event.SerializeToString())
 
 
 def _listed(values: Mapping[str, float]) -> str:

@@ -42,7 +42,8 @@ def cut_at(
         shared: whether it does, if that is known.
 
     Raises:
-        ValueError: the backbone has no such layer.
+        ValueError: the backbone has no such layer, or nothing comes after it, or something goes
+            around it.
     """
     backbone = network.backbone if name else getattr(network, "backbone", None)
     if not name:
@@ -54,9 +55,17 @@ def cut_at(
             f"{', '.join(names[-8:])}. Received: frozen_until={name!r}"
         )
     cut = backbone.get_layer(name).output
+    try:
+        tail = keras.Model(cut, backbone.output, name="backbone")
+    except ValueError:  # the graph is disconnected
+        tail = None
+    if tail is None or len(tail.layers) < 2:  # nothing but its input
+        raise ValueError(
+            "Expected `frozen_until` to name a layer before the backbone's last, and one that "
+            f"nothing goes around. Received: frozen_until={name!r}"
+        )
     stem = keras.Model(backbone.input, cut, name="stem")
     stem.trainable = False
-    tail = keras.Model(cut, backbone.output, name="backbone")
     if teacher is None:
         return Cut(stem, tail, _after(network, name), None)
     if not (_starts_alike(stem, teacher) if shared is None else shared):
