@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-LISTED = yaml.safe_load((ROOT / "tools/mutations.yaml").read_text(encoding="utf-8"))
+LISTED = YAML(typ="safe").load(ROOT / "tools/mutations.yaml")
 ENTRIES = [entry for entries in LISTED.values() for entry in entries]
 
 
