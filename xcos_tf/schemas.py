@@ -104,7 +104,7 @@ def fault(error: ValidationError) -> str:
     kind, context = first["type"], first.get("ctx", {})
     path = ".".join(str(key) for key in first["loc"] if key != "[key]")
     if kind == "missing":
-        return f"{shown(path)} is missing; add it"
+        return f"{shown(path)} must be given"
     if kind == "unknown_key":
         key, known = context["key"], list(context["of"].model_fields)
         near = difflib.get_close_matches(key, known, n=1)
@@ -128,7 +128,16 @@ def read_ours(path: Path, schema: type[Schema], advice: str) -> Schema:
     Raises:
         XcosError: it is missing, damaged, or holds something else.
     """
+    return check_ours(read_json(path, "the file", advice), schema, f"the file {path}", advice)
+
+
+def check_ours(found: Any, schema: type[Schema], what: str, advice: str) -> Schema:
+    """Return what a file of ours holds.
+
+    Raises:
+        XcosError: it is something else; `what` begins the sentence, and `advice` ends it.
+    """
     try:
-        return schema.model_validate(read_json(path, "the file", advice))
+        return schema.model_validate(found)
     except ValidationError as error:
-        raise XcosError(f"the file {path} is damaged ({fault(error)}); {advice}") from None
+        raise XcosError(f"{what} is damaged ({fault(error)}); {advice}") from None

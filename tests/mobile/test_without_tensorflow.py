@@ -11,7 +11,7 @@ from xcos_tf.export.tflite.representative import SHIPPED
 
 OBAMA, OBAMA2, BIDEN = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
 PASSPHRASE = {"XCOS_PASSPHRASE": "correct horse"}
-HEAVY = ("tensorflow", "keras", "tf_keras", "mtcnn", "scipy", "matplotlib", "h5py", "yaml")
+HEAVY = ("tensorflow", "keras", "tf_keras", "mtcnn", "scipy", "matplotlib", "h5py", "ruamel")
 
 ABSENT = f"""
 from importlib.util import find_spec

@@ -156,7 +156,7 @@ def test_a_threshold_that_is_no_number_is_one_sentence(folder, threshold):
 @pytest.mark.parametrize("rates", [{"often": 0.5}, {"0": 0.5}, {"nan": 0.5}, [0.5], 0.5, None])
 def test_rates_that_are_none_are_one_sentence(folder, rates):
     edit(folder, thresholds={"learned": rates})
-    with pytest.raises(XcosError, match="no proper thresholds of 'learned'"):
+    with pytest.raises(XcosError, match=r"thresholds(\.| of ')learned"):
         presets.load_preset(folder)
 
 
@@ -198,7 +198,7 @@ XCOS = MODEL["xcos"]
 def test_a_model_of_odd_types_or_sizes_takes_no_memory(folder, model):
     edit(folder, model=model)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(XcosError, match=r"config\.json describes|does not fit|no proper|too large"):
+    with pytest.raises(XcosError, match=r"json describes|does not fit|too large|damaged \(model"):
         presets.load_preset(folder)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 

@@ -160,8 +160,8 @@ def test_the_paper_s_models_are_built():
         (lambda v: v.update(zzz=3), "unknown key `zzz`; known keys: name, model"),
         (lambda v: v["loss"].update(lerned=1.0), r"`loss\.lerned`; did you mean `learned`\?$"),
         (lambda v: v["model"]["xcos"].update(chanels=3), "`model.xcos.chanels`; did you mean `ch"),
-        (lambda v: v.pop("loss"), "loss is missing; add it"),
-        (lambda v: v["data"].pop("sets"), r"data\.sets is missing; add it"),
+        (lambda v: v.pop("loss"), "loss must be given"),
+        (lambda v: v["data"].pop("sets"), r"data\.sets must be given"),
         (lambda v: v.update(steps="many"), "steps must be a whole number; it is 'many'"),
         (lambda v: v.update(steps=True), "steps must be a whole number; it is True"),
         (lambda v: v["loss"].update(learned="0.1"), r"loss\.learned must be a number; it is '0.1'"),
@@ -209,7 +209,10 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["model"]["xcos"].update(attentions=5), "attentions must be a list; it is 5"),
         (lambda v: v["model"]["xcos"].update(attentions=[]), "attentions must hold 1 or more"),
         (lambda v: v.update(optimizers={}), "no part of optimizers has one"),
-        (lambda v: v["optimizers"]["head"].pop("learning_rate"), "head.learning_rate is missing"),
+        (
+            lambda v: v["optimizers"]["head"].pop("learning_rate"),
+            "learning_rate must be given",
+        ),
         (
             lambda v: v["optimizers"]["head"].update(l2=-1),
             r"optimizers\.head\.l2 must be 0 or more",

@@ -23,6 +23,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, read_file, read_json, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.models.preset_facts import PresetFacts
 from xcos_tf.models.preset_folder import BUNDLED, bundled_presets, find_preset  # noqa: F401
 from xcos_tf.models.preset_threshold import check_rates
 from xcos_tf.models.weights import (
@@ -32,13 +33,10 @@ from xcos_tf.models.weights import (
     save_weights,
     weights_at_most,
 )
+from xcos_tf.schemas import check_ours
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
-LARGEST_SIZE = 2**14
-"""Of what a model's description asks for."""
-
-_SECTIONS = {"name": str, "model": dict, "thresholds": dict, "weights": dict}
 _ADVICE = "get the preset again"
 
 _NUMBERS = re.compile(r"(?<=\[)\s*\n[-+.\de,\s]+(?=\])")
@@ -74,30 +72,10 @@ def read_config(folder: Path) -> dict:
             f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; "
             "upgrade xcos_tf to use it"
         )
-    if missing := [key for key in _SECTIONS if key not in config]:
-        raise XcosError(f"{path} lacks {', '.join(missing)}; {_ADVICE}")
-    for key, kind in _SECTIONS.items():
-        if not isinstance(config[key], kind) or (not config[key] and key != "thresholds"):
-            raise XcosError(f"{path} has no proper {key!r}; {_ADVICE}")
+    check_ours(config, PresetFacts, f"the configuration {path}", _ADVICE)
     for score, rates in config["thresholds"].items():
         check_rates(rates, f"{path} has no proper thresholds of {score!r}", _ADVICE)
-    file, digest = (config["weights"].get(key) for key in ("file", "sha256"))
-    if not isinstance(file, str) or not Path(file).name or not isinstance(digest, str):
-        raise XcosError(f"{path} lacks the weights' file and sha256; {_ADVICE}")
-    _check_sizes(config["model"], path)
     return config
-
-
-def _check_sizes(section, path: Path) -> None:
-    """Refuse a model that would take any amount of memory: of channels, of pixels, of units."""
-    for value in section.values() if isinstance(section, dict) else section:
-        if isinstance(value, (dict, list)):
-            _check_sizes(value, path)
-        elif isinstance(value, (int, float)) and abs(value) > LARGEST_SIZE:
-            raise XcosError(
-                f"{path} describes a model with a size of {value}, and {LARGEST_SIZE} is the "
-                f"largest allowed; {_ADVICE}"
-            )
 
 
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:

@@ -9,12 +9,11 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from xcos_tf.models.preset_facts import LARGEST_SIZE
 from xcos_tf.schemas import Line, Strict, Switch, from_old_word, plain
 
 PARTS = ("backbone", "head", "attention", "margin_head")
 SCORES = ("learned", "patched", "correlated", "cosine")
-LARGEST_SIZE = 2**14
-"""Of what a model's description asks for; presets take no more."""
 
 Attention = Literal["patched", "correlated", "learned"]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
