@@ -13,10 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from tests.training.small import small_batches, small_trainer
-from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
-from xcos_tf.training.loop import train_loop
-from xcos_tf.training.variables import read
+from xcos_tf.training.loop import Cadence, train_loop
+from xcos_tf.training.optimizers import read
 
 GROUPS = 4
 

@@ -17,7 +17,7 @@ from xcos_tf.models import ir
 from xcos_tf.models.builder import build_network
 from xcos_tf.training.checkpoints import trainer_state
 from xcos_tf.training.model import Part, Trainer
-from xcos_tf.training.variables import read
+from xcos_tf.training.optimizers import read
 
 BACKBONE = {"kind": "ir", "depth": 50, "squeeze_excitation": True, "input_size": 32}
 XCOS = {"xcos": {"attentions": ["learned"], "symmetric": False}}

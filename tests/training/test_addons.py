@@ -10,13 +10,11 @@ import tensorflow as tf
 from tests.training.drive import dataset_of
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
-from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints, trainer_state
-from xcos_tf.training.loop import train_loop
+from xcos_tf.training.loop import Cadence, train_loop
 from xcos_tf.training.model import Part
-from xcos_tf.training.optimizers import build_optimizer
+from xcos_tf.training.optimizers import build_optimizer, read
 from xcos_tf.training.schedules import cosine
-from xcos_tf.training.variables import read
 
 pytestmark = pytest.mark.addons
 
@@ -152,7 +150,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from tests.training.drive import dataset_of
 from tests.training.test_addons import BATCHES, LAMB, addons_trainer
 from xcos_tf.training.checkpoints import trainer_state
-from xcos_tf.training.variables import read
+from xcos_tf.training.optimizers import read
 
 states = []
 for strategy in (tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):

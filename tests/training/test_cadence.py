@@ -1,6 +1,6 @@
 import time
 
-from xcos_tf.training.cadence import Cadence
+from xcos_tf.training.loop import Cadence
 
 
 def test_steps_make_it_due():

@@ -15,9 +15,8 @@ import tensorflow as tf
 from tests.training.drive import dataset_of
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
-from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints
-from xcos_tf.training.loop import train_loop
+from xcos_tf.training.loop import Cadence, train_loop
 
 pytestmark = pytest.mark.long
 

@@ -15,9 +15,8 @@ from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
-from xcos_tf.training.optimizers import optimizer_variables
+from xcos_tf.training.optimizers import optimizer_variables, read
 from xcos_tf.training.run_files import writing
-from xcos_tf.training.variables import read
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"

@@ -2,18 +2,37 @@
 
 import math
 import signal
+import time
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
-from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.devices import is_chief
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.stop_signal import stop_asked
 
 DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]
+
+
+class Cadence:
+    """When a checkpoint is due: each so many steps, and so many minutes after the last one."""
+
+    def __init__(self, every: int, minutes: float | None = None):
+        self.every, self.minutes = every, minutes
+        self._last = time.monotonic()
+
+    def late(self) -> bool:
+        """Return whether the minutes have passed."""
+        return self.minutes is not None and time.monotonic() - self._last >= 60 * self.minutes
+
+    def due(self, step: int) -> bool:
+        """Return whether it is time after `step` steps; if so, the minutes start anew."""
+        if step % self.every and not self.late():
+            return False
+        self._last = time.monotonic()
+        return True
 
 
 def train_loop(

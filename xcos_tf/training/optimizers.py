@@ -9,11 +9,11 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.training.variables import read
 
 ADDONS = "Addons>"
 
@@ -99,6 +99,18 @@ def optimizer_variables(optimizer: keras.optimizers.Optimizer) -> list:
     """Return the variables that an optimizer keeps, its count of steps among them."""
     variables = optimizer.variables
     return list(variables() if callable(variables) else variables)  # Keras 2's are a method
+
+
+def read(variable) -> np.ndarray:
+    """Return the value that a variable has on the first replica of this process.
+
+    For weights, optimizers and counters it is the same on all. Keras 2 hands out TensorFlow's own
+    distributed variables, and some of those are averaged over all replicas when they are read, so
+    that all workers would have to read at once; but the chief alone writes checkpoints.
+    """
+    if isinstance(variable, tf.distribute.DistributedValues):
+        variable = variable.distribute_strategy.experimental_local_results(variable)[0]
+    return np.asarray(variable)
 
 
 def current_rate(optimizer: keras.optimizers.Optimizer) -> float:

@@ -23,13 +23,12 @@ from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.files import only_writer
 from xcos_tf.training.assembly import assemble, start_grid_head
-from xcos_tf.training.cadence import Cadence
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_reader import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
 from xcos_tf.training.finish import PRESET, Extras, finish
-from xcos_tf.training.loop import train_loop
+from xcos_tf.training.loop import Cadence, train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.record import changes, record_run
 from xcos_tf.training.run_files import writing
