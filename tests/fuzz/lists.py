@@ -10,7 +10,7 @@ from tests.fuzz.photos import encoded_photos
 from xcos_tf.data.journal import Journal
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.training.monitor import MetricsTable
 
 _LFW = "2\t1\n" + "Ann\t1\t2\nAnn\t1\tBob\t1\n" + "Bob\t1\t2\nAnn\t2\tBob\t2\n"
 _OURS = (

@@ -15,7 +15,7 @@ from tests.training.running import (
     train_command,
 )
 from xcos_tf.training.checkpoints import Checkpoints
-from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.training.monitor import MetricsTable
 
 pytestmark = pytest.mark.long
 

@@ -20,7 +20,6 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from xcos_tf.errors import XcosError
-from xcos_tf.training import metrics_table
 from xcos_tf.training import monitor as monitor_module
 from xcos_tf.training.monitor import Monitor
 
@@ -307,7 +306,7 @@ def test_a_full_disk_is_told(tmp_path, clock, name, monkeypatch):
 
     with pytest.raises(XcosError) as caught, start(tmp_path) as monitor:
         if name == "metrics.csv":
-            monkeypatch.setattr(metrics_table, "write_csv", full)
+            monkeypatch.setattr(monitor_module, "write_csv", full)
         else:
             (tmp_path / name).unlink()
             (tmp_path / name).symlink_to("/dev/full")

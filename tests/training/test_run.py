@@ -19,7 +19,7 @@ from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import read_arrays
 from xcos_tf.training import checkpoints
-from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.training.monitor import MetricsTable
 from xcos_tf.training.validation import Validation
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml

@@ -7,7 +7,7 @@ from tests.training.running import checkpoint, train_command, write_config
 from xcos_tf.cli.main import main
 from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
-from xcos_tf.training.metrics_table import MetricsTable
+from xcos_tf.training.monitor import MetricsTable
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml
 

@@ -82,7 +82,7 @@ def test_pairs_are_below_each_other_with_their_captions_above(faces):
     (first, _, _, _), (second, _, _, _) = panels(picture, 2)
     assert share(first, (255, 0, 0)) > 0.5 and share(second, (0, 255, 0)) > 0.5
     rows = np.flatnonzero((picture != other).any((1, 2)))
-    assert 130 <= rows.min() and rows.max() < 130 + 26
+    assert rows.min() >= 130 and rows.max() < 130 + 26
 
 
 def test_nothing_of_the_rooms_above_is_imported():
