@@ -1,8 +1,5 @@
 """Pictures of pairs."""
 
-import subprocess
-import sys
-
 import matplotlib
 import numpy as np
 import pytest
@@ -83,13 +80,3 @@ def test_pairs_are_below_each_other_with_their_captions_above(faces):
     assert share(first, (255, 0, 0)) > 0.5 and share(second, (0, 255, 0)) > 0.5
     rows = np.flatnonzero((picture != other).any((1, 2)))
     assert rows.min() >= 130 and rows.max() < 130 + 26
-
-
-def test_nothing_of_the_rooms_above_is_imported():
-    program = """
-import sys
-import xcos_tf.training.watched_pairs
-above = [name for name in sys.modules if name.startswith("xcos_tf.explain")]
-assert not above, above
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
