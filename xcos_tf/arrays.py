@@ -1,10 +1,28 @@
-"""Reading files of arrays, whoever made them."""
+"""Arrays and files of them, whoever made them."""
 
 import os
 import zipfile
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
+
+from xcos_tf.files import open_regular
+
+
+def as_float32(values: npt.ArrayLike, name: str) -> np.ndarray:
+    """Return numbers as float32; those too large for it become infinite.
+
+    Raises:
+        ValueError: they are no real numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"Expected `{name}` to hold real numbers. Received: {name}.dtype={array.dtype}"
+        )
+    with np.errstate(over="ignore"):
+        return np.asarray(array, np.float32)
 
 
 def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np.ndarray]:
@@ -18,10 +36,14 @@ def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np
         OSError: it cannot be read.
         ValueError: it is damaged, something else, or larger.
     """
+    if isinstance(source, (str, os.PathLike)):
+        with open_regular(source) as stream:
+            return read_npz(stream, largest)
     try:
         with zipfile.ZipFile(source) as file:
             if sum(entry.file_size for entry in file.infolist()) > largest:
                 raise ValueError("it is larger than it may be")
+        source.seek(0)
         with np.load(source, allow_pickle=False) as arrays:
             found = dict(arrays)
     except (OSError, ValueError):

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import errno
 import fcntl
+import hashlib
 import io
 import json
 import math
@@ -148,6 +149,33 @@ class _Written(io.BufferedIOBase):
             self._file.flush()
 
 
+class NotRegularError(OSError):
+    """A folder, a pipe or a device where a file should be."""
+
+
+def open_regular(path: str | os.PathLike) -> BinaryIO:
+    """Open a file to read bytes of it, without waiting for the other end of what may be a pipe.
+
+    Raises:
+        OSError: it cannot be opened; NotRegularError, which is one, if it is no file.
+        ValueError: there is a NUL in the path.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotRegularError(errno.EINVAL, "it is not a regular file", os.fsdecode(path))
+    return open(descriptor, "rb")
+
+
+def file_sha256(path: str | os.PathLike) -> "hashlib._Hash":
+    """Return the SHA-256 of a file, read in parts; raises as `open_regular` does."""
+    digest = hashlib.sha256()
+    with open_regular(path) as stream:
+        while block := stream.read(2**20):
+            digest.update(block)
+    return digest
+
+
 def read_file(
     path: str | os.PathLike, limit: int, what: str, advice: str = "get it again"
 ) -> bytes:
@@ -164,16 +192,15 @@ def read_file(
     """
     name = os.fsdecode(path)
     try:
-        # Without waiting, in which opening a pipe would end otherwise.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise XcosError(f"{what} {name} is not a regular file; {advice}")
+        with open_regular(path) as stream:
             content = b""
             # At once, Python would take the memory for as much as there may be.
             while len(content) <= limit and (piece := stream.read(2**20 + len(content))):
                 content += piece
     except FileNotFoundError:
         raise XcosError(f"{what} {name} is missing; {advice}") from None
+    except NotRegularError:
+        raise XcosError(f"{what} {name} is not a regular file; {advice}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise XcosError(f"{what} {name} cannot be read ({reason}); {advice}") from None

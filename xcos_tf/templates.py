@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from xcos_tf.arrays import as_float32
 from xcos_tf.errors import XcosError
 from xcos_tf.models.unit_length import unit_length
 
@@ -42,7 +43,7 @@ class Gallery:
 
     def __init__(self, features: np.ndarray, preset: str | None = None):
         """Take features, and say which preset they are of where that is to be checked."""
-        self.features = np.asarray(features, np.float32)
+        self.features = as_float32(features, "features")
         self.preset = preset
 
     @classmethod

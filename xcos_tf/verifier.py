@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
+from xcos_tf.arrays import as_float32
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.one_face import read_face
 from xcos_tf.environment import check_process
@@ -283,7 +284,7 @@ class Verifier:
 
     def _pairs(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the features of P pairs, each float32 (P, …) as this preset makes them."""
-        arrays = tuple(np.asarray(x, np.float32) for x in (a, b))
+        arrays = tuple(as_float32(x, name) for x, name in ((a, "a"), (b, "b")))
         expected = (len(arrays[0]), *self._feature_shape)
         if not len(arrays[0]) and not len(arrays[1]):
             return (np.empty(expected, np.float32),) * 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.fuzz import answers, commands, kept, lists, models, photos, sets, training
+from tests.fuzz import answers, api, commands, folders, kept, lists, models, photos, sets, training
 from tests.fuzz.engine import Found, Reader, try_reader
 
 READERS: tuple[Reader, ...] = (
@@ -12,6 +12,8 @@ READERS: tuple[Reader, ...] = (
     *models.READERS,
     *kept.READERS,
     *answers.READERS,
+    *api.READERS,
+    *folders.READERS,
     *training.READERS,
     *commands.READERS,
 )

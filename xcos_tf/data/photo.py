@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from xcos_tf.data.photo_file import check_photo_file
 from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import open_regular
 
 MIN_SIDE = 20
 """Pixels: a face smaller than this cannot be found, let alone compared."""
@@ -150,7 +151,7 @@ def _from_array(array: np.ndarray, name: str) -> np.ndarray:
 def _from_file(path: str | os.PathLike) -> np.ndarray:
     name = check_photo_file(path)
     try:
-        with open(name, "rb") as stream:
+        with open_regular(name) as stream:
             return _from_stream(stream, name)
     except PermissionError:
         raise XcosError(f"{name} may not be read; change its permissions") from None

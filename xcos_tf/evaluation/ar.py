@@ -12,6 +12,7 @@ import numpy as np
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.files import open_regular
 
 RAW_SUFFIX = ".raw"
 
@@ -49,7 +50,8 @@ def read_ar_photo(path: Path) -> np.ndarray:
     if path.suffix.lower() != RAW_SUFFIX:
         return read_photo(path)
     try:
-        planes = np.fromfile(path, np.uint8)
+        with open_regular(path) as stream:
+            planes = np.frombuffer(stream.read(), np.uint8)
     except OSError as error:
         raise XcosError(f"{path} cannot be read ({error.strerror or error})") from None
     if len(planes) != 3 * _HEIGHT * _WIDTH:

@@ -1,6 +1,5 @@
 """Photos of a verification set that stay where they are until they are read."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,7 @@ import numpy as np
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-
-_BLOCK = 1 << 20
+from xcos_tf.files import file_sha256
 
 
 @dataclass(frozen=True)
@@ -76,11 +74,7 @@ def file_digest(path: Path) -> bytes:
     Raises:
         XcosError: it cannot be read.
     """
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
-            while part := stream.read(_BLOCK):
-                digest.update(part)
+        return file_sha256(path).digest()
     except OSError as error:
         raise XcosError(f"{path} cannot be read ({error.strerror or error})") from None
-    return digest.digest()

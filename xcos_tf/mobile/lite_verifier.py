@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xcos_tf.arrays import as_float32
 from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS, warp_face
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.lite_model import LiteModel
@@ -178,7 +179,7 @@ class LiteVerifier:
             ValueError: the shapes differ or are others.
             XcosError: a score is not finite.
         """
-        a, b = (np.asarray(grids, np.float32) for grids in (grids_a, grids_b))
+        a, b = as_float32(grids_a, "grids_a"), as_float32(grids_b, "grids_b")
         if len(a) != len(b) or (len(a) and (a.shape != b.shape or a.ndim != 4)):
             raise ValueError(
                 "Expected two arrays of grids of the same shape (N, h, w, c). "

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import open_regular
 
 _NEEDED = (
     "PROTO FRAME STOP MARK EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
@@ -43,7 +44,8 @@ def load_bin(path: Path) -> tuple[list[bytes], list[bool | None]]:
         XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
     """
     try:
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read()
         _check_instructions(content)
         content = _Unpickler(content).load()
     except (XcosError, KeyboardInterrupt):

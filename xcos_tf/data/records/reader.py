@@ -185,7 +185,7 @@ class RecordSet:
         with self._files_lock:
             if shard not in self._files:
                 path = self.folder / self._index.shards[shard].file
-                self._files[shard] = os.open(path, os.O_RDONLY)
+                self._files[shard] = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # not a pipe
             return self._files[shard]
 
 

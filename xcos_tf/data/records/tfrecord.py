@@ -5,7 +5,6 @@ A record takes 12 bytes (its length and their checksum), the payload and 4 bytes
 https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 """
 
-import hashlib
 import os
 from array import array
 from pathlib import Path
@@ -14,9 +13,8 @@ import google_crc32c
 import numpy as np
 import tensorflow as tf
 
+from xcos_tf import files
 from xcos_tf.data.records.layout import HEAD, TAIL
-
-_BLOCK = 1 << 20
 
 
 class ShardWriter:
@@ -101,8 +99,4 @@ def decode_image(payload: bytes) -> bytes:
 
 def file_sha256(path: str | os.PathLike) -> str:
     """Return the hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return files.file_sha256(path).hexdigest()
