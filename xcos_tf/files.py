@@ -150,7 +150,7 @@ class _Written(io.BufferedIOBase):
 
 
 class NotRegularError(OSError):
-    """A folder, a pipe or a device where a file should be."""
+    """A pipe or a device where a file should be."""
 
 
 def open_regular(path: str | os.PathLike) -> BinaryIO:
@@ -161,10 +161,13 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
         ValueError: there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise NotRegularError(errno.EINVAL, "it is not a regular file", os.fsdecode(path))
-    return open(descriptor, "rb")
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fsdecode(path))
+    raise NotRegularError(errno.EINVAL, "it is not a regular file", os.fsdecode(path))
 
 
 def file_sha256(path: str | os.PathLike) -> "hashlib._Hash":
