@@ -10,7 +10,9 @@ from PIL import Image
 
 from tests.training.running import prepare, train_command, write_config
 from xcos_tf.cli.main import main
+from xcos_tf.errors import XcosError
 from xcos_tf.files import only_writer
+from xcos_tf.models.presets import load_preset
 from xcos_tf.training import checkpoints
 
 HERE = Path(__file__).parent
@@ -104,6 +106,75 @@ def test_pairs_that_make_no_ten_folds(drawn, sets, tmp_path, capsys):
     sentence = refused(capsys, train_command(config, sets, tmp_path / "out"))
     assert "few lacks genuine or impostor pairs in one of the 10 folds" in sentence
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def single(drawn, tmp_path_factory):
+    """Seven people with one photo each, and one whose photo is damaged, as the set "generated"."""
+    folder = tmp_path_factory.mktemp("single")
+    for path in (drawn / "faces").glob("*/00.png"):
+        photo = folder / "faces" / path.parent.name / path.name
+        photo.parent.mkdir(parents=True)
+        shutil.copyfile(path, photo)
+    (folder / "faces" / "nobody").mkdir()
+    (folder / "faces" / "nobody" / "00.png").write_bytes(b"damaged")
+    prepare(folder / "faces", folder / "prepared" / "generated")
+    return folder / "prepared"
+
+
+IMPOSTORS = {"loss": {"balance": None}, "batch": {"genuine": 0.0}}
+
+
+@pytest.mark.parametrize(
+    ("of_single", "held", "changes", "sentence"),
+    [
+        (
+            True,
+            0,
+            {},
+            "batch: genuine 0.25 needs genuine pairs, and of the 7 people that train none",
+        ),
+        (True, 3, IMPOSTORS, "leaves 3 photos of 3 people to validate on, which make no genuine"),
+        (True, 0, IMPOSTORS, "there are 0; give more photos, or leave P as it is by finish: corr"),
+        (False, 1, {}, "leaves 6 photos of 1 person to validate on, which make no impostor pair"),
+    ],
+)
+def test_people_who_cannot_make_the_pairs(
+    sets, single, tmp_path, capsys, of_single, held, changes, sentence
+):
+    changes = {**changes, "data": {"hold_out": {"generated": held}}}
+    config = write_config(tmp_path / "run.yaml", changes)
+    words = train_command(config, single if of_single else sets, tmp_path / "out")
+    assert sentence in refused(capsys, words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nobody_is_held_out_and_what_fails_after_training_keeps_the_weights(
+    single, tmp_path, capsys, monkeypatch
+):
+    changes = {
+        **IMPOSTORS,
+        "data": {"hold_out": {"generated": 0}},
+        "steps": 1,
+        "finish": {"correlation_pairs": 0},
+    }
+    words = train_command(write_config(tmp_path / "run.yaml", changes), single, tmp_path / "out")
+
+    def fail(*args):
+        raise XcosError("the preset cannot be written; free some space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xcos_tf.training.finish.save_preset", fail)
+        assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == (
+        "nobody is held out (data: hold_out): there is no validation, the last weights become the "
+        "preset, and it has no thresholds\n"
+    )
+    assert "free some space; the weights are in " in captured.err.splitlines()[-1]
+    assert "checkpoints, from which the same command goes on" in captured.err.splitlines()[-1]
+    assert main(words) == 0
+    assert load_preset(tmp_path / "out" / "preset").config["training"]["people"] == 7
 
 
 def test_faces_of_another_size(drawn, tmp_path, capsys):

@@ -54,6 +54,8 @@ class FaceSet:
 def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
     """Return the faces of prepared sets, one after another; nobody is in two of them.
 
+    People without a photo that could be used are left out.
+
     Raises:
         XcosError: a set has pairs instead of people.
     """
@@ -63,13 +65,14 @@ def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
             raise XcosError(f"{records.folder} is a set of pairs; train on a set of people")
         labels.append(records.labels + len(people))
         people += [f"{records.folder.name}/{person}" for person in records.people]
-    return FaceSet(
+    everyone = FaceSet(
         np.concatenate(labels).astype(np.int32),
         people,
         sets,
         np.repeat(np.arange(len(sets), dtype=np.int32), [len(records) for records in sets]),
         np.concatenate([np.arange(len(records)) for records in sets]),
     )
+    return everyone.select(np.bincount(everyone.labels, minlength=len(people)) > 0)
 
 
 def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet, FaceSet]:

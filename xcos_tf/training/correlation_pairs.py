@@ -9,12 +9,15 @@ from xcos_tf.errors import XcosError
 PEOPLE, FACES, PAIRS = 16, 4, 192  # of a group, at most
 
 
-def people_to_compare(faces: FaceSet, genuine: float) -> FaceSet:
+def people_to_compare(
+    faces: FaceSet, genuine: float, otherwise: str = "ask for impostor pairs alone"
+) -> FaceSet:
     """Return the faces that pairs can be made of; people with one photo make no genuine pair.
 
     Args:
         faces: of a training set.
         genuine: share of genuine pairs, in [0, 1]; where it is 0, everybody stays.
+        otherwise: what else than more photos helps where there are too few.
 
     Raises:
         XcosError: fewer than two people remain.
@@ -29,7 +32,7 @@ def people_to_compare(faces: FaceSet, genuine: float) -> FaceSet:
     if kept.sum() < 2:
         raise XcosError(
             f"genuine pairs need at least 2 people with two photos each, and there are "
-            f"{kept.sum()}; give more photos, or ask for impostor pairs alone"
+            f"{kept.sum()}; give more photos, or {otherwise}"
         )
     return faces.select(kept)
 

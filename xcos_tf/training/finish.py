@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.face_set import FaceSet
 from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import save_preset
@@ -14,6 +15,7 @@ from xcos_tf.training.validation import HeldOut, pair_scores
 from xcos_tf.yaml_text import parse_yaml
 
 PRESET = "preset"
+GENUINE = 0.5  # share of the pairs that P is measured on
 Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 
 
@@ -35,9 +37,8 @@ def finish(run, step: int, extras: Extras) -> Path:
     given = run.folder / "config.yaml"
     facts = {}
     state = run.folder / "correlation.npz"
-    pairs = config.finish.correlation_pairs if run.trainer.teacher is not None else 0
-    if pairs and config.explains and "correlated" in network.comparisons:
-        found = measure_correlation(run, state, step)
+    if measured := people_to_measure(run):
+        found = measure_correlation(run, measured, state, step)
         facts["correlation"] = {
             **found.facts(),
             "seed": config.seed,
@@ -69,16 +70,30 @@ def finish(run, step: int, extras: Extras) -> Path:
     return run.folder / PRESET
 
 
-def measure_correlation(run, state: Path, step: int) -> Correlation:
+def people_to_measure(run) -> FaceSet | None:
+    """Return the faces of a run that P is measured on; None where it is not.
+
+    Raises:
+        XcosError: they make no genuine pairs.
+    """
+    config = run.config
+    if not (config.finish.correlation_pairs and config.teacher and config.explains):
+        return None
+    if "correlated" not in run.trainer.network.comparisons:
+        return None
+    return people_to_compare(run.faces, GENUINE, "leave P as it is by finish: correlation_pairs: 0")
+
+
+def measure_correlation(run, faces: FaceSet, state: Path, step: int) -> Correlation:
     """Measure P on a run's training faces, unchanged, and set it in the network.
 
     The pass goes on from `state` if it was interrupted; `step` says whose weights these are.
     """
     trainer, config = run.trainer, run.config
-    plan = Plan(config.finish.correlation_pairs, genuine=0.5, seed=config.seed)
+    plan = Plan(config.finish.correlation_pairs, GENUINE, seed=config.seed)
     return measure_on(
         trainer.network,
-        people_to_compare(run.faces, plan.genuine),
+        faces,
         plan,
         lambda x: trainer.features(x, training=False),
         trainer.ask_teacher,

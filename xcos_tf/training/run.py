@@ -27,9 +27,10 @@ from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_reader import read_config
 from xcos_tf.training.devices import build_strategy, is_chief
-from xcos_tf.training.finish import PRESET, Extras, finish
+from xcos_tf.training.finish import PRESET, Extras, finish, people_to_measure
 from xcos_tf.training.loop import Cadence, train_loop
 from xcos_tf.training.monitor import Monitor
+from xcos_tf.training.needed_pairs import check_pairs, without_people_held_out
 from xcos_tf.training.record import changes, record_run
 from xcos_tf.training.run_files import writing
 from xcos_tf.training.teacher_memory import remember_teacher
@@ -90,15 +91,18 @@ class Run:
         self.steps = config.steps or math.ceil(config.epochs * len(self.faces) / taken)
         self._validate_every = config.validation.every or self.steps_per_epoch
         self.sampler = _sampler(self.faces, config)
+        place = self.folder / CHECKPOINTS
+        if not Checkpoints(place, read_only=True).steps():
+            check_pairs(config, self.faces, held_out)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
         with self.strategy.scope():
             people = len(self.faces.people)
             self.trainer = assemble(config, people, self.steps, epoch)
+        people_to_measure(self)  # or it would fail after the run
         if self._chief:  # not before the configuration is known to describe a model
             with writing(self.folder):
                 until.enter_context(only_writer(self.folder, "xcos train"))
-        place = self.folder / CHECKPOINTS
         self.checkpoints = Checkpoints(place, config.checkpoint.keep, read_only=not self._chief)
         made = self.checkpoints.steps()
         self._start = made[-1] if made else 0
@@ -121,6 +125,8 @@ class Run:
                 self.held_out = HeldOut(held_out, self.trainer, limit, config.seed, draw_over)
                 if config.explains:
                     self._watched = WatchedPairs(held_out, self.trainer, config.seed)
+            else:
+                print(without_people_held_out(config))
             pairs = (config.validation.genuine, config.validation.impostor)
             self._validation = Validation(
                 self.trainer, self.held_out, self._verification, *pairs, config.seed
@@ -228,6 +234,9 @@ class Run:
 
         Returns:
             The preset's folder; None on a worker that is not the chief.
+
+        Raises:
+            XcosError: see `xcos_tf.training.finish`; the checkpoints stay.
         """
         if not self._chief:
             return None
@@ -235,7 +244,13 @@ class Run:
         wanted = self.config.finish.weights == "best" and self.held_out
         path = best if wanted and best.exists() else None
         step = self.checkpoints.restore(self.trainer, path)
-        return finish(self, step, extras)
+        try:
+            return finish(self, step, extras)
+        except XcosError as error:
+            raise XcosError(
+                f"{error}; the weights are in {self.checkpoints.folder}, from which the same "
+                "command goes on"
+            ) from None
 
 
 def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:

@@ -24,6 +24,13 @@ BLOCK = 2048
 KEPT_BYTES = 2**30
 
 
+def validation_positions(count: int, limit: int, seed: int) -> np.ndarray:
+    """Return int64 (n,), which of `count` faces are validated on: n = min(count, limit)."""
+    if limit >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, False))
+
+
 class HeldOut:
     """Faces of people who are not trained on, and the teacher's embeddings of them.
 
@@ -47,9 +54,7 @@ class HeldOut:
             seed: of the draw.
             draw_over: whether there are covered copies, see `draw_over_face`.
         """
-        positions = np.arange(len(faces))
-        if limit < len(positions):
-            positions = np.sort(np.random.default_rng(seed).choice(positions, limit, False))
+        positions = validation_positions(len(faces), limit, seed)
         self.labels = faces.labels[positions]
         self._faces, self._positions, self._trainer = faces, positions, trainer
         self.covered, self._seed = len(positions) * draw_over, seed
