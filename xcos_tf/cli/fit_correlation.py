@@ -76,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     check_writable(out, [PICTURE])
     sets, faces, held_out = _open_sets(args)
     preset, teacher = fitting.load_models(args.preset, args.teacher)
+    for records in (*sets, held_out) if held_out else sets:
+        records.check_size(preset.network.features.input_shape[1])
     state = out.with_name(f".{out.name}.correlation.npz")
     try:
         plan = fitting.Plan(args.pairs, args.genuine, args.seed)

@@ -100,6 +100,8 @@ class Run:
             people = len(self.faces.people)
             self.trainer = assemble(config, people, self.steps, epoch)
         people_to_measure(self)  # or it would fail after the run
+        for records in (*self.sets, *self._verification):
+            records.check_size(self.trainer.size)
         if self._chief:  # not before the configuration is known to describe a model
             with writing(self.folder):
                 until.enter_context(only_writer(self.folder, "xcos train"))

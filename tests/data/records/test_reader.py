@@ -1,4 +1,5 @@
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from tests.data.records.sources import write_people
 from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.image_check import image_size
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
@@ -56,19 +58,23 @@ def test_dataset_is_each_face_once_and_repeats(prepared, interleave):
     assert int(dataset.cardinality()) == 9
 
 
-def test_verify_names_the_shard(prepared):
-    folder, _ = prepared
+def test_a_face_of_another_size_is_named(prepared):
+    folder, images = prepared
+    size, _ = image_size(images[0])
     records = RecordSet.open(folder)
-    records.verify()
-    shard = folder / "faces-00002-of-00004.tfrecord"
-    content = bytearray(shard.read_bytes())
-    content[40] ^= 1
-    shard.write_bytes(content)
-    with pytest.raises(XcosError, match=r"faces-00002-of-00004.tfrecord is not what was prepared"):
-        records.verify()
-    shard.unlink()
-    with pytest.raises(XcosError, match=r"faces-00002-of-00004.tfrecord cannot be read"):
-        records.verify()
+    records.check_size(size)
+    said = f"in {folder} is {size}×{size} pixels and the models take 9×9"
+    with pytest.raises(XcosError, match=re.escape(said)):
+        records.check_size(9)
+    index = json.loads((folder / "index.json").read_text())
+    assert index["size"] == [size, size]
+    (folder / "index.json").write_text(json.dumps({**index, "size": [9, 9]}))
+    RecordSet.open(folder).check_size(9)  # nothing more is read
+    del index["size"]  # as in sets of an earlier version
+    (folder / "index.json").write_text(json.dumps(index))
+    RecordSet.open(folder).check_size(size)
+    with pytest.raises(XcosError, match=re.escape(said)):
+        RecordSet.open(folder).check_size(9)
 
 
 @pytest.mark.parametrize("damage", ["missing", "short", "other"])

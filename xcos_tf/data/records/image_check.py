@@ -18,14 +18,17 @@ _ANY = (0, 0)
 
 def usual_size(images: Iterable[bytes]) -> tuple[int, int] | None:
     """Return the height and width that most images have, by their headers; None if none has any."""
-    sizes = Counter()
-    for image in images:
-        try:
-            with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as opened:
-                sizes[opened.height, opened.width] += 1
-        except Exception:
-            continue
+    sizes = Counter(filter(None, map(image_size, images)))
     return max(sizes, key=sizes.get) if sizes else None
+
+
+def image_size(image: bytes) -> tuple[int, int] | None:
+    """Return the height and width of an image, by its header; None if it has none."""
+    try:
+        with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as opened:
+            return opened.height, opened.width
+    except Exception:
+        return None
 
 
 def find_faults(images: Sequence[bytes], size: tuple[int, int] | None = None) -> list[str | None]:

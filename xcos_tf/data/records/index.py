@@ -17,8 +17,12 @@ from xcos_tf.schemas import read_ours
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 
 
-def write_index(source: Source, progress: Progress) -> dict[str, int]:
+def write_index(source: Source, progress: Progress, size: tuple[int, int] | None) -> dict[str, int]:
     """Write everything but the shards, index.json last, and return the counts.
+
+    Args:
+        source, progress: of the set.
+        size: height and width of all its images; None if that is not known.
 
     Raises:
         XcosError: no image could be used.
@@ -78,6 +82,7 @@ def write_index(source: Source, progress: Progress) -> dict[str, int]:
             "records": len(source),
         },
         **counts,
+        "size": size,
         "shards": files,
         "index_sha256": file_sha256(folder / layout.ARRAYS),
         "people_sha256": file_sha256(folder / layout.PEOPLE),

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tqdm import tqdm
 
 from xcos_tf.data.records import layout
+from xcos_tf.data.records.image_check import image_size
 from xcos_tf.data.records.index import COLUMNS, read_index
 from xcos_tf.data.records.schemas import check_places, read_arrays, read_people
 from xcos_tf.data.records.source import Pairs
@@ -128,14 +130,27 @@ class RecordSet:
             .apply(tf.data.experimental.assert_cardinality(len(self)))
         )
 
-    def verify(self) -> None:
-        """Compare every shard with its checksum.
+    def check_size(self, size: int) -> None:
+        """Make sure that models which take faces of one size can take all of these.
+
+        A set says the size of its images; of one that does not, each image's header is read.
+
+        Args:
+            size: of the square faces, pixels.
 
         Raises:
-            XcosError: a shard is missing or has changed; it names the first.
+            XcosError: a face is of another size; it is named.
         """
-        for shard in self._index.shards:
-            _check_file(self.folder / shard.file, shard.sha256)
+        if self._index.size == [size, size]:
+            return
+        for position in tqdm(range(len(self)), "sizes", unit="face", disable=None, leave=False):
+            found = image_size(*self.read([position]))
+            if found not in (None, (size, size)):
+                (name,) = self.names([position])
+                raise XcosError(
+                    f"{name} in {self.folder} is {found[1]}×{found[0]} pixels and the models take "
+                    f"{size}×{size}; prepare faces that `xcos align` made"
+                )
 
     def close(self) -> None:
         """Close the shards; they are opened again when needed."""

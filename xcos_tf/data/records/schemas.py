@@ -55,6 +55,7 @@ class Index(Strict):
     images: Annotated[Count, Field(ge=1)]
     people: Count
     skipped: Count
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = None
     shards: Annotated[list[ShardFacts], Field(min_length=1)]
     index_sha256: Sha256
     people_sha256: Sha256

@@ -99,8 +99,10 @@ def prepare(
                 shutil.rmtree(destination / PROGRESS, ignore_errors=True)
             else:
                 progress = Progress(destination, plan)
-                checked = _write_shards(source, progress, jobs or os.cpu_count() or 1)
-                summary = write_index(source, progress)
+                # The same each time that the work is taken up.
+                size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
+                checked = _write_shards(source, progress, size, jobs or os.cpu_count() or 1)
+                summary = write_index(source, progress, size)
                 progress.remove()
     except (OSError, tf.errors.OpError) as error:
         raise XcosError(
@@ -115,7 +117,7 @@ def _reason(error: Exception) -> str:
     return reason.splitlines()[0] if reason else type(error).__name__
 
 
-def _write_shards(source: Source, progress: Progress, jobs: int) -> int:
+def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     """Write the shards that are missing and return the number of their records."""
     plan = progress.plan
     sizes = [stop - start for start, stop in map(plan.range, range(plan.shards))]
@@ -135,7 +137,7 @@ def _write_shards(source: Source, progress: Progress, jobs: int) -> int:
         ) as bar,
         ThreadPoolExecutor(jobs) as pool,
     ):
-        work = _Work(source, progress, bar, stop)
+        work = _Work(source, progress, size, bar, stop)
         futures = [pool.submit(work.write_shard, shard) for shard in missing]
         try:
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
@@ -158,11 +160,17 @@ def _check_room(destination: Path, needed: int) -> None:
 class _Work:
     """What the threads share."""
 
-    def __init__(self, source: Source, progress: Progress, bar: tqdm, stop: threading.Event):
-        self._source, self._progress, self._bar, self._stop = source, progress, bar, stop
+    def __init__(
+        self,
+        source: Source,
+        progress: Progress,
+        size: tuple[int, int] | None,
+        bar: tqdm,
+        stop: threading.Event,
+    ):
+        self._source, self._progress, self._size = source, progress, size
+        self._bar, self._stop = bar, stop
         self._bar_lock = threading.Lock()
-        # The same each time that the work is taken up.
-        self._size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
 
     def write_shard(self, shard: int) -> None:
         """Write one shard; nothing of it remains known if it is stopped on the way."""
