@@ -50,6 +50,8 @@ def train_loop(
 ) -> int:
     """Train from the newest checkpoint to the last step, or until SIGTERM or Ctrl-C.
 
+    A step that does not end after one of these is cut short, and the process with it.
+
     The losses stay on the device, where they are added up, until this process meets it: before a
     checkpoint, after the last step, and as often as `meet_every` says.
 
@@ -104,7 +106,8 @@ def train_loop(
             every = (cadence.every, *meet_every)
             upcoming = min(steps, *(n * (step // n + 1) for n in every))
             count = min(steps_per_execution, upcoming - step)
-            losses = make_steps(batches, count)
+            with stopping.step():
+                losses = make_steps(batches, count)
             sums = {name: value + (sums[name] if sums else 0) for name, value in losses.items()}
             step += count
             stop = stopping()
