@@ -223,7 +223,7 @@ GIVEN = ("xcos-mobilefacenet", "a", "--pairs", 20)
         ((*GIVEN, "--teacher", "small-teacher"), "takes faces of 32 pixels and the preset"),
         (
             ("small-xcos", "a", "--teacher", "small-teacher"),
-            "a face of the sets is 112×112 pixels and the models take 32×32",
+            "/a is 112×112 pixels and the models take 32×32; prepare faces",
         ),
         (
             ("small-xcos", "torn", "--teacher", "small-teacher"),
