@@ -303,6 +303,15 @@ def test_what_cannot_be_written_is_refused_at_once(line, places, unheavy, capsys
         assert refused(capsys, line.with_places(places, **{name: wrong}))
 
 
+@each_line
+def test_no_file_takes_the_place_of_a_device(line, places, unheavy, capsys, tmp_path):
+    for name in line.written:
+        pipe = tmp_path / f"pipe{SUFFIX.get(name, '')}"
+        if not pipe.exists():
+            os.mkfifo(pipe)
+        assert "is a pipe or a device" in refused(capsys, line.with_places(places, **{name: pipe}))
+
+
 def itself(source, suffix):
     link = source.with_name(f"same{suffix}")
     return source if source.suffix == suffix or not suffix else _linked(link, source)

@@ -83,16 +83,21 @@ def _check_there(path: str, sentence: str, is_file: bool) -> None:
 
 
 def _check_can_be(path: str) -> None:
-    """Refuse an output whose name no file can have here, such as one that is too long."""
+    """Refuse an output whose name no file can have here, or which a file would take the place of.
+
+    A name may be too long; and the place of a device, such as /dev/null, is not a file's.
+    """
     if path.count(os.sep) > DEEPEST:  # Python makes folders within one another by recursion
         raise XcosError(f"{path} cannot be written (too many folders); choose another path")
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        pass  # each command says what it needs there
+        return  # each command says what it needs there
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise XcosError(f"{path} cannot be written ({reason}); choose another path") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise XcosError(f"{path} is a pipe or a device; choose another path")
 
 
 def _check_apart(inputs: Iterable[str], written: Iterable[str], filled: Sequence[str]) -> None:
