@@ -8,7 +8,7 @@ from tensorflow import keras
 from tests.training.small import one, small_batches, small_trainer
 from xcos_tf.errors import XcosError
 from xcos_tf.training.model import Part
-from xcos_tf.training.optimizers import build_optimizer
+from xcos_tf.training.optimizers import build_optimizer, try_optimizer
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,29 @@ def test_sgd_with_l2_is_that_of_pytorch():
 def test_what_is_wrong_is_named(section, message):
     with pytest.raises(XcosError, match=message):
         build_optimizer(section, 0.1)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"ema_momentum": "x", "use_ema": True},
+        {"weight_decay": "x"},
+        {"weight_decay": []},
+        {"weight_decay": float("nan")},
+        {"weight_decay": 1e38},
+        {"epsilon": {}},
+        {"beta_1": "x"},
+    ],
+    ids=str,
+)
+def test_what_cannot_train_is_told_before_it_does(argument):
+    with pytest.raises(XcosError, match=r"AdamW (refuses|cannot train with) \{.*; give other"):
+        try_optimizer({"name": "AdamW", **argument}, 0.1)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Nadam", "Lion"])
+def test_what_can_train_is_let_through(name):
+    try_optimizer({"name": name, "l2": 0.1}, 0.1)
 
 
 def test_addons_that_are_not_installed_are_named(monkeypatch):

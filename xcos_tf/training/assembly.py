@@ -15,7 +15,7 @@ from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.initialisation import has_linear_tail, start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
-from xcos_tf.training.optimizers import build_optimizer
+from xcos_tf.training.optimizers import build_optimizer, try_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
@@ -79,6 +79,17 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     if config.start.checkpoint:
         take_weights(trainer, config.start.checkpoint)
     return trainer
+
+
+def try_optimizers(config: TrainingConfig) -> None:
+    """Try every part's optimizer on a small kernel; call outside of a strategy's scope.
+
+    Raises:
+        XcosError: see `try_optimizer`.
+    """
+    for name in PARTS:
+        if given := getattr(config.optimizers, name):
+            try_optimizer(given.section, given.learning_rate)
 
 
 def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Dataset) -> None:

@@ -20,6 +20,7 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Steps = Annotated[int, Field(ge=1, le=10**9 - 1)]  # nine digits of a checkpoint's name
 Pairs = Annotated[int, Field(ge=0, le=10**8)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]  # what is left of an average after a step
 Weight = Annotated[float, Field(ge=0, le=10**6)]
 Moment = Annotated[float, Field(ge=0, le=10**9)]
 Option = Annotated[plain(LARGEST_SIZE), BeforeValidator(from_old_word)]
@@ -169,9 +170,9 @@ class OptimizerConfig(Strict):
     learning_rate: Annotated[float, Field(gt=0, le=1000)]
     l2: Annotated[float, Field(ge=0, le=1000)] = 0.0
     momentum: Share = 0.0
-    beta_1: Share = 0.9
-    beta_2: Share = 0.999
-    rho: Share = 0.9
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    rho: Decay = 0.9
     epsilon: Annotated[float, Field(gt=0, le=1)] = 1e-7
     weight_decay: Annotated[float, Field(ge=0, le=1000)] | None = None
     amsgrad: Switch = False

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of, shown
 
 ADDONS = "Addons>"
 
@@ -58,6 +58,32 @@ def build_optimizer(
         raise XcosError(
             f"the optimizer {name} refuses {arguments} ({reason}); give other values"
         ) from None
+
+
+def try_optimizer(section: dict, learning_rate: float) -> None:
+    """Make two steps of an optimizer on a small kernel, outside of any strategy's scope.
+
+    Keras checks few of an optimizer's arguments before its first step.
+
+    Raises:
+        XcosError: as by `build_optimizer`, or a step fails, or ends in NaN or infinity.
+    """
+    layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+    layer.build((None, 2))
+    optimizer, weights = build_optimizer(section, learning_rate).optimizer, layer.trainable_weights
+    reason = "its steps end in NaN or infinity"
+    try:
+        create_variables(optimizer, weights)
+        for _ in range(2):
+            apply_summed(optimizer, [tf.ones((2, 2))], weights)
+        finite = np.isfinite(np.asarray(weights[0])).all()
+    except Exception as error:  # of any kind
+        finite, reason = False, reason_of(error)
+    if not finite:
+        raise XcosError(
+            f"the optimizer {section['name']} cannot train with {shown(section)} ({reason}); give "
+            "other values"
+        )
 
 
 # Of the loop, not of an optimizer: it clips all parts' gradients together and accumulates.

@@ -22,7 +22,7 @@ from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.files import only_writer
-from xcos_tf.training.assembly import assemble, start_grid_head
+from xcos_tf.training.assembly import assemble, start_grid_head, try_optimizers
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_reader import read_config
@@ -96,6 +96,7 @@ class Run:
             check_pairs(config, self.faces, held_out)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
+        try_optimizers(config)
         with self.strategy.scope():
             people = len(self.faces.people)
             self.trainer = assemble(config, people, self.steps, epoch)
