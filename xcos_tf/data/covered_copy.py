@@ -13,7 +13,7 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.data.photo import read_photo
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.files import only_writer, read_json, write_json
 
 SETTINGS = "occlusion.json"
@@ -148,9 +148,11 @@ def _check_same(before: dict, now: dict, destination: Path) -> None:
         return
 
     def told(settings):
-        return ", ".join(
-            f"{key} {_brief(key, settings[key])}" if key in settings else f"no {key}"
-            for key in differing
+        return shown(
+            ", ".join(
+                f"{key} {_brief(key, settings[key])}" if key in settings else f"no {key}"
+                for key in differing
+            )
         )
 
     raise XcosError(

@@ -15,7 +15,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import xcos_tf
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.files import parse_json, replace_file, write_json
 from xcos_tf.training.run_files import writing
 from xcos_tf.yaml_text import parse_yaml
@@ -63,8 +63,8 @@ def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
     ]
     if refused:
         raise XcosError(
-            f"{config_file} differs from the configuration in {', '.join(refused)}; start a new "
-            "folder or give the old configuration"
+            f"{config_file} differs from the configuration in {shown(', '.join(refused))}; start a "
+            "new folder or give the old configuration"
         )
     return found
 
@@ -142,8 +142,8 @@ def _run(before: str | None, run_file: Path, seed, devices, sets, changed, step)
         raise XcosError(f"{run_file} is not the record of a run; move it away") from None
     if others:
         raise XcosError(
-            f"{run_file} is of a run on other faces ({', '.join(others)}); give the sets that it "
-            "was started with, or start a new folder"
+            f"{run_file} is of a run on other faces ({shown(', '.join(others))}); give the sets "
+            "that it was started with, or start a new folder"
         )
     return run
 
