@@ -204,8 +204,7 @@ WRITE_ELSEWHERE = {
     "xcos_tf/data/journal.py",  # appends, to a file that it has just replaced
     "xcos_tf/training/monitor.py",  # appends to a log
     "xcos_tf/training/teacher_memory.py",  # appends to a cache
-    "tools/measure_prepare_memory.py",  # a set of its own, in a temporary folder
-    "tools/mutate.py",  # changes code and puts it back
+    "tools/benchmark.py",  # a set of its own, in a temporary folder
 }
 RENAMED_FOLDERS = {
     "xcos_tf/models/presets.py",

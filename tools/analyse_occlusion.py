@@ -14,23 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 
 PRESETS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
 BLOCK = 2048
 
 
 def covered_cells(masks: np.ndarray, cells: int) -> np.ndarray:
-    """Return which cells are covered by more than half.
+    """Return which cells are covered by more than half, bool (N, cells, cells).
 
-    Args:
-        masks: bool (N, size, size).
-        cells: along each side; divides size.
-
-    Returns:
-        bool (N, cells, cells).
+    The masks are bool (N, size, size); `cells` along each side divide that size.
     """
     side = masks.shape[1] // cells
     return masks.reshape(-1, cells, side, cells, side).mean((2, 4)) > 0.5
@@ -46,11 +41,8 @@ def over_visible(weights: np.ndarray, covered: np.ndarray) -> np.ndarray:
 def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     """Return what happens in covered cells, by name; shares in [0, 1].
 
-    Args:
-        verifier: of an xCos preset.
-        first, second: float32 (P, h, w, c), grid features of each pair.
-        covered: bool (P, h, w).
-        same, fold: bool and int (P,), of the pairs.
+    `first` and `second` are grid features of each pair, float32 (P, h, w, c), and `covered` is bool
+    (P, h, w).
     """
     from xcos_tf.evaluation.metrics import kfold_accuracy
 
@@ -82,38 +74,25 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     return results
 
 
-def build_parser() -> argparse.ArgumentParser:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", metavar="FACES", help="aligned faces, one sub-folder a person")
     parser.add_argument("--share", type=float, default=0.5, help="covered (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=6000, help="of each kind (default: 6000)")
     parser.add_argument("--preset", nargs="+", default=PRESETS, metavar="NAME")
-    return parser
+    args = parser.parse_args(argv)
+    return ended("analyse_occlusion", lambda: print(table(args)))
 
 
-def main(argv: list[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
+def table(args: argparse.Namespace) -> str:
+    """Return a column for each preset."""
     from xcos_tf.cli.quiet import import_tensorflow
-    from xcos_tf.errors import XcosError
 
     import_tensorflow()
-    try:
-        columns = _measure(args)
-    except XcosError as error:
-        print(f"analyse_occlusion: error: {error}", file=sys.stderr)
-        return 2
-    from xcos_tf.evaluation.results_text import markdown_table
-
-    names = next(iter(columns.values())).keys()
-    rows = [[name, *(f"{column[name]:.4f}" for column in columns.values())] for name in names]
-    print(markdown_table([f"{100 * args.share:.0f} % of one face covered", *columns], rows))
-    return 0
-
-
-def _measure(args) -> dict[str, dict[str, float]]:
     from xcos_tf.data.occluder import Occluder
     from xcos_tf.evaluation.cover import draw_cover
     from xcos_tf.evaluation.open_set import open_set
+    from xcos_tf.evaluation.results_text import markdown_table
     from xcos_tf.evaluation.set_faces import SetFaces
     from xcos_tf.verifier import Verifier
 
@@ -129,21 +108,19 @@ def _measure(args) -> dict[str, dict[str, float]]:
         faces[place] = occluder.cover(faces[position], names[position])
     is_first = cover.first >= len(names)
     copy = np.where(is_first, cover.first, cover.second)
-    original = np.where(is_first, pairs.first, pairs.second)
-    columns = {}
-    for name, verifier in verifiers.items():
-        blocks = [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
-        grids = np.concatenate(blocks)
-        masks = (faces[copy] != faces[original]).any(-1)
-        columns[name] = analyse(
-            verifier,
-            grids[cover.first],
-            grids[cover.second],
-            covered_cells(masks, grids.shape[1]),
-            pairs.same,
-            pairs.fold,
+    masks = (faces[copy] != faces[np.where(is_first, pairs.first, pairs.second)]).any(-1)
+    columns = []
+    for verifier in verifiers.values():
+        grids = np.concatenate(
+            [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
         )
-    return columns
+        ends, covered = (
+            (grids[cover.first], grids[cover.second]),
+            covered_cells(masks, grids.shape[1]),
+        )
+        columns.append(analyse(verifier, *ends, covered, pairs.same, pairs.fold))
+    rows = [[name, *(f"{column[name]:.4f}" for column in columns)] for name in columns[0]]
+    return markdown_table([f"{100 * args.share:.0f} % of one face covered", *verifiers], rows)
 
 
 if __name__ == "__main__":

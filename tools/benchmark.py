@@ -1,38 +1,87 @@
-"""Measure what the README claims about speed: ratios, each side by side in one run.
+"""Measure what the documents claim of speed and memory, each side by side in one run.
 
-    python tools/benchmark.py [--photos FOLDER]
+    python tools/benchmark.py [verify] [--photos LFW]
+    python tools/benchmark.py input PREPARED_SET [...]
+    python tools/benchmark.py all-pairs FACES
+    python tools/benchmark.py partial-fc
+    python tools/benchmark.py prepare-memory
 
-- verifying an aligned pair with xCos, against the same backbone's plain cosine (paper: 1.10);
-- comparing one template with 10,000 others;
-- aligning photos in batches, against one call a photo (tools/benchmark_alignment.py).
+`verify`: an aligned pair with xCos against the same backbone's plain cosine (paper: 1.10); one
+template against 10,000 others; photos aligned in batches against one by one. `input`: faces a
+second of the training input against a loop that only decodes. `all-pairs`: all faces of a set with
+all others, and in how much memory, against one to one. `partial-fc`: a training step's softmax over
+all people and over a sample of them. `prepare-memory`: what `xcos prepare` takes as its input
+grows. Ways that are compared take turns, so that whatever else the machine does hits all alike.
 """
 
 import argparse
+import io
 import os
+import resource
+import struct
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import cycle
+from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+GALLERY = 10_000
+PHOTOS, PHOTO_SIDE, PHOTO_BATCH = 96, 250, 16
+LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+PEOPLE, FACES, PAIRS = 32, 4, 512  # of a batch of the training input
+WAYS = ["decoding alone", "training input: mirrored, normalised"]
+WAYS += ["training input: every change to half of the faces"]
+SAMPLE_BLOCK = 2048
+SHARE, FC_BATCH = 0.1, 64  # of the people in a sample, and faces of a step
+RECORD_MAGIC = struct.pack("<I", 0xCED7230A)
+RECORD_PEOPLE, RECORD_SIDE = 10, 112
+MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
-def interleaved_medians(functions: list[Callable[[], object]], rounds: int) -> list[float]:
-    """Return the median seconds of each function, called in turn so that noise hits all alike."""
-    seconds = [[] for _ in functions]
-    for function in functions:
-        function()
-    for _ in range(rounds):
-        for times, function in zip(seconds, functions, strict=True):
+
+def seconds_in_turns(
+    functions: Sequence[Callable[[], object]], rounds: int, warm_up: int = 1
+) -> np.ndarray:
+    """Return the seconds of each call, (rounds, functions), after some that are not timed."""
+    seconds = np.empty((warm_up + rounds, len(functions)))
+    for row in seconds:
+        for i, function in enumerate(functions):
             start = time.perf_counter()
             function()
-            times.append(time.perf_counter() - start)
-    return [float(np.median(times)) for times in seconds]
+            row[i] = time.perf_counter() - start
+    return seconds[warm_up:]
+
+
+def interleaved_medians(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Return the median seconds of each function."""
+    return np.median(seconds_in_turns(functions, rounds), axis=0).tolist()
+
+
+def verify(args) -> None:
+    """Print what one pair, many pairs and alignment take."""
+    photos = read_folder(args.photos) if args.photos else sample_photos(PHOTOS)
+    plain, xcos = verification_ratio(args.rounds)
+    print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
+    print(f"{xcos * 1e3:.1f} ms, ratio {xcos / plain:.3f}")
+    for name, seconds in gallery_seconds(args.rounds).items():
+        print(f"one template against {GALLERY:,}, {name}: {seconds * 1e3:.1f} ms")
+    one_by_one, batched = alignment_rates(photos)
+    print(f"{len(photos)} photos of {PHOTO_SIDE}×{PHOTO_SIDE}, faces per second:")
+    print(f"  one by one           {one_by_one:6.1f}")
+    print(f"  batches of {PHOTO_BATCH:<4}      {batched:6.1f}")
+    print(f"  ratio                {batched / max(one_by_one, 1e-9):6.2f}")
 
 
 def verification_ratio(rounds: int) -> tuple[float, float]:
@@ -55,39 +104,284 @@ def verification_ratio(rounds: int) -> tuple[float, float]:
     return tuple(interleaved_medians([cosine, explained], rounds))
 
 
-def gallery_seconds(size: int, rounds: int) -> dict[str, float]:
-    """Return {attention: seconds to compare one template with `size` others}."""
+def gallery_seconds(rounds: int) -> dict[str, float]:
+    """Return {attention: seconds to compare one template with `GALLERY` others}."""
     from xcos_tf import Verifier
     from xcos_tf.templates import Gallery
 
     verifier = Verifier.from_preset("xcos-mobilefacenet")
     random = np.random.default_rng(0)
-    gallery = Gallery(random.normal(size=(size, 7, 7, 32)))
-    probe = Gallery(random.normal(size=(1, 7, 7, 32)))
+    gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
     names = ("patched", "correlated")
-    medians = interleaved_medians(
-        [lambda name=name: verifier.compare(probe, gallery, name) for name in names], rounds
+    ways = [lambda name=name: verifier.compare(probe, gallery, name) for name in names]
+    return dict(zip(names, interleaved_medians(ways, rounds), strict=True))
+
+
+def alignment_rates(photos: Sequence[np.ndarray], size: int = PHOTO_BATCH) -> tuple[float, float]:
+    """Return aligned faces a second, by `mtcnn` and a warp one by one, and by batches of a size."""
+    from mtcnn import MTCNN
+
+    from xcos_tf.data.aligner import FaceAligner
+    from xcos_tf.data.alignment import warp_face
+
+    single, aligner = MTCNN(), FaceAligner(batch_size=size)
+
+    def one_by_one(batch):
+        found = [(photo, faces[0]) for photo in batch if (faces := single.detect_faces(photo))]
+        return len([warp_face(x, [face["keypoints"][n] for n in LANDMARKS]) for x, face in found])
+
+    def batched(batch):
+        return sum(face is not None for face in aligner.align(batch))
+
+    ways, totals = (one_by_one, batched), np.zeros((2, 2))
+    for way in ways:
+        way(photos[:size])
+        way(photos[: size - 1])  # another count, for which TensorFlow may trace once more
+    for start in range(0, len(photos), size):
+        for total, way in zip(totals, ways, strict=True):
+            begin = time.perf_counter()
+            total += way(photos[start : start + size]), time.perf_counter() - begin
+    return tuple((totals[:, 0] / totals[:, 1]).tolist())
+
+
+def sample_photos(count: int) -> list[np.ndarray]:
+    """Return 250×250 photos, uint8, cut around the faces of tests/photos, each a little else."""
+    # Left, top and side of a square that shows the face as LFW does.
+    squares = {"obama": (250, 0, 520), "obama2": (20, 150, 600), "biden": (270, 80, 620)}
+    photos = []
+    for i, (name, (left, top, side)) in zip(range(count), cycle(squares.items()), strict=False):
+        left, top = left + i % 7 - 3, top + i % 5
+        with Image.open(ROOT / f"tests/photos/{name}.jpg") as image:
+            square = image.crop((left, top, left + side, top + side))
+        photos.append(np.asarray(square.resize((PHOTO_SIDE,) * 2, Image.Resampling.BOX)))
+    return photos
+
+
+def read_folder(folder: Path) -> list[np.ndarray]:
+    """Return some of a folder tree's JPEGs, evenly spread, uint8; they must be 250×250."""
+    from xcos_tf.data.photo import read_photo
+    from xcos_tf.errors import XcosError
+
+    paths = sorted(folder.rglob("*.jpg"))
+    photos = [read_photo(x) for x in paths[:: max(1, len(paths) // PHOTOS)][:PHOTOS]]
+    if {photo.shape for photo in photos} != {(PHOTO_SIDE, PHOTO_SIDE, 3)}:
+        raise XcosError(f"{folder} does not hold 250×250 .jpg photos; give LFW's folder, or none")
+    return photos
+
+
+def training_input(args) -> None:
+    """Print images a second of the training input, and of a loop that only decodes."""
+    import tensorflow as tf
+
+    from xcos_tf.data.face_set import join_sets
+    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.data.sampling import GroupSampler
+    from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
+    from xcos_tf.errors import XcosError
+
+    sets = [RecordSet.open(folder) for folder in args.sets]
+    faces = join_sets(sets)
+    if len(faces.people) < PEOPLE:
+        raise XcosError(f"the sets have {len(faces.people)} people; give {PEOPLE} or more")
+    sampler = GroupSampler(faces.labels, PEOPLE, FACES, PAIRS, 0.25)
+    shards = [str(path) for x in sets for path in sorted(x.folder.glob("*.tfrecord"))]
+    features = {"image": tf.io.FixedLenFeature([], tf.string)}
+
+    def decode(record):
+        return decode_face(tf.io.parse_single_example(record, features)["image"], 112)
+
+    def changing(*shares):
+        return training_dataset(faces, sampler, Augmentation(*shares), 0, 2**31, range(1), 112)
+
+    datasets = [
+        tf.data.TFRecordDataset(shards)
+        .repeat()
+        .map(decode, tf.data.AUTOTUNE, deterministic=True)
+        .batch(PEOPLE * FACES)
+        .prefetch(tf.data.AUTOTUNE),
+        changing(),
+        changing(0.5, 0.5, 0.5, 0.5),
+    ]
+    rates = np.empty((args.rounds, len(datasets)))
+    for row in rates:
+        for i, dataset in enumerate(datasets):
+            iterator = iter(dataset.take(3 + args.batches))
+            for _ in range(3):
+                next(iterator)
+            begin = time.perf_counter()
+            row[i] = PEOPLE * FACES * sum(1 for _ in iterator) / (time.perf_counter() - begin)
+    print("images per second, median (lowest to highest), ratio to decoding alone:")
+    ratios = np.median(rates / rates[:, :1], axis=0)
+    for label, of_way, ratio in zip(WAYS, rates.T, ratios, strict=True):
+        spread = f"({of_way.min():.0f} to {of_way.max():.0f})"
+        print(f"  {label:<50} {np.median(of_way):7.0f} {spread:<16} {ratio:5.2f}")
+
+
+def all_pairs(args) -> None:
+    """Print what all pairs of a set take from stored templates, in a fresh process each."""
+    with tempfile.TemporaryDirectory() as temporary:
+        templates = args.templates or Path(temporary) / "templates.safetensors"
+        seconds = in_fresh_process(keep_templates, args.faces, templates)
+        print(f"templates: {seconds:.1f} s", flush=True)
+        for score in args.scores:
+            print(in_fresh_process(compare_all_pairs, templates, score, args.sample), flush=True)
+
+
+def in_fresh_process(function, *arguments):
+    """Return what a function returns in a process of its own, whose peak memory is all its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def keep_templates(faces: Path, templates: Path) -> float:
+    """Make the templates unless they are there; return the seconds it took."""
+    from xcos_tf.evaluation.template_making import make_templates
+    from xcos_tf.verifier import Verifier
+
+    start = time.perf_counter()
+    make_templates(Verifier.from_preset("xcos-mobilefacenet"), faces, templates)
+    return time.perf_counter() - start
+
+
+def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
+    """Compare all with all, then a sample of pairs one to one; return what each takes, in words."""
+    from xcos_tf.evaluation.all_pairs import compare_all
+    from xcos_tf.evaluation.subject import Subject
+    from xcos_tf.evaluation.template_store import open_templates
+
+    subject, store = Subject("xcos-mobilefacenet"), open_templates(templates)
+    # So that what is built once for all comparisons is built.
+    subject.score_all(store.read(0, 2), store.read(0, 2), score)
+    start, cpu_start = time.perf_counter(), time.process_time()
+    found = compare_all(store, subject, score)
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MEMORY_UNIT
+    pairs = found.genuine_pairs + found.impostor_pairs
+    features = store.read(0, len(store))
+    ends = np.random.default_rng(0).integers(0, len(store), (2, min(sample, pairs)))
+    start = time.perf_counter()
+    for i in range(0, ends.shape[1], SAMPLE_BLOCK):
+        subject.score_pairs(*features[ends[:, i : i + SAMPLE_BLOCK]], score)
+    one_to_one = (time.perf_counter() - start) / ends.shape[1] * pairs
+    return (
+        f"{score}: {pairs:,} pairs in {seconds:.1f} s ({cpu_seconds:.1f} s of processors), "
+        f"{pairs / seconds:,.0f} pairs/s, peak memory {memory / 2**20:.0f} MiB; "
+        f"one to one {one_to_one:.0f} s, ratio {one_to_one / seconds:.1f}"
     )
-    return dict(zip(names, medians, strict=True))
+
+
+def partial_fc(args) -> None:
+    """Print what a step of the margin head takes: itself, its gradient and SGD with momentum."""
+    import tensorflow as tf
+    from tensorflow import keras
+
+    from xcos_tf.models.margins import ArcFaceHead
+    from xcos_tf.training.model import Part, Trainer
+
+    def step(people, dimension, sample):
+        embedding = keras.Input((dimension,))
+        features = keras.Model(embedding, keras.layers.Activation("linear")(embedding))
+        head = ArcFaceHead(people)
+        head.build((None, dimension))
+        network = SimpleNamespace(features=features, comparisons={})
+        trainer = Trainer(network, head, {"identification": 1.0}, sample=sample)
+        trainer.compile([Part(head, keras.optimizers.SGD(0.01, momentum=0.9), l2=4e-4)])
+        return tf.function(trainer.make_step)
+
+    random = tf.random.Generator.from_seed(1)
+    print(f"{'people':>9} {'numbers':>7} {'all, ms':>9} {'sample, ms':>10} {'ratio':>6}")
+    for people, dimension in (map(int, size.split("x")) for size in args.sizes):
+        data = {
+            "input": random.normal((1, FC_BATCH, dimension)),
+            "label": random.uniform((1, FC_BATCH), maxval=people, dtype=tf.int32),
+        }
+        steps = [step(people, dimension, sample) for sample in (None, round(SHARE * people))]
+        ways = [lambda step=step: float(step(data)["total"]) for step in steps]  # noqa: B023
+        full, sampled = interleaved_medians(ways, args.rounds)
+        times = f"{1000 * full:9.1f} {1000 * sampled:10.1f} {full / sampled:6.1f}"
+        print(f"{people:9,} {dimension:7,} {times}", flush=True)
+
+
+def prepare_memory(args) -> None:
+    """Print the peak memory of `xcos prepare` by the size of an MXNet record file."""
+    idle = peak_memory(RECORD_PEOPLE, args.jobs)[1]
+    print(f"nothing to do: {idle:.0f} MB")
+    print("  images   input MB   peak MB   above   seconds   images/s")
+    for images in args.images:
+        size, memory, seconds = peak_memory(images, args.jobs)
+        row = f"{images:8d} {size:10.0f} {memory:9.0f} {memory - idle:7.0f} {seconds:9.1f}"
+        print(f"{row} {images / seconds:10.0f}", flush=True)
+
+
+def peak_memory(images: int, jobs: int) -> tuple[float, float, float]:
+    """Prepare so many faces; return their MB, the peak resident MB so far, and seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        size = write_records(Path(folder, "set"), images)
+        words = ["prepare", Path(folder, "set"), Path(folder, "out"), "--jobs", str(jobs)]
+        start = time.monotonic()
+        command = [sys.executable, "-m", "xcos_tf.cli.main", *words]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        seconds = time.monotonic() - start
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * MEMORY_UNIT
+    return size / 1e6, memory / 1e6, seconds
+
+
+def write_records(folder: Path, images: int) -> int:
+    """Write `train.rec`, `train.idx` and `property` with so many faces; return their bytes."""
+    jpegs, random = [], np.random.default_rng(0)
+    while len(jpegs) < 64:
+        pixels = Image.fromarray(random.integers(0, 256, (28, 28, 3), dtype=np.uint8))
+        stream = io.BytesIO()
+        pixels.resize((RECORD_SIDE, RECORD_SIDE)).save(stream, "JPEG", quality=95)
+        # The magic word would part a record.
+        jpegs += [stream.getvalue()] * (RECORD_MAGIC not in stream.getvalue())
+    folder.mkdir()
+    with open(folder / "train.rec", "wb") as records, open(folder / "train.idx", "w") as index:
+        for key in range(images):
+            # MXNet's IRHeader: flag, label, key, 0.
+            header = struct.pack("<IfQQ", 0, key * RECORD_PEOPLE // images, key, 0)
+            data = header + jpegs[key % 64]
+            index.write(f"{key}\t{records.tell()}\n")
+            records.write(RECORD_MAGIC + struct.pack("<I", len(data)) + data)
+            records.write(bytes(-len(data) % 4))
+        size = records.tell()
+    (folder / "property").write_text(f"{RECORD_PEOPLE},{RECORD_SIDE},{RECORD_SIDE}\n")
+    return size
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=50, help="calls of each (default: 50)")
-    parser.add_argument("--gallery", type=int, default=10_000, help="templates (default: 10000)")
-    parser.add_argument(
-        "--photos", type=Path, help="250×250 photos to align, such as LFW (default: samples)"
-    )
+    from tools.results import ended
+
+    argv = sys.argv[1:] if argv is None else argv
+    text = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="benchmark", description=__doc__, formatter_class=text)
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, run: Callable, rounds: int) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=run.__doc__)
+        command.add_argument("--rounds", type=int, default=rounds, help="(default: %(default)s)")
+        command.set_defaults(run=run)
+        return command
+
+    add("verify", verify, 50).add_argument("--photos", type=Path, help="250×250, such as LFW")
+    command = add("input", training_input, 5)
+    command.add_argument("sets", nargs="+", type=Path, help="folders that `xcos prepare` made")
+    command.add_argument("--batches", type=int, default=60, help="(default: %(default)s)")
+    command = add("all-pairs", all_pairs, 1)
+    command.add_argument("faces", type=Path, help="as `xcos align` leaves them")
+    command.add_argument("--templates", type=Path, help="file that keeps them for the next time")
+    command.add_argument("--scores", nargs="+", default=["patched", "correlated"])
+    command.add_argument("--sample", type=int, default=50_000, help="pairs, one to one")
+    sizes = ["85000x1568", "1000000x128"]  # of a million with 1,568, two kernels take 12.5 GB
+    command = add("partial-fc", partial_fc, 10)
+    command.add_argument("--sizes", nargs="+", default=sizes, help="people x dimension")
+    command = add("prepare-memory", prepare_memory, 1)
+    command.add_argument("--images", type=int, nargs="+", default=[20_000, 40_000, 80_000])
+    command.add_argument("--jobs", type=int, default=os.cpu_count())
+    if not {*argv[:1]} & {*commands.choices, "-h", "--help"}:
+        argv = ["verify", *argv]
     args = parser.parse_args(argv)
-
-    from tools.benchmark_alignment import main as benchmark_alignment
-
-    plain, explained = verification_ratio(args.rounds)
-    print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
-    print(f"{explained * 1e3:.1f} ms, ratio {explained / plain:.3f}")
-    for name, seconds in gallery_seconds(args.gallery, args.rounds).items():
-        print(f"one template against {args.gallery:,}, {name}: {seconds * 1e3:.1f} ms")
-    return benchmark_alignment([str(args.photos)] if args.photos else [])
+    return ended("benchmark", lambda: args.run(args))
 
 
 if __name__ == "__main__":

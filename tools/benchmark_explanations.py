@@ -7,31 +7,26 @@ SET and PAIRS are a folder of photos and a list of pairs, as `xcos evaluate` tak
 was: what was measured of a pair is kept by the content that it was computed from, the code too.
 """
 
-import argparse
-import shlex
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-
-PAIRS = 500
-BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import parser_of, run
 
 
-def build_parser() -> argparse.ArgumentParser:
-    from tools.command import add_cache, add_out, add_readme
+def build_parser() -> ArgumentParser:
     from xcos_tf.explain.methods.registry import METHODS
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cache = "runs/explanations", "maps and measurements"
+    parser = parser_of("benchmark_explanations", __doc__, cache)
     parser.add_argument("set", type=Path, metavar="SET", help="folder of photos, or a .bin file")
     parser.add_argument("list", type=Path, nargs="?", metavar="PAIRS", help="list of its pairs")
-    add_out(parser)
     parser.add_argument(
         "--pairs",
         type=int,
-        default=PAIRS,
+        default=500,
         metavar="N",
         help="how many are drawn, half of them genuine (default: %(default)s)",
     )
@@ -42,65 +37,32 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"those to measure, beside random maps (default: {' '.join(METHODS)})",
     )
+    words = "to explain, its name or folder (default: %(default)s)"
     for option, default, what in (
-        ("--baseline", BASELINE, "plain preset"),
-        ("--xcos", XCOS, "xCos preset"),
+        ("--baseline", "mobilefacenet", "plain preset"),
+        ("--xcos", "xcos-mobilefacenet", "xCos preset"),
     ):
-        parser.add_argument(
-            option,
-            default=default,
-            metavar="PRESET",
-            help=f"the {what} to explain, its name or folder (default: %(default)s)",
-        )
-    add_cache(parser, "runs/explanations", "maps and measurements")
-    add_readme(parser)
+        parser.add_argument(option, default=default, metavar="PRESET", help=f"the {what} {words}")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.command import run
-    from xcos_tf.cli.quiet import import_tensorflow
-
-    args = build_parser().parse_args(argv)
-    import_tensorflow()
-    return run("benchmark_explanations", _measure, args)
+    return run(build_parser(), _measure, argv)
 
 
-def _measure(args) -> None:
-    """Measure, print and write."""
+def _measure(args):
     from tools.explanations.contenders import contenders
     from tools.explanations.drawn_pairs import draw_pairs
     from tools.explanations.page import page
     from tools.explanations.run import measure_all
     from tools.paper.data_folder import is_aligned
-    from tools.paper.part import write_part
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.score_cache import ScoreCache
-    from xcos_tf.files import check_can_write
 
-    check_can_write(args.out, within=args.out)
     who = contenders(args.methods, args.baseline, args.xcos)
     vset = open_set(args.set, args.list, aligned=is_aligned(args.set))
     pairs = draw_pairs(vset, args.pairs)
-    part = page(measure_all(who, pairs, ScoreCache(args.cache), args.baseline), vset)
-    write_part(part, args.out, _command(args))
-    print(part.markdown(_command(args)))
-
-
-def _command(args) -> str:
-    """Return the command, without where this machine has its set."""
-    words = ["python", "tools/benchmark_explanations.py", "SET", *(["PAIRS"] if args.list else [])]
-    words += ["--out", args.out.as_posix()]
-    if args.pairs != PAIRS:
-        words += ["--pairs", str(args.pairs)]
-    if tuple(args.methods) != build_parser().get_default("methods"):
-        words += ["--methods", *args.methods]
-    for option, preset, default in (
-        ("--baseline", args.baseline, BASELINE),
-        ("--xcos", args.xcos, XCOS),
-    ):
-        words += [option, preset] * (preset != default)
-    return shlex.join(words)
+    yield page(measure_all(who, pairs, ScoreCache(args.cache), args.baseline), vset)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Make the compressed variants of a preset: pruned, weight-clustered and int8 by training.
 
     python tools/compress_preset.py xcos-mobilefacenet qat --data PREPARED --work runs/compressed
+        --steps 1200 --rate 4e-5
 
 Fine-tunes a copy of the preset's grid on the faces that the preset was trained on, by no labels but
 the grid of the preset itself; measures it on the people held out; and writes the weights and how
@@ -14,12 +15,14 @@ import json
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.request import VARIANTS, Request
 
-STEPS = {"pruned": 300, "clustered": 200, "qat": 1200}
-RATES = {"pruned": 2e-4, "clustered": 1e-4, "qat": 4e-5}
 OWN = {"sparsity": "pruned", "clusters": "clustered"}
+NOT_SAID = ("preset", "variant", "every")
 
 
 def make_request(args: argparse.Namespace, config: dict) -> Request:
@@ -28,52 +31,27 @@ def make_request(args: argparse.Namespace, config: dict) -> Request:
     Raises:
         XcosError: the preset does not say what it was trained on, or a number makes no sense.
     """
-    try:
-        training = config["training"]["config"]
-        data, seed = training["data"], training["seed"]
-    except KeyError:
+    training = config.get("training", {}).get("config")
+    if training is None:
         raise XcosError(
             f"the preset {config['name']!r} does not say what it was trained on; use one that "
             "`xcos train` made"
-        ) from None
-    checks = (
-        (args.steps is None or args.steps >= 1, "--steps", "1 or more"),
-        (args.seed >= 0, "--seed", "0 or more"),
-        (0 < args.sparsity < 1, "--sparsity", "between 0 and 1"),
-        (args.clusters >= 2, "--clusters", "2 or more"),
-    )
-    for fine, name, what in checks:
-        if not fine:
-            raise XcosError(f"{name} is {vars(args)[name[2:]]}; give {what}")
+        )
+    if args.steps < 1:
+        raise XcosError(f"--steps is {args.steps}; give 1 or more")
+    if not 0 < args.sparsity < 1:
+        raise XcosError(f"--sparsity is {args.sparsity}; give between 0 and 1")
+    data, options = training["data"], ("preset", "variant", "steps", "rate", "sparsity")
     return Request(
-        preset=str(args.preset),
-        variant=args.variant,
         sets=[str(args.data / name) for name in data["sets"]],
         hold_out=data.get("hold_out", {}),
-        hold_out_seed=seed,
-        steps=args.steps or STEPS[args.variant],
-        rate=args.rate or RATES[args.variant],
-        seed=args.seed,
-        sparsity=args.sparsity,
-        clusters=args.clusters,
+        hold_out_seed=training["seed"],
+        **{name: vars(args)[name] for name in options},
     )
-
-
-def make_record(request: Request, config: dict, facts: dict) -> dict:
-    """Return what record.json says of a variant, without this machine's paths."""
-    made = dataclasses.asdict(request)
-    made = {key: made[key] for key in made if OWN.get(key, request.variant) == request.variant}
-    del made["preset"], made["variant"], made["every"]
-    made["sets"] = [Path(folder).name for folder in request.sets]
-    return {"preset_sha256": config["weights"]["sha256"], "made": made, "facts": facts}
 
 
 def compress(request: Request, work: Path) -> dict | None:
-    """Fine-tune, write the variant beside the preset, and return what was measured.
-
-    Returns:
-        As `judge` does; None if it was told to stop.
-    """
+    """Fine-tune, write the variant, and return what `judge` does; None if it was told to stop."""
     from xcos_tf.data.face_set import hold_out, join_sets
     from xcos_tf.data.records.reader import RecordSet
     from xcos_tf.export.compression.child import run_fine_tuning
@@ -93,7 +71,13 @@ def compress(request: Request, work: Path) -> dict | None:
     facts = json.loads((work / "result.json").read_text())
     del facts["request"]
     arrays = load_arrays(work / "result.safetensors")
-    record = make_record(request, preset.config, facts)
+    made = {  # without this machine's paths
+        key: value
+        for key, value in dataclasses.asdict(request).items()
+        if OWN.get(key, request.variant) == request.variant and key not in NOT_SAID
+    }
+    made["sets"] = [Path(place).name for place in request.sets]
+    record = {"preset_sha256": preset.config["weights"]["sha256"], "made": made, "facts": facts}
     save_compressed(folder, request.variant, arrays, record)
     if not len(held_out):
         return {}
@@ -113,27 +97,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("variant", choices=VARIANTS)
     parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
     parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
-    parser.add_argument("--steps", type=int, help=f"default: {STEPS}")
-    parser.add_argument("--rate", type=float, help=f"highest learning rate; default: {RATES}")
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True, help="the highest learning rate")
     parser.add_argument("--sparsity", type=float, default=0.5, help="default: %(default)s")
-    parser.add_argument("--clusters", type=int, default=64, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     args = parser.parse_args(argv)
-    try:
+
+    def do() -> None:
         from xcos_tf.models.presets import find_preset, read_config
 
         request = make_request(args, read_config(find_preset(args.preset)))
         measured = compress(request, args.work / args.variant)
-    except XcosError as error:
-        print(f"compress_preset: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        measured = None
-    if measured is None:
-        print("compress_preset: interrupted; the same command goes on", file=sys.stderr)
-        return 130
-    print(json.dumps(measured, indent=1))
-    return 0
+        if measured is None:
+            raise KeyboardInterrupt
+        print(json.dumps(measured, indent=1))
+
+    return ended("compress_preset", do, "; the same command goes on from here")
 
 
 if __name__ == "__main__":

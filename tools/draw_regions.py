@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 
 SIDE, MARGIN = 3.6, 0.07  # inches
 GRID = (7, 7)
@@ -32,16 +32,11 @@ def draw(face: np.ndarray):
     figure = Figure(figsize=(SIDE + 2 * MARGIN,) * 2, dpi=DPI, facecolor="white")
     axes = square(figure, MARGIN, MARGIN, SIDE)
     draw_face(axes, (255 - (255 - face.astype(float)) * 0.55).astype(np.uint8), GRID)
+    look = {"fontsize": 6.5, "ha": "center", "va": "center"}
+    look["path_effects"] = [withStroke(linewidth=1.5, foreground="white")]
     for (row, column), name in np.ndenumerate(region_map(*GRID)):
-        axes.text(
-            (column + 0.5) * FACE_SIZE / GRID[1],
-            (row + 0.5) * FACE_SIZE / GRID[0],
-            "\n".join(textwrap.wrap(str(name), 8)),
-            fontsize=6.5,
-            ha="center",
-            va="center",
-            path_effects=[withStroke(linewidth=1.5, foreground="white")],
-        )
+        place = (column + 0.5) * FACE_SIZE / GRID[1], (row + 0.5) * FACE_SIZE / GRID[0]
+        axes.text(*place, "\n".join(textwrap.wrap(str(name), 8)), **look)
     return figure
 
 
@@ -51,19 +46,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", required=True, metavar="FILE", help=".png, .pdf or .svg")
     args = parser.parse_args(argv)
     from xcos_tf.cli.quiet import import_tensorflow
-    from xcos_tf.errors import XcosError
 
     import_tensorflow()
     from xcos_tf.explain.figure import check_figure_path, save_figure
     from xcos_tf.verifier import Verifier
 
-    try:
+    def do() -> None:
         check_figure_path(args.out)
         save_figure(draw(Verifier.from_preset().enroll(args.photo).face), args.out)
-    except XcosError as error:
-        print(f"draw_regions: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return ended("draw_regions", do)
 
 
 if __name__ == "__main__":

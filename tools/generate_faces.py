@@ -10,7 +10,6 @@ faces.
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
 
@@ -70,12 +72,6 @@ def draw_face(person: np.random.Generator, photo: np.random.Generator) -> Image.
 def generate(folder: Path, people: int, faces: int, seed: int) -> None:
     """Write the faces of some people into a new folder, all or nothing.
 
-    Args:
-        folder: that is not there yet.
-        people: 1 or more.
-        faces: of each person, 1 or more.
-        seed: 0 or more.
-
     Raises:
         XcosError: a number is out of range, the folder is there, or it cannot be written.
     """
@@ -84,32 +80,23 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
             raise XcosError(f"--{name} {value} is under {least}; give {least} or more")
     if folder.exists():
         raise XcosError(f"{folder} is there already; choose a new folder")
-    temporary = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        for person in range(people):
-            place = temporary / f"person-{person:02d}"
-            place.mkdir()
-            for face in range(faces):
-                drawn = draw_face(
-                    np.random.default_rng([seed, person]),
-                    np.random.default_rng([seed, person, face + 1]),
-                )
-                replace_file(
-                    place / f"{face:02d}.png",
-                    lambda stream, drawn=drawn: drawn.save(stream, "PNG"),
-                )
-        temporary.chmod(0o755)
-        os.rename(temporary, folder)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
+            made = Path(place, "faces")
+            for person in range(people):
+                (made / f"person-{person:02d}").mkdir(parents=True)
+                for face in range(faces):
+                    seeds = [seed, person], [seed, person, face + 1]
+                    image = draw_face(*map(np.random.default_rng, seeds))
+                    path = made / f"person-{person:02d}" / f"{face:02d}.png"
+                    replace_file(path, lambda stream, image=image: image.save(stream, "PNG"))
+            os.rename(made, folder)
     except OSError as error:
         raise XcosError(
             f"faces cannot be written to {folder} ({error.strerror or error}); choose another "
             "folder or free some space"
         ) from None
-    finally:
-        if temporary:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -119,16 +106,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--faces", type=int, default=12, help="of each; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     args = parser.parse_args(argv)
-    try:
+
+    def do() -> None:
         generate(args.folder, args.people, args.faces, args.seed)
-    except XcosError as error:
-        print(f"generate_faces: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("generate_faces: interrupted; nothing was written", file=sys.stderr)
-        return 130
-    print(f"{args.people * args.faces} faces of {args.people} people in {args.folder}")
-    return 0
+        print(f"{args.people * args.faces} faces of {args.people} people in {args.folder}")
+
+    return ended("generate_faces", do, "; nothing was written")
 
 
 if __name__ == "__main__":

@@ -7,71 +7,102 @@ it of LFW. A plain patch is put over one half of each face that is tried with. W
 unlock-hints.md and unlock-hints.csv.
 """
 
-import argparse
-import shlex
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+import numpy as np
+from tqdm import tqdm
+
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import Report, parser_of, run
+from tools.unlock.people import add_inputs, models_of, read_people, split_owner
+from tools.unlock.table import NOTHING, HintTrials, hint_table
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.probing import cover
+from xcos_tf.mobile.decision import judge
+from xcos_tf.mobile.enrolling import enroll_owner
+from xcos_tf.mobile.frames import Frame
+from xcos_tf.mobile.lite_verifier import LiteVerifier
 
 VARIANT = "float32"
-NAME = "unlock-hints"
-SET = "LFW"
+ENROLLED = 3
+HALVES = ("upper", "lower", "left", "right")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    from tools.command import add_out, add_readme
-    from tools.unlock.inputs import add_inputs
+def covered_in_turn(face: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {what is covered: the face}, as it is and with its mean colour over each half."""
+    rows, columns = np.indices(face.shape[:2])
+    upper, left = rows < face.shape[0] // 2, columns < face.shape[1] // 2
+    masks = np.stack([upper, ~upper, left, ~left])
+    copies = cover(face, masks, face.mean(axis=(0, 1)).round())
+    return {NOTHING: face, **dict(zip(HALVES, copies, strict=True))}
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_inputs(parser)
-    add_out(parser)
-    parser.add_argument("--set", default=SET, help="what to call the faces (default: %(default)s)")
-    add_readme(parser)
-    return parser
+
+def measure_hints(
+    set_name: str, people: dict[str, Sequence[Frame]], verifier: LiteVerifier
+) -> list[HintTrials]:
+    """Enroll three photos of each, and try with each usable one after the fifth, covered and not.
+
+    Raises:
+        XcosError: nobody has enough photos that match one another.
+    """
+    counts = {half: np.zeros(4, int) for half in (NOTHING, *HALVES)}
+    owners = 0
+    for frames in tqdm(people.values(), unit="person", disable=None):
+        enrolled, left = split_owner(frames)
+        faces = [frames[i].face for i in left if frames[i].usable]
+        if not faces:
+            continue
+        try:
+            owner = enroll_owner(verifier, [frames[i] for i in enrolled[:ENROLLED]], models="")
+        except XcosError:
+            continue
+        owners += 1
+        for face in faces:
+            for half, shown in covered_in_turn(face).items():
+                counts[half] += _outcome(judge(verifier, owner, [shown]), half)
+    if not owners:
+        raise XcosError("nobody has enough photos that match; give a set with more of each person")
+    about = verifier.metadata
+    return [
+        HintTrials(set_name, half, about["variant"], owners, *map(int, x), about["preset_sha256"])
+        for half, x in counts.items()
+    ]
+
+
+def _outcome(decision, half: str) -> np.ndarray:
+    """Return int (4,): a try, whether it failed, named an area, and one of this half."""
+    named = re.match(r"the (\w+ \w+) of the face looks covered", decision.hint)
+    right = named is not None and half in named[1].split()
+    return np.array([1, not decision.unlocked, named is not None, right])
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.command import run
+    parser = parser_of("measure_hints", __doc__)
+    add_inputs(parser)
+    parser.add_argument("--set", default="LFW", help="what to call the faces (default: LFW)")
+    return run(parser, _measure, argv)
 
-    return run("measure_hints", _measure, build_parser().parse_args(argv))
 
+def _measure(args):
+    from tools.unlock.table import HintTrials
 
-def _measure(args) -> None:
-    """Measure, print and write."""
-    from tqdm import tqdm
-
-    from tools.unlock.hint_trials import ENROLLED, measure_hints
-    from tools.unlock.inputs import models_of
-    from tools.unlock.page import write_page
-    from tools.unlock.people import read_people
-    from tools.unlock.table import hint_table
-    from xcos_tf.files import check_can_write
-    from xcos_tf.mobile.lite_verifier import LiteVerifier
-
-    check_can_write(args.out, within=args.out)
     people = read_people(args.faces)
     with models_of(args.models, (VARIANT,)) as models:
-        verifier = LiteVerifier.from_folder(models, VARIANT, threads=2)
-        rows = measure_hints(args.set, people, verifier, lambda x: tqdm(x, unit="person"))
+        rows = measure_hints(args.set, people, LiteVerifier.from_folder(models, VARIANT, threads=2))
     notes = [
         f"{rows[0].owners} owners, enrolled with {ENROLLED} photos, try with each photo after the "
         "fifth, one at a time; the patch has the mean colour of the face. Left and right are those "
         "of the image.",
         "In brackets: 95 % confidence intervals that take the tries as independent.",
         f"Models: {VARIANT}; weights SHA-256 {rows[0].preset_sha256}.",
-        f"Made by `{_command(args)}`.",
     ]
+    files = {"unlock-hints.csv": (HintTrials, rows)}
     title = f"Hints of the unlock prototype on {args.set}"
-    write_page(args.out, NAME, rows, title, hint_table(rows), notes)
-
-
-def _command(args) -> str:
-    """Return the command, without where this machine has its faces."""
-    words = ["python", "tools/measure_hints.py", "FACES", "--out", args.out.as_posix()]
-    return shlex.join(words + (["--set", args.set] if args.set != SET else []))
+    yield Report("unlock-hints", title, hint_table(rows), notes, files)
 
 
 if __name__ == "__main__":

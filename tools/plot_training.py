@@ -4,10 +4,14 @@ python tools/plot_training.py runs/a/metrics.csv [runs/b/metrics.csv ...] --out 
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 from xcos_tf.errors import XcosError
 
 PANELS = {"eer": "equal error rate", "rmse": "RMS difference from the teacher's cosine"}
@@ -15,41 +19,34 @@ LINES = {"teacher": ("teacher's cosine", "0.4"), "patched": ("U", "C1"), "learne
 STYLES = ("-", "--", ":", "-.")
 
 
-def read_metrics(path: Path) -> dict[str, list[float]]:
-    """Return the columns of a run's metrics.csv; an empty cell is NaN, which leaves a gap.
+def read_metrics(path: Path) -> np.ndarray:
+    """Return a run's metrics.csv as records; an empty cell is NaN, which leaves a gap.
 
     Raises:
         XcosError: the file cannot be read, or lacks a column that is drawn, or holds no step.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = [
-                {k: float("nan" if v == "" else v) for k, v in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise XcosError(f"cannot read {path} ({error}); give a run's metrics.csv") from None
-    if not rows or not {"step", "patched/eer", "learned/rmse"} <= rows[0].keys():
-        raise XcosError(f"{path} does not hold a run's metrics; give a run's metrics.csv")
-    return {name: [row[name] for row in rows] for name in rows[0]}
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = np.genfromtxt(lines or ["step"], delimiter=",", names=True, deletechars="", ndmin=1)
+        if {"step", "patched/eer", "learned/rmse"} <= set(rows.dtype.names) and len(rows):
+            return rows
+        reason = "it does not hold a run's metrics"
+    except (OSError, ValueError) as error:
+        reason = error
+    raise XcosError(f"cannot read {path} ({reason}); give a run's metrics.csv")
 
 
-def draw(runs: dict[str, dict[str, list[float]]]):
+def draw(runs: dict[str, np.ndarray]):
     """Return a figure with a panel for each metric and a line style for each run."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, (metric, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
-        for (run, columns), style in zip(runs.items(), STYLES, strict=False):
+        for (run, rows), style in zip(runs.items(), STYLES, strict=False):
             for name, (label, colour) in LINES.items():
-                if f"{name}/{metric}" in columns:
-                    axes.plot(
-                        columns["step"],
-                        columns[f"{name}/{metric}"],
-                        style,
-                        color=colour,
-                        label=label if len(runs) == 1 else f"{label}, {run}",
-                    )
+                if (column := f"{name}/{metric}") in rows.dtype.names:
+                    label = label if len(runs) == 1 else f"{label}, {run}"
+                    axes.plot(rows["step"], rows[column], style, color=colour, label=label)
         axes.set(xlabel="step", title=title)
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
@@ -62,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("metrics", type=Path, nargs="+", help="metrics.csv of up to four runs")
     parser.add_argument("--out", type=Path, required=True, help="picture to write")
     args = parser.parse_args(argv)
-    try:
+
+    def do() -> None:
         if len(args.metrics) > len(STYLES):
             raise XcosError(f"{len(args.metrics)} runs are too many; give at most {len(STYLES)}")
         runs = {path.parent.name: read_metrics(path) for path in args.metrics}
@@ -71,10 +69,8 @@ def main(argv: list[str] | None = None) -> int:
 
         check_figure_path(args.out)
         save_figure(draw(runs), args.out)
-    except XcosError as error:
-        print(f"plot_training: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return ended("plot_training", do)
 
 
 if __name__ == "__main__":

@@ -9,30 +9,23 @@ time; `xcos align` does it once. A run that was stopped goes on where it was: sc
 content that they were computed from.
 """
 
-import argparse
-import shlex
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import parser_of, run
 
-PRESETS = (
-    "mobilefacenet",
-    "xcos-mobilefacenet",
-    "mobilefacenet-occlusion",
-    "xcos-mobilefacenet-occlusion",
-)
+NAMES = ("mobilefacenet", "mobilefacenet-occlusion")
+PRESETS = tuple(prefix + name for name in NAMES for prefix in ("", "xcos-"))
 PARTS = ("tables", "fig-5a", "fig-5b", "cost")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    from tools.command import add_cache, add_out, add_readme
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the test sets")
-    add_out(parser)
+def main(argv: list[str] | None = None) -> int:
+    parser = parser_of("reproduce_paper", __doc__, ("runs/scores", "scores"))
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DATA", help="folder of the test sets"
+    )
     parser.add_argument(
         "--presets",
         nargs="+",
@@ -43,47 +36,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)"
     )
-    add_cache(parser, "runs/scores", "scores")
-    add_readme(parser)
-    return parser
+    return run(parser, _measure, argv)
 
 
-def main(argv: list[str] | None = None) -> int:
-    from tools.command import run
-    from xcos_tf.cli.quiet import import_tensorflow
-
-    args = build_parser().parse_args(argv)
-    import_tensorflow()
-    return run("reproduce_paper", _measure, args)
-
-
-def _measure(args) -> None:
-    """Measure, print and write one part after the other."""
-    from tools.paper.bench import Bench
-    from tools.paper.cost import cost
-    from tools.paper.part import write_part
-    from tools.paper.tables import figure_5a, tables
+def _measure(args):
+    """Yield one report after the other."""
+    from tools.paper.tables import Bench, cost, figure_5a, tables
     from tools.paper.under_cover import figure_5b
-    from xcos_tf.files import check_can_write
 
-    makers = {"tables": tables, "fig-5a": figure_5a, "fig-5b": figure_5b, "cost": cost}
-    check_can_write(args.out, within=args.out)
     bench = Bench.of(args.data, args.presets, args.cache)
-    for name in PARTS:
+    for name, make in zip(PARTS, (tables, figure_5a, figure_5b, cost), strict=True):
         if name in args.only:
-            for part in makers[name](bench):
-                write_part(part, args.out, _command(args))
-                print(part.markdown(_command(args)))
-
-
-def _command(args) -> str:
-    """Return the command, without where this machine has its sets."""
-    words = ["python", "tools/reproduce_paper.py", "--data", "DATA", "--out", args.out.as_posix()]
-    if tuple(args.presets) != PRESETS:
-        words += ["--presets", *args.presets]
-    if tuple(args.only) != PARTS:
-        words += ["--only", *args.only]
-    return shlex.join(words)
+            yield from make(bench)
 
 
 if __name__ == "__main__":

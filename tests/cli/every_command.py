@@ -57,6 +57,12 @@ INVOCATIONS = {
     "export": _invocation(
         "export xcos-mobilefacenet OUT --to tflite --representative PEOPLE", "PEOPLE"
     ),
+    "export measured": _invocation(
+        "export xcos-mobilefacenet OUT --to tflite --measure DATA", "DATA"
+    ),
+    "convert": _invocation(
+        "convert YAML OUT --teacher TEACHER --margin-head KERNEL", "YAML", "OUT TEACHER KERNEL"
+    ),
     "unlock enroll": _invocation(
         "unlock enroll A B --store OUT --passphrase-file WORDS", "A B WORDS", "OUT"
     ),
@@ -83,6 +89,8 @@ def make_places(root: Path) -> dict[str, Path]:
         "WORDS": root / "words",
         "STORE": root / "store",
         "OUT": root / "out",
+        "TEACHER": root / "teacher",
+        "KERNEL": root / "kernel.safetensors",
         "PNG": root / "out.png",
         "HTML": root / "out.html",
     }

@@ -11,11 +11,11 @@ from PIL import Image
 from tests.tools.explanations.makers import Right, Wrong
 from tools.benchmark_explanations import main
 from tools.explanations import contenders
-from tools.explanations.lite_score import LiteScore
+from tools.explanations.contenders import LiteScore
 from tools.explanations.rows import CurvePoint, Measure
 from tools.generate_faces import draw_face
-from tools.paper.readme import fill_tables
-from tools.paper.rows import read_rows
+from tools.pages import fill_tables
+from tools.results import read_rows
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.evaluation.open_set import open_set

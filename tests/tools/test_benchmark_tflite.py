@@ -6,10 +6,9 @@ from PIL import Image
 
 from tools.benchmark_tflite import main
 from tools.generate_faces import draw_face
-from tools.paper.rows import read_rows
-from tools.tflite.covered_pairs import covered_pairs
-from tools.tflite.fold_pairs import all_pairs_of_folds
-from tools.tflite.rows import CoveredPrice, Price
+from tools.results import read_rows
+from tools.tflite.pairs import all_pairs_of_folds, covered_pairs
+from tools.tflite.tables import CoveredPrice, Price
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.occluded import SHARES
@@ -83,7 +82,7 @@ def test_price_list(data, faces, tmp_path):
     assert (base.genuine, base.impostor) == (2, 4)
     assert base.all_lost == base.all_lost_error == base.changed == base.changed_error == 0
     # Of each variant the grid features, and the scores of all pairs and of six shares.
-    assert len(list((tmp_path / "kept").glob("*.npy"))) == 2 * (1 + 1 + len(SHARES))
+    assert len(list((tmp_path / "kept").glob("*.safetensors"))) == 2 * (1 + 1 + len(SHARES))
     assert page.read_text().count("| `float16` |") == 3
 
     rows = read_rows(tmp_path / "out" / "tflite-covered.csv", CoveredPrice)

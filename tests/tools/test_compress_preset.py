@@ -27,7 +27,8 @@ def folder(tmp_path):
 
 def arguments(folder, *more):
     base = folder.parent
-    return [str(folder), "qat", "--data", str(base / "data"), "--work", str(base / "work"), *more]
+    places = ["--data", str(base / "data"), "--work", str(base / "work")]
+    return [str(folder), "qat", *places, "--steps", "9", "--rate", "4e-5", *more]
 
 
 def test_a_variant_is_made_and_measured(folder, capsys):
@@ -53,7 +54,6 @@ def test_a_variant_is_made_and_measured(folder, capsys):
     "more, sentence",
     [
         (("--steps", "0"), "--steps is 0; give 1 or more"),
-        (("--clusters", "1"), "--clusters is 1; give 2 or more"),
         (("--sparsity", "1"), "--sparsity is 1.0; give between 0 and 1"),
         ((), "is no prepared set; make one with `xcos prepare`"),
     ],

@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 
 from tests.tools.blocky_people import write_people
-from tools.measure_hints import main
-from tools.paper.rows import read_rows
-from tools.unlock.hint_trials import HALVES, covered_in_turn, measure_hints
-from tools.unlock.rows import NOTHING, HintTrials
-from tools.unlock.table import hint_table
+from tools.measure_hints import HALVES, covered_in_turn, main, measure_hints
+from tools.results import read_rows
+from tools.unlock.table import NOTHING, HintTrials, hint_table
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.lite_verifier import LiteComparison

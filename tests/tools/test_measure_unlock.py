@@ -5,12 +5,11 @@ import pytest
 
 from tests.tools.blocky_people import write_people
 from tools.measure_unlock import main
-from tools.paper.rows import read_rows
+from tools.results import read_rows
 from tools.unlock import trials
-from tools.unlock.keeping import KeptTrials
 from tools.unlock.people import Person, split_owner
-from tools.unlock.rows import Trials
-from tools.unlock.trials import RULES, TWO_BEST, measure
+from tools.unlock.table import Trials
+from tools.unlock.trials import RULES, TWO_BEST, count_tries, rows_of
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.lite_verifier import LiteComparison
 
@@ -35,6 +34,10 @@ class ToyVerifier:
         score = 1 - np.abs(a - b).mean((1, 2, 3))
         maps = np.broadcast_to(score[:, None, None], (len(score), 7, 7))
         return LiteComparison(score, maps, np.full_like(maps, 1 / 49))
+
+
+def measure(set_name, people, verifier, rules):
+    return rows_of(set_name, verifier, rules, count_tries(people, verifier, rules))
 
 
 def person(name, values, unusable=()):
@@ -99,29 +102,13 @@ def test_a_table_of_a_folder(tmp_path, lite_models, capsys, random, monkeypatch)
     page = (out / "unlock.md").read_text()
     assert page in capsys.readouterr().out + "\n" and str(tmp_path) not in page.split("Made by")[0]
     shutil.rmtree(out)
-    monkeypatch.setattr(trials, "measure", None)
+    monkeypatch.setattr(trials, "count_tries", None)
     assert main([faces, *options]) == 0, "what is kept is not measured again"
     assert (out / "unlock.md").read_text() == page
-
-
-def test_other_faces_models_or_rules_are_other_tries(tmp_path):
-    people = {"a": person("a", [0, 1]).frames, "b": person("b", [2]).frames}
-    other_people = {"a": person("a", [0]).frames, "b": person("b", [1, 2]).frames}
-    other = ToyVerifier()
-    other.identity = "another toy"
-    rows = measure("toys", [person("a", [0] * 7), person("b", [9])], ToyVerifier(), (TWO_BEST,))
-    made = []
-    for set_name, verifier, rules, faces in (
-        ("toys", ToyVerifier(), (TWO_BEST,), people),
-        ("toys", ToyVerifier(), (TWO_BEST,), other_people),
-        ("toys", other, (TWO_BEST,), people),
-        ("toys", ToyVerifier(), tuple(RULES), people),
-        ("others", ToyVerifier(), (TWO_BEST,), people),
-    ):
-        for _ in range(2):
-            kept = KeptTrials(tmp_path, faces)
-            assert kept.trials(set_name, verifier, rules, lambda: made.append(0) or rows) == rows
-    assert len(made) == len(list(tmp_path.iterdir())) == 5
+    write_people(tmp_path / "others", 8, random)
+    for changed in ([str(tmp_path / "others"), *options], [faces, *options, "--validation"]):
+        with pytest.raises(TypeError):  # other faces and other rules are
+            main(changed)
 
 
 def test_bad_input_is_one_sentence(tmp_path, capsys):

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from tools.generate_faces import draw_face
-from tools.paper import cost
-from tools.paper.readme import fill_tables
-from tools.paper.rows import Accuracy, Drop, read_rows
+from tools.pages import fill_tables
+from tools.paper import tables
+from tools.paper.rows import Accuracy, Drop
 from tools.reproduce_paper import main
+from tools.results import read_rows
 from xcos_tf.evaluation.measure import measure
 from xcos_tf.evaluation.occluded import score_occluded
 from xcos_tf.evaluation.open_set import open_set
@@ -59,7 +60,7 @@ def run(data, tmp_path_factory):
         return embed(self, faces)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost, "verification_ratio", lambda rounds: (0.010, 0.0115))
+        patch.setattr(tables, "verification_ratio", lambda rounds: (0.010, 0.0115))
         patch.setattr(Verifier, "embed", count)
         assert main(command) == 0
         yield root / "out", calls, command
@@ -218,7 +219,7 @@ def test_pages_and_committed_results_agree(page, table):
 )
 def test_bad_input_is_one_sentence(options, sentence, data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cost, "verification_ratio", lambda rounds: (0.010, 0.0115))
+    monkeypatch.setattr(tables, "verification_ratio", lambda rounds: (0.010, 0.0115))
     Path("page.md").write_text("<!-- table: nonesuch -->\n<!-- end -->\n")
     Path("open.md").write_text("<!-- table: lfw -->\n")
     Path("empty.md").write_text("<!-- table: lfw -->\n<!-- end -->\n")

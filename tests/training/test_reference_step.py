@@ -15,7 +15,7 @@ from xcos_tf.training.model import Trainer
 torch = pytest.importorskip("torch")  # the addons stack is tested without it
 from torch.nn import functional  # noqa: E402
 
-from tests.tools.pytorch_twin import Attention, randomise  # noqa: E402
+from tests.models.pytorch_twin import Attention, randomise  # noqa: E402
 
 SHAPE, PEOPLE, FACES = (7, 7, 32), 9, 8
 FIRST, SECOND = np.array([0, 1, 2, 3, 4, 6, 7]), np.array([1, 2, 0, 5, 6, 7, 3])

@@ -1,7 +1,6 @@
 """The pairs that everything is measured on: some of a set's, half of each kind."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +12,7 @@ from xcos_tf.evaluation.verification_set import VerificationSet
 SEED = 0
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two aligned faces, uint8 (112, 112, 3) RGB, and whether they are one person's."""
 
     face_a: np.ndarray
@@ -22,36 +20,10 @@ class Pair:
     same: bool
 
 
-@dataclass(frozen=True)
-class DrawnPairs:
-    """P pairs.
+def draw_pairs(vset: VerificationSet, count: int, seed: int = SEED) -> list[Pair]:
+    """Draw so many pairs of a set of photos and read their faces, aligned if they are not.
 
-    Attributes:
-        faces_a, faces_b: uint8 (P, 112, 112, 3) RGB.
-        same: bool (P,).
-    """
-
-    faces_a: np.ndarray
-    faces_b: np.ndarray
-    same: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.same)
-
-    def __iter__(self) -> Iterator[Pair]:
-        for a, b, same in zip(self.faces_a, self.faces_b, self.same, strict=True):
-            yield Pair(a, b, bool(same))
-
-
-def draw_pairs(vset: VerificationSet, count: int, seed: int = SEED) -> DrawnPairs:
-    """Draw pairs of a set and read their faces, aligned if they are not.
-
-    Genuine and impostor pairs take turns, so that the first few are of both kinds.
-
-    Args:
-        vset: of photos.
-        count: of pairs, half of them genuine.
-        seed: of the draw.
+    Half of them are genuine; they take turns, so that the first few are of both kinds.
 
     Raises:
         XcosError: the set is of videos or has too few pairs, the count is odd or not positive, or
@@ -79,4 +51,4 @@ def draw_pairs(vset: VerificationSet, count: int, seed: int = SEED) -> DrawnPair
     for positions, batch in SetFaces(vset).batches(used, "faces"):
         faces[np.searchsorted(used, positions)] = batch
     first, second = places.reshape(ends.shape)
-    return DrawnPairs(faces[first], faces[second], vset.pairs.same[drawn])
+    return list(map(Pair, faces[first], faces[second], vset.pairs.same[drawn].tolist()))

@@ -1,16 +1,41 @@
-"""How faithful the maps of one pair are to the verifier that they explain."""
+"""The maps of one pair: what they cost, how faithful they are to the verifier, and how sane."""
+
+import time
+from collections.abc import Callable
 
 import numpy as np
 
-from tools.explanations.contenders import OneScore
+from tools.explanations.contenders import Contender, OneScore
 from tools.explanations.drawn_pairs import Pair
-from tools.explanations.keeping import Arrays
-from tools.explanations.rows import DELETION, DISSIMILARITY, INSERTION, SIMILARITY
 from xcos_tf.explain.faithfulness.cell_ablation import agreements, true_drops
 from xcos_tf.explain.faithfulness.deletion import deletion_curve, insertion_curve
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
+from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift, under_swap
 
-CURVES = {DELETION: deletion_curve, INSERTION: insertion_curve}
+CURVES = {"deletion": deletion_curve, "insertion": insertion_curve}
+Arrays = dict[str, np.ndarray]
+
+
+def explain(contender: Contender, plain: Callable[[Pair], object], pair: Pair) -> Arrays:
+    """Return both maps and what they cost, beside a plain verification at the same time.
+
+    Both are called before, so that all is traced.
+
+    Returns:
+        "map_a" and "map_b" float32 (h, w); "signed" bool (1,); "seconds" float64 (2,), with and
+        without an explanation; "passes" int64 (2,), forward and backward.
+    """
+    start = time.perf_counter()
+    plain(pair)
+    seconds = time.perf_counter() - start
+    found = contender.method.explain(contender.verifier, pair.face_a, pair.face_b)
+    return {
+        "map_a": found.map_a,
+        "map_b": found.map_b,
+        "signed": np.array([found.signed]),
+        "seconds": np.array([found.cost.seconds, seconds]),
+        "passes": np.array([found.cost.forward, found.cost.backward]),
+    }
 
 
 def drops(verifier: OneScore, pair: Pair) -> Arrays:
@@ -19,13 +44,7 @@ def drops(verifier: OneScore, pair: Pair) -> Arrays:
 
 
 def judge(verifier: OneScore, pair: Pair, maps: Arrays, of_cells: Arrays) -> Arrays:
-    """Return how faithful the maps of a pair are.
-
-    Args:
-        verifier: that the maps explain.
-        pair: likewise.
-        maps: from `explain`.
-        of_cells: from `drops`.
+    """Return how faithful the maps of `explain` are, beside those drops of cells.
 
     Returns:
         {"KIND CURVE FILLING": float64 (steps + 1,), 1 where the verdict is right}, the same with
@@ -34,31 +53,31 @@ def judge(verifier: OneScore, pair: Pair, maps: Arrays, of_cells: Arrays) -> Arr
     """
     faces = (pair.face_a[np.newaxis], pair.face_b[np.newaxis])
     pair_maps = (maps["map_a"][np.newaxis], maps["map_b"][np.newaxis])
-    kinds = {SIMILARITY: pair_maps}
+    kinds = {"similarity": pair_maps}
     if maps["signed"][0] and not pair.same:
-        kinds[DISSIMILARITY] = tuple(-x for x in pair_maps)
+        kinds["dissimilarity"] = tuple(-x for x in pair_maps)
     found = {}
     for kind, of_kind in kinds.items():
         for name, curve in CURVES.items():
             for filling in FILLINGS:
                 result = curve(verifier, faces, of_kind, [pair.same], verifier.threshold(), filling)
-                found[curve_name(kind, name, filling)] = result.accuracy
-                found[area_name(kind, name, filling)] = result.pair_areas
+                found[f"{kind} {name} {filling}"] = result.accuracy
+                found[f"{kind} {name} {filling} area"] = result.pair_areas
     for filling in FILLINGS:
-        found[cells_name(filling)] = agreements(pair_maps[0], of_cells[filling][np.newaxis])
+        found[f"cells {filling}"] = agreements(pair_maps[0], of_cells[filling][np.newaxis])
     return found
 
 
-def curve_name(kind: str, curve: str, filling: str) -> str:
-    """Return how `judge` calls a curve."""
-    return f"{kind} {curve} {filling}"
+def check(contender: Contender, pair: Pair) -> Arrays:
+    """Return whether maps hang on the weights, on a pixel's shift, and on which face is first.
 
-
-def area_name(kind: str, curve: str, filling: str) -> str:
-    """Return how `judge` calls the area under it."""
-    return f"{curve_name(kind, curve, filling)} area"
-
-
-def cells_name(filling: str) -> str:
-    """Return how `judge` calls the agreement with cell ablation."""
-    return f"cells {filling}"
+    Returns:
+        "random weights" float64 (stages,), "shift" and "swap" float64 (1,); see `sanity`.
+    """
+    method, verifier, pairs = contender.method, contender.verifier, [(pair.face_a, pair.face_b)]
+    stages = under_random_weights(method, verifier, pairs)
+    return {
+        "random weights": np.array([stage.correlation.value for stage in stages]),
+        "shift": np.array([under_shift(method, verifier, pairs).value]),
+        "swap": np.array([under_swap(method, verifier, pairs).value]),
+    }

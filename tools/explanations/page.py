@@ -2,26 +2,28 @@
 
 from collections.abc import Sequence
 
+from matplotlib.figure import Figure
+
 from tools.explanations.drawn_pairs import SEED
-from tools.explanations.figure import draw_curves
 from tools.explanations.rows import CONTROL, CurvePoint, Measure
 from tools.explanations.run import Found
 from tools.explanations.summary import curve_points, measures
-from tools.explanations.tables import (
-    checks_table,
-    dissimilarity_table,
-    faithfulness_table,
-    gains_table,
-    kinds_table,
-    statements,
-)
-from tools.paper.part import Part
-from tools.paper.tables import on
+from tools.explanations.tables import TABLES
+from tools.paper.figures import COLOURS, INK
+from tools.paper.rows import LETTERS
+from tools.paper.tables import SOURCE, of_preset, on
+from tools.results import Report
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.verifier import DEFAULT_FMR
 
-NAME = "explanations"
-CSV, CURVES_CSV = f"{NAME}.csv", f"{NAME}-curves.csv"
+WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
+LINES = ("-", "--", ":")
+HEADINGS = {
+    "explanations-gains": "## Gain over a random map\n\n",
+    "explanations-kinds": "## The same on genuine and on impostor pairs\n\n",
+    "explanations-dissimilarity": "## Dissimilarity maps, on impostor pairs\n\n",
+    "explanations-checks": "## Sanity and cost\n\n",
+}
 HOW = (
     "A method explains, and is judged by, the preset and score of its line. Areas are those under "
     "the accuracy of that verifier, at its preset's threshold for FMR "
@@ -46,34 +48,76 @@ HOW = (
 )
 
 
-def page(found: Sequence[Found], vset: VerificationSet) -> Part:
+def page(found: Sequence[Found], vset: VerificationSet) -> Report:
     """Return everything that was measured of all contenders on pairs of a set."""
     rows = measures(found, vset.fingerprint)
     points = curve_points(found, vset.fingerprint)
-    bodies = (
-        faithfulness_table(rows),
-        statements(rows),
-        f"## Gain over a random map\n\n{gains_table(rows)}",
-        f"## The same on genuine and on impostor pairs\n\n{kinds_table(rows)}",
-        f"## Dissimilarity maps, on impostor pairs\n\n{dissimilarity_table(rows)}",
-        f"## Sanity and cost\n\n{checks_table(rows)}",
-    )
+    tables = {name: make(rows) for name, make in TABLES.items()}
+    bodies = [HEADINGS.get(name, "") + table for name, table in tables.items() if table]
     same, checked = found[0].same, len(found[0].checked)
     drawn = (
         f"{len(same):,} pairs, {same.sum():,} of them genuine, were drawn from the set by seed "
         f"{SEED}; sanity is of {checked} of them."
     )
     presets = dict.fromkeys((row.preset, row.preset_sha256) for row in rows)
-    return Part(
-        NAME,
+    return Report(
+        "explanations",
         "How faithful explanations of face verification are",
-        "\n\n".join(body for body in bodies if body),
-        [
-            *on(vset),
-            drawn,
-            *HOW,
-            *(f"Preset `{name}`: weights SHA-256 {digest}." for name, digest in presets),
-        ],
-        {CSV: (Measure, rows), CURVES_CSV: (CurvePoint, points)},
+        "\n\n".join(bodies),
+        [*on(vset), drawn, *HOW, *(of_preset(*preset) for preset in presets), SOURCE],
+        {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)},
         draw_curves(points),
     )
+
+
+def draw_curves(points: Sequence[CurvePoint]) -> Figure:
+    """Draw accuracy against the share of pixels, a row for each kind of map and preset."""
+    places: dict[tuple, list[CurvePoint]] = {}  # of a row, a column and a line
+    for point in points:
+        kind, curve = point.measure.split()
+        place = ((kind, point.preset), (curve, point.filling), _who(point))
+        places.setdefault(place, []).append(point)
+    found = dict.fromkeys(row for row, _, _ in places)
+    rows = [row for kind in ("similarity", "dissimilarity") for row in found if row[0] == kind]
+    columns = list(dict.fromkeys(column for _, column, _ in places))
+    size = (WIDTH * len(columns) + 2, HEIGHT * len(rows) + 0.4)
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
+    looks = _looks(points)
+    for (row, column, who), line in places.items():
+        panels[rows.index(row), columns.index(column)].plot(
+            [100 * point.share for point in line],
+            [100 * point.accuracy for point in line],
+            label=who,
+            **looks[who],
+        )
+    for (kind, preset), of_row in zip(rows, panels, strict=True):
+        for column, axes in zip(columns, of_row, strict=True):
+            axes.set_title(", ".join(column), fontsize=9)
+            axes.grid(alpha=0.3)
+        of_row[0].set_ylabel(f"{kind} maps,\naccuracy of\n{preset}, %", fontsize=8)
+        of_row[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7, frameon=False)
+    for axes in panels[-1]:
+        axes.set_xlabel("pixels removed or revealed, %", fontsize=8)
+    return figure
+
+
+def _who(point: CurvePoint) -> str:
+    letter = LETTERS.get(point.score, point.score)
+    return f"{point.method} ({letter})" if len(letter) == 1 else point.method
+
+
+def _looks(points: Sequence[CurvePoint]) -> dict[str, dict]:
+    """Return a colour and a line for each method; the control's are thin and of ink."""
+    methods = {_who(point): point.method for point in points}
+    rivals = [method for method in dict.fromkeys(methods.values()) if method != CONTROL]
+    controls = [who for who, method in methods.items() if method == CONTROL]
+    looks = {}
+    for who, method in methods.items():
+        if method == CONTROL:
+            line = LINES[controls.index(who) % len(LINES)]
+            looks[who] = {"color": INK, "linestyle": line, "linewidth": 0.8}
+        else:
+            round_, colour = divmod(rivals.index(method), len(COLOURS))
+            looks[who] = {"color": COLOURS[colour], "linestyle": LINES[round_ % len(LINES)]}
+    return looks

@@ -1,76 +1,33 @@
 """The numbers of the benchmark, as rows of CSV files, and what they are called."""
 
-from dataclasses import dataclass
+from collections import namedtuple
 
 XCOS = "xcos"
 CONTROL = "random"
 """The method that every other is held against, on the same verifier."""
-SIMILARITY, DISSIMILARITY = "similarity", "dissimilarity"
-GENUINE, IMPOSTOR = "genuine", "impostor"
-"""Similarity maps again, on these pairs alone."""
-CURVES = DELETION, INSERTION = "deletion", "insertion"
-AREAS = [(kind, curve) for kind in (SIMILARITY, DISSIMILARITY) for curve in CURVES]
-"""Areas under curves are measured by names such as "similarity deletion"."""
-CELLS, WEIGHTS, SHIFT, SWAP = "cell ablation", "random weights", "shift", "swap"
-SECONDS, RATIO, FORWARD, BACKWARD = "seconds", "ratio", "forward passes", "backward passes"
+CURVES = ("deletion", "insertion")
+AREAS = [f"{kind} {curve}" for kind in ("similarity", "dissimilarity") for curve in CURVES]
+"""The areas under curves that are measured."""
 
+Measure = namedtuple(
+    "Measure",
+    "method preset score measure detail pairs value low high gain gain_low gain_high lead lead_low "
+    "lead_high preset_sha256 set_sha256",
+    defaults=[None] * 8 + ["", ""],
+)
+"""One measure of one method on the verifier that it explains and is judged by.
 
-@dataclass(frozen=True)
-class Measure:
-    """One measure of one method on one verifier.
+`measure` is one of `AREAS`; "genuine" or "impostor" with a curve, which is of similarity maps on
+such pairs alone; "cell ablation"; "random weights", "shift" or "swap", which are checks; "seconds",
+the "ratio" to a plain verification, "forward passes" or "backward passes". `detail` is such as the
+filling. `value` is the mean over `pairs`, or a median where it is of time, with its 95 % interval
+if it has one; `gain` by how much it is better than the control on the same verifier, pair by pair;
+`lead` by how much its gain is greater than xCos's on the same pairs.
+"""
 
-    Attributes:
-        method: its name.
-        preset, score: of the verifier that it explains and is judged by.
-        measure: one of the names above.
-        detail: such as the filling; empty where there is nothing to say.
-        pairs: how many.
-        value: the mean, or a median where it is of time; `low` and `high` are the ends of its 95 %
-            confidence interval, if it has one.
-        gain: by how much it is better than the control on the same verifier, pair by pair, with
-            its interval; below 0 it is worse.
-        lead: by how much its gain is greater than xCos's on the same pairs, with its interval.
-        preset_sha256, set_sha256: of the weights, and of the set that the pairs are from.
-    """
-
-    method: str
-    preset: str
-    score: str
-    measure: str
-    detail: str
-    pairs: int | None
-    value: float
-    low: float | None = None
-    high: float | None = None
-    gain: float | None = None
-    gain_low: float | None = None
-    gain_high: float | None = None
-    lead: float | None = None
-    lead_low: float | None = None
-    lead_high: float | None = None
-    preset_sha256: str = ""
-    set_sha256: str = ""
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """The accuracy of a verifier with a share of the pixels removed or revealed.
-
-    Attributes:
-        method, preset, score: as in `Measure`.
-        measure: such as "similarity deletion".
-        filling: what stands where nothing of the face is seen.
-        share: of the pixels, in [0, 1].
-        accuracy: in [0, 1].
-        preset_sha256, set_sha256: as in `Measure`.
-    """
-
-    method: str
-    preset: str
-    score: str
-    measure: str
-    filling: str
-    share: float
-    accuracy: float
-    preset_sha256: str = ""
-    set_sha256: str = ""
+CurvePoint = namedtuple(
+    "CurvePoint",
+    "method preset score measure filling share accuracy preset_sha256 set_sha256",
+    defaults=["", ""],
+)
+"""The accuracy of a verifier with a share of the pixels removed or revealed, in [0, 1]."""

@@ -7,67 +7,41 @@ so that an agreement with cell ablation is a gain as it stands.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from tools.explanations.judging import area_name, cells_name, curve_name
-from tools.explanations.rows import (
-    AREAS,
-    BACKWARD,
-    CELLS,
-    CONTROL,
-    CURVES,
-    DELETION,
-    DISSIMILARITY,
-    FORWARD,
-    GENUINE,
-    IMPOSTOR,
-    RATIO,
-    SECONDS,
-    SHIFT,
-    SIMILARITY,
-    SWAP,
-    WEIGHTS,
-    XCOS,
-    CurvePoint,
-    Measure,
-)
+from tools.explanations.rows import AREAS, CONTROL, CURVES, XCOS, CurvePoint, Measure
 from tools.explanations.run import Found
-from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
+from xcos_tf.explain.faithfulness.estimate import mean_over_pairs
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
+
+NOTHING = (None, None, None)
 
 
 def measures(found: Sequence[Found], set_sha256: str) -> list[Measure]:
-    """Return every mean of every contender.
-
-    Args:
-        found: of all contenders, on the same pairs, the control of each verifier among them.
-        set_sha256: the set's fingerprint.
-    """
+    """Return every mean of every contender on the same pairs, the controls among them."""
     rows = []
-    gains = {x.contender: _gains(x, _control(x, found)) for x in found}
-    of_xcos = next((gains[x.contender] for x in found if x.contender.method.name == XCOS), {})
-    for one in found:
-        new = partial(_row, one, set_sha256)
-        for (measure, detail), values in _faithfulness(one).items():
-            gain = gains[one.contender][measure, detail]
-            lead = None
-            if (measure, detail) in of_xcos and one.contender.method.name not in (XCOS, CONTROL):
-                lead = mean_over_pairs((gain - of_xcos[measure, detail]).round(9))
-            is_control = one.contender.method.name == CONTROL
-            gained = None if is_control else mean_over_pairs(gain)
-            rows.append(new(measure, detail, len(values), mean_over_pairs(values), gained, lead))
-        if one.checked:
-            rows += _sanity(one, new)
-        ratios = one.seconds[:, 0] / one.seconds[:, 1]
+    gains = [_gains(x, _control(x, found)) for x in found]
+    of_xcos = next((gains[i] for i, x in enumerate(found) if x.contender.method.name == XCOS), {})
+    for one, gain in zip(found, gains, strict=True):
+        name, checked = one.contender.method.name, _sanity(one)
+        hashes = one.contender.verifier.sha256, set_sha256
+        for place, values in {**_faithfulness(one), **checked}.items():
+            gained, lead = NOTHING, NOTHING
+            if place not in checked and name != CONTROL:
+                gained = _estimate(gain[place])
+                if place in of_xcos and name != XCOS:
+                    lead = _estimate((gain[place] - of_xcos[place]).round(9))
+            estimates = *_estimate(values), *gained, *lead
+            rows.append(Measure(*_who(one), *place, len(values), *estimates, *hashes))
         for measure, value in (
-            (SECONDS, np.median(one.seconds[:, 0])),
-            (RATIO, np.median(ratios)),
-            (FORWARD, one.passes[0]),
-            (BACKWARD, one.passes[1]),
+            ("seconds", np.median(one.seconds[:, 0])),
+            ("ratio", np.median(one.seconds[:, 0] / one.seconds[:, 1])),
+            ("forward passes", one.passes[0]),
+            ("backward passes", one.passes[1]),
         ):
-            rows.append(new(measure, "", len(one.same), float(value)))
+            alone = *(len(one.same), float(value), None, None), *NOTHING, *NOTHING
+            rows.append(Measure(*_who(one), measure, "", *alone, *hashes))
     return rows
 
 
@@ -75,47 +49,46 @@ def curve_points(found: Sequence[Found], set_sha256: str) -> list[CurvePoint]:
     """Return the curves of every contender, the mean over its pairs."""
     points = []
     for one in found:
-        verifier = one.contender.verifier
-        who = (one.contender.method.name, verifier.config["name"], verifier.attention)
-        for kind, curve in AREAS:
+        for measure in AREAS:
             for filling in FILLINGS:
-                curves = _stacked(one, curve_name(kind, curve, filling))
-                if not len(curves):
-                    continue
-                accuracy = curves.mean(axis=0)
-                for share, value in zip(
-                    np.linspace(0, 1, len(accuracy)), accuracy.tolist(), strict=True
-                ):
-                    points.append(
-                        CurvePoint(
-                            *who,
-                            f"{kind} {curve}",
-                            filling,
-                            round(float(share), 6),
-                            value,
-                            verifier.sha256,
-                            set_sha256,
-                        )
-                    )
+                curves = _stacked(one, f"{measure} {filling}")
+                if len(curves):
+                    accuracy = curves.mean(axis=0)
+                    shares = np.linspace(0, 1, len(accuracy)).round(6)
+                    hashes = one.contender.verifier.sha256, set_sha256
+                    points += [
+                        CurvePoint(*_who(one), measure, filling, *place, *hashes)
+                        for place in zip(shares.tolist(), accuracy.tolist(), strict=True)
+                    ]
     return points
+
+
+def _who(one: Found) -> tuple[str, str, str]:
+    verifier = one.contender.verifier
+    return one.contender.method.name, verifier.config["name"], verifier.attention
+
+
+def _estimate(values: np.ndarray) -> tuple[float, float, float]:
+    found = mean_over_pairs(values)
+    return found.value, found.low, found.high
 
 
 def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
     """Return {(measure, filling): a value for each pair that has one}."""
     values = {}
-    for kind, curve in AREAS:
+    for measure in AREAS:
         for filling in FILLINGS:
-            areas = _stacked(one, area_name(kind, curve, filling))
+            areas = _stacked(one, f"{measure} {filling} area")
             if len(areas):
-                values[f"{kind} {curve}", filling] = areas[:, 0]
+                values[measure, filling] = areas[:, 0]
     for curve in CURVES:
         for filling in FILLINGS:
-            areas = values[f"{SIMILARITY} {curve}", filling]
-            for kind, chosen in ((GENUINE, one.same), (IMPOSTOR, ~one.same)):
+            areas = values[f"similarity {curve}", filling]
+            for kind, chosen in (("genuine", one.same), ("impostor", ~one.same)):
                 if chosen.any():
                     values[f"{kind} {curve}", filling] = areas[chosen]
     for filling in FILLINGS:
-        values[CELLS, filling] = _stacked(one, cells_name(filling))[:, 0]
+        values["cell ablation", filling] = _stacked(one, f"cells {filling}")[:, 0]
     return values
 
 
@@ -126,11 +99,9 @@ def _stacked(one: Found, name: str) -> np.ndarray:
 
 def _control(one: Found, found: Sequence[Found]) -> Found:
     """Return what was measured of the control on the same verifier."""
-    return next(
-        x
-        for x in found
-        if x.contender.method.name == CONTROL and x.contender.verifier is one.contender.verifier
-    )
+    verifier = one.contender.verifier
+    controls = (x for x in found if x.contender.method.name == CONTROL)
+    return next(x for x in controls if x.contender.verifier is verifier)
 
 
 def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:
@@ -139,60 +110,25 @@ def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:
     # The control is not signed; of a random map, what is called least is as random as the most.
     for curve in CURVES:
         for filling in FILLINGS:
-            on_all = expected[f"{SIMILARITY} {curve}", filling]
-            expected[f"{DISSIMILARITY} {curve}", filling] = on_all[~control.same]
+            on_all = expected[f"similarity {curve}", filling]
+            expected[f"dissimilarity {curve}", filling] = on_all[~control.same]
     gains = {}
     for (measure, detail), values in _faithfulness(one).items():
-        if measure == CELLS:
-            gains[measure, detail] = values
-        else:
+        gains[measure, detail] = values
+        if measure != "cell ablation":
             # Rounded, so that areas which are the same have no difference, nor a lead of it.
             difference = (values - expected[measure, detail]).round(9)
-            gains[measure, detail] = -difference if measure.endswith(DELETION) else difference
+            gains[measure, detail] = -difference if measure.endswith("deletion") else difference
     return gains
 
 
-def _sanity(one: Found, new) -> list[Measure]:
-    """Return the mean of each check that the method claims to pass; of random weights, by stage."""
-    stages = np.array([checked[WEIGHTS] for checked in one.checked]).T
-    rows = [
-        new(WEIGHTS, f"stage {number} of {len(stages)}", len(stage), mean_over_pairs(stage))
-        for number, stage in enumerate(stages, 1)
-    ]
-    for name in (SHIFT, SWAP) if one.contender.method.symmetric else (SHIFT,):
-        values = np.array([checked[name][0] for checked in one.checked])
-        rows.append(new(name, "", len(values), mean_over_pairs(values)))
-    return rows
-
-
-def _row(
-    one: Found,
-    set_sha256: str,
-    measure: str,
-    detail: str,
-    pairs: int,
-    value: Estimate | float,
-    gain: Estimate | None = None,
-    lead: Estimate | None = None,
-) -> Measure:
-    verifier = one.contender.verifier
-    ends = {}
-    for name, estimate in (("gain", gain), ("lead", lead)):
-        if estimate is not None:
-            ends |= {name: estimate.value, f"{name}_low": estimate.low}
-            ends |= {f"{name}_high": estimate.high}
-    if isinstance(value, Estimate):
-        ends |= {"low": value.low, "high": value.high}
-        value = value.value
-    return Measure(
-        one.contender.method.name,
-        verifier.config["name"],
-        verifier.attention,
-        measure,
-        detail,
-        pairs,
-        value,
-        preset_sha256=verifier.sha256,
-        set_sha256=set_sha256,
-        **ends,
-    )
+def _sanity(one: Found) -> dict[tuple[str, str], np.ndarray]:
+    """Return what each check gave that the method claims to pass; of random weights, by stage."""
+    if not one.checked:
+        return {}
+    stages = np.array([checked["random weights"] for checked in one.checked]).T
+    names = ["shift", "swap"] if one.contender.method.symmetric else ["shift"]
+    return {
+        **{("random weights", f"stage {i} of {len(stages)}"): x for i, x in enumerate(stages, 1)},
+        **{(name, ""): np.array([checked[name][0] for checked in one.checked]) for name in names},
+    }

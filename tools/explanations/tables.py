@@ -1,79 +1,40 @@
 """The benchmark's numbers as Markdown, made from the rows alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from tools.explanations.rows import (
-    BACKWARD,
-    CELLS,
-    CONTROL,
-    CURVES,
-    DELETION,
-    DISSIMILARITY,
-    FORWARD,
-    GENUINE,
-    IMPOSTOR,
-    INSERTION,
-    RATIO,
-    SECONDS,
-    SHIFT,
-    SIMILARITY,
-    SWAP,
-    WEIGHTS,
-    XCOS,
-    Measure,
-)
-from tools.paper.part import pivot
-from tools.paper.tables import LETTERS
+from tools.explanations.rows import CONTROL, CURVES, XCOS, Measure
+from tools.paper.rows import LETTERS
+from tools.results import minus, pivot
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
 
 NONE = "–"
 # Which way is better, of a mean.
-ARROWS = {DELETION: "↓", INSERTION: "↑", CELLS: "↑"}
-Cell = Callable[[Measure], str]
-
-
-def faithfulness_table(rows: Sequence[Measure]) -> str:
-    """Return the areas for similarity maps, cell ablation and what a map costs."""
-    return _table(rows, {**_columns((SIMILARITY, CELLS), _mean), **_costs(RATIO)})
-
-
-def dissimilarity_table(rows: Sequence[Measure]) -> str:
-    """Return the areas for dissimilarity maps on impostor pairs."""
-    return _table(rows, _columns((DISSIMILARITY,), _mean))
-
-
-def gains_table(rows: Sequence[Measure]) -> str:
-    """Return by how much each method is better than a random map on the same verifier."""
-    of_methods = [row for row in rows if row.method != CONTROL]
-    return _table(of_methods, _columns((SIMILARITY, DISSIMILARITY), _gain, arrows=False))
-
-
-def kinds_table(rows: Sequence[Measure]) -> str:
-    """Return the gains of similarity maps on genuine pairs, and on impostor pairs."""
-    of_methods = [row for row in rows if row.method != CONTROL]
-    return _table(of_methods, _columns((GENUINE, IMPOSTOR), _gain, arrows=False))
-
-
-def checks_table(rows: Sequence[Measure]) -> str:
-    """Return the sanity checks, and the cost in full."""
-    last = max((row.detail for row in rows if row.measure == WEIGHTS), default="")
-    columns = {
-        "all weights random (0 is right)": ((WEIGHTS, last), _mean),
-        "shift by a pixel (1 is right)": ((SHIFT, ""), _mean),
-        "A and B swapped (0 is right)": ((SWAP, ""), _mean),
-        **_costs(SECONDS, RATIO, FORWARD, BACKWARD),
-    }
-    return _table(rows, columns)
+ARROWS = {"deletion": " ↓", "insertion": " ↑", "cell ablation": " ↑"}
+Place = tuple[str, str]
+"""A measure, and its filling or other detail."""
+RATIO = {"time, × a plain verification": ("ratio", "")}
+COSTS = {
+    "seconds": ("seconds", ""),
+    **RATIO,
+    "faces forward": ("forward passes", ""),
+    "backward": ("backward passes", ""),
+}
 
 
 def statements(rows: Sequence[Measure]) -> str:
     """Return, for each measure of faithfulness, a sentence that says plainly where xCos stands."""
     lines = []
-    several = _on_several(rows)
-    on_all = [row for row in rows if row.measure.split()[0] not in (GENUINE, IMPOSTOR)]
-    ranked = [row for row in on_all if row.gain is not None]
-    for measure, detail in dict.fromkeys((row.measure, row.detail) for row in ranked):
-        of_measure = [row for row in ranked if (row.measure, row.detail) == (measure, detail)]
+    verifiers = dict.fromkeys((row.method, row.preset, row.score) for row in rows)
+    methods = [method for method, _, _ in verifiers]
+
+    def called(row: Measure) -> str:
+        return f"{row.method} (on {row.preset})" if methods.count(row.method) > 1 else row.method
+
+    ranked: dict[Place, list[Measure]] = {}
+    for row in rows:
+        if row.gain is not None and row.measure.split()[0] not in ("genuine", "impostor"):
+            ranked.setdefault((row.measure, row.detail), []).append(row)
+    for (measure, detail), of_measure in ranked.items():
         xcos = [row for row in of_measure if row.method == XCOS]
         if not xcos or len(of_measure) < 2:
             continue
@@ -84,11 +45,7 @@ def statements(rows: Sequence[Measure]) -> str:
             "better than": [row for row in rivals if row.lead_high < 0],
             "not to be told from": [row for row in rivals if row.lead_low <= 0 <= row.lead_high],
         }
-        said = [
-            f"{words} {', '.join(_called(row, several) for row in group)}"
-            for words, group in groups.items()
-            if group
-        ]
+        said = [f"{words} {', '.join(map(called, of))}" for words, of in groups.items() if of]
         lines.append(
             f"- {measure[0].upper()}{measure[1:]}, {detail}: xcos takes place {place} of "
             f"{len(of_measure)}; it is {'; '.join(said)}."
@@ -96,71 +53,69 @@ def statements(rows: Sequence[Measure]) -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
-    "explanations": faithfulness_table,
-    "explanations-claims": statements,
-    "explanations-gains": gains_table,
-    "explanations-kinds": kinds_table,
-    "explanations-dissimilarity": dissimilarity_table,
-    "explanations-checks": checks_table,
-}
-"""What other pages can show, by the names in their markers."""
+def _areas(kind: str) -> dict[str, Place]:
+    """Return {heading: place} of the areas for a kind of maps or pairs."""
+    curves = [_fillings(f"{kind} {curve}", ARROWS[curve]) for curve in CURVES]
+    return {heading: place for of_curve in curves for heading, place in of_curve.items()}
 
 
-def _on_several(rows: Sequence[Measure]) -> set[str]:
-    """Return the methods that explain more than one verifier."""
-    verifiers: dict[str, set] = {}
-    for row in rows:
-        verifiers.setdefault(row.method, set()).add((row.preset, row.score))
-    return {method for method, of_method in verifiers.items() if len(of_method) > 1}
+def _fillings(measure: str, arrow: str) -> dict[str, Place]:
+    return {f"{measure}, {filling}{arrow}": (measure, filling) for filling in FILLINGS}
 
 
-def _called(row: Measure, several: set[str]) -> str:
-    return f"{row.method} (on {row.preset})" if row.method in several else row.method
+def _gains(rows: Sequence[Measure], *kinds: str) -> str:
+    columns = {x[:-2]: place for kind in kinds for x, place in _areas(kind).items()}
+    return _table([row for row in rows if row.method != CONTROL], columns, _gain)
 
 
-def _columns(
-    measures: Sequence[str], cell: Cell, arrows: bool = True
-) -> dict[str, tuple[tuple[str, str], Cell]]:
-    """Return {heading: (measure and filling, how to write it)} of kinds of areas, or of cells."""
-    names = [f"{kind} {curve}" for kind in measures if kind != CELLS for curve in CURVES]
-    names += [CELLS] * (CELLS in measures)
-    columns = {}
-    for name in names:
-        arrow = f" {ARROWS[name if name == CELLS else name.split()[-1]]}" if arrows else ""
-        for filling in FILLINGS:
-            columns[f"{name}, {filling}{arrow}"] = ((name, filling), cell)
-    return columns
-
-
-def _costs(*measures: str) -> dict[str, tuple[tuple[str, str], Cell]]:
-    writing: Mapping[str, tuple[str, Cell]] = {
-        SECONDS: ("seconds", lambda row: f"{row.value:.3g}"),
-        RATIO: ("time, × a plain verification", lambda row: f"{row.value:.3g}"),
-        FORWARD: ("faces forward", lambda row: f"{row.value:,.0f}"),
-        BACKWARD: ("backward", lambda row: f"{row.value:,.0f}"),
-    }
-    return {writing[name][0]: ((name, ""), writing[name][1]) for name in measures}
-
-
-def _table(rows: Sequence[Measure], columns: Mapping[str, tuple[tuple[str, str], Cell]]) -> str:
+def _table(
+    rows: Sequence[Measure], columns: dict[str, Place], cell: Callable[[Measure], str] | None = None
+) -> str:
     cells = []
-    by_place = {(row.method, row.preset, row.score, row.measure, row.detail): row for row in rows}
-    for who in dict.fromkeys((row.method, row.preset, row.score) for row in rows):
+    by_place = {(*row[:3], row.measure, row.detail): row for row in rows}
+    for who in dict.fromkeys(row[:3] for row in rows):
         method, preset, score = who
         label = f"{method} | {preset} {LETTERS.get(score, score)}"
-        for heading, (place, cell) in columns.items():
+        for heading, place in columns.items():
             row = by_place.get((*who, *place))
-            cells.append((label, heading, NONE if row is None else cell(row)))
+            cells.append((label, heading, NONE if row is None else (cell or _mean)(row)))
     # A label has a bar in it, and so fills two columns.
     return pivot(cells, "method | explains", NONE).replace("| --- |", "| --- | --- |", 1)
 
 
 def _mean(row: Measure) -> str:
+    if row.measure in ("seconds", "ratio"):
+        return f"{row.value:.3g}"
+    if row.measure in ("forward passes", "backward passes"):
+        return f"{row.value:,.0f}"
     if row.low is None:
-        return f"{row.value:.3f}".replace("-", "−")
-    return f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})".replace("-", "−")
+        return minus(f"{row.value:.3f}")
+    return minus(f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
 def _gain(row: Measure) -> str:
-    return f"{row.gain:+.3f} ({row.gain_low:+.3f} to {row.gain_high:+.3f})".replace("-", "−")
+    return minus(f"{row.gain:+.3f} ({row.gain_low:+.3f} to {row.gain_high:+.3f})")
+
+
+def _checks(rows: Sequence[Measure]) -> str:
+    last = max((row.detail for row in rows if row.measure == "random weights"), default="")
+    columns = {
+        "all weights random (0 is right)": ("random weights", last),
+        "shift by a pixel (1 is right)": ("shift", ""),
+        "A and B swapped (0 is right)": ("swap", ""),
+    }
+    return _table(rows, {**columns, **COSTS})
+
+
+CELLS = _fillings("cell ablation", ARROWS["cell ablation"])
+TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
+    "explanations": lambda rows: _table(rows, {**_areas("similarity"), **CELLS, **RATIO}),
+    "explanations-claims": statements,
+    "explanations-gains": lambda rows: _gains(rows, "similarity", "dissimilarity"),
+    "explanations-kinds": lambda rows: _gains(rows, "genuine", "impostor"),
+    "explanations-dissimilarity": lambda rows: _table(rows, _areas("dissimilarity")),
+    "explanations-checks": _checks,
+}
+"""What the page has and other pages can show, by the names in their markers: areas for similarity
+maps, cell ablation and cost; where xCos stands; gains over a random map on the same verifier, and
+those on genuine and on impostor pairs; areas for dissimilarity maps; sanity checks and cost."""

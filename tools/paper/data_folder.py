@@ -27,60 +27,35 @@ class NotThere(Exception):
 
 
 def open_paper_set(data: Path, name: str) -> VerificationSet:
-    """Open one of the paper's sets.
+    """Open one of the paper's sets, by its name in the tables, or "AR".
 
     LFW is `lfw/` with `pairs.txt` in it or beside it, or else `lfw.bin`; YTF is `ytf/` with
     `splits.txt` in it or beside it, and frames in it, in `frame_images_DB` or in
     `aligned_images_DB`; AR is `ar/`; the others are InsightFace's `.bin` files. Whether the photos
     of a folder are aligned faces is told by the size of the first.
 
-    Args:
-        data: the folder.
-        name: as in the paper's tables, or "AR".
-
     Raises:
         NotThere: the set is not in the folder.
         XcosError: it is there and cannot be used.
     """
-    if name in BINS:
-        return _bin(data / BINS[name])
-    if name == "LFW":
-        if not (data / "lfw").is_dir() and (data / "lfw.bin").is_file():
-            return _bin(data / "lfw.bin")
-        return _listed(data, "lfw", "pairs.txt", (".",))
-    if name == "YTF":
-        return _listed(data, "ytf", "splits.txt", FRAMES)
-    folder = _folder(data, "ar")
-    return open_set(
-        folder,
-        aligned=is_aligned(folder),
-        draw=(FIG_5A_PAIRS, FIG_5A_PAIRS),
-        seed=SEED,
-        select=FIG_5A_TAGS,
-    )
-
-
-def _bin(path: Path) -> VerificationSet:
-    if not path.is_file():
-        raise NotThere(f"there is no {path.name}")
-    return open_set(path)
-
-
-def _listed(data: Path, name: str, pairs: str, within: tuple[str, ...]) -> VerificationSet:
-    folder = _folder(data, name)
-    for place in (folder / pairs, data / pairs):
-        if place.is_file():
-            break
-    else:
-        raise NotThere(f"there is no {name}/{pairs}")
-    photos = next(folder / x for x in within if (folder / x).is_dir())
-    return open_set(photos, place, aligned=is_aligned(photos))
-
-
-def _folder(data: Path, name: str) -> Path:
-    if not (data / name).is_dir():
-        raise NotThere(f"there is no {name}/")
-    return data / name
+    path = data / BINS.get(name, name.lower())
+    if name == "LFW" and not path.is_dir() and (data / "lfw.bin").is_file():
+        path = data / "lfw.bin"
+    if path.suffix == ".bin":
+        if not path.is_file():
+            raise NotThere(f"there is no {path.name}")
+        return open_set(path)
+    if not path.is_dir():
+        raise NotThere(f"there is no {path.name}/")
+    if name == "AR":
+        draw = {"draw": (FIG_5A_PAIRS, FIG_5A_PAIRS), "seed": SEED, "select": FIG_5A_TAGS}
+        return open_set(path, aligned=is_aligned(path), **draw)
+    pairs, frames = ("pairs.txt", ["."]) if name == "LFW" else ("splits.txt", FRAMES)
+    listed = [place / pairs for place in (path, data) if (place / pairs).is_file()]
+    if not listed:
+        raise NotThere(f"there is no {path.name}/{pairs}")
+    photos = next(path / x for x in frames if (path / x).is_dir())
+    return open_set(photos, listed[0], aligned=is_aligned(photos))
 
 
 def is_aligned(folder: Path) -> bool:
@@ -90,7 +65,7 @@ def is_aligned(folder: Path) -> bool:
         for name in sorted(files):
             if Path(name).suffix.lower() in PHOTO_SUFFIXES:
                 try:
-                    with Image.open(Path(here) / name) as image:
+                    with Image.open(Path(here, name)) as image:
                         return image.size == (FACE_SIZE, FACE_SIZE)
                 except OSError:
                     return False  # opening the set says what is wrong

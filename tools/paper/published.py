@@ -17,16 +17,9 @@ TABLE_1 = {
 }
 """Accuracy on LFW."""
 
-TABLE_2_COLUMNS = (
-    "ArcFace baseline",
-    "ArcFace U",
-    "ArcFace P",
-    "ArcFace L",
-    "CosFace baseline",
-    "CosFace U",
-    "CosFace P",
-    "CosFace L",
-)
+TABLE_2_COLUMNS = [
+    f"{head} {score}" for head in ("ArcFace", "CosFace") for score in ("baseline", "U", "P", "L")
+]
 """The baseline has an FC feature, the others a 1×1 convolution's grid and xCos."""
 
 TABLE_2 = {

@@ -1,46 +1,96 @@
-"""Tables 1 and 2 and Fig. 5 (a): accuracy of all presets on the paper's sets, beside its own."""
+"""Tables 1 and 2, Fig. 5 (a) and the cost of xCos, ours beside the paper's own."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
+from tools.benchmark import verification_ratio
 from tools.paper import published
-from tools.paper.bench import Bench
-from tools.paper.data_folder import NotThere
-from tools.paper.figures import draw_column, draw_sets, row_label
-from tools.paper.part import Part, of_presets, pivot
-from tools.paper.rows import DRAWN, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy
+from tools.paper.data_folder import NotThere, open_paper_set
+from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
+from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
+from tools.results import Report, minus, pivot
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measure import measure
-from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.measurement import Rate, ScoredPairs
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.evaluation.results_text import percent
+from xcos_tf.evaluation.results_text import covered, markdown_table, percent
+from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.evaluation.subject import open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.models.presets import find_preset
 
-LETTERS = {"patched": "U", "correlated": "P", "learned": "L", "cosine": "baseline"}
-"""The paper's names of what pairs are scored by."""
+ROUNDS = 50
+BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"  # whose cost is compared
+SOURCE = f"Paper: {published.SOURCE}."
+SCORES = {
+    "cosine": "cosine",
+    "patched": "xCos, uniform attention (U)",
+    "correlated": "xCos, correlated attention (P)",
+    "learned": "xCos, learned attention (L)",
+    "flattened": "cosine of the flattened grid",
+}
 
 
-def tables(bench: Bench) -> list[Part]:
+class Bench(NamedTuple):
+    """A folder of sets, the presets that are there, why others are not, and kept scores."""
+
+    data: Path
+    presets: list[str]
+    missing: dict[str, str]
+    cache: ScoreCache
+
+    @classmethod
+    def of(cls, data: Path, presets: Sequence[str], cache: Path) -> "Bench":
+        """Look for the presets.
+
+        Raises:
+            XcosError: there is no such folder of sets, or the cache cannot be made.
+        """
+        if not data.is_dir():
+            raise XcosError(f"there is no folder {data}; give the one that holds the test sets")
+        present, missing = [], {}
+        for preset in dict.fromkeys(presets):
+            try:
+                find_preset(preset)
+                present.append(preset)
+            except XcosError:
+                missing[preset] = f"there is no preset {preset}"
+        return cls(data, present, missing, ScoreCache(cache))
+
+    def notes(self) -> list[str]:
+        """Return a note on each preset, and one on the paper."""
+        hashes = (of_preset(x.name, x.sha256) for x in open_subjects(self.presets))
+        return [*hashes, *(f"Not run: {reason}." for reason in self.missing.values()), SOURCE]
+
+
+def of_preset(name: str, sha256: str) -> str:
+    """Return a note on a preset."""
+    return f"Preset `{name}`: weights SHA-256 {sha256}."
+
+
+def tables(bench: Bench) -> list[Report]:
     """Measure all presets on all sets of Tables 1 and 2."""
     rows, notes = [], []
     for name, accuracies in published.TABLE_2.items():
         columns = zip(published.TABLE_2_COLUMNS, accuracies, strict=True)
-        rows += [printed(name, column, accuracy) for column, accuracy in columns]
         of_set, notes_of_set = on_set(bench, name)
-        rows += of_set
+        rows += [*(printed(name, *column) for column in columns), *of_set]
         notes += notes_of_set
-    lfw = [printed("LFW", column, accuracy) for column, accuracy in published.TABLE_1.items()]
+    lfw = [printed("LFW", *column) for column in published.TABLE_1.items()]
     lfw += [row for row in rows if row.set == "LFW" and row.source == OURS]
-    presets = of_presets(bench)
-    note_of_lfw = [note for note in notes if note.startswith("LFW: ")]
+    presets, what = bench.notes(), "accuracy on LFW, %"
     return [
-        Part(
+        Report(
             "table-1",
             "Table 1: accuracy on LFW",
-            by_column(lfw, "accuracy on LFW, %"),
-            [*note_of_lfw, *presets],
+            by_column(lfw, what),
+            [*(note for note in notes if note.startswith("LFW: ")), *presets],
             {"table-1.csv": (Accuracy, lfw)},
-            draw_column(lfw, "accuracy on LFW, %"),
+            draw_column(lfw, what),
         ),
-        Part(
+        Report(
             "table-2",
             "Table 2: accuracy on all sets, %",
             by_set(rows),
@@ -51,7 +101,7 @@ def tables(bench: Bench) -> list[Part]:
     ]
 
 
-def figure_5a(bench: Bench) -> list[Part]:
+def figure_5a(bench: Bench) -> list[Report]:
     """Measure all presets on AR's faces with scarves and sunglasses."""
     rows, notes = on_set(bench, "AR")
     rows = [Accuracy("AR", PAPER, "all", DRAWN), *rows]
@@ -59,41 +109,80 @@ def figure_5a(bench: Bench) -> list[Part]:
         f"The paper's set: {published.FIG_5A_IMAGES:,} images that MTCNN finds a face in, "
         f"{published.FIG_5A_PAIRS:,} genuine and as many impostor pairs drawn at random."
     )
+    what = "accuracy on AR, %"
     return [
-        Part(
+        Report(
             "fig-5a",
             "Fig. 5 (a): accuracy on AR with scarves and sunglasses",
-            by_column(rows, "accuracy on AR, %"),
-            [*notes, of_paper, *of_presets(bench)],
+            by_column(rows, what),
+            [*notes, of_paper, *bench.notes()],
             {"fig-5a.csv": (Accuracy, rows)},
-            draw_column(rows, "accuracy on AR, %"),
+            draw_column(rows, what),
         )
     ]
+
+
+def cost(bench: Bench) -> list[Report]:
+    """Measure the time for one pair with and without xCos, in one run side by side."""
+    rows = [Cost(PAPER, PRINTED, *published.COST_MS)]
+    presets = {BASELINE, XCOS} & set(bench.presets)
+    hashes = {x.name: x.sha256 for x in open_subjects(bench.presets) if x.name in presets}
+    if len(hashes) == 2:
+        times = [1000 * x for x in verification_ratio(ROUNDS)]
+        rows.append(Cost(OURS, MEASURED, *times, XCOS, BASELINE, hashes[XCOS], hashes[BASELINE]))
+    else:
+        rows.append(Cost(OURS, f"{NOT_RUN}: it takes the presets {BASELINE} and {XCOS}"))
+    notes = [
+        "Ours: an aligned pair on this machine, medians of alternating calls, as by "
+        f"`python tools/benchmark.py --rounds {ROUNDS}`; `{XCOS}` with its maps against "
+        f"`{BASELINE}`.",
+        "The paper's: an i7-3770 and a GTX 1080 Ti. Milliseconds of two machines do not compare; "
+        "ratios do.",
+        *(of_preset(*x) for x in hashes.items()),
+        SOURCE,
+    ]
+    title = "Time for one pair without and with xCos"
+    files = {"cost.csv": (Cost, rows)}
+    return [Report("cost", title, cost_table(rows), notes, files, draw_costs(rows))]
+
+
+def cost_table(rows: Sequence[Cost]) -> str:
+    """Return the times and their ratio, as Markdown."""
+    lines = [
+        [row.source, *[NOT_RUN] * 3]
+        if row.without_ms is None
+        else [
+            row.source,
+            f"{row.without_ms:.1f}",
+            f"{row.with_ms:.1f}",
+            f"{row.with_ms / row.without_ms:.2f}",
+        ]
+        for row in rows
+    ]
+    return markdown_table(["who", "without, ms", "with xCos, ms", "ratio"], lines)
 
 
 def on_set(bench: Bench, name: str) -> tuple[list[Accuracy], list[str]]:
     """Return our rows of one set, and notes on it that begin with its name."""
     try:
-        vset = bench.open(name)
+        vset = open_paper_set(bench.data, name)
     except NotThere as reason:
-        status = f"{NOT_RUN}: {reason}"
-        rows = [Accuracy(name, OURS, preset, status, preset=preset) for preset in bench.presets]
-        return [*rows, *of_missing(bench, name)], [f"{name}: {status}."]
+        return not_there(bench, name, reason)
     rows = [measured(name, vset, scored) for scored in score_set(bench.presets, vset, bench.cache)]
     return [*rows, *of_missing(bench, name)], [f"{name}: {note}" for note in on(vset)]
+
+
+def not_there(bench: Bench, name: str, reason: NotThere) -> tuple[list[Accuracy], list[str]]:
+    """Return a row of each preset that says why nothing was run, and a note."""
+    status = f"{NOT_RUN}: {reason}"
+    rows = [Accuracy(name, OURS, preset, status, preset=preset) for preset in bench.presets]
+    return [*rows, *of_missing(bench, name)], [f"{name}: {status}."]
 
 
 def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float = 0.0) -> Accuracy:
     """Return the row of one score of one preset."""
     found = measure(scored, vset.pairs)
-    rates = {}
-    for far, attribute in ((1e-2, "tar_1e2"), (1e-3, "tar_1e3")):
-        if rate := found.tar_at_far[far]:
-            rates |= {
-                attribute: rate.value,
-                f"{attribute}_low": rate.low,
-                f"{attribute}_high": rate.high,
-            }
+    rates = [found.tar_at_far[far] for far in (1e-2, 1e-3)]
     return Accuracy(
         name,
         OURS,
@@ -105,10 +194,10 @@ def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float
         scored.preset,
         scored.score,
         found.auc,
-        pairs=len(vset.pairs),
-        preset_sha256=scored.sha256,
-        set_sha256=vset.fingerprint,
-        **rates,
+        *(x for rate in rates for x in ((rate.value, rate.low, rate.high) if rate else [None] * 3)),
+        len(vset.pairs),
+        scored.sha256,
+        vset.fingerprint,
     )
 
 
@@ -151,11 +240,41 @@ def by_column(rows: Sequence[Accuracy], what: str) -> str:
 
 def by_set(rows: Sequence[Accuracy]) -> str:
     """Return a Markdown table with a line for each set."""
-    # A preset that was measured on any set has columns by its scores.
+    # A preset that was measured on any set has columns by its scores, and none by its name.
     known = {row.preset for row in rows if row.status == MEASURED}
-    cells = [(row.set, row_label(row), cell(row)) for row in rows if not _is_bare(row, known)]
-    return pivot(cells, "set", NOT_RUN)
+    kept = [row for row in rows if not (row.status.startswith(NOT_RUN) and row.preset in known)]
+    return pivot([(row.set, row_label(row), cell(row)) for row in kept], "set", NOT_RUN)
 
 
-def _is_bare(row: Accuracy, measured_presets: set[str]) -> bool:
-    return row.status.startswith(NOT_RUN) and row.preset in measured_presets
+def by_share(rows: Sequence[Accuracy]) -> str:
+    """Return accuracy by the share of a face that is covered, as Markdown."""
+    cells = [(row_label(row), covered(row.share), cell(row)) for row in rows]
+    return pivot(cells, "accuracy on LFW, %", "")
+
+
+def occlusion_table(rows: Sequence[Accuracy]) -> str:
+    """Return `by_share` of what was measured."""
+    return by_share([row for row in rows if row.status == MEASURED])
+
+
+def lfw_table(rows: Sequence[Accuracy]) -> str:
+    """Return every measured score on LFW, with its gap to the preset's baseline."""
+    rows = [x for x in rows if (x.set, x.source, x.status) == ("LFW", OURS, MEASURED)]
+    baselines = {row.preset: row.accuracy for row in rows if row.score == "cosine"}
+    lines = []
+    for row in rows:
+        baseline = baselines.get(row.preset.removeprefix("xcos-"))
+        has_gap = baseline is not None and row.score != "cosine"
+        rates = [row[i : i + 3] for i in map(row._fields.index, ("tar_1e2", "tar_1e3"))]
+        lines.append(
+            [
+                f"`{row.preset}`",
+                SCORES[row.score],
+                percent(row.accuracy, row.accuracy_std),
+                minus(f"{100 * (baseline - row.accuracy):.2f}") if has_gap else "",
+                f"{row.auc:.4f}",
+                *("" if rate[0] is None else format_rate(Rate(*rate)) for rate in rates),
+            ]
+        )
+    heading = ["preset", "score", "LFW accuracy %", "gap to the baseline", "AUC"]
+    return markdown_table([*heading, "TAR at FAR 1e-2", "TAR at FAR 1e-3"], lines)

@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tools.paper import published
-from tools.paper.bench import Bench
-from tools.paper.data_folder import SEED, NotThere
-from tools.paper.drops import EQUAL, LESS, MORE, compare_drops, verdict
-from tools.paper.figures import draw_shares, row_label
-from tools.paper.part import Part, of_presets, pivot
-from tools.paper.rows import DRAWN, NOT_RUN, OURS, PAPER, Accuracy, Drop
-from tools.paper.tables import LETTERS, cell, measured, of_missing, on
+from tools.paper.data_folder import SEED, NotThere, open_paper_set
+from tools.paper.figures import draw_shares
+from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
+from tools.paper.tables import Bench, by_share, measured, not_there, of_missing, on
+from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.occluded import SHARES, score_occluded
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.results_text import covered
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.presets import find_preset, read_config
 
+RESAMPLES = 10_000
+LESS, MORE, EQUAL = "loses less", "loses more", "cannot be told apart"
 XCOS_PREFIX = "xcos-"
 HOW = (
     "Seeded free-form strokes cover one face of each pair; which face, and where, is the same for "
@@ -31,42 +34,31 @@ HOW_COMPARED = (
 )
 
 
-def figure_5b(bench: Bench) -> list[Part]:
+def figure_5b(bench: Bench) -> list[Report]:
     """Measure all presets on LFW at all shares, and compare each xCos preset with its baseline."""
     drops: list[Drop] = []
     try:
-        vset = bench.open("LFW")
+        vset = open_paper_set(bench.data, "LFW")
     except NotThere as reason:
-        status = f"{NOT_RUN}: {reason}"
-        rows = [Accuracy("LFW", OURS, preset, status, preset=preset) for preset in bench.presets]
-        notes = [f"LFW: {status}."]
+        rows, notes = not_there(bench, "LFW", reason)
     else:
-        by_share = score_occluded(bench.presets, vset, SHARES, SEED, bench.cache)
-        rows = [
-            measured("LFW", vset, scored, share)
-            for share, results in by_share.items()
-            for scored in results
-        ]
-        drops = _drops(bench, by_share, vset.pairs)
+        found = score_occluded(bench.presets, vset, SHARES, SEED, bench.cache)
+        rows = [measured("LFW", vset, x, share) for share, of in found.items() for x in of]
+        rows += of_missing(bench, "LFW")
+        drops = _drops(bench, found, vset.pairs)
         notes = [*(f"LFW: {note}" for note in on(vset)), HOW, *([HOW_COMPARED] if drops else [])]
-    rows = [Accuracy("LFW", PAPER, "all", DRAWN), *rows, *of_missing(bench, "LFW")]
-    body = [accuracy_table(rows), *([drops_table(drops), statements(drops)] if drops else [])]
+    rows.insert(0, Accuracy("LFW", PAPER, "all", DRAWN))
+    body = [by_share(rows), *([drops_table(drops), statements(drops)] if drops else [])]
     return [
-        Part(
+        Report(
             "fig-5b",
             "Fig. 5 (b): accuracy on LFW with one face of each pair covered in part",
             "\n\n".join(body),
-            [*notes, f"The paper's claim: {published.FIG_5B_CLAIM}.", *of_presets(bench)],
+            [*notes, f"The paper's claim: {published.FIG_5B_CLAIM}.", *bench.notes()],
             {"fig-5b.csv": (Accuracy, rows), "fig-5b-drops.csv": (Drop, drops)},
             draw_shares(rows, "accuracy on LFW, %"),
         )
     ]
-
-
-def accuracy_table(rows: Sequence[Accuracy]) -> str:
-    """Return accuracy by share, as Markdown."""
-    cells = [(row_label(row), covered(row.share), cell(row)) for row in rows]
-    return pivot(cells, "accuracy on LFW, %", "")
 
 
 def drops_table(drops: Sequence[Drop]) -> str:
@@ -74,22 +66,22 @@ def drops_table(drops: Sequence[Drop]) -> str:
     cells = []
     for drop in drops:
         points = f"{100 * drop.difference:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})"
-        where = covered(drop.share) if drop.share else "mean"
-        cells.append((_names(drop), where, points.replace("-", "−")))
+        cells.append((_names(drop), covered(drop.share) if drop.share else "mean", minus(points)))
     return pivot(cells, "points lost more than the baseline (below 0: xCos loses less)", "")
 
 
 def statements(drops: Sequence[Drop]) -> str:
     """Return, for each score, a sentence that says plainly whether xCos loses less."""
     lines = []
+    said = {LESS: "loses less than", MORE: "loses more than", EQUAL: "cannot be told from"}
     for who in dict.fromkeys(map(_names, drops)):
-        of_who = [drop for drop in drops if _names(drop) == who]
-        [mean] = [drop for drop in of_who if not drop.share]
-        said = {LESS: "loses less than", MORE: "loses more than", EQUAL: "cannot be told from"}
+        *of_shares, mean = sorted(
+            (drop for drop in drops if _names(drop) == who), key=lambda drop: not drop.share
+        )
         at = [
-            f"{name} at {', '.join(f'{100 * x.share:.0f}' for x in shares)} %"
-            for name in (LESS, MORE, EQUAL)
-            if (shares := [x for x in of_who if x.share and verdict(x) == name])
+            f"{name} at {', '.join(f'{100 * x:.0f}' for x in shares)} %"
+            for name in said
+            if (shares := [x.share for x in of_shares if verdict(x) == name])
         ]
         lines.append(
             f"- {mean.preset} {LETTERS.get(mean.score, mean.score)} {said[verdict(mean)]} "
@@ -104,26 +96,80 @@ def _names(drop: Drop) -> str:
 
 
 def _drops(
-    bench: Bench, by_share: Mapping[float, Sequence[ScoredPairs]], pairs: PairSet
+    bench: Bench, found: Mapping[float, Sequence[ScoredPairs]], pairs: PairSet
 ) -> list[Drop]:
     """Compare every score of a preset xcos-NAME with the preset NAME, if both are there."""
+    of_preset: dict[str, dict[str, dict[float, ScoredPairs]]] = {}
+    for share, results in found.items():
+        for x in results:
+            of_preset.setdefault(x.preset, {}).setdefault(x.score, {})[share] = x
     by_name = {read_config(find_preset(preset))["name"]: preset for preset in bench.presets}
     drops = []
     for name, preset in by_name.items():
-        baseline = _by_score(by_share, by_name.get(name.removeprefix(XCOS_PREFIX)))
+        baseline = of_preset.get(by_name.get(name.removeprefix(XCOS_PREFIX)), {})
         if name.startswith(XCOS_PREFIX) and PLAIN_COSINE in baseline:
-            for of_xcos in _by_score(by_share, preset).values():
+            for of_xcos in of_preset[preset].values():
                 drops += compare_drops(of_xcos, baseline[PLAIN_COSINE], pairs)
     return drops
 
 
-def _by_score(
-    by_share: Mapping[float, Sequence[ScoredPairs]], preset: str | None
-) -> dict[str, dict[float, ScoredPairs]]:
-    """Return {score: {share: scores}} of a preset."""
-    found: dict[str, dict[float, ScoredPairs]] = {}
-    for share, results in by_share.items():
-        for scored in results:
-            if scored.preset == preset:
-                found.setdefault(scored.score, {})[share] = scored
-    return found
+def compare_drops(
+    of_xcos: Mapping[float, ScoredPairs],
+    of_baseline: Mapping[float, ScoredPairs],
+    pairs: PairSet,
+    seed: int = 0,
+) -> list[Drop]:
+    """Compare how much accuracy two ways to score lose.
+
+    Each pair is judged by the threshold that is best on the other folds at the same share, so that
+    accuracy is that of 10 folds. Which pairs are judged rightly is then compared pair by pair: the
+    interval of the difference is the bootstrap's over pairs, with thresholds as they are. Both are
+    {share of one face that is covered: scores}, with the same shares, 0 among them.
+
+    Returns:
+        A row for each share above 0, and last one for their mean, as share 0.
+    """
+    lost, baseline_lost = _lost(of_xcos, pairs), _lost(of_baseline, pairs)
+    first, second = of_xcos[0.0], of_baseline[0.0]
+    rows = []
+    for share, of_pair in lost.items():
+        difference = of_pair - baseline_lost[share]
+        means = (float(x.mean()) for x in (of_pair, baseline_lost[share], difference))
+        interval = interval_of_mean(difference, seed)
+        rows.append(Drop(first.preset, second.preset, first.score, share, *means, *interval))
+    return rows
+
+
+def verdict(drop: Drop) -> str:
+    """Return whether the first loses less, more, or neither can be said with 95 % confidence."""
+    if drop.high < 0:
+        return LESS
+    return MORE if drop.low > 0 else EQUAL
+
+
+def interval_of_mean(values: np.ndarray, seed: int) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a mean, by the bootstrap.
+
+    Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
+    The values, float (P,), are few distinct ones, so that it is enough to draw how many of each.
+    """
+    levels, counts = np.unique(values.round(9), return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(values), counts / len(values), size=RESAMPLES
+    )
+    low, high = np.quantile(drawn @ levels / len(values), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _lost(by_share: Mapping[float, ScoredPairs], pairs: PairSet) -> dict[float, np.ndarray]:
+    """Return {share above 0: what is lost of each pair}, and last the mean over them, as share 0.
+
+    It is 1 where a pair is judged wrongly since it is covered, −1 where rightly since then, (P,).
+    """
+    right = {}
+    for share, scored in by_share.items():
+        thresholds = kfold_accuracy(scored.values, pairs.same, pairs.fold).thresholds
+        of_pair = thresholds[np.unique(pairs.fold, return_inverse=True)[1]]
+        right[share] = ((scored.values.astype(np.float64) >= of_pair) == pairs.same).astype(float)
+    lost = {share: right[0.0] - right[share] for share in right if share > 0}
+    return {**lost, 0.0: np.mean(list(lost.values()), axis=0)}

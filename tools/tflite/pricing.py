@@ -1,92 +1,205 @@
-"""Everything of the price list, measured on one set of faces."""
+"""Everything of the price list, measured on one set of faces, plain and partly covered."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import sem
+from tqdm import tqdm
 
-from tools.tflite.bare_backbone import bare_backbone, running
-from tools.tflite.changed import Judged, changed
-from tools.tflite.fold_pairs import all_pairs_of_folds
-from tools.tflite.kept import Kept
-from tools.tflite.over_folds import mean_and_error
-from tools.tflite.rows import BASE, Price
-from tools.tflite.running import Variant
-from tools.tflite.timing import seconds_of
-from xcos_tf.evaluation.metrics import eer, fmr_fnmr, kfold_accuracy, tar_at_far
+from tools.benchmark import seconds_in_turns
+from tools.keeping import Key, kept, sha256_of
+from tools.lite import lite_runner
+from tools.paper.data_folder import SEED
+from tools.tflite.pairs import CoveredFaces, all_pairs_of_folds, covered_pairs
+from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
+from xcos_tf.evaluation.metrics import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
+from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.mobile.lite_model import LiteModel
+from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.mobile.metadata import ModelFile
+from xcos_tf.models.presets import load_preset
 
 FMR = "0.001"
-MAPS = ("xcos", "similarity_map", "attention_map")
-THREADS = (1, 2)
+BLOCK = 1024  # pairs
+MAPS = ("similarity_map", "attention_map", "score")
+THREADS, WARM_UP = (1, 2), 5
+BARE = "mobilefacenet"
+"""The backbone without xCos, which the xCos presets took over."""
 
 
-def prices(
-    folder: Path, variants: Sequence[str], vset: VerificationSet, cache: Path, rounds: int
-) -> list[Price]:
-    """Measure each variant.
+class Judged(NamedTuple):
+    """A model's scores of pairs, float (P,), and what each fold of them was judged by."""
 
-    Args:
-        folder: that `export_tflite` wrote them to.
-        variants: float32 first.
-        vset: of single photos.
-        cache: folder in which grid features and scores are kept by the content of files and set.
-        rounds: of timing.
+    scores: np.ndarray
+    folds: KFoldAccuracy
 
-    Raises:
-        XcosError: a face cannot be read, or the cache not be written.
-    """
-    faces, pairs = SetFaces(vset), vset.pairs
-    every = all_pairs_of_folds(pairs)
-    times = _times(folder, variants, faces.face(0)[np.newaxis], rounds)
-    kept, base, base_judged, rows = Kept(cache, vset.fingerprint), None, None, []
+
+class Bench:
+    """A set's faces, and what variants made of them before, by the content of files and set."""
+
+    def __init__(self, folder: Path, vset: VerificationSet, cache: Path):
+        """Take the folder of `export_tflite`, a set of photos, and a folder to keep things in."""
+        self.folder, self.vset, self._cache = folder, vset, ScoreCache(cache)
+        self.faces, self.every = SetFaces(vset), all_pairs_of_folds(vset.pairs)
+
+    def grids(self, variant: LiteVerifier) -> np.ndarray:
+        """Return the grid features of the set's faces, float32 (F, h, w, c)."""
+        count = len(self.vset.photos)
+        return self._kept(variant, lambda: grids_of(variant, self.faces, count))
+
+    def judged(self, variant: LiteVerifier, pairs: PairSet, covers: CoveredFaces | None = None):
+        """Return what a variant makes of pairs, with the first face covered if there are covers."""
+
+        def make():
+            grids, first, count = self.grids(variant), pairs.first, len(self.vset.photos)
+            if covers:
+                grids = np.concatenate([grids, grids_of(variant, covers.faces, count)])
+                first = first + count
+            return compared(variant, grids, first, pairs.second, "score")[0]
+
+        listed, cover = sha256_of(pairs.first, pairs.second), covers.content if covers else ""
+        scores = self._kept(variant, make, pairs=listed, cover=cover)
+        return Judged(scores, kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True))
+
+    def _kept(self, variant: LiteVerifier, make, **rest) -> np.ndarray:
+        key = Key(models=variant.identity, set=self.vset.fingerprint, **rest)
+        return kept(self._cache, key, lambda: {"array": make()})["array"]
+
+
+def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
+    """Measure each variant, float32 first, in so many rounds of timing."""
+    pairs, every = bench.vset.pairs, bench.every
+    times = _times(bench.folder, variants, bench.faces.face(0)[np.newaxis], rounds)
+    base, base_judged, rows = None, None, []
     for name in variants:
-        variant = Variant(folder, name)
-        grids = kept.grids(variant, faces, len(vset.photos))
-        found = variant.compared(grids, pairs.first, pairs.second, MAPS)
-        base = base or found
-        accuracy = kfold_accuracy(found["xcos"], pairs.same, pairs.fold)
-        about = variant.embed.metadata
-        scores = kept.scores(variant, every, partial(_scores, variant, grids, every))
-        judged = Judged(scores, kfold_accuracy(scores, every.same, every.fold, balanced=True))
-        base_judged = base_judged or judged
+        variant = open_variant(bench.folder, name)
+        found = compared(variant, bench.grids(variant), pairs.first, pairs.second, *MAPS)
+        judged = bench.judged(variant, every)
+        base, base_judged = base or found, base_judged or judged
+        accuracy = kfold_accuracy(found[-1], pairs.same, pairs.fold)
+        about, (scores, folds) = variant.metadata, judged
+        threshold, genuine = about["thresholds"][FMR], int(every.same.sum())
         rows.append(
             Price(
                 name,
-                *_sizes(folder, name),
+                *_sizes(bench.folder, name),
                 *times[name],
                 accuracy.mean,
                 accuracy.std,
-                *(_correlation(found[key], base[key]) for key in (*MAPS[1:], MAPS[0])),
+                *map(_correlation, found, base),
                 len(pairs),
-                judged.folds.mean,
-                *mean_and_error(base_judged.folds.per_fold - judged.folds.per_fold),
+                folds.mean,
+                *mean_and_error(base_judged.folds.per_fold - folds.per_fold),
                 *mean_and_error(changed(judged, base_judged, every)),
-                *_on_all_pairs(scores, every, about["thresholds"][FMR]),
-                about["preset"],
-                about["preset_sha256"],
-                vset.fingerprint,
+                eer(scores, every.same),
+                *(tar_at_far(scores, every.same, far) for far in (1e-3, 1e-4)),
+                *fmr_fnmr(scores, every.same, threshold),
+                *(threshold, genuine, len(every) - genuine),
+                *(about["preset"], about["preset_sha256"], bench.vset.fingerprint),
             )
         )
     return rows
 
 
-def _scores(variant: Variant, grids: np.ndarray, pairs: PairSet) -> np.ndarray:
-    return variant.compared(grids, pairs.first, pairs.second, ("xcos",))["xcos"]
+def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
+    """Judge pairs with one face of each covered, where variants have more to lose.
+
+    Returns:
+        For each variant, float32 first, a row for each share, and one for the mean.
+    """
+    pairs, vset = covered_pairs(bench.every, SEED), bench.vset
+    loaded = {name: open_variant(bench.folder, name) for name in variants}
+    judged: dict[str, list[Judged]] = {name: [] for name in variants}
+    for share in SHARES:
+        covers = CoveredFaces(vset, share, SEED) if share else None
+        for name, variant in loaded.items():
+            judged[name].append(bench.judged(variant, pairs, covers))
+    about = loaded[variants[0]].metadata
+    return covered_rows(judged, pairs, (about["preset"], about["preset_sha256"], vset.fingerprint))
 
 
-def _on_all_pairs(scores: np.ndarray, pairs: PairSet, threshold: float) -> tuple:
-    """Return a `Price`'s fields from `eer` to `impostor`."""
-    same = pairs.same
-    rates = (eer(scores, same), tar_at_far(scores, same, 1e-3), tar_at_far(scores, same, 1e-4))
-    genuine = int(same.sum())
-    return *rates, *fmr_fnmr(scores, same, threshold), threshold, genuine, len(same) - genuine
+def covered_rows(
+    judged: Mapping[str, Sequence[Judged]], pairs: PairSet, about: tuple[str, str, str]
+) -> list[CoveredPrice]:
+    """Return what the variants lose, from what each made of the pairs at each of SHARES.
+
+    `about` is the name and hash of the preset, and the hash of the set.
+    """
+    right = {name: _with_mean([x.folds.per_fold for x in judged[name]]) for name in judged}
+    base, rival = right[BASE], right.get(POST_TRAINING)
+    kinds = int(pairs.same.sum()), int((~pairs.same).sum())
+    rows = []
+    for name, own in right.items():
+        both = zip(judged[name], judged[BASE], strict=True)
+        differ = _with_mean([changed(*models, pairs) for models in both])
+        for i, share in enumerate((*SHARES, None)):
+            lost, more = base[i] - own[i], None if rival is None else rival[i] - own[i]
+            means = [x for of in (lost, differ[i], more) for x in mean_and_error(of)]
+            rows.append(CoveredPrice(name, share, float(own[i].mean()), *means, *kinds, *about))
+    return rows
+
+
+def changed(model: Judged, base: Judged, pairs: PairSet) -> np.ndarray:
+    """Return the share of each fold's pairs that two models decide differently.
+
+    Accuracy hides where they cancel out. Each decides by its own threshold for the fold. Genuine
+    and impostor pairs count alike. Dutta et al., "Accuracy is Not All You Need" (NeurIPS 2024),
+    name this share flips, and show that it tells compressed models apart where accuracy does not.
+
+    Returns:
+        float64 (folds,), in [0, 1], folds in ascending order of their number.
+    """
+    fold = np.unique(pairs.fold, return_inverse=True)[1]
+    own, bases = (x.scores >= x.folds.thresholds[fold] for x in (model, base))
+    shares = [
+        np.bincount(fold[kind], (own != bases)[kind]) / np.bincount(fold[kind])
+        for kind in (pairs.same, ~pairs.same)
+    ]
+    return np.mean(shares, axis=0)
+
+
+def mean_and_error(values: np.ndarray | None) -> tuple[float | None, float | None]:
+    """Return the mean over folds, float (folds,), and its standard error, or nothing of nothing."""
+    return (None, None) if values is None else (float(values.mean()), float(sem(values)))
+
+
+def open_variant(folder: Path, name: str) -> LiteVerifier:
+    """Return a variant's models of free batch from a folder that `export_tflite` wrote."""
+    return LiteVerifier.from_folder(folder, f"{name}.batch", threads=2)
+
+
+def grids_of(variant: LiteVerifier, faces: SetFaces, count: int) -> np.ndarray:
+    """Return the grid features of a set's faces, float32 (count, h, w, c)."""
+    places, grids = [], []
+    for positions, batch in faces.batches(range(count), variant.metadata["variant"]):
+        places.extend(positions)
+        grids.append(variant.embed(batch))
+    return np.concatenate(grids)[np.argsort(places)]
+
+
+def compared(
+    variant: LiteVerifier, grids: np.ndarray, first: np.ndarray, second: np.ndarray, *names: str
+) -> list[np.ndarray]:
+    """Return some attributes of `LiteComparison` of pairs, given by position in `grids`."""
+    parts, title = [], f"{variant.metadata['variant']}, pairs"
+    for start in tqdm(range(0, len(first), BLOCK), title, unit="block", disable=None):
+        block = slice(start, start + BLOCK)
+        found = variant.compare(grids[first[block]], grids[second[block]])
+        parts.append([getattr(found, name) for name in names])
+    return [np.concatenate(x) for x in zip(*parts, strict=True)]
+
+
+def _with_mean(of_shares: Sequence[np.ndarray]) -> np.ndarray:
+    """Return float (folds,) of each of SHARES and of their mean above 0, (shares + 1, folds)."""
+    return np.stack([*of_shares, np.mean(of_shares[1:], axis=0)])
 
 
 def _sizes(folder: Path, variant: str) -> list[int]:
@@ -95,20 +208,17 @@ def _sizes(folder: Path, variant: str) -> list[int]:
 
 
 def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
-    """Return {variant: ratios, those on one thread before those on two}.
-
-    They are of `embed` to float32's, of `verify` to two runs of `embed`, and of `verify` to two of
-    the bare backbone in float32.
-    """
+    """Return {variant: ratios of `latency_1`, `latency_2` and so on}; see `Price`."""
     ratios = {variant: [] for variant in variants}
-    backbone = bare_backbone()
+    backbone = load_preset(BARE).network
     for threads in THREADS:
-        runs = [running(backbone, face, threads)]
+        runs = [partial(lite_runner(backbone, threads, 1), face)]
         for variant in variants:
             for model in ("embed", "verify"):
                 lite = LiteModel(ModelFile.read(_file(folder, model, variant), model), threads)
                 runs.append(partial(lite, *[face] * len(lite.metadata["inputs"])))
-        bare, *others = seconds_of(runs, rounds)
+        # Other programs only ever add to a time, and to a long run's more often.
+        bare, *others = seconds_in_turns(runs, rounds, WARM_UP).min(axis=0)
         seconds = dict(zip(variants, np.reshape(others, (len(variants), 2)), strict=True))
         for variant, (embed, verify) in seconds.items():
             base = seconds[BASE][0]

@@ -1,52 +1,138 @@
-"""The price list as Markdown, made from its rows alone."""
+"""The price list: what its rows hold, and how they read as Markdown."""
 
+from collections import namedtuple
 from collections.abc import Sequence
 
-from tools.tflite.rows import BASE, POST_TRAINING, CoveredPrice, Price
+from tools.paper.tables import of_preset, on
+from tools.results import Report, minus
 from xcos_tf.evaluation.results_text import covered, markdown_table, percent
+from xcos_tf.evaluation.verification_set import VerificationSet
 
-HEADING = (
-    "variant",
-    "MB",
-    "gzipped",
-    "time, 1 thread",
-    "2 threads",
-    "LFW accuracy %",
-    "points lost",
-    "S",
-    "W",
-    "verify / 2 faces",
-    "verify / 2 bare backbones",
+BASE, POST_TRAINING = "float32", "int8"
+
+Price = namedtuple(
+    "Price",
+    "variant embed_bytes embed_gzipped verify_bytes verify_gzipped latency_1 latency_2 verify_1 "
+    "verify_2 verify_bare_1 verify_bare_2 accuracy accuracy_std s_correlation w_correlation "
+    "score_correlation pairs all_accuracy all_lost all_lost_error changed changed_error eer "
+    "tar_1e3 tar_1e4 fmr fnmr threshold genuine impostor preset preset_sha256 set_sha256",
 )
-ALL_PAIRS_HEADING = (
-    "variant",
-    "accuracy %",
-    "points lost",
-    "changed, %",
-    "EER %",
-    "TAR at FAR 1e-3, %",
-    "at 1e-4, %",
-    "own threshold",
-    "FMR %",
-    "FNMR %",
+"""What one variant costs and saves.
+
+Sizes are of the files for one face. `latency_N` is of `embed` on N threads, as a ratio to
+float32's; `verify_N` of `verify`, as a ratio to two runs of the same variant's `embed`;
+`verify_bare_N` as one to two runs of the bare backbone in float32. Accuracy is that of
+`Measurement`. Correlations are Pearson's with float32, over all cells of S and of W, and of xCos,
+of all `pairs` of the set. What follows is of all pairs within the folds, `genuine` and `impostor`,
+of which both kinds count alike: accuracy; how much of it is lost against float32 and the share of
+pairs that is decided otherwise, means over folds and their standard errors; EER, TAR at FAR 1e-3
+and 1e-4; FMR and FNMR at the variant's own `threshold` for FMR 1e-3.
+"""
+
+CoveredPrice = namedtuple(
+    "CoveredPrice",
+    "variant share accuracy lost lost_error changed changed_error more more_error genuine impostor "
+    "preset preset_sha256 set_sha256",
 )
+"""What one variant loses on pairs of which a share of one face is covered.
+
+No `share` is the mean over all above 0. `lost` and `changed` are as in `Price`, against float32
+with as much covered; `more` is what is lost more than by int8 without training, likewise.
+"""
+
+HEADING = ("variant", "MB", "gzipped", "time, 1 thread", "2 threads", "LFW accuracy %")
+HEADING += ("points lost", "S", "W", "verify / 2 faces", "verify / 2 bare backbones")
+ALL_PAIRS_HEADING = ("variant", "accuracy %", "points lost", "changed, %", "EER %")
+ALL_PAIRS_HEADING += ("TAR at FAR 1e-3, %", "at 1e-4, %", "own threshold", "FMR %", "FNMR %")
+HOW = (
+    "Size: of `embed` for one face, in millions of bytes, as it is and after `gzip`.",
+    "Time: of `embed`, by TFLite's interpreter with XNNPACK on two x86 cores, as a ratio to "
+    "float32 on as many threads. All files of the table were run in turn, round by round; the "
+    "shortest time of each counts, as other programs ran too.",
+    "verify / 2 faces: one run of `verify` on one thread against two runs of the same variant's "
+    "`embed`, so what the comparison adds. Bare backbones: against two runs of `mobilefacenet`, "
+    "the backbone without xCos, in float32 on one thread.",
+    "Accuracy: 10 folds; points lost against float32.",
+    "S and W: Pearson correlation with float32's, over all cells of all pairs.",
+    "Thresholds were measured on people held out of training, for each variant by itself; nothing "
+    "was chosen or calibrated on the set of this page.",
+)
+ON_ALL_PAIRS = (
+    "Accuracy: 10 folds, genuine and impostor pairs counting alike; points lost against float32, "
+    "mean over the folds ± its standard error. Changed: pairs that are decided otherwise than by "
+    "float32, likewise. FMR and FNMR are at the variant's own threshold for FMR 1e-3."
+)
+UNDER_COVER = (
+    "Seeded free-form strokes cover one face of each pair. Each genuine pair counts twice, with "
+    "either face covered; of the impostor pairs of each fold ten times as many are drawn. Points "
+    "lost against float32 with as much covered, by each share's own thresholds, genuine and "
+    "impostor pairs counting alike. The mean is over the shares above 0 %; it, the decisions "
+    "changed there and what is lost there more than by int8 without training are means over the "
+    "folds ± their standard error. With ten folds, chance alone gives a difference of 2.26 times "
+    "its error or more once in twenty times."
+)
+
+
+def report(
+    rows: Sequence[Price], under_cover: Sequence[CoveredPrice], vset: VerificationSet
+) -> Report:
+    """Return the page of the price list."""
+    body = (
+        f"{price_table(rows)}\n\n## On all pairs of photos within the folds\n\n"
+        f"{all_pairs_table(rows)}\n\n{_pairs(rows[0])}. {ON_ALL_PAIRS}\n\n"
+        "## With one face of each pair covered\n\n"
+        f"{covered_table(under_cover)}\n\n{_pairs(under_cover[0])}. {UNDER_COVER}\n\n## How"
+    )
+    notes = [*on(vset), *HOW, of_preset(rows[0].preset, rows[0].preset_sha256)]
+    files = {"tflite.csv": (Price, rows), "tflite-covered.csv": (CoveredPrice, under_cover)}
+    return Report("tflite", "What the TFLite variants cost", body, notes, files)
 
 
 def price_table(rows: Sequence[Price]) -> str:
     """Return a line for each variant: size, time, accuracy and what becomes of the explanation."""
     base = next(row for row in rows if row.variant == BASE)
-    return markdown_table(HEADING, [_line(row, base) for row in rows])
+    lines = [
+        [
+            f"`{row.variant}`",
+            f"{row.embed_bytes / 1e6:.2f}",
+            f"{row.embed_gzipped / 1e6:.2f}",
+            f"{row.latency_1:.2f}",
+            f"{row.latency_2:.2f}",
+            percent(row.accuracy, row.accuracy_std),
+            "" if row is base else minus(f"{100 * (base.accuracy - row.accuracy):.2f}"),
+            f"{row.s_correlation:.4f}",
+            f"{row.w_correlation:.4f}",
+            f"{row.verify_1:.2f}",
+            f"{row.verify_bare_1:.2f}",
+        ]
+        for row in rows
+    ]
+    return markdown_table(HEADING, lines)
 
 
 def all_pairs_table(rows: Sequence[Price]) -> str:
     """Return what all pairs of the set's folds say, and each variant's threshold for FMR 1e-3."""
-    return markdown_table(ALL_PAIRS_HEADING, [_line_of_all(row) for row in rows])
+    lines = [
+        [
+            f"`{row.variant}`",
+            f"{100 * row.all_accuracy:.3f}",
+            "" if row.variant == BASE else _lost(row.all_lost, row.all_lost_error),
+            "" if row.variant == BASE else _changed(row),
+            f"{100 * row.eer:.3f}",
+            f"{100 * row.tar_1e3:.2f}",
+            f"{100 * row.tar_1e4:.2f}",
+            f"{row.threshold:.4f}",
+            f"{100 * row.fmr:.4f}",
+            f"{100 * row.fnmr:.2f}",
+        ]
+        for row in rows
+    ]
+    return markdown_table(ALL_PAIRS_HEADING, lines)
 
 
 def covered_table(rows: Sequence[CoveredPrice]) -> str:
     """Return points lost by the share that is covered, and on the mean against int8's."""
     shares = [row.share for row in rows if row.variant == BASE and row.share is not None]
-    heading = ["points lost", *map(covered, shares), "mean", "changed, %"]
     lines = []
     for name in dict.fromkeys(row.variant for row in rows):
         *of_shares, mean = (row for row in rows if row.variant == name)
@@ -54,56 +140,27 @@ def covered_table(rows: Sequence[CoveredPrice]) -> str:
             accuracy = [f"{100 * row.accuracy:.2f}" for row in (*of_shares, mean)]
             lines.append([f"accuracy of `{name}`, %", *accuracy, "", ""])
             continue
-        more = (
-            "" if mean.more is None or name == POST_TRAINING else _lost(mean.more, mean.more_error)
-        )
+        has_more = mean.more is not None and name != POST_TRAINING
         lines.append(
             [
                 f"`{name}`",
-                *(f"{100 * row.lost:+.2f}".replace("-", "−") for row in of_shares),
+                *(minus(f"{100 * row.lost:+.2f}") for row in of_shares),
                 _lost(mean.lost, mean.lost_error),
                 _changed(mean),
-                more,
+                _lost(mean.more, mean.more_error) if has_more else "",
             ]
         )
+    heading = ["points lost", *map(covered, shares), "mean", "changed, %"]
     return markdown_table([*heading, f"more than `{POST_TRAINING}`"], lines)
 
 
 def _lost(lost: float, error: float) -> str:
-    return f"{100 * lost:+.3f} ± {100 * error:.3f}".replace("-", "−")
+    return minus(f"{100 * lost:+.3f} ± {100 * error:.3f}")
 
 
 def _changed(row: Price | CoveredPrice) -> str:
     return f"{100 * row.changed:.3f} ± {100 * row.changed_error:.3f}"
 
 
-def _line_of_all(row: Price) -> list[str]:
-    return [
-        f"`{row.variant}`",
-        f"{100 * row.all_accuracy:.3f}",
-        "" if row.variant == BASE else _lost(row.all_lost, row.all_lost_error),
-        "" if row.variant == BASE else _changed(row),
-        f"{100 * row.eer:.3f}",
-        f"{100 * row.tar_1e3:.2f}",
-        f"{100 * row.tar_1e4:.2f}",
-        f"{row.threshold:.4f}",
-        f"{100 * row.fmr:.4f}",
-        f"{100 * row.fnmr:.2f}",
-    ]
-
-
-def _line(row: Price, base: Price) -> list[str]:
-    lost = f"{100 * (base.accuracy - row.accuracy):.2f}".replace("-", "−")
-    return [
-        f"`{row.variant}`",
-        f"{row.embed_bytes / 1e6:.2f}",
-        f"{row.embed_gzipped / 1e6:.2f}",
-        f"{row.latency_1:.2f}",
-        f"{row.latency_2:.2f}",
-        percent(row.accuracy, row.accuracy_std),
-        "" if row is base else lost,
-        f"{row.s_correlation:.4f}",
-        f"{row.w_correlation:.4f}",
-        f"{row.verify_1:.2f}",
-        f"{row.verify_bare_1:.2f}",
-    ]
+def _pairs(row: Price | CoveredPrice) -> str:
+    return f"{row.genuine:,} genuine and {row.impostor:,} impostor pairs"

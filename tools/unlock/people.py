@@ -1,8 +1,11 @@
-"""People's aligned faces, some to enroll, some to try with."""
+"""What the prototype is measured with: people's aligned faces, and TFLite files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -16,15 +19,8 @@ _BATCH = 64
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
-@dataclass(frozen=True)
-class Person:
-    """All faces of one person, in the order of their names.
-
-    Attributes:
-        name: of the folder.
-        frames: the faces with what is wrong with them.
-        grids: float32 (F, 7, 7, 32), what the model makes of each.
-    """
+class Person(NamedTuple):
+    """A person's name, faces in the order of their names, and grids, float32 (F, 7, 7, 32)."""
 
     name: str
     frames: Sequence[Frame]
@@ -34,6 +30,31 @@ class Person:
     def usable(self) -> np.ndarray:
         """Bool (F,)."""
         return np.array([frame.usable for frame in self.frames])
+
+
+def add_inputs(parser: ArgumentParser) -> None:
+    """Add FACES and --models, two folders."""
+    parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="FOLDER",
+        help="TFLite files of `xcos export` (default: made anew of the default preset)",
+    )
+
+
+@contextmanager
+def models_of(given: Path | None, variants: Sequence[str]) -> Iterator[Path]:
+    """Yield the folder that was given, or one with the default preset's files for the while."""
+    if given:
+        yield given
+        return
+    from xcos_tf.export.tflite.export import export_tflite
+    from xcos_tf.verifier import DEFAULT_PRESET
+
+    with tempfile.TemporaryDirectory() as made:
+        export_tflite(DEFAULT_PRESET, Path(made), variants, None)
+        yield Path(made)
 
 
 def read_people(folder: Path) -> dict[str, list[Frame]]:
@@ -58,18 +79,11 @@ def read_people(folder: Path) -> dict[str, list[Frame]]:
 def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list[Person]:
     """Run the model once on each face."""
     faces = [frame.face for frames in people.values() for frame in frames]
-    starts = tqdm(
-        range(0, len(faces), _BATCH),
-        desc=f"{verifier.metadata['variant']}, faces",
-        unit="batch",
-        disable=None,
-    )
+    title = f"{verifier.metadata['variant']}, faces"
+    starts = tqdm(range(0, len(faces), _BATCH), desc=title, unit="batch", disable=None)
     grids = np.concatenate([verifier.embed(np.stack(faces[i : i + _BATCH])) for i in starts])
     ends = np.cumsum([len(frames) for frames in people.values()])
-    return [
-        Person(name, frames, part)
-        for (name, frames), part in zip(people.items(), np.split(grids, ends[:-1]), strict=True)
-    ]
+    return list(map(Person, people, people.values(), np.split(grids, ends[:-1])))
 
 
 def split_owner(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,24 +1,45 @@
-"""What is measured of the prototype as Markdown, made from the rows alone."""
+"""What is measured of the prototype: what rows hold, and how they read as Markdown."""
 
+from collections import namedtuple
 from collections.abc import Sequence
-from pathlib import Path
 
-from tools.paper.rows import read_rows
-from tools.unlock.rows import NOTHING, HintTrials, Trials
 from xcos_tf.evaluation.intervals import format_rate, share
 from xcos_tf.evaluation.measurement import Rate
 from xcos_tf.evaluation.results_text import markdown_table
+
+NOTHING = "nothing"
+
+Trials = namedtuple(
+    "Trials",
+    "set variant rule enrolled frames owners refused genuine rejected unusable frr frr_low "
+    "frr_high impostor accepted far far_low far_high threshold preset_sha256",
+)
+"""One rule, by which several templates give one score, with one variant on one set.
+
+`enrolled` are photos of each owner, `frames` of each try. Of the `owners` the prototype `refused`
+to enroll some, since their photos do not match one another. `genuine` are tries of owners; of those
+that were `rejected`, no photo was usable in the `unusable`. `impostor` are tries of others. FRR and
+FAR have 95 % confidence intervals; the score was held against `threshold`.
+"""
+
+HintTrials = namedtuple(
+    "HintTrials", "set covered variant owners tries failed named right preset_sha256"
+)
+"""The tries of `owners`, single photos, with one half covered, or `NOTHING`.
+
+Of those that `failed`, the hints of some `named` an area, and of these some the `right` half.
+"""
 
 
 def unlock_table(rows: Sequence[Trials]) -> str:
     """Return one line for each row; the rule is named if there are several."""
     with_rule = len({row.rule for row in rows}) > 1
-    heading = ["models", *(["score of a frame"] if with_rule else []), "photos enrolled"]
+    heading = ["models", *(["score of a frame"] * with_rule), "photos enrolled"]
     heading += ["frames of a try", "owners", "false rejects", "false accepts"]
     lines = [
         [
             row.variant,
-            *([row.rule] if with_rule else []),
+            *([row.rule] * with_rule),
             str(row.enrolled),
             str(row.frames),
             f"{row.owners}" + (f" ({row.refused} refused)" if row.refused else ""),
@@ -30,20 +51,9 @@ def unlock_table(rows: Sequence[Trials]) -> str:
     return markdown_table(heading, lines)
 
 
-def unlock(results: Path) -> str:
-    """Return what tools/measure_unlock.py measured on LFW."""
-    return unlock_table(read_rows(results / "unlock.csv", Trials, "measure_unlock"))
-
-
-def unlock_float32(results: Path) -> str:
+def float32_table(rows: Sequence[Trials]) -> str:
     """Return that of the float32 models alone."""
-    rows = read_rows(results / "unlock.csv", Trials, "measure_unlock")
     return unlock_table([row for row in rows if row.variant == "float32"])
-
-
-def validation(results: Path) -> str:
-    """Return what it measured on the validation people, of every rule."""
-    return unlock_table(read_rows(results / "unlock-validation.csv", Trials, "measure_unlock"))
 
 
 def hint_table(rows: Sequence[HintTrials]) -> str:
@@ -64,11 +74,6 @@ def hint_table(rows: Sequence[HintTrials]) -> str:
 
 def _share(count: int, total: int) -> str:
     return format_rate(share(count, total)) if total else ""
-
-
-def hints(results: Path) -> str:
-    """Return what tools/measure_hints.py measured."""
-    return hint_table(read_rows(results / "unlock-hints.csv", HintTrials, "measure_hints"))
 
 
 def _rate(value: float, low: float, high: float) -> str:

@@ -1,19 +1,21 @@
 """Tries of owners and of others, counted."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from tqdm import tqdm
 
 from tools.unlock.people import Person, split_owner
-from tools.unlock.rows import Trials
+from tools.unlock.table import Trials
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import share
 from xcos_tf.mobile.decision import compare_all, frame_scores, needed_frames
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
+CODE = ("tools.unlock", "xcos_tf.mobile", "xcos_tf.evaluation")
+"""What the counts follow from; see `code_version`."""
 TWO_BEST = "mean of the two best templates"
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     TWO_BEST: frame_scores,
@@ -25,82 +27,73 @@ FRAMES = (1, 3)
 _BLOCK = 1000
 
 
-@dataclass
-class _Count:
-    owners: int = 0
-    refused: int = 0
-    genuine: int = 0
-    rejected: int = 0
-    unusable: int = 0
-    impostor: int = 0
-    accepted: int = 0
-
-
-def measure(
-    set_name: str, people: Sequence[Person], verifier: LiteVerifier, rules: Sequence[str]
-) -> list[Trials]:
-    """Enroll everyone with enough photos, and let him and all others try.
+def count_tries(
+    people: Sequence[Person], verifier: LiteVerifier, rules: Sequence[str]
+) -> np.ndarray:
+    """Enroll everyone with enough photos, and let them and all others try, by some of RULES.
 
     An owner tries with the photos after the fifth that was enrolled, the same whether one, three or
     five are enrolled; everyone else with all photos, on each owner. A try of three frames is three
     photos in the order of their names, none of them used twice.
 
-    Args:
-        set_name: what to call the set.
-        people: their faces.
-        verifier: that `people` were embedded by.
-        rules: names of `RULES`.
+    Returns:
+        int64 (rules, 3, 2, 7), by ENROLLED and FRAMES: owners, refused, genuine, rejected,
+        unusable, impostor and accepted, as in `Trials`.
 
     Raises:
         XcosError: nobody has enough photos.
     """
-    counts = {(rule, n, f): _Count() for rule in rules for n in ENROLLED for f in FRAMES}
+    counts = np.zeros((len(rules), len(ENROLLED), len(FRAMES), 7), np.int64)
     parted = [(person, *split_owner(person.frames)) for person in people]
     owners = [(person, enrolled, left) for person, enrolled, left in parted if len(left)]
-    variant = verifier.metadata["variant"]
-    for owner, enrolled, left in tqdm(owners, f"{variant}, tries", unit="owner", disable=None):
+    title = f"{verifier.metadata['variant']}, tries"
+    for owner, enrolled, left in tqdm(owners, title, unit="owner", disable=None):
         others = [person for person in people if person is not owner]
-        scores = _Scores(verifier, owner, enrolled, left, others)
-        for (rule, number, frames), count in counts.items():
+        grids = owner.grids[left], np.concatenate([person.grids for person in others])
+        usable = np.concatenate([owner.usable[left], *(person.usable for person in others)])
+        ends = np.cumsum([len(left), *(len(person.frames) for person in others)])[:-1]
+        templates = owner.grids[enrolled]
+        scores = np.concatenate([_compare(verifier, templates, x) for x in grids], axis=1)
+        for j, number in enumerate(ENROLLED):
             if not _would_enroll(verifier, owner, enrolled[:number]):
-                count.refused += 1
+                counts[:, j, :, 1] += 1
                 continue
-            count.owners += 1
-            scores.count(count, RULES[rule], number, frames)
-    if not any(count.genuine for count in counts.values()):
+            for i, rule in enumerate(rules):
+                matching = RULES[rule](scores[:number]) >= verifier.threshold()
+                whose = list(zip(np.split(matching, ends), np.split(usable, ends), strict=True))
+                for k, frames in enumerate(FRAMES):
+                    own, *tries = (_tries(*one, frames) for one in whose)
+                    accepted = np.concatenate([unlocked for unlocked, _ in tries])
+                    counts[i, j, k] += (
+                        *(1, 0),
+                        *(len(own[0]), (~own[0]).sum(), (own[1] == 0).sum()),
+                        *(len(accepted), accepted.sum()),
+                    )
+    if not counts[..., 2].any():
         raise XcosError(
             f"nobody has more than {max(ENROLLED)} photos that can be used; give a set with more"
         )
-    return [_row(set_name, verifier, *key, count) for key, count in counts.items() if count.genuine]
+    return counts
 
 
-class _Scores:
-    """Everything that one owner's templates are compared with."""
-
-    def __init__(self, verifier, owner: Person, enrolled, left, others: Sequence[Person]):
-        templates = owner.grids[enrolled]
-        self._threshold = verifier.threshold()
-        self._own_usable = owner.usable[left]
-        self._own = _compare(verifier, templates, owner.grids[left])
-        self._usable = np.concatenate([person.usable for person in others])
-        grids = np.concatenate([person.grids for person in others])
-        self._others = _compare(verifier, templates, grids)
-        self._ends = np.cumsum([len(person.frames) for person in others])[:-1]
-
-    def count(self, count: _Count, rule, number: int, frames: int) -> None:
-        """Add the tries of so many frames on so many templates."""
-        matching = rule(self._own[:number]) >= self._threshold
-        unlocked, usable = _tries(matching, self._own_usable, frames)
-        count.genuine += len(unlocked)
-        count.rejected += int((~unlocked).sum())
-        count.unusable += int((usable == 0).sum())
-        matching = rule(self._others[:number]) >= self._threshold
-        for one, its_usable in zip(
-            np.split(matching, self._ends), np.split(self._usable, self._ends), strict=True
-        ):
-            unlocked, _ = _tries(one, its_usable, frames)
-            count.impostor += len(unlocked)
-            count.accepted += int(unlocked.sum())
+def rows_of(
+    set_name: str, verifier: LiteVerifier, rules: Sequence[str], counts: np.ndarray
+) -> list[Trials]:
+    """Return a row for each count of `count_tries` with tries, on a set of this name."""
+    rows, about = [], verifier.metadata
+    keys = product(rules, ENROLLED, FRAMES)
+    for key, count in zip(keys, counts.reshape(-1, 7).tolist(), strict=True):
+        genuine, rejected, _, impostor, accepted = count[2:]
+        if genuine:
+            frr, far = share(rejected, genuine), share(accepted, impostor)
+            rows.append(
+                Trials(
+                    *(set_name, about["variant"], *key, *count[:5], frr.value, frr.low, frr.high),
+                    *(impostor, accepted, far.value, far.low, far.high),
+                    *(verifier.threshold(), about["preset_sha256"]),
+                )
+            )
+    return rows
 
 
 def _tries(matching: np.ndarray, usable: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,29 +117,3 @@ def _would_enroll(verifier, owner: Person, enrolled: np.ndarray) -> bool:
     except XcosError:
         return False
     return True
-
-
-def _row(set_name, verifier, rule: str, number: int, frames: int, count: _Count) -> Trials:
-    frr, far = share(count.rejected, count.genuine), share(count.accepted, count.impostor)
-    return Trials(
-        set=set_name,
-        variant=verifier.metadata["variant"],
-        rule=rule,
-        enrolled=number,
-        frames=frames,
-        owners=count.owners,
-        refused=count.refused,
-        genuine=count.genuine,
-        rejected=count.rejected,
-        unusable=count.unusable,
-        frr=frr.value,
-        frr_low=frr.low,
-        frr_high=frr.high,
-        impostor=count.impostor,
-        accepted=count.accepted,
-        far=far.value,
-        far_low=far.low,
-        far_high=far.high,
-        threshold=verifier.threshold(),
-        preset_sha256=verifier.metadata["preset_sha256"],
-    )

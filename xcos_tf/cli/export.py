@@ -45,6 +45,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="FACES",
         help="folder of aligned faces to calibrate int8 on (default: some that ship with xcos)",
     )
+    tflite.add_argument(
+        "--measure",
+        metavar="PREPARED",
+        help="measure each variant's own thresholds first, on the people held out of the preset's "
+        "training, and keep them in its folder; PREPARED has the sets that it was trained on",
+    )
     return parser
 
 
@@ -52,14 +58,20 @@ def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
     unused = {
         "tflite": {"--name": args.name, "--version": args.version},
-        "saved-model": {"--variants": args.variants, "--representative": args.representative},
+        "saved-model": {
+            "--variants": args.variants,
+            "--representative": args.representative,
+            "--measure": args.measure,
+        },
     }
     for option, value in unused.get(args.to, {}).items():
         if value is not None:
             raise XcosError(f"{option} is not for --to {args.to}; leave it out or use --to all")
     forms = {"saved-model": ("serving",), "tflite": ("tflite",), "all": ("serving", "tflite")}
     return Paths(
-        folders=dict.fromkeys(given(args.representative), "there is no folder {}; check the path"),
+        folders=dict.fromkeys(
+            given(args.representative, args.measure), "there is no folder {}; check the path"
+        ),
         presets=(args.preset,),
         filled=[os.path.join(args.folder, form) for form in forms[args.to]],
     )
@@ -81,6 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
         variants = None if args.variants is None else args.variants.split(",")
         faces = None if args.representative is None else Path(args.representative)
+        if args.measure is not None:
+            from xcos_tf.cli.tflite_thresholds import measure_thresholds
+
+            written.append(measure_thresholds(args.preset, Path(args.measure), variants))
         written += export_tflite(args.preset, folder / "tflite", variants, faces)
     if planned:
         written.append(publish_version(planned))

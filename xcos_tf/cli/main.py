@@ -37,6 +37,7 @@ COMMANDS = (
     "train",
     "fit-correlation",
     "export",
+    "convert",
     "unlock",
 )
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals

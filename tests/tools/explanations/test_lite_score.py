@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from tools.explanations.contenders import OneScore
-from tools.explanations.lite_score import LiteScore
+from tools.explanations.contenders import LiteScore, OneScore
 
 
 @pytest.mark.parametrize("target", [("mobilefacenet", "cosine"), ("xcos-mobilefacenet", "learned")])

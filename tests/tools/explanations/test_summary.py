@@ -6,16 +6,11 @@ import pytest
 from tools.explanations.contenders import Contender
 from tools.explanations.run import Found
 from tools.explanations.summary import curve_points, measures
-from tools.explanations.tables import (
-    TABLES,
-    checks_table,
-    dissimilarity_table,
-    faithfulness_table,
-    gains_table,
-    kinds_table,
-    statements,
-)
+from tools.explanations.tables import TABLES, statements
 
+faithfulness_table, gains_table, kinds_table, dissimilarity_table, checks_table = (
+    TABLES[f"explanations{name}"] for name in ("", "-gains", "-kinds", "-dissimilarity", "-checks")
+)
 SAME = np.array([True, False, True, False])
 FILLINGS = ("black", "blur")
 

@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tools.paper.drops import EQUAL, LESS, MORE, compare_drops, interval_of_mean, verdict
 from tools.paper.rows import Drop
+from tools.paper.under_cover import (
+    EQUAL,
+    LESS,
+    MORE,
+    compare_drops,
+    interval_of_mean,
+    verdict,
+)
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet

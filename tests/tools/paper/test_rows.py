@@ -1,6 +1,7 @@
 import pytest
 
-from tools.paper.rows import Accuracy, Cost, Drop, read_rows, write_rows
+from tools.paper.rows import Accuracy, Cost, Drop
+from tools.results import read_rows, write_rows
 from xcos_tf.errors import XcosError
 
 ROWS = {

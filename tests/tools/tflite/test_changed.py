@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tools.tflite.changed import Judged, changed
+from tools.tflite.pricing import Judged, changed
 from xcos_tf.evaluation.metrics import KFoldAccuracy
 from xcos_tf.evaluation.pairs import PairSet
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from tools.tflite.covered_faces import CoveredFaces
+from tools.tflite.pairs import CoveredFaces
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import FacesInMemory

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tools.tflite.covered_pairs import covered_pairs
+from tools.tflite.pairs import covered_pairs
 from xcos_tf.evaluation.pairs import PairSet
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tools.tflite.changed import Judged
-from tools.tflite.under_cover import covered_rows
+from tools.tflite.pricing import Judged, covered_rows
 from xcos_tf.evaluation.metrics import KFoldAccuracy
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet

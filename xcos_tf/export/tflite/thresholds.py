@@ -26,7 +26,7 @@ class VariantThresholds:
 
 @dataclass(frozen=True)
 class MeasuredThresholds:
-    """What `FILE` of a preset's folder holds; tools/measure_tflite_thresholds.py writes it.
+    """What `FILE` of a preset's folder holds; `xcos export --measure` writes it.
 
     Attributes:
         preset_sha256: of the weights.

@@ -1,6 +1,6 @@
 """Break the code on purpose, one place at a time, and say which breaks the tests notice.
 
-    python tools/mutate.py [--at COMMIT] [--only WORD]
+    python tests/mutate.py [--at COMMIT] [--only WORD]
 
 `mutations.yaml` beside this file lists the breaks, and which tests belong to which file. A break
 survives if these tests pass all the same; on the code as it is they must pass.

@@ -7,13 +7,14 @@ import pytest
 
 from tests.verifying import MODEL, untrained_network
 from tools.generate_faces import draw_face
-from tools.measure_tflite_thresholds import main
+from xcos_tf.cli import tflite_thresholds
 from xcos_tf.cli.main import main as xcos
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.training_input import decode_face
 from xcos_tf.evaluation.metrics import preset_thresholds
+from xcos_tf.mobile.metadata import ModelFile
 from xcos_tf.models.presets import save_preset
 from xcos_tf.verifier import Verifier
 
@@ -33,13 +34,14 @@ def data(tmp_path_factory):
     return root
 
 
-def test_thresholds_are_those_of_the_people_held_out(data, tmp_path):
+def test_thresholds_are_those_of_the_people_held_out(data, tmp_path, monkeypatch):
     trained = {"data": {"sets": ["drawn"], "hold_out": {"drawn": HELD_OUT}}, "seed": SEED}
     config = {"name": "mine", "model": MODEL, "thresholds": {}, "training": {"config": trained}}
     preset = tmp_path / "mine"
     save_preset(preset, config, untrained_network())
-    words = [str(preset), "--data", str(data), "--variants", "float32", "--pairs", "120"]
-    assert main(words) == 0
+    monkeypatch.setattr(tflite_thresholds, "PAIRS", 120)
+    words = ["export", preset, tmp_path / "out", "--to", "tflite", "--variants", "float32"]
+    assert xcos([str(x) for x in (*words, "--measure", data)]) == 0
     found = json.loads((preset / "tflite-thresholds.json").read_text())
     assert found["measured"].startswith("measured on 120 impostor pairs of 5 people held out")
 
@@ -52,11 +54,17 @@ def test_thresholds_are_those_of_the_people_held_out(data, tmp_path):
     expected = preset_thresholds(scores)
     assert set(expected) == {"0.01"} == set(found["variants"]["float32"])
     assert found["variants"]["float32"]["0.01"] == pytest.approx(expected["0.01"], abs=1e-5)
+    metadata = ModelFile.read(
+        tmp_path / "out" / "tflite" / "embed.float32.tflite", "embed"
+    ).metadata
+    assert metadata["thresholds"] == found["variants"]["float32"]
 
 
 def test_preset_that_held_nobody_out(tmp_path, capsys):
     save_preset(
         tmp_path / "mine", {"name": "mine", "model": MODEL, "thresholds": {}}, untrained_network()
     )
-    assert main([str(tmp_path / "mine"), "--data", str(tmp_path)]) == 2
+    (tmp_path / "data").mkdir()
+    words = ["export", tmp_path / "mine", tmp_path / "out", "--to", "tflite"]
+    assert xcos([str(x) for x in (*words, "--measure", tmp_path / "data")]) == 2
     assert "does not say whom its training held out" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tools.convert_mobilefacenet import main
+from xcos_tf.cli.main import main
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.models.preprocessing import normalise_pixels
@@ -45,7 +45,7 @@ def published(tmp_path_factory):
 @pytest.fixture(scope="module")
 def converted(published, tmp_path_factory):
     folder = tmp_path_factory.mktemp("converted") / "mobilefacenet"
-    assert main([str(published), str(folder)]) == 0
+    assert main(["convert", str(published), str(folder)]) == 0
     return folder
 
 
@@ -104,9 +104,9 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, capsys, content, se
     path = tmp_path / "model.tflite"
     if content is not None:
         path.write_bytes(content)
-    assert main([str(path), str(tmp_path / "out")]) == 2
+    assert main(["convert", str(path), str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("convert_mobilefacenet: error: ")
+    assert error.startswith("xcos convert: error: ")
     assert error.count("\n") == 1
     assert sentence in error
     assert not (tmp_path / "out").exists()
@@ -117,7 +117,7 @@ def test_another_model_is_refused(tmp_path, capsys):
     path = tmp_path / "dense.tflite"
     path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(dense).convert())
     capsys.readouterr()
-    assert main([str(path), str(tmp_path / "out")]) == 2
+    assert main(["convert", str(path), str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert "the file has 0 weights and MobileFaceNet" in error
     assert error.count("\n") == 1

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tools.pytorch_twin import Backbone, XCos, randomise
-from tools.convert_pytorch import build, main, read_state_dict
+from tests.models.pytorch_twin import Backbone, XCos, randomise
+from xcos_tf.cli.main import main
+from xcos_tf.models.conversion import build_converted, read_state_dict
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.pytorch_keys import convert_state_dict
 from xcos_tf.models.weights import load_arrays, read_arrays
@@ -28,7 +29,7 @@ def converted(twin, tmp_path_factory):
     torch.save({"epoch": 3, "state_dict": state}, folder / "xcos.pth")
     arguments = [folder / "xcos.pth", folder / "xcos", "--teacher", folder / "teacher"]
     arguments += ["--margin-head", folder / "margin.safetensors", "--licence", "MIT"]
-    assert main([str(argument) for argument in arguments]) == 0
+    assert main(["convert", *map(str, arguments)]) == 0
     yield folder
     # Some 600 MB, which pytest would keep for three runs.
     shutil.rmtree(folder)
@@ -112,7 +113,7 @@ def test_plain_variant_is_the_same_recogniser(twin, converted, prefix):
     assert plain.teacher is None
     expected = load_arrays(converted / "teacher" / "weights.safetensors")
     for colours, turn in (("bgr", slice(None)), ("rgb", slice(None, None, -1))):
-        arrays = read_arrays(build(plain.network, colours))
+        arrays = read_arrays(build_converted(plain.network, colours))
         assert set(arrays) == set(expected)
         first = "backbone/input_conv/kernel"
         np.testing.assert_array_equal(arrays.pop(first), expected[first][:, :, turn])
@@ -138,12 +139,12 @@ def refusal(tmp_path, capsys, saved, *options) -> str:
         path.write_bytes(saved)
     elif saved is not None:
         torch.save(saved, path)
-    assert main([str(path), str(tmp_path / "out"), *map(str, options)]) == 2
+    assert main(["convert", str(path), str(tmp_path / "out"), *map(str, options)]) == 2
     assert {p.name for p in tmp_path.iterdir()} <= {"checkpoint.pth"}
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
-    assert captured.err.startswith("convert_pytorch: error: ")
+    assert captured.err.startswith("xcos convert: error: ")
     return captured.err
 
 

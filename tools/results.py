@@ -1,0 +1,176 @@
+"""What the tools that fill docs/results share: options, rows as CSV files, pages, and errors."""
+
+import csv
+import shlex
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from xcos_tf.errors import XcosError
+from xcos_tf.files import check_can_write, replace_file, write_csv
+
+if TYPE_CHECKING:  # a tool's --help waits for neither
+    from matplotlib.figure import Figure
+
+WORDS = {"set", "source", "column", "status", "preset", "baseline", "score", "variant", "rule"}
+WORDS |= {"covered", "method", "measure", "detail", "filling"}
+"""The columns of CSV files that hold words, beside hashes; all others hold numbers."""
+HIDDEN = ("out", "cache", "readme", "models")
+"""Options that are left out where options are told of."""
+
+
+class Report(NamedTuple):
+    """A page of results: its headline, body and notes, all in Markdown.
+
+    `name` is that of its files, such as "table-2"; `rows` are {name of a CSV file: a kind of rows,
+    which is a named tuple, and such rows}.
+    """
+
+    name: str
+    title: str
+    body: str
+    notes: Sequence[str]
+    rows: Mapping[str, tuple[type, Sequence]]
+    figure: "Figure | None" = None
+
+    def write(self, folder: Path, command: str) -> str:
+        """Write NAME.md, NAME.png and the CSV files, each whole or not at all; return the page."""
+        from xcos_tf.explain.figure import save_figure
+
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (kind, rows) in self.rows.items():
+            write_rows(folder / name, kind, rows)
+        picture = ""
+        if self.figure:
+            save_figure(self.figure, folder / f"{self.name}.png")
+            picture = f"\n\n![{self.title}]({self.name}.png)"
+        notes = "\n".join(f"- {note}" for note in (*self.notes, f"Made by `{command}`."))
+        page = f"# {self.title}\n\n{self.body}{picture}\n\n{notes}\n"
+        content = page.encode("utf-8", "surrogateescape")
+        replace_file(folder / f"{self.name}.md", lambda stream: stream.write(content))
+        return page
+
+
+def write_rows(path: Path, kind: type, rows: Iterable) -> None:
+    """Write named tuples of one kind as CSV, whole or not at all."""
+    write_csv(path, kind._fields, [["" if x is None else x for x in row] for row in rows])
+
+
+def read_rows(path: Path, kind: type, tool: str = "reproduce_paper") -> list:
+    """Return what `write_rows` wrote, called by a tool of this name.
+
+    Raises:
+        XcosError: the file is not there, or is another one.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            heading, *lines = csv.reader(stream)
+            if tuple(heading) != kind._fields:
+                raise ValueError(f"its columns are not {', '.join(kind._fields)}")
+            return [kind(*map(_parse, heading, line)) for line in lines]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise XcosError(
+            f"{path} holds no results ({error}); make them by tools/{tool}.py"
+        ) from None
+
+
+def _parse(name: str, text: str) -> str | int | float | None:
+    if name in WORDS or name.endswith("sha256"):
+        return text
+    if text == "":
+        return None
+    return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+def pivot(cells: Sequence[tuple[str, str, str]], corner: str, empty: str) -> str:
+    """Return a Markdown table of (row, column, text), in order of first appearance.
+
+    `corner` is the heading of the first column, and `empty` stands where there is no text.
+    """
+    from xcos_tf.evaluation.results_text import markdown_table
+
+    known = {(row, column): text for row, column, text in cells}
+    rows, columns = (list(dict.fromkeys(place[i] for place in known)) for i in (0, 1))
+    lines = [[row, *(known.get((row, column), empty) for column in columns)] for row in rows]
+    return markdown_table([corner, *columns], lines)
+
+
+def minus(text: str) -> str:
+    """Return a text of numbers with the sign that is printed in tables."""
+    return text.replace("-", "−")
+
+
+def parser_of(tool: str, words: str, cache: tuple[str, str] = ()) -> ArgumentParser:
+    """Return a parser with --out, --readme and, given its folder and content, --cache."""
+    parser = ArgumentParser(prog=tool, description=words.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="pages whose marked tables are made anew",
+    )
+    if cache:
+        folder, what = cache
+        parser.add_argument(
+            "--cache",
+            type=Path,
+            default=Path(folder),
+            help=f"folder in which {what} are kept (default: %(default)s)",
+        )
+    return parser
+
+
+def command_of(parser: ArgumentParser, args: Namespace) -> str:
+    """Return the command that results follow from, without where this machine has its sets."""
+    places, options = [], []
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        value = tuple(value) if isinstance(value, list) else value
+        if action.dest in HIDDEN or value is None or value == action.default:
+            continue
+        if (action.required and action.metavar) or not action.option_strings:
+            places += [*action.option_strings, action.metavar]
+        else:
+            values = value if isinstance(value, tuple) else (value,) * (value is not True)
+            options += [*action.option_strings, *map(str, values)]
+    out = ["--out", args.out.as_posix()]
+    return shlex.join(["python", f"tools/{parser.prog}.py", *places, *out, *options])
+
+
+def run(
+    parser: ArgumentParser, measure: Callable[[Namespace], Iterable[Report]], argv: list | None
+) -> int:
+    """Write and print what is measured, fill the pages of `--readme`, return the exit code."""
+    from xcos_tf.cli.quiet import import_tensorflow
+
+    args = parser.parse_args(argv)
+    import_tensorflow()
+
+    def whole() -> None:
+        from tools.pages import fill_page
+
+        check_can_write(args.out, within=args.out)
+        for report in measure(args):
+            print(report.write(args.out, command_of(parser, args)))
+        for page in args.readme:
+            fill_page(page, args.out)
+
+    return ended(parser.prog, whole, "; the same command goes on from here" * ("cache" in args))
+
+
+def ended(tool: str, do: Callable[[], object], goes_on: str = "") -> int:
+    """Do it, and return 0; 2 after an `XcosError`, which is printed; 130 after Ctrl-C."""
+    try:
+        do()
+    except XcosError as error:
+        print(f"{tool}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nstopped{goes_on}", file=sys.stderr)
+        return 130
+    return 0

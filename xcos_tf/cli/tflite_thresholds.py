@@ -1,0 +1,81 @@
+"""The thresholds of a preset's TFLite variants, each measured for itself.
+
+By the protocol of the preset's own thresholds: of the people who were held out of its training, so
+many impostor pairs are drawn, by the same seed.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.face_set import hold_out, join_sets
+from xcos_tf.data.reading_faults import reading_faults
+from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.training_input import decode_face
+from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.metrics import preset_thresholds
+from xcos_tf.export.tflite.export import export_tflite
+from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
+from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.models.presets import find_preset, read_config
+
+PAIRS = 500_000
+FACES, BLOCK = 32, 1024  # of a batch, and pairs
+
+
+def measure_thresholds(preset: str, data: Path, variants: list[str] | None) -> Path:
+    """Export variants, compare pairs by them, and write the thresholds into the preset's folder.
+
+    Variants that are not named keep what they have.
+
+    Args:
+        preset: that `xcos train` made, its name or folder.
+        data: folder of the sets that it was trained on, as `xcos prepare` made them.
+        variants: their names; None for all.
+
+    Returns:
+        The file, from where `export_tflite` puts them into each model.
+
+    Raises:
+        XcosError: the preset does not say what it was trained on, its sets are not there, or the
+            file cannot be written.
+    """
+    folder = find_preset(preset)
+    config = read_config(folder)
+    try:
+        trained = config["training"]["config"]
+        sets, held, seed = trained["data"]["sets"], trained["data"]["hold_out"], trained["seed"]
+    except KeyError:
+        raise XcosError(
+            f"the preset {config['name']!r} does not say whom its training held out; use one that "
+            "`xcos train` made with hold_out"
+        ) from None
+    faces = hold_out(join_sets([RecordSet.open(data / name) for name in sets]), held, seed)[1]
+    pairs = draw_pairs(faces.labels, 0, PAIRS, seed + 1)
+    with tempfile.TemporaryDirectory() as place:
+        written = export_tflite(preset, Path(place), variants)
+        names = dict.fromkeys(path.name.split(".")[1] for path in written)
+        models = {x: LiteVerifier.from_folder(place, f"{x}.batch", threads=2) for x in names}
+        found = {x: preset_thresholds(_scores(models[x], faces, pairs)) for x in names}
+        attention = next(iter(models.values())).metadata["attention"]
+    about = (
+        f"measured on {len(pairs.first):,} impostor pairs of {len(faces.people)} people held out "
+        "of training, by the .tflite files of this variant"
+    )
+    measured = MeasuredThresholds(config["weights"]["sha256"], attention, about, found)
+    return measured.write(folder / FILE)
+
+
+def _scores(model: LiteVerifier, faces, pairs) -> np.ndarray:
+    size, grids = model.metadata["inputs"][0]["shape"][1], []
+    title = model.metadata["variant"]
+    with reading_faults():
+        for batch in tqdm(range(0, len(faces), FACES), title, unit="batch", disable=None):
+            images = faces.read(np.arange(batch, min(batch + FACES, len(faces))))
+            grids.append(model.embed(np.stack([decode_face(image, size) for image in images])))
+    grids, ends = np.concatenate(grids), np.stack([pairs.first, pairs.second])
+    blocks = [ends[:, i : i + BLOCK] for i in range(0, ends.shape[1], BLOCK)]
+    return np.concatenate([model.compare(*grids[block]).score for block in blocks])
