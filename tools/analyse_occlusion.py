@@ -46,21 +46,16 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     """
     from xcos_tf.evaluation.metrics import kfold_accuracy
 
-    parts = [
-        verifier.explain_pairs(first[i : i + BLOCK], second[i : i + BLOCK], "learned")
-        for i in range(0, len(first), BLOCK)
-    ]
+    blocks = [slice(i, i + BLOCK) for i in range(0, len(first), BLOCK)]
+    parts = [verifier.explain_pairs(first[x], second[x], "learned") for x in blocks]
     similarity, weights = (
         np.concatenate([part[name] for part in parts])
         for name in ("similarity_map", "attention_map")
     )
-    uniform = np.full_like(weights, 1 / weights[0].size)
-    attentions = {
-        "accuracy by U": uniform,
-        "accuracy by U over visible cells": over_visible(uniform, covered),
-        "accuracy by L": weights,
-        "accuracy by L over visible cells": over_visible(weights, covered),
-    }
+    attentions = {}
+    for letter, map_ in (("U", np.full_like(weights, 1 / weights[0].size)), ("L", weights)):
+        attentions[f"accuracy by {letter}"] = map_
+        attentions[f"accuracy by {letter} over visible cells"] = over_visible(map_, covered)
     results = {
         name: kfold_accuracy((similarity * attention).sum((1, 2)), same, fold).mean
         for name, attention in attentions.items()
@@ -111,14 +106,10 @@ def table(args: argparse.Namespace) -> str:
     masks = (faces[copy] != faces[np.where(is_first, pairs.first, pairs.second)]).any(-1)
     columns = []
     for verifier in verifiers.values():
-        grids = np.concatenate(
-            [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
-        )
-        ends, covered = (
-            (grids[cover.first], grids[cover.second]),
-            covered_cells(masks, grids.shape[1]),
-        )
-        columns.append(analyse(verifier, *ends, covered, pairs.same, pairs.fold))
+        blocks = [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
+        grids = np.concatenate(blocks)
+        ends, cells = (grids[cover.first], grids[cover.second]), covered_cells(masks, len(grids[0]))
+        columns.append(analyse(verifier, *ends, cells, pairs.same, pairs.fold))
     rows = [[name, *(f"{column[name]:.4f}" for column in columns)] for name in columns[0]]
     return markdown_table([f"{100 * args.share:.0f} % of one face covered", *verifiers], rows)
 

@@ -90,8 +90,7 @@ def verification_ratio(rounds: int) -> tuple[float, float]:
     from xcos_tf.templates import Gallery
 
     faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3)).astype(np.uint8)
-    plain = Verifier.from_preset("mobilefacenet")
-    xcos = Verifier.from_preset("xcos-mobilefacenet")
+    plain, xcos = map(Verifier.from_preset, ("mobilefacenet", "xcos-mobilefacenet"))
 
     def cosine():
         embeddings = plain.embed(faces)
@@ -109,8 +108,7 @@ def gallery_seconds(rounds: int) -> dict[str, float]:
     from xcos_tf import Verifier
     from xcos_tf.templates import Gallery
 
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
-    random = np.random.default_rng(0)
+    verifier, random = Verifier.from_preset("xcos-mobilefacenet"), np.random.default_rng(0)
     gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
     names = ("patched", "correlated")
     ways = [lambda name=name: verifier.compare(probe, gallery, name) for name in names]
@@ -357,27 +355,26 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmark", description=__doc__, formatter_class=text)
     commands = parser.add_subparsers(required=True)
 
-    def add(name: str, run: Callable, rounds: int) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable, **defaults) -> argparse.ArgumentParser:
+        """Add a command with options of numbers."""
         command = commands.add_parser(name, help=run.__doc__)
-        command.add_argument("--rounds", type=int, default=rounds, help="(default: %(default)s)")
         command.set_defaults(run=run)
+        for option, value in defaults.items():
+            command.add_argument(f"--{option}", type=int, default=value, help=f"default: {value}")
         return command
 
-    add("verify", verify, 50).add_argument("--photos", type=Path, help="250×250, such as LFW")
-    command = add("input", training_input, 5)
+    add("verify", verify, rounds=50).add_argument("--photos", type=Path, help="such as LFW")
+    command = add("input", training_input, rounds=5, batches=60)
     command.add_argument("sets", nargs="+", type=Path, help="folders that `xcos prepare` made")
-    command.add_argument("--batches", type=int, default=60, help="(default: %(default)s)")
-    command = add("all-pairs", all_pairs, 1)
+    command = add("all-pairs", all_pairs, sample=50_000)
     command.add_argument("faces", type=Path, help="as `xcos align` leaves them")
     command.add_argument("--templates", type=Path, help="file that keeps them for the next time")
     command.add_argument("--scores", nargs="+", default=["patched", "correlated"])
-    command.add_argument("--sample", type=int, default=50_000, help="pairs, one to one")
     sizes = ["85000x1568", "1000000x128"]  # of a million with 1,568, two kernels take 12.5 GB
-    command = add("partial-fc", partial_fc, 10)
+    command = add("partial-fc", partial_fc, rounds=10)
     command.add_argument("--sizes", nargs="+", default=sizes, help="people x dimension")
-    command = add("prepare-memory", prepare_memory, 1)
+    command = add("prepare-memory", prepare_memory, jobs=os.cpu_count())
     command.add_argument("--images", type=int, nargs="+", default=[20_000, 40_000, 80_000])
-    command.add_argument("--jobs", type=int, default=os.cpu_count())
     if not {*argv[:1]} & {*commands.choices, "-h", "--help"}:
         argv = ["verify", *argv]
     args = parser.parse_args(argv)

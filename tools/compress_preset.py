@@ -31,23 +31,21 @@ def make_request(args: argparse.Namespace, config: dict) -> Request:
     Raises:
         XcosError: the preset does not say what it was trained on, or a number makes no sense.
     """
-    training = config.get("training", {}).get("config")
-    if training is None:
+    try:
+        training = config["training"]["config"]
+        data, seed = training["data"], training["seed"]
+    except KeyError:
         raise XcosError(
             f"the preset {config['name']!r} does not say what it was trained on; use one that "
             "`xcos train` made"
-        )
+        ) from None
     if args.steps < 1:
         raise XcosError(f"--steps is {args.steps}; give 1 or more")
     if not 0 < args.sparsity < 1:
         raise XcosError(f"--sparsity is {args.sparsity}; give between 0 and 1")
-    data, options = training["data"], ("preset", "variant", "steps", "rate", "sparsity")
-    return Request(
-        sets=[str(args.data / name) for name in data["sets"]],
-        hold_out=data.get("hold_out", {}),
-        hold_out_seed=training["seed"],
-        **{name: vars(args)[name] for name in options},
-    )
+    sets, held = [str(args.data / name) for name in data["sets"]], data.get("hold_out", {})
+    options = {x: vars(args)[x] for x in ("preset", "variant", "steps", "rate", "sparsity")}
+    return Request(sets=sets, hold_out=held, hold_out_seed=seed, **options)
 
 
 def compress(request: Request, work: Path) -> dict | None:

@@ -106,22 +106,11 @@ def parser_of(tool: str, words: str, cache: tuple[str, str] = ()) -> ArgumentPar
     """Return a parser with --out, --readme and, given its folder and content, --cache."""
     parser = ArgumentParser(prog=tool, description=words.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    parser.add_argument(
-        "--readme",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="pages whose marked tables are made anew",
-    )
+    filled = {"nargs": "+", "default": (), "metavar": "FILE", "help": "pages to fill tables of"}
+    parser.add_argument("--readme", type=Path, **filled)
     if cache:
-        folder, what = cache
-        parser.add_argument(
-            "--cache",
-            type=Path,
-            default=Path(folder),
-            help=f"folder in which {what} are kept (default: %(default)s)",
-        )
+        words = f"folder in which {cache[1]} are kept (default: %(default)s)"
+        parser.add_argument("--cache", type=Path, default=Path(cache[0]), help=words)
     return parser
 
 

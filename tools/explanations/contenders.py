@@ -83,11 +83,6 @@ class Contender(NamedTuple):
         return f"{self.method.name} on {self.verifier.config['name']} {self.verifier.attention}"
 
 
-def plain_cosine(preset: str) -> tuple[str, str]:
-    """Return what names the verifier by a baseline's only score."""
-    return preset, PLAIN_COSINE
-
-
 def contenders(names: Sequence[str], baseline: str, xcos: str) -> list[Contender]:
     """Return the methods of these names, each on the verifiers that it can explain.
 
@@ -99,7 +94,7 @@ def contenders(names: Sequence[str], baseline: str, xcos: str) -> list[Contender
     Raises:
         XcosError: there is no method or no preset of a name, or it is not of its kind.
     """
-    embedding, grid = plain_cosine(baseline), (xcos, "learned")
+    embedding, grid = (baseline, PLAIN_COSINE), (xcos, "learned")
     others = {"embedding": [embedding], "any": [embedding, grid]}
     letters = {name: attention for attention, name in NAMES.items()}
     places = []

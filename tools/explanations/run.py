@@ -7,11 +7,12 @@ import numpy as np
 from tqdm import tqdm
 
 from tools.explanations import judging
-from tools.explanations.contenders import Contender, LiteScore, OneScore, plain_cosine
+from tools.explanations.contenders import Contender, LiteScore, OneScore
 from tools.explanations.drawn_pairs import Pair
 from tools.explanations.judging import Arrays
 from tools.keeping import Key, code_version, kept, sha256_of
 from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.models.comparison import PLAIN_COSINE
 
 CODE = ("xcos_tf.explain.faithfulness", "xcos_tf.explain.methods", judging.__name__)
 """What is kept follows from it."""
@@ -53,7 +54,7 @@ def measure_all(
         XcosError: a map cannot be made, or the cache cannot be written.
     """
     lite = {x.verifier: LiteScore(x.verifier.source, x.verifier.attention) for x in who}
-    plain = [kind(*plain_cosine(baseline)) for kind in (OneScore, LiteScore)]
+    plain = [kind(baseline, PLAIN_COSINE) for kind in (OneScore, LiteScore)]
     return [_measure(x, lite[x.verifier], plain, pairs, cache) for x in who]
 
 

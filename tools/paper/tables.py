@@ -24,13 +24,9 @@ from xcos_tf.models.presets import find_preset
 ROUNDS = 50
 BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"  # whose cost is compared
 SOURCE = f"Paper: {published.SOURCE}."
-SCORES = {
-    "cosine": "cosine",
-    "patched": "xCos, uniform attention (U)",
-    "correlated": "xCos, correlated attention (P)",
-    "learned": "xCos, learned attention (L)",
-    "flattened": "cosine of the flattened grid",
-}
+SCORES = {"cosine": "cosine", "flattened": "cosine of the flattened grid"}
+WHERE = {"patched": "uniform", "correlated": "correlated", "learned": "learned"}
+SCORES |= {name: f"xCos, {word} attention ({LETTERS[name]})" for name, word in WHERE.items()}
 
 
 class Bench(NamedTuple):
@@ -148,17 +144,13 @@ def cost(bench: Bench) -> list[Report]:
 
 def cost_table(rows: Sequence[Cost]) -> str:
     """Return the times and their ratio, as Markdown."""
-    lines = [
-        [row.source, *[NOT_RUN] * 3]
-        if row.without_ms is None
-        else [
-            row.source,
-            f"{row.without_ms:.1f}",
-            f"{row.with_ms:.1f}",
-            f"{row.with_ms / row.without_ms:.2f}",
-        ]
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = [NOT_RUN] * 3
+        if row.without_ms is not None:
+            ratio = row.with_ms / row.without_ms
+            cells = [f"{row.without_ms:.1f}", f"{row.with_ms:.1f}", f"{ratio:.2f}"]
+        lines.append([row.source, *cells])
     return markdown_table(["who", "without, ms", "with xCos, ms", "ratio"], lines)
 
 
@@ -182,22 +174,15 @@ def not_there(bench: Bench, name: str, reason: NotThere) -> tuple[list[Accuracy]
 def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float = 0.0) -> Accuracy:
     """Return the row of one score of one preset."""
     found = measure(scored, vset.pairs)
-    rates = [found.tar_at_far[far] for far in (1e-2, 1e-3)]
+    rates = (found.tar_at_far[far] for far in (1e-2, 1e-3))
+    ends = [
+        x for rate in rates for x in ((rate.value, rate.low, rate.high) if rate else [None] * 3)
+    ]
+    column = f"{scored.preset} {LETTERS.get(scored.score, scored.score)}"
     return Accuracy(
-        name,
-        OURS,
-        f"{scored.preset} {LETTERS.get(scored.score, scored.score)}",
-        MEASURED,
-        found.accuracy,
-        found.accuracy_std,
-        share,
-        scored.preset,
-        scored.score,
-        found.auc,
-        *(x for rate in rates for x in ((rate.value, rate.low, rate.high) if rate else [None] * 3)),
-        len(vset.pairs),
-        scored.sha256,
-        vset.fingerprint,
+        *(name, OURS, column, MEASURED, found.accuracy, found.accuracy_std, share),
+        *(scored.preset, scored.score, found.auc, *ends, len(vset.pairs)),
+        *(scored.sha256, vset.fingerprint),
     )
 
 

@@ -1,12 +1,10 @@
 """Pairs of photos, many enough to tell variants apart, and faces that are covered in part."""
 
 from dataclasses import replace
-from functools import cached_property
 from pathlib import PurePosixPath
 
 import numpy as np
 
-from tools.keeping import Key
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.pairs import PairSet
@@ -57,24 +55,15 @@ def covered_pairs(pairs: PairSet, seed: int) -> PairSet:
     return PairSet(pairs.photos, first, second, pairs.same[places], pairs.fold[places])
 
 
-class CoveredFaces:
-    """A set's, a share of each covered by strokes when first asked for; in memory, 38 kB each."""
+def covered_faces(vset: VerificationSet, occluder: Occluder) -> SetFaces:
+    """Return a set's aligned faces, each covered, in memory at 38 kB each.
 
-    def __init__(self, vset: VerificationSet, share: float, seed: int):
-        """Take a set of aligned faces; see `Occluder`."""
-        self._vset, self._occluder = vset, Occluder(share=share, seed=seed)
-
-    @property
-    def content(self) -> str:
-        """All that the covers follow from, for a cache's key."""
-        return Key(cover=self._occluder.settings(), photos=self._vset.pairs.photos).as_json()
-
-    @cached_property
-    def faces(self) -> SetFaces:
-        """The faces, covered."""
-        photos, names = self._vset.photos, self._vset.pairs.photos
-        covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-        for positions, batch in SetFaces(self._vset).batches(range(len(photos)), "covering"):
-            for position, face in zip(positions, batch, strict=True):
-                covered[position] = self._occluder.cover(face, names[position])
-        return SetFaces(replace(self._vset, photos=FacesInMemory(photos.names, covered)))
+    Raises:
+        XcosError: one cannot be read.
+    """
+    photos, names = vset.photos, vset.pairs.photos
+    covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
+    for positions, batch in SetFaces(vset).batches(range(len(photos)), "covering"):
+        for position, face in zip(positions, batch, strict=True):
+            covered[position] = occluder.cover(face, names[position])
+    return SetFaces(replace(vset, photos=FacesInMemory(photos.names, covered)))

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from tools.benchmark import seconds_in_turns
 from tools.keeping import Key, kept, sha256_of
 from tools.lite import lite_runner
 from tools.paper.data_folder import SEED
-from tools.tflite.pairs import CoveredFaces, all_pairs_of_folds, covered_pairs
+from tools.tflite.pairs import all_pairs_of_folds, covered_faces, covered_pairs
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
+from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.metrics import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
@@ -49,23 +50,25 @@ class Bench:
         """Take the folder of `export_tflite`, a set of photos, and a folder to keep things in."""
         self.folder, self.vset, self._cache = folder, vset, ScoreCache(cache)
         self.faces, self.every = SetFaces(vset), all_pairs_of_folds(vset.pairs)
+        self.covered = lru_cache(1)(partial(covered_faces, vset))  # the same for each variant
 
     def grids(self, variant: LiteVerifier) -> np.ndarray:
         """Return the grid features of the set's faces, float32 (F, h, w, c)."""
         count = len(self.vset.photos)
         return self._kept(variant, lambda: grids_of(variant, self.faces, count))
 
-    def judged(self, variant: LiteVerifier, pairs: PairSet, covers: CoveredFaces | None = None):
-        """Return what a variant makes of pairs, with the first face covered if there are covers."""
+    def judged(self, variant: LiteVerifier, pairs: PairSet, occluder: Occluder | None = None):
+        """Return what a variant makes of pairs, the first face covered if by an occluder."""
 
         def make():
             grids, first, count = self.grids(variant), pairs.first, len(self.vset.photos)
-            if covers:
-                grids = np.concatenate([grids, grids_of(variant, covers.faces, count)])
+            if occluder:
+                grids = np.concatenate([grids, grids_of(variant, self.covered(occluder), count)])
                 first = first + count
             return compared(variant, grids, first, pairs.second, "score")[0]
 
-        listed, cover = sha256_of(pairs.first, pairs.second), covers.content if covers else ""
+        listed = sha256_of(pairs.first, pairs.second, *pairs.photos)
+        cover = occluder and occluder.settings()
         scores = self._kept(variant, make, pairs=listed, cover=cover)
         return Judged(scores, kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True))
 
@@ -87,21 +90,14 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
         accuracy = kfold_accuracy(found[-1], pairs.same, pairs.fold)
         about, (scores, folds) = variant.metadata, judged
         threshold, genuine = about["thresholds"][FMR], int(every.same.sum())
+        lost = mean_and_error(base_judged.folds.per_fold - folds.per_fold)
         rows.append(
             Price(
-                name,
-                *_sizes(bench.folder, name),
-                *times[name],
-                accuracy.mean,
-                accuracy.std,
-                *map(_correlation, found, base),
-                len(pairs),
-                folds.mean,
-                *mean_and_error(base_judged.folds.per_fold - folds.per_fold),
+                *(name, *_sizes(bench.folder, name), *times[name], accuracy.mean, accuracy.std),
+                *(*map(_correlation, found, base), len(pairs), folds.mean, *lost),
                 *mean_and_error(changed(judged, base_judged, every)),
-                eer(scores, every.same),
-                *(tar_at_far(scores, every.same, far) for far in (1e-3, 1e-4)),
-                *fmr_fnmr(scores, every.same, threshold),
+                *(eer(scores, every.same), tar_at_far(scores, every.same, 1e-3)),
+                *(tar_at_far(scores, every.same, 1e-4), *fmr_fnmr(scores, every.same, threshold)),
                 *(threshold, genuine, len(every) - genuine),
                 *(about["preset"], about["preset_sha256"], bench.vset.fingerprint),
             )
@@ -119,9 +115,9 @@ def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
     loaded = {name: open_variant(bench.folder, name) for name in variants}
     judged: dict[str, list[Judged]] = {name: [] for name in variants}
     for share in SHARES:
-        covers = CoveredFaces(vset, share, SEED) if share else None
+        occluder = Occluder(share=share, seed=SEED) if share else None
         for name, variant in loaded.items():
-            judged[name].append(bench.judged(variant, pairs, covers))
+            judged[name].append(bench.judged(variant, pairs, occluder))
     about = loaded[variants[0]].metadata
     return covered_rows(judged, pairs, (about["preset"], about["preset_sha256"], vset.fingerprint))
 

@@ -1,9 +1,13 @@
 """Covered faces of a set are those that any other tool covers."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 from PIL import Image
 
-from tools.tflite.pairs import CoveredFaces
+from tools.tflite.pairs import covered_faces
+from tools.tflite.pricing import Bench
 from xcos_tf.data.occluder import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import FacesInMemory
@@ -21,23 +25,26 @@ def vset(names):
 
 
 def test_each_face_is_covered_by_what_its_name_says():
-    covered = CoveredFaces(vset(NAMES), 0.3, seed=5)
+    covered = covered_faces(vset(NAMES), Occluder(share=0.3, seed=5))
     for position, name in enumerate(NAMES):
         expected = Occluder(share=0.3, seed=5).cover(FACES[position].copy(), name)
-        np.testing.assert_array_equal(covered.faces.face(position), expected)
+        np.testing.assert_array_equal(covered.face(position), expected)
         assert (expected != FACES[position]).any()
     np.testing.assert_array_equal(vset(NAMES).photos.faces, FACES)
 
 
-def test_its_content_says_what_covers():
-    contents = {
-        CoveredFaces(vset(names), share, seed).content
-        for names, share, seed in (
-            (NAMES, 0.3, 5),
-            (NAMES, 0.4, 5),
-            (NAMES, 0.3, 6),
-            (["c/c_1.jpg", "b/b_1.jpg"], 0.3, 5),
-        )
-    }
-    assert len(contents) == 4
-    assert CoveredFaces(vset(NAMES), 0.3, 5).content in contents
+def test_what_is_kept_follows_from_what_covers(tmp_path):
+    variant = SimpleNamespace(identity="some models", metadata={"variant": "toy"})
+    variant.embed = lambda faces: faces[:, ::16, ::16].astype(np.float32)
+    variant.compare = lambda a, b: SimpleNamespace(score=-np.abs(a - b).mean((1, 2, 3)))
+    found = []
+    for names in (NAMES, ["c/c_1.jpg", "b/b_1.jpg"]):
+        bench = Bench(tmp_path, vset(names), tmp_path / "kept")
+        ends = {"first": np.array([0, 1, 0, 1]), "second": np.array([0, 0, 0, 0])}
+        kinds = {"same": np.array([True, False] * 2), "fold": np.array([0, 0, 1, 1])}
+        pairs = replace(bench.vset.pairs, **ends, **kinds)
+        for share, seed in ((0.3, 5), (0.4, 5), (0.3, 6), (0.3, 5)):
+            judged = bench.judged(variant, pairs, Occluder(share=share, seed=seed))
+            found.append(judged.scores.tolist())
+    assert found[0] == found[3] and found[4] == found[7]
+    assert len({tuple(x) for x in found}) == 6

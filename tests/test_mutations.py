@@ -1,12 +1,12 @@
-"""The list of slips that `tools/mutate.py` makes fits the code as it is."""
+"""The list of slips that `tests/mutate.py` makes fits the code as it is."""
 
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
-LISTED = YAML(typ="safe").load(ROOT / "tools/mutations.yaml")
+ROOT = Path(__file__).parents[1]
+LISTED = YAML(typ="safe").load(ROOT / "tests/mutations.yaml")
 ENTRIES = [entry for entries in LISTED.values() for entry in entries]
 
 
