@@ -23,20 +23,10 @@ def build_parser() -> ArgumentParser:
     parser = parser_of("benchmark_explanations", __doc__, cache)
     parser.add_argument("set", type=Path, metavar="SET", help="folder of photos, or a .bin file")
     parser.add_argument("list", type=Path, nargs="?", metavar="PAIRS", help="list of its pairs")
-    parser.add_argument(
-        "--pairs",
-        type=int,
-        default=500,
-        metavar="N",
-        help="how many are drawn, half of them genuine (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--methods",
-        nargs="+",
-        default=tuple(METHODS),
-        metavar="NAME",
-        help=f"those to measure, beside random maps (default: {' '.join(METHODS)})",
-    )
+    words = "are drawn, half of them genuine (default: %(default)s)"
+    parser.add_argument("--pairs", type=int, default=500, metavar="N", help=words)
+    words = f"those to measure, beside random maps (default: {' '.join(METHODS)})"
+    parser.add_argument("--methods", nargs="+", default=tuple(METHODS), metavar="NAME", help=words)
     words = "to explain, its name or folder (default: %(default)s)"
     for option, default, what in (
         ("--baseline", "mobilefacenet", "plain preset"),

@@ -30,10 +30,8 @@ EYES, NOSE, MOUTH = ((38, 52), (74, 52)), (56, 72), (56, 92)
 def draw_face(person: np.random.Generator, photo: np.random.Generator) -> Image.Image:
     """Return a face, 112×112 RGB.
 
-    Args:
-        person: of whose state everything depends that a person keeps: colours, sizes, and 7×7
-            spots. A fresh one of the same seed draws the same person.
-        photo: of whose state light, place and noise depend.
+    On the state of `person` depends all that a person keeps: colours, sizes and 7×7 spots. On that
+    of `photo` depend light, place and noise.
     """
     back = photo.integers(256, size=3)
     skin, hair, iris, lips = person.integers((90, 0, 0, 90), (250, 200, 200, 250), (3, 4)).T

@@ -18,12 +18,11 @@ from tqdm import tqdm
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import Report, parser_of, run
-from tools.unlock.people import add_inputs, models_of, read_people, split_owner
+from tools.unlock.people import add_inputs, enroll, models_of, read_people, split_owner
 from tools.unlock.table import NOTHING, HintTrials, hint_table
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.probing import cover
 from xcos_tf.mobile.decision import judge
-from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
@@ -56,9 +55,8 @@ def measure_hints(
         faces = [frames[i].face for i in left if frames[i].usable]
         if not faces:
             continue
-        try:
-            owner = enroll_owner(verifier, [frames[i] for i in enrolled[:ENROLLED]], models="")
-        except XcosError:
+        owner = enroll(verifier, [frames[i] for i in enrolled[:ENROLLED]])
+        if owner is None:
             continue
         owners += 1
         for face in faces:

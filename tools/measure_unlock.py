@@ -33,13 +33,8 @@ def main(argv: list[str] | None = None) -> int:
 
     parser = parser_of("measure_unlock", __doc__, ("runs/unlock", "the tries of each variant"))
     add_inputs(parser)
-    parser.add_argument(
-        "--variants",
-        nargs="+",
-        default=VARIANTS,
-        metavar="NAME",
-        help=f"of the models (default: {' '.join(VARIANTS)})",
-    )
+    words = f"of the models (default: {' '.join(VARIANTS)})"
+    parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME", help=words)
     parser.add_argument(
         "--validation", action="store_true", help="measure other rules too, to choose among them"
     )

@@ -63,10 +63,9 @@ def main(argv: list[str] | None = None) -> int:
     def do() -> None:
         if len(args.metrics) > len(STYLES):
             raise XcosError(f"{len(args.metrics)} runs are too many; give at most {len(STYLES)}")
-        runs = {path.parent.name: read_metrics(path) for path in args.metrics}
-
         from xcos_tf.explain.figure import check_figure_path, save_figure
 
+        runs = {path.parent.name: read_metrics(path) for path in args.metrics}
         check_figure_path(args.out)
         save_figure(draw(runs), args.out)
 

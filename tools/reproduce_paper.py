@@ -26,13 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DATA", help="folder of the test sets"
     )
-    parser.add_argument(
-        "--presets",
-        nargs="+",
-        default=PRESETS,
-        metavar="NAME",
-        help=f"bundled presets or preset folders (default: {' '.join(PRESETS)})",
-    )
+    words = f"bundled presets or preset folders (default: {' '.join(PRESETS)})"
+    parser.add_argument("--presets", nargs="+", default=PRESETS, metavar="NAME", help=words)
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)"
     )

@@ -97,6 +97,7 @@ def test_bundled_preset_is_the_conversion(converted):
     [
         (None, "there is no file"),
         (b"", "is not a TFLite model; give MobileFaceNet.tflite"),
+        (b"\x1c\0\0\0TFL3" + bytes(100), "is a damaged TFLite model"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "is not a TFLite model; give MobileFaceNet.tflite"),
     ],
 )

@@ -114,10 +114,9 @@ def _looks(points: Sequence[CurvePoint]) -> dict[str, dict]:
     controls = [who for who, method in methods.items() if method == CONTROL]
     looks = {}
     for who, method in methods.items():
+        turn, colour = divmod(rivals.index(method), len(COLOURS)) if method in rivals else (0, 0)
+        looks[who] = {"color": COLOURS[colour], "linestyle": LINES[turn % len(LINES)]}
         if method == CONTROL:
             line = LINES[controls.index(who) % len(LINES)]
             looks[who] = {"color": INK, "linestyle": line, "linewidth": 0.8}
-        else:
-            round_, colour = divmod(rivals.index(method), len(COLOURS))
-            looks[who] = {"color": COLOURS[colour], "linestyle": LINES[round_ % len(LINES)]}
     return looks

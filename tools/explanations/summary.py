@@ -21,7 +21,8 @@ NOTHING = (None, None, None)
 def measures(found: Sequence[Found], set_sha256: str) -> list[Measure]:
     """Return every mean of every contender on the same pairs, the controls among them."""
     rows = []
-    gains = [_gains(x, _control(x, found)) for x in found]
+    controls = {id(x.contender.verifier): x for x in found if x.contender.method.name == CONTROL}
+    gains = [_gains(x, controls[id(x.contender.verifier)]) for x in found]
     of_xcos = next((gains[i] for i, x in enumerate(found) if x.contender.method.name == XCOS), {})
     for one, gain in zip(found, gains, strict=True):
         name, checked = one.contender.method.name, _sanity(one)
@@ -95,13 +96,6 @@ def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
 def _stacked(one: Found, name: str) -> np.ndarray:
     """Return what `judge` calls so, of the pairs that have it; empty if none has."""
     return np.array([judged[name] for judged in one.judged if name in judged])
-
-
-def _control(one: Found, found: Sequence[Found]) -> Found:
-    """Return what was measured of the control on the same verifier."""
-    verifier = one.contender.verifier
-    controls = (x for x in found if x.contender.method.name == CONTROL)
-    return next(x for x in controls if x.contender.verifier is verifier)
 
 
 def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:

@@ -29,10 +29,8 @@ class NotThere(Exception):
 def open_paper_set(data: Path, name: str) -> VerificationSet:
     """Open one of the paper's sets, by its name in the tables, or "AR".
 
-    LFW is `lfw/` with `pairs.txt` in it or beside it, or else `lfw.bin`; YTF is `ytf/` with
-    `splits.txt` in it or beside it, and frames in it, in `frame_images_DB` or in
-    `aligned_images_DB`; AR is `ar/`; the others are InsightFace's `.bin` files. Whether the photos
-    of a folder are aligned faces is told by the size of the first.
+    The list of LFW or YTF is in its folder or beside it; YTF's frames may be in a folder of it.
+    Whether the photos of a folder are aligned faces is told by the size of the first.
 
     Raises:
         NotThere: the set is not in the folder.

@@ -1,6 +1,7 @@
 """Pictures of the results: the paper's numbers hollow, ours filled."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -72,15 +73,9 @@ def draw_shares(rows: Sequence[Accuracy], what: str) -> Figure:
     for column in dict.fromkeys(row.column for row in known):
         points = [row for row in known if row.column == column]
         mark, line = STYLES[points[0].score]
-        axes.plot(
-            [100 * point.share for point in points],
-            [100 * point.accuracy for point in points],
-            linestyle=line,
-            marker=mark,
-            markersize=4,
-            color=colours[points[0].preset],
-            label=column,
-        )
+        look = {"linestyle": line, "marker": mark, "color": colours[points[0].preset]}
+        ends = zip(*((100 * point.share, 100 * point.accuracy) for point in points), strict=True)
+        axes.plot(*ends, markersize=4, label=column, **look)
     if known:
         figure.legend(loc="outside right upper", fontsize=7)
     else:
@@ -133,4 +128,4 @@ def _write(axes: Axes, place: float, words: str, x: float = 0.01, colour: str = 
 def _colours(rows: Sequence[Accuracy]) -> dict[str, str]:
     """Return a colour for each preset."""
     presets = dict.fromkeys(row.preset for row in rows if row.source == OURS)
-    return {preset: COLOURS[i % len(COLOURS)] for i, preset in enumerate(presets)}
+    return dict(zip(presets, cycle(COLOURS), strict=False))

@@ -1,1 +1,0 @@
-"""What the TFLite variants cost and what they save."""

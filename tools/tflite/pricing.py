@@ -199,7 +199,8 @@ def _with_mean(of_shares: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _sizes(folder: Path, variant: str) -> list[int]:
-    contents = [_file(folder, model, variant).read_bytes() for model in ("embed", "verify")]
+    files = (folder / f"{model}.{variant}.tflite" for model in ("embed", "verify"))
+    contents = [file.read_bytes() for file in files]
     return [size for x in contents for size in (len(x), len(gzip.compress(x, mtime=0)))]
 
 
@@ -211,7 +212,8 @@ def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
         runs = [partial(lite_runner(backbone, threads, 1), face)]
         for variant in variants:
             for model in ("embed", "verify"):
-                lite = LiteModel(ModelFile.read(_file(folder, model, variant), model), threads)
+                file = ModelFile.read(folder / f"{model}.{variant}.tflite", model)
+                lite = LiteModel(file, threads)
                 runs.append(partial(lite, *[face] * len(lite.metadata["inputs"])))
         # Other programs only ever add to a time, and to a long run's more often.
         bare, *others = seconds_in_turns(runs, rounds, WARM_UP).min(axis=0)
@@ -220,10 +222,6 @@ def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
             base = seconds[BASE][0]
             ratios[variant].append((embed / base, verify / (2 * embed), verify / (2 * bare)))
     return {name: np.transpose(pairs).ravel().tolist() for name, pairs in ratios.items()}
-
-
-def _file(folder, model, variant) -> Path:
-    return folder / f"{model}.{variant}.tflite"
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

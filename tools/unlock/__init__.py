@@ -1,1 +1,0 @@
-"""How often the unlock prototype errs, measured on folders of people."""

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import MAX_TEMPLATES
+from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
@@ -84,6 +85,14 @@ def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list
     grids = np.concatenate([verifier.embed(np.stack(faces[i : i + _BATCH])) for i in starts])
     ends = np.cumsum([len(frames) for frames in people.values()])
     return list(map(Person, people, people.values(), np.split(grids, ends[:-1])))
+
+
+def enroll(verifier: LiteVerifier, frames: Sequence[Frame]):
+    """Return the owner, or None if the prototype refuses since the photos do not match."""
+    try:
+        return enroll_owner(verifier, list(frames), models="")
+    except XcosError:
+        return None
 
 
 def split_owner(frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray]:

@@ -6,12 +6,11 @@ from itertools import product
 import numpy as np
 from tqdm import tqdm
 
-from tools.unlock.people import Person, split_owner
+from tools.unlock.people import Person, enroll, split_owner
 from tools.unlock.table import Trials
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.intervals import share
 from xcos_tf.mobile.decision import compare_all, frame_scores, needed_frames
-from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
 CODE = ("tools.unlock", "xcos_tf.mobile", "xcos_tf.evaluation")
@@ -55,7 +54,7 @@ def count_tries(
         templates = owner.grids[enrolled]
         scores = np.concatenate([_compare(verifier, templates, x) for x in grids], axis=1)
         for j, number in enumerate(ENROLLED):
-            if not _would_enroll(verifier, owner, enrolled[:number]):
+            if not enroll(verifier, [owner.frames[i] for i in enrolled[:number]]):
                 counts[:, j, :, 1] += 1
                 continue
             for i, rule in enumerate(rules):
@@ -109,11 +108,3 @@ def _compare(verifier, templates: np.ndarray, grids: np.ndarray) -> np.ndarray:
     blocks = [grids[i : i + _BLOCK] for i in range(0, len(grids), _BLOCK)]
     scores = [compare_all(verifier, templates, block).score for block in blocks]
     return np.concatenate([x.reshape(len(templates), -1) for x in scores], axis=1)
-
-
-def _would_enroll(verifier, owner: Person, enrolled: np.ndarray) -> bool:
-    try:
-        enroll_owner(verifier, [owner.frames[i] for i in enrolled], models="")
-    except XcosError:
-        return False
-    return True

