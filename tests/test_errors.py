@@ -1,6 +1,18 @@
 from pathlib import Path
 
+import pytest
+
+from xcos_tf.data.align_folder import check_folders
+from xcos_tf.data.photo import read_photo
+from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.errors import XcosError, as_message, on_one_line, shown
+from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.pair_list import check_photo_folder
+from xcos_tf.models.presets import load_preset
+from xcos_tf.models.weights import load_arrays
+from xcos_tf.training.checkpoints import take_weights
+from xcos_tf.training.config_reader import read_config
 
 PATH = "/home/someone/photos/a.jpg"
 
@@ -40,3 +52,28 @@ def test_what_is_a_message_stays_one():
 def test_results_keep_their_length():
     assert on_one_line(Path("/a" * 200)) == "/a" * 200
     assert on_one_line("a\nb\tc") == r"a\nb\tc"
+
+
+LONG = "a photo/" * 400
+
+
+@pytest.mark.parametrize("path", [LONG, "a\0b"])
+@pytest.mark.parametrize(
+    "door",
+    [
+        read_photo,
+        load_preset,
+        load_arrays,
+        read_config,
+        RecordSet.open,
+        open_source,
+        open_set,
+        check_photo_folder,
+        lambda path: check_folders(Path(path), Path("out")),
+        lambda path: take_weights(None, path),
+    ],
+)
+def test_any_door_shows_little_of_a_path_that_cannot_be(door, path):
+    with pytest.raises(XcosError) as caught:
+        door(path)
+    assert len(str(caught.value)) < 300 and "fault" not in str(caught.value)

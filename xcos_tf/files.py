@@ -193,7 +193,7 @@ def read_file(
     Raises:
         XcosError: it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
     """
-    name = os.fsdecode(path)
+    name = shown(os.fsdecode(path))
     try:
         with open_regular(path) as stream:
             content = b""
@@ -216,7 +216,9 @@ def read_json(
     path: str | os.PathLike, what: str, advice: str = "get it again", limit: int = LARGEST_JSON
 ):
     """Return what a JSON file of ours holds; see `read_file` and `parse_json`."""
-    return parse_json(read_file(path, limit, what, advice), f"{what} {os.fsdecode(path)}", advice)
+    return parse_json(
+        read_file(path, limit, what, advice), f"{what} {shown(os.fsdecode(path))}", advice
+    )
 
 
 def parse_json(content: bytes, what: str, advice: str = "get it again"):
@@ -310,5 +312,6 @@ def check_can_write(path: Path, within: Path) -> None:
         around = around.parent
     if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
         raise XcosError(
-            f"{path} cannot be written; choose another folder or change the permissions of {around}"
+            f"{shown(path)} cannot be written; choose another folder or change the permissions of "
+            f"{shown(around)}"
         )

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xcos_tf.data.batching import batches_by_size, read_ahead
+from xcos_tf.data.batching import batches, read_ahead
 from xcos_tf.errors import XcosError
 
 
@@ -41,33 +41,18 @@ def test_read_ahead_reads_only_a_little_ahead():
     reader.close()
 
 
-def test_mixed_sizes_fill_batches():
-    photos = [(i, blank(20 + i % 3)) for i in range(24)]
-    batches = list(batches_by_size(photos, 4))
-    assert [len(batch) for batch in batches] == [4] * 6
-    for batch in batches:
-        assert len({photo.shape for _, photo in batch}) == 1
-    assert sorted(i for batch in batches for i, _ in batch) == list(range(24))
+def keys(found):
+    return [[key for key, _ in batch] for batch in found]
 
 
-def test_leftovers_come_at_the_end():
-    batches = list(batches_by_size([(i, blank(20 + i % 2)) for i in range(5)], 16))
-    assert sorted(len(batch) for batch in batches) == [2, 3]
+def test_batches_keep_the_order():
+    photos = [(i, blank(20 + i % 3)) for i in range(6)]
+    assert keys(batches(photos, 4)) == [[0, 1, 2, 3], [4, 5]]
+    assert keys(batches(photos, 3)) == [[0, 1, 2], [3, 4, 5]]
+    assert list(batches([], 3)) == []
 
 
-def test_waiting_is_bounded():
-    sizes = [20, 20, 20, 21, 22, 23, 24]
-    taken = []
-
-    def photos():
-        for i, size in enumerate(sizes):
-            taken.append(i)
-            yield i, blank(size)
-
-    batches = batches_by_size(photos(), 16, most_waiting=5)
-    assert [i for i, _ in next(batches)] == [0, 1, 2]
-    assert len(taken) == 6
-    assert sorted(i for batch in batches for i, _ in batch) == [3, 4, 5, 6]
-    # 600 pixels each: the second is one too many.
-    batches = batches_by_size([(0, blank(20)), (1, blank(20, 31))], 16, most_pixels=700)
-    assert [[i for i, _ in batch] for batch in batches] == [[1], [0]]
+def test_a_batch_of_large_photos_has_few():
+    photos = [(0, blank(20)), (1, blank(20, 31)), (2, blank(3)), (3, blank(1)), (4, blank(99))]
+    # Of 600, 620, 90, 30 and 2,970 pixels.
+    assert keys(batches(photos, 16, most_pixels=720)) == [[0], [1, 2], [3], [4]]

@@ -167,7 +167,7 @@ def test_a_score_that_is_no_number_names_preset_and_pair(monkeypatch, tmp_path):
     cache = ScoreCache(tmp_path)
     sentence = (
         "the preset 'xcos-mobilefacenet' gives nan as its learned score of person-2/2.png and "
-        "person-3/3.png, and of 1 more pairs"
+        "person-3/3.png, and of 1 more pair; "
     )
     with pytest.raises(XcosError, match=sentence):
         score_set([XCOS], counted_set(), cache)

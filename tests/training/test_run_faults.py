@@ -75,7 +75,7 @@ def test_a_full_disk_and_then_another_run_configuration_or_other_faces(
     usage = namedtuple("Usage", "total used free")(10**12, 10**12 - 10**6, 10**6)
     monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda path: usage)
     words = train_command(write_config(tmp_path / "run.yaml"), sets, tmp_path / "out")
-    assert "has 1 MB left and 20 checkpoints of 2 MB need " in refused(capsys, words)
+    assert "has 1 MB left, and 20 checkpoints of 2 MB and the best need " in refused(capsys, words)
 
     def content():
         return {x: x.read_bytes() for x in (tmp_path / "out").rglob("*") if x.is_file()}

@@ -172,7 +172,7 @@ def _summary(args, faces, correlation, thresholds) -> str:
     else:
         at = ", ".join(f"{value:.3f} at FMR {rate}" for rate, value in thresholds.at.items())
         lines.append(
-            f"thresholds: {at or 'none'} ({thresholds.impostor_pairs:,} impostor pairs of "
+            f"thresholds: {at or 'none'} ({counted(thresholds.impostor_pairs, 'impostor pair')} of "
             f"{counted(thresholds.people, 'person', 'people')})"
         )
     return "\n".join([*lines, f"preset: {on_one_line(args.out)}"])

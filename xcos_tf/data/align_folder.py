@@ -15,7 +15,7 @@ from xcos_tf.data.align_each import align_each, progress_bar
 from xcos_tf.data.aligner import AlignedFace, FaceAligner
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.files import only_writer, replace_file
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
@@ -132,9 +132,9 @@ def check_folders(source: Path, destination: Path) -> None:
     Raises:
         XcosError: the one is no folder, the other a file, or one lies within the other.
     """
-    if not source.exists():
-        raise XcosError(f"there is no folder {source}; check the path")
-    if not source.is_dir():
+    if not os.path.exists(source):
+        raise XcosError(f"there is no folder {shown(source)}; check the path")
+    if not os.path.isdir(source):
         raise XcosError(f"{source} is not a folder; give a folder of photos")
     inner, outer = destination.resolve(), source.resolve()
     if inner == outer or outer in inner.parents or inner in outer.parents:

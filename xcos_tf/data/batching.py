@@ -1,6 +1,6 @@
-"""Reading photos ahead, and gathering those of one size into batches."""
+"""Reading photos ahead, and gathering them into batches."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 
-Read = TypeVar("Read")
+Read, Key = TypeVar("Read"), TypeVar("Key")
 
 _THREADS = 2
 # Decoded photos can be a quarter of a gigabyte each, so few are read ahead of their use.
@@ -58,35 +58,26 @@ def read_ahead(
                 future.cancel()
 
 
-def batches_by_size(
-    photos: Iterable[tuple[Path, np.ndarray]],
-    batch_size: int,
-    most_waiting: int = 256,
-    most_pixels: int = 64_000_000,
-) -> Iterator[list[tuple[Path, np.ndarray]]]:
-    """Gather photos of one size, however they are mixed, into full batches where possible.
+def batches(
+    photos: Iterable[tuple[Key, np.ndarray]], batch_size: int, most_pixels: int = 64_000_000
+) -> Iterator[list[tuple[Key, np.ndarray]]]:
+    """Gather photos into batches, in their order.
 
     Args:
-        photos: paths with their photos, uint8 (H, W, 3).
+        photos: keys with their photos, uint8 (H, W, 3).
         batch_size: photos in a full batch.
-        most_waiting, most_pixels: once as many photos, or pixels of photos, wait for company of
-            their size, the fullest group goes as it is.
+        most_pixels: of all photos of a batch together, unless it has one alone.
 
     Yields:
-        Batches of at most `batch_size` photos of one size; every photo once.
+        Batches of at most `batch_size` photos; every photo once.
     """
-    groups = defaultdict(list)
-    for path, photo in photos:
-        group = groups[photo.shape]
-        group.append((path, photo))
-        if len(group) == batch_size:
-            yield groups.pop(photo.shape)
-        while _too_many(groups, most_waiting, most_pixels):
-            yield groups.pop(max(groups, key=lambda shape: len(groups[shape]) * np.prod(shape)))
-    yield from groups.values()
-
-
-def _too_many(groups: dict, most_waiting: int, most_pixels: int) -> bool:
-    count = sum(map(len, groups.values()))
-    pixels = sum(len(group) * shape[0] * shape[1] for shape, group in groups.items())
-    return count > most_waiting or pixels > most_pixels
+    batch, pixels = [], 0
+    for key, photo in photos:
+        size = photo.shape[0] * photo.shape[1]
+        if batch and (len(batch) == batch_size or pixels + size > most_pixels):
+            yield batch
+            batch, pixels = [], 0
+        batch.append((key, photo))
+        pixels += size
+    if batch:
+        yield batch

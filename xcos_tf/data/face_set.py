@@ -7,6 +7,7 @@ import numpy as np
 
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.errors import XcosError
+from xcos_tf.wording import counted
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet
         candidates = np.flatnonzero(sets == name)
         if len(candidates) <= count:
             raise XcosError(
-                f"cannot hold {count} people out of the face set {name!r}, which has "
-                f"{len(candidates)}; lower the number or add people"
+                f"cannot hold {counted(count, 'person', 'people')} out of the face set "
+                f"{name!r}, which has {len(candidates)}; lower the number or add people"
             )
         held[random.choice(candidates, count, replace=False)] = True
     return faces.select(~held), faces.select(held)

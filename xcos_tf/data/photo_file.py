@@ -3,7 +3,7 @@
 import os
 import stat
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 
 def check_photo_file(path: str | os.PathLike) -> str:
@@ -12,9 +12,10 @@ def check_photo_file(path: str | os.PathLike) -> str:
     Raises:
         XcosError: there is no such file, it is a folder, a device or empty, or cannot be read.
     """
-    name = os.fsdecode(path)
+    given = os.fsdecode(path)
+    name = shown(given)
     try:
-        status = os.stat(name)
+        status = os.stat(given)
     except (FileNotFoundError, NotADirectoryError):
         raise XcosError(f"there is no file {name or repr(name)}; check the path") from None
     except PermissionError:
@@ -28,6 +29,6 @@ def check_photo_file(path: str | os.PathLike) -> str:
         raise XcosError(f"{name} is not a regular file; give a photo file")
     if status.st_size == 0:
         raise XcosError(f"{name} is empty (0 bytes); copy or download it again")
-    if not os.access(name, os.R_OK):
+    if not os.access(given, os.R_OK):
         raise XcosError(f"{name} may not be read; change its permissions")
-    return name
+    return given

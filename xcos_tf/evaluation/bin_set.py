@@ -42,8 +42,8 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     ]
     if not len(kept):
         raise XcosError(
-            f"none of the {len(listed)} pairs of {path} can be used: {skipped[0].name}, for "
-            f"example: {skipped[0].reason}"
+            f"none of the {counted(len(listed), 'pair')} of {path} can be used: "
+            f"{skipped[0].name}, for example: {skipped[0].reason}"
         )
     # The first image of each content stands for all of them.
     first_of = {}

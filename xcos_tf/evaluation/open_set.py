@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.bin_set import bin_set
 from xcos_tf.evaluation.list_set import list_set
 from xcos_tf.evaluation.pair_list import read_lines
@@ -49,9 +49,9 @@ def open_set(
         XcosError: these do not go together, there is nothing there, or the set is malformed.
     """
     path, select = Path(path), tuple(select)
-    if not path.exists():
-        raise XcosError(f"there is no {path}; give a folder of photos or a .bin file")
-    if not path.is_dir():
+    if not os.path.exists(path):
+        raise XcosError(f"there is no {shown(path)}; give a folder of photos or a .bin file")
+    if not os.path.isdir(path):
         return _open_file(path, pairs, draw, select, columns)
     if pairs is not None and draw is not None:
         raise XcosError("give either a list of pairs or numbers of pairs to draw, not both")

@@ -21,8 +21,10 @@ class ListedPair(NamedTuple):
 
 def check_photo_folder(folder: str | os.PathLike) -> Path:
     """Return the folder, or raise XcosError if it is none."""
-    if not Path(folder).is_dir():
-        raise XcosError(f"there is no folder {folder}; give the folder that holds the photos")
+    if not os.path.isdir(folder):
+        raise XcosError(
+            f"there is no folder {shown(folder)}; give the folder that holds the photos"
+        )
     return Path(folder)
 
 

@@ -12,6 +12,7 @@ from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.wording import counted
 
 
 def score_set(
@@ -146,7 +147,7 @@ def _check_finite(
         return values
     pairs = vset.pairs
     a, b = pairs.photos[pairs.first[bad[0]]], pairs.photos[pairs.second[bad[0]]]
-    rest = f", and of {len(bad) - 1:,} more pairs" if len(bad) > 1 else ""
+    rest = f", and of {counted(len(bad) - 1, 'more pair')}" if len(bad) > 1 else ""
     raise XcosError(
         f"the preset {subject.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
         f"{b}{rest}; its weights are of no use, get or train it again"

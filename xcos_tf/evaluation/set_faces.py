@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.batching import batches_by_size
+from xcos_tf.data.batching import batches
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -48,8 +48,7 @@ class SetFaces:
             progress: what to call it on the bar.
 
         Yields:
-            Positions int64 (B,) and their faces uint8 (B, 112, 112, 3), B ≤ 64; photos of one
-            size share batches, so that they come in another order than asked for.
+            Positions int64 (B,) and their faces uint8 (B, 112, 112, 3), B ≤ 64.
 
         Raises:
             XcosError: as by `face`; all photos that cannot be used are named, after the others.
@@ -64,7 +63,7 @@ class SetFaces:
                     faults[position] = error
 
         with tqdm(total=len(positions), desc=progress, unit="face") as bar:
-            for batch in batches_by_size(readable(), BATCH):
+            for batch in batches(readable(), BATCH):
                 faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
                 found = [position for position, face in faces.items() if face is not None]
                 faults.update((position, None) for position in faces if faces[position] is None)

@@ -14,7 +14,7 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.source import Record
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.template_store import (
     TemplateInfo,
     TemplateStore,
@@ -50,8 +50,10 @@ def make_templates(
             damaged, or cannot be written.
     """
     path = Path(path)
-    if not Path(folder).is_dir():
-        raise XcosError(f"there is no folder {folder}; give one with a sub-folder for each person")
+    if not os.path.isdir(folder):
+        raise XcosError(
+            f"there is no folder {shown(folder)}; give one with a sub-folder for each person"
+        )
     source = FolderSource(folder)
     parts = path.with_name(f".{path.name}.parts")
     if path.exists():

@@ -11,12 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables, read
 from xcos_tf.training.run_files import writing
+from xcos_tf.wording import counted
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"
@@ -101,8 +102,9 @@ class Checkpoints:
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise XcosError(
-                f"{self.folder} has {free / 1e6:,.0f} MB left and {self.keep} checkpoints of "
-                f"{size / 1e6:,.0f} MB need {needed / 1e6:,.0f}; free some space or keep fewer"
+                f"{self.folder} has {free / 1e6:,.0f} MB left, and "
+                f"{counted(self.keep, 'checkpoint')} of {size / 1e6:,.0f} MB and the best need "
+                f"{needed / 1e6:,.0f}; free some space or keep fewer"
             )
 
     def steps(self) -> list[int]:
@@ -216,14 +218,16 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
         XcosError: there is none, it is damaged, or its backbone is not the trainer's.
     """
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):
         within = path / CHECKPOINTS
         folder = Checkpoints(within if within.is_dir() else path, read_only=True)
         if not folder.steps():
             raise XcosError(f"start: checkpoint: {path} holds no checkpoint; give another folder")
         path = folder.path(folder.steps()[-1])
-    elif not path.exists():
-        raise XcosError(f"start: checkpoint: there is no file or folder {path}; check the path")
+    elif not os.path.exists(path):
+        raise XcosError(
+            f"start: checkpoint: there is no file or folder {shown(path)}; check the path"
+        )
     arrays = _read(path)[1]
     own = {k: v for k, v in trainer_state(trainer).items() if k.startswith(_MODEL)}
     taken = {

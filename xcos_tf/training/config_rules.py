@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
+from xcos_tf.wording import counted
 
 MOST_FACES = 2**16
 """Of a step, over all replicas."""
@@ -79,8 +80,8 @@ def _impossible(c):
     shown = c.batch.parts * c.batch.people if c.batch.groups else c.batch.images
     if c.loss.sample is not None and c.loss.sample < shown:
         yield (
-            f"loss.sample must be at least the {shown} people that a batch can show; it is "
-            f"{c.loss.sample}"
+            f"loss.sample must be at least the {counted(shown, 'person', 'people')} that a batch "
+            f"can show; it is {c.loss.sample}"
         )
     if c.batch.parts % c.batch.accumulate:
         part = "groups" if c.batch.groups else "pairs" if c.batch.pairs else "faces"

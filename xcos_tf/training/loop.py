@@ -12,6 +12,7 @@ from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.devices import is_chief
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.stop_signal import stop_asked
+from xcos_tf.wording import counted
 
 DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]
 
@@ -85,8 +86,9 @@ def train_loop(
     replicas = strategy.num_replicas_in_sync
     if groups % replicas:
         raise XcosError(
-            f"a batch of {groups} groups cannot be shared by {replicas} replicas; make the "
-            "number of groups (of pairs or faces in a run of epochs) a multiple of that of replicas"
+            f"a batch of {counted(groups, 'group')} cannot be shared by {replicas} replicas; make "
+            "the number of groups (of pairs or faces in a run of epochs) a multiple of that of "
+            "replicas"
         )
     chief = is_chief(strategy)
     step = met = checkpoints.restore(trainer)

@@ -267,7 +267,8 @@ def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
         )
     except ValueError as error:
         raise XcosError(
-            f"batch does not fit the {len(faces.people)} people that train: {error}"
+            f"batch does not fit the {counted(len(faces.people), 'person', 'people')} that train: "
+            f"{error}"
         ) from None
 
 

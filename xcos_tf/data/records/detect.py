@@ -7,7 +7,7 @@ from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.data.records.mxnet import MxnetSource
 from xcos_tf.data.records.source import Source
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 
 RECORD_FILE = "train.rec"
 
@@ -19,18 +19,19 @@ def open_source(path: str | os.PathLike) -> Source:
         XcosError: it is none of these, or cannot be read.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # not `Path`'s, which fails on a name that is too long
         records = path / RECORD_FILE
         if records.is_file():
             return MxnetSource(records)
         return FolderSource(path)
-    if path.is_file() and path.suffix.lower() == ".rec":
+    if os.path.isfile(path) and path.suffix.lower() == ".rec":
         return MxnetSource(path)
-    if path.is_file() and path.suffix.lower() == ".bin":
+    if os.path.isfile(path) and path.suffix.lower() == ".bin":
         return BinSource(path)
-    if not path.exists():
-        raise XcosError(f"there is no file or folder {path}; check the path")
+    if not os.path.exists(path):
+        raise XcosError(f"there is no file or folder {shown(path)}; check the path")
     raise XcosError(
-        f"{path} is no set of faces that can be read; give a folder with one sub-folder a person, "
-        f"a folder with MXNet's {RECORD_FILE} in it, or an InsightFace .bin file"
+        f"{shown(path)} is no set of faces that can be read; give a folder with one "
+        f"sub-folder a person, a folder with MXNet's {RECORD_FILE} in it, or an InsightFace .bin "
+        "file"
     )

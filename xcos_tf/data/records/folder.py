@@ -10,6 +10,7 @@ import numpy as np
 
 from xcos_tf.data.records.source import Record
 from xcos_tf.errors import XcosError
+from xcos_tf.wording import counted
 
 
 class FolderSource:
@@ -81,8 +82,8 @@ class FolderSource:
             names = []
         if len(names) != count:
             raise XcosError(
-                f"{folder} had {count} files and now has {len(names)}; leave the source alone "
-                "while it is prepared, and start again"
+                f"{folder} had {counted(count, 'file')} and now has {len(names)}; leave the "
+                "source alone while it is prepared, and start again"
             )
         return names
 

@@ -1,5 +1,6 @@
 """The index of a prepared set, put together once all its shards are finished."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from xcos_tf.data.records.progress import Plan, Progress
 from xcos_tf.data.records.schemas import Index
 from xcos_tf.data.records.source import Pairs, Source
 from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, shown
 from xcos_tf.files import read_json, replace_file, write_csv, write_json
 from xcos_tf.schemas import read_ours
+from xcos_tf.wording import counted
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 
@@ -54,8 +56,8 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
     write_csv(folder / layout.SKIPPED, ("name", "reason"), _skipped(progress))
     if not images:
         raise XcosError(
-            f"none of the {len(source)} records of {source.name} is an image that can be used; "
-            f"see {folder / layout.SKIPPED}"
+            f"none of the {counted(len(source), 'record')} of {source.name} is an image that can "
+            f"be used; see {folder / layout.SKIPPED}"
         )
     arrays = {name: column[:images] for name, column in arrays.items()}
     replace_file(folder / layout.ARRAYS, lambda stream: np.savez(stream, **arrays))
@@ -101,8 +103,8 @@ def read_summary(folder: Path, plan: Plan) -> dict[str, int]:
     source, shards = index.source, len(index.shards)
     if (source.fingerprint, shards) != (plan.fingerprint, plan.shards):
         raise XcosError(
-            f"{folder} holds a finished set of {source.name} in {shards} shards, and what is "
-            "asked for is another; choose another folder"
+            f"{folder} holds a finished set of {source.name} in {counted(shards, 'shard')}, and "
+            "what is asked for is another; choose another folder"
         )
     return {**{x: getattr(index, x) for x in ("images", "people", "skipped")}, "shards": shards}
 
@@ -114,12 +116,12 @@ def read_index(folder: Path) -> Index:
         XcosError: there is none, the set is unfinished, or it is damaged or of another format.
     """
     path, advice = folder / layout.INDEX, "prepare the set again"
-    if not path.exists():
-        if (folder / layout.PROGRESS).is_dir():
+    if not os.path.exists(path):
+        if os.path.isdir(folder / layout.PROGRESS):
             raise XcosError(
                 f"{folder} is not finished; give the `xcos prepare` command again to go on"
             )
-        raise XcosError(f"{folder} is no prepared set; make one with `xcos prepare`")
+        raise XcosError(f"{shown(folder)} is no prepared set; make one with `xcos prepare`")
     content = read_json(path, "the index", advice)
     found = content.get("format") if isinstance(content, dict) else None
     if found != layout.FORMAT:

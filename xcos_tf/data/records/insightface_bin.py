@@ -15,6 +15,7 @@ import numpy as np
 from xcos_tf.data.records.bin_pickle import load_bin
 from xcos_tf.data.records.source import Pairs, Record
 from xcos_tf.errors import XcosError
+from xcos_tf.wording import counted
 
 
 class BinSource:
@@ -43,8 +44,8 @@ class BinSource:
             )
         if not truth or len(self._images) != 2 * len(truth):
             raise XcosError(
-                f"{path} holds {len(self._images)} images and {len(truth)} truth values, not two "
-                "images for each; get the file again"
+                f"{path} holds {counted(len(self._images), 'image')} and "
+                f"{counted(len(truth), 'truth value')}, not two images for each; get the file again"
             )
         first = np.arange(0, len(self._images), 2, dtype=np.int64)
         self.pairs = Pairs(first, first + 1, np.array(truth, bool))
