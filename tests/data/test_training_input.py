@@ -168,6 +168,16 @@ def test_faces_of_another_size_stop_the_input(faces):
         list(dataset)
 
 
+def test_the_same_faces_by_another_name_are_refused(tmp_path):
+    """They would be trained on and held out at once."""
+    write_people(tmp_path / "photos", {"al": 2, "bea": 2})
+    prepare(open_source(tmp_path / "photos"), tmp_path / "x", 1)
+    (tmp_path / "link").symlink_to("x")
+    sets = [RecordSet.open(tmp_path / name) for name in ("x", "link")]
+    with pytest.raises(XcosError, match=r"x and .*link were prepared from the same faces; give"):
+        join_sets(sets)
+
+
 def test_a_set_of_pairs_is_refused(faces):
     class PairSet:
         people, folder = [], "lfw"

@@ -58,12 +58,18 @@ def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
     People without a photo that could be used are left out.
 
     Raises:
-        XcosError: a set has pairs instead of people.
+        XcosError: a set has pairs instead of people, or two of them hold the same faces.
     """
-    people, labels = [], []
+    people, labels, known = [], [], {}
     for records in sets:
         if not records.people:
             raise XcosError(f"{records.folder} is a set of pairs; train on a set of people")
+        same = known.setdefault(records.source["fingerprint"], records)
+        if same is not records:
+            raise XcosError(
+                f"{same.folder} and {records.folder} were prepared from the same faces; give one "
+                "of the two"
+            )
         labels.append(records.labels + len(people))
         people += [f"{records.folder.name}/{person}" for person in records.people]
     everyone = FaceSet(
