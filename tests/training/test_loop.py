@@ -26,11 +26,24 @@ def command(out, kind="plain", replicas=1, steps=6, *more):
     return [sys.executable, "-m", "tests.training.drive", *map(str, words)]
 
 
-def drive(out, *args):
-    done = subprocess.run(command(out, *args), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def start(out, *args):
+    """Start it, niced, so that it runs beside what the test does meanwhile; see `finish`."""
+    words = ["nice", *command(out, *args)]
+    return out, subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(started):
+    out, process = started
+    errors = process.communicate()[1]
+    assert process.returncode == 0, errors
     with np.load(out) as arrays:
         return dict(arrays)
+
+
+def drive(out, *args):
+    return finish(start(out, *args))
 
 
 def assert_close(a, b, tolerance):
@@ -51,7 +64,8 @@ def test_two_replicas_with_half_the_batch_make_the_same(tmp_path, alone):
 
 
 def test_so_they_do_with_a_sample_a_scaled_loss_and_several_steps_in_a_call(tmp_path):
-    alone, two = (drive(tmp_path / f"{replicas}.npz", "whole", replicas) for replicas in (1, 2))
+    started = [start(tmp_path / f"{replicas}.npz", "whole", replicas) for replicas in (1, 2)]
+    alone, two = map(finish, started)
     assert_close(two, alone, 1e-5)
 
 
@@ -92,7 +106,7 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
 @pytest.mark.parametrize(("kind", "every"), [("plain", 1), ("whole", 3)])
 def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, chance, kind, every):
     steps, folder = 300, tmp_path / "checkpoints"
-    whole = drive(tmp_path / "whole.npz", kind, 1, steps)
+    whole = start(tmp_path / "whole.npz", kind, 1, steps)
     kills = 0
     while kills < 3:
         run = subprocess.Popen(
@@ -113,7 +127,7 @@ def test_killed_at_random_and_resumed_it_ends_the_same_bit_for_bit(tmp_path, cha
     before = Checkpoints(folder).steps()
     assert before and before[-1] < steps
     resumed = drive(tmp_path / "out.npz", kind, 1, steps, folder, every)
-    assert_close(resumed, whole, 0)
+    assert_close(resumed, finish(whole), 0)
 
 
 def test_sigterm_saves_and_ends_well(tmp_path):

@@ -1,9 +1,13 @@
 """Pictures of pairs."""
 
+import re
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 import pytest
 
+from xcos_tf import training
 from xcos_tf.training.watched_pairs import picture_of
 
 EVEN = np.full((7, 7), 1 / 49)
@@ -80,3 +84,10 @@ def test_pairs_are_below_each_other_with_their_captions_above(faces):
     assert share(first, (255, 0, 0)) > 0.5 and share(second, (0, 255, 0)) > 0.5
     rows = np.flatnonzero((picture != other).any((1, 2)))
     assert rows.min() >= 130 and rows.max() < 130 + 26
+
+
+def test_nothing_of_the_rooms_above_is_imported():
+    rooms = "cli|serve|store|serving|mobile|export|explain"
+    for path in Path(training.__file__).parent.glob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(rf"import xcos_tf\.({rooms})\b|from xcos_tf\.({rooms})\b|pyplot", code)
