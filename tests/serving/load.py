@@ -69,6 +69,7 @@ class Load:
 
     `counts` has calls that "begun", answers that are "right before" the server was killed, "right
     after" it was back, or "wrong"; "XcosError"s by kind, "unreported" errors, and "late" calls.
+    `seconds` are those of right answers.
     """
 
     def __init__(self, addresses: tuple[str, str], clients: int, timeout: float):
@@ -79,7 +80,8 @@ class Load:
         verifier = Verifier.from_preset(MODEL)
         self.answers = verifier.explain_pairs(*map(verifier.embed, self._faces))
         self.same = self.answers["xcos"] >= verifier.threshold()
-        self.counts, self._lock = collections.Counter(), threading.Lock()
+        self.counts, self.seconds = collections.Counter(), []
+        self._lock, self._stopped = threading.Lock(), threading.Event()
         self._timeout, self.state = timeout, "before"
         self._threads = [
             threading.Thread(target=self._client, args=(addresses[i % 2], i), daemon=True)
@@ -93,22 +95,25 @@ class Load:
 
     def stop(self) -> None:
         """Let every client end its call."""
-        self.state, end = "stopped", time.monotonic() + self._timeout + LATE
+        self._stopped.set()
+        end = time.monotonic() + self._timeout + LATE
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _client(self, address: str, number: int) -> None:
         random = np.random.default_rng(number)
         with ServingClient(address, MODEL, timeout=self._timeout) as client:
-            while self.state != "stopped":
+            while not self._stopped.is_set():
                 row = int(random.integers(PAIRS))
                 with self._lock:
                     self.counts["begun"] += 1
                 start = time.monotonic()
                 outcome = self._outcome(client, row)
+                seconds = time.monotonic() - start
                 with self._lock:
                     self.counts[outcome] += 1
-                    self.counts["late"] += time.monotonic() - start > self._timeout + LATE
+                    self.counts["late"] += seconds > self._timeout + LATE
+                    self.seconds += [seconds] * outcome.startswith("right")
 
     def _outcome(self, client, row: int) -> str:
         try:
@@ -136,8 +141,8 @@ def passed(counts: collections.Counter) -> bool:
     return not faults and counts["right before"] > 0 and counts["right after"] > 0
 
 
-def run(folder: Path, clients: int, seconds: float, timeout: float) -> collections.Counter:
-    """Run the test, and return what the calls came to; see `Load`.
+def run(folder: Path, clients: int, seconds: float, timeout: float) -> tuple[Load, float]:
+    """Run the test, and return what the calls came to and for how many seconds no server was there.
 
     Args:
         folder: that holds the models, as `xcos export` wrote it.
@@ -151,13 +156,13 @@ def run(folder: Path, clients: int, seconds: float, timeout: float) -> collectio
         load = Load((f"localhost:{grpc}", f"http://localhost:{rest}"), clients, timeout)
         load.start()
         time.sleep(seconds / 2)
-        load.state = "down"
+        load.state, gone = "down", time.monotonic()
         server.kill()
         server.start()
-        load.state = "after"
+        load.state, gone = "after", time.monotonic() - gone
         time.sleep(seconds / 2)
         load.stop()
-        return load.counts
+        return load, gone
     finally:
         server.kill()
 
@@ -170,9 +175,12 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         export_saved_model(MODEL, Path(folder))
-        counts = run(Path(folder), args.clients, args.seconds, timeout=10)
-    print(*(f"{count:7,} {what}" for what, count in sorted(counts.items())), sep="\n")
-    return 0 if passed(counts) else 1
+        load, gone = run(Path(folder), args.clients, args.seconds, timeout=10)
+    print(*(f"{count:7,} {what}" for what, count in sorted(load.counts.items())), sep="\n")
+    median, tail = np.percentile(load.seconds or [np.nan], (50, 99))
+    print(f"{gone:7.1f} s without a server")
+    print(f"{median:7.2f} s for a right answer, median; 99th percentile {tail:.2f} s")
+    return 0 if passed(load.counts) else 1
 
 
 if __name__ == "__main__":

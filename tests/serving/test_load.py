@@ -9,8 +9,12 @@ from tests.serving.load import Load, passed, run
 
 
 def test_no_wrong_answer_and_every_failure_reported(served_folder):
-    counts = run(served_folder, clients=4, seconds=4, timeout=30)
+    load, gone = run(served_folder, clients=4, seconds=4, timeout=30)
+    counts = load.counts
     assert passed(counts), counts
+    right = sum(count for what, count in counts.items() if what.startswith("right"))
+    assert len(load.seconds) == right
+    assert gone > 0
     # The clients did meet a server that was away.
     assert counts["XcosError ServerUnavailable"] > 0
 
