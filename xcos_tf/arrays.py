@@ -1,6 +1,7 @@
 """Arrays and files of them, whoever made them."""
 
 import os
+import warnings
 import zipfile
 from typing import BinaryIO
 
@@ -44,7 +45,8 @@ def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np
             if sum(entry.file_size for entry in file.infolist()) > largest:
                 raise ValueError("it is larger than it may be")
         source.seek(0)
-        with np.load(source, allow_pickle=False) as arrays:
+        with warnings.catch_warnings(), np.load(source, allow_pickle=False) as arrays:
+            warnings.simplefilter("error")  # of a file as Python 2 wrote them
             found = dict(arrays)
     except (OSError, ValueError):
         raise

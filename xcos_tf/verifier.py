@@ -125,6 +125,7 @@ class Verifier:
             float32, grid features (N, h, w, c), or embeddings (N, dimension) of a plain preset.
 
         Raises:
+            XcosError: a feature is not finite, since the preset's weights are too large.
             ValueError: an array of another shape or type.
         """
         faces, model = np.asarray(faces), self.network.features
@@ -137,7 +138,13 @@ class Verifier:
                 f"Received: faces.shape={faces.shape}, faces.dtype={faces.dtype}"
             )
         faces = tf.constant(faces)
-        return self._run("embed", lambda images: model(normalise_pixels(images)), faces).numpy()
+        features = self._run("embed", lambda images: model(normalise_pixels(images)), faces).numpy()
+        if not np.isfinite(features).all():
+            raise XcosError(
+                f"the preset {self.config['name']!r} makes features that are not finite, though "
+                "its weights are; get the preset again"
+            )
+        return features
 
     def verify(
         self,

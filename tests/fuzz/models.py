@@ -98,7 +98,6 @@ def _presets(folder: Path) -> Trial:
         verifier = Verifier(preset)
         shape = preset.network.features.input_shape[1:]
         feature = verifier.embed(faces if shape == (32, 32, 3) else np.zeros((1, *shape), np.uint8))
-        assert np.isfinite(feature).all(), "a feature is not finite"
         assert np.isfinite(verifier.compare_pairs(feature, feature)).all()
 
     return Trial(draw, read)

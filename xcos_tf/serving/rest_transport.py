@@ -89,7 +89,7 @@ class RestTransport:
         document = self._ask(question, "POST", f"{_path(question)}:predict", seconds, request)
         try:
             return decode_answer(question.signature, document)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise wrong_protocol(question, f"it answers with {error}") from None
 
     def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
@@ -101,7 +101,7 @@ class RestTransport:
                 for entry in document["model_version_status"]
                 for message in [entry["status"].get("error_message", "")]
             ]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise wrong_protocol(question, "its status lists no versions") from None
 
     def close(self) -> None:

@@ -123,7 +123,9 @@ class StreamingCorrelation:
                     f"Expected the state's `{name}` of shape {shape}. "
                     f"Received: shape={state[name].shape}"
                 )
-        moments = {name: np.array(state[name], np.float64) for name in _MOMENTS}
+        if any(state[name].dtype != np.float64 for name in _MOMENTS):
+            raise ValueError("Expected float64 moments. Received: others")
+        moments = {name: np.array(state[name]) for name in _MOMENTS}
         count = int(state["count"])
         squares = (moments["m_ss"], moments["m_cc"])
         if (
