@@ -109,7 +109,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """Return the steps that there are checkpoints of, ascending."""
-        if not self.folder.is_dir():
+        if not os.path.isdir(self.folder):
             return []
         matches = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
         return sorted(int(match[1]) for match in matches if match)
