@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import WORDS, mutate_bytes, mutate_json, mutate_text
@@ -88,6 +89,7 @@ def _rest(folder: Path) -> Trial:
 
 
 def _grpc(folder: Path) -> Trial:
+    pytest.importorskip("tensorflow_serving")  # on one stack alone
     import tensorflow as tf
     from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
     from tensorflow_serving.apis.predict_pb2 import PredictResponse
