@@ -100,7 +100,10 @@ def fault(error: ValidationError) -> str:
 
     A key is named by its dotted path. Of a value at most 100 characters are quoted.
     """
-    first = error.errors(include_url=False)[0]
+    try:
+        first = error.errors(include_url=False)[0]
+    except UnicodeEncodeError:  # of a lone surrogate, which JSON can write, pydantic cannot tell
+        return "a key is no text that can be written"
     kind, context = first["type"], first.get("ctx", {})
     path = ".".join(str(key) for key in first["loc"] if key != "[key]")
     if kind == "missing":

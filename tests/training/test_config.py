@@ -389,3 +389,8 @@ def test_each_key_is_explained():
 def test_a_byte_order_mark_is_passed_over(tmp_path):
     (tmp_path / "run.yaml").write_bytes(b"\xef\xbb\xbf" + SHIPPED.read_bytes())
     assert read_config(tmp_path / "run.yaml")[0] == read_config(SHIPPED)[0]
+
+
+def test_a_key_that_is_no_text():
+    with pytest.raises(XcosError, match="a key is no text that can be written"):
+        check_config({"\ud800": 1}, "run.yaml")
