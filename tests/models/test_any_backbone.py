@@ -82,6 +82,7 @@ def test_a_function_is_imported_for_training_and_for_nothing_else(tmp_path):
         ({"kind": f"{__name__}.three_cels"}, "did you mean 'three_cells'?"),
         ({"kind": "no_such_module.function"}, "No module named 'no_such_module'"),
         ({"kind": f"{__name__}.no_model"}, "to return a keras.Model"),
+        ({"kind": "sys.exit"}, "to return a keras.Model"),
         ({**MOBILENET, "weights": "imagenet"}, "nothing is downloaded"),
         ({**MOBILENET, "pooling": "avg"}, "one output of shape"),
     ],

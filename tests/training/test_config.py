@@ -172,6 +172,8 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["data"].update(sets=["a\nb"]), r"data\.sets\.0 must be text .* on one line"),
         (lambda v: v["data"].update(hold_out={"pins90": 1.5}), "pins90 must be a whole number"),
         (lambda v: v["data"].update(hold_out={"pins90": -1}), "hold_out.pins90 must be 0 or more"),
+        (lambda v: v.update(validation={"genuine": 0}), "validation.genuine must be 1 or more"),
+        (lambda v: v.update(finish={"correlation_pairs": 1}), "must be 0, or 2 or more"),
         (lambda v: v.update(epochs=2), "one of `epochs` and `steps`"),
         (lambda v: v.update(epochs=2, steps=None), r"batch\.groups belongs to a run of steps"),
         (in_epochs(pairs=0), r"takes either batch\.pairs or batch\.faces"),

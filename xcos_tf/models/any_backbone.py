@@ -76,7 +76,10 @@ def from_function(path: str, options: dict) -> keras.Model:
         raise ValueError(
             f"Expected a function in {home}. Received: {name!r}" + nearest(name, known)
         )
-    model = function(**_with_tuples(options))
+    try:
+        model = function(**_with_tuples(options))
+    except SystemExit:  # a command's `main` may be named by mistake
+        model = None
     if not isinstance(model, keras.Model):
         raise ValueError(f"Expected {path} to return a keras.Model. Received: {type(model)}")
     return model

@@ -19,6 +19,7 @@ Attention = Literal["patched", "correlated", "learned"]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Steps = Annotated[int, Field(ge=1, le=10**9 - 1)]  # nine digits of a checkpoint's name
 Pairs = Annotated[int, Field(ge=0, le=10**8)]
+SomePairs = Annotated[int, Field(ge=1, le=10**8)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]  # what is left of an average after a step
 Weight = Annotated[float, Field(ge=0, le=10**6)]
@@ -41,6 +42,12 @@ def _with_kind(section: dict) -> dict:
     if not isinstance(section.get("kind"), str):
         raise ValueError("must hold `kind`, such as mobilefacenet or ir of a backbone")
     return section
+
+
+def _none_or_two(pairs: int) -> int:
+    if pairs == 1:
+        raise ValueError("must be 0, or 2 or more, for a correlation")
+    return pairs
 
 
 def _not_ours(facts: dict) -> dict:
@@ -228,8 +235,8 @@ class ValidationConfig(Strict):
     every: Count | None = None
     best_by: Literal["learned", "patched", "correlated", "cosine"] | None = None
     best_metric: Literal["tar_at_far_1e-3", "eer"] = "tar_at_far_1e-3"
-    genuine: Pairs = 15_000
-    impostor: Pairs = 60_000
+    genuine: SomePairs = 15_000
+    impostor: SomePairs = 60_000
     draw_over: Switch = False
 
 
@@ -237,7 +244,7 @@ class FinishConfig(Strict):
     """What is measured at the end, and of which weights."""
 
     weights: Literal["best", "last"] = "best"
-    correlation_pairs: Pairs = 100_000
+    correlation_pairs: Annotated[Pairs, AfterValidator(_none_or_two)] = 100_000
     threshold_pairs: Pairs = 500_000
     facts: Annotated[dict[Line, plain(2**63)], AfterValidator(_not_ours)] = Field(
         default_factory=dict
