@@ -14,7 +14,7 @@ LONGEST = 600
 # as to write from right to left; and bytes of a name that are no text.
 _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # A word, or something in quotation marks as `repr` writes it, that is longer than may be shown.
-_LONG = re.compile(rf"\S{{{QUOTED + 1},}}|(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^\"]{{{QUOTED},}}\"")
+_LONG = re.compile(rf"(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^\"]{{{QUOTED},}}\"|\S{{{QUOTED + 1},}}")
 
 
 def shown(text: object) -> str:

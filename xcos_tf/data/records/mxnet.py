@@ -134,6 +134,11 @@ class MxnetSource:
         keys, offsets, labels = _as_numpy(keys), _as_numpy(offsets), _as_numpy(labels)
         if header is None:
             return keys, offsets, labels, 0
+        if header[0] > 10 * len(keys) + 1000:  # of which each would be listed as missing
+            raise XcosError(
+                f"{self._path} promises {header[0] - 1:,} images and holds {len(keys):,}; get the "
+                "file again"
+            )
         if index is not None:
             # Those that came before the header, by their positions, were not looked at by it.
             known = keys < header[0]
