@@ -28,6 +28,7 @@ from xcos_tf.errors import XcosError
 
 # Labels and keys are stored as float32, which tells whole numbers apart up to here.
 _MOST = 1 << 24
+_MOST_PEOPLE = 1 << 22  # WebFace260M has 4,008,130
 _MISSING = -1
 _BAD_LABEL = -1
 
@@ -204,7 +205,7 @@ def _parse_header(seen: Glance) -> tuple[int, int] | None:
     if not all(math.isfinite(x) and 1 <= x <= _MOST for x in seen.labels):
         return None
     first, last = map(int, seen.labels)
-    return (first, last) if first <= last else None
+    return (first, last) if 0 <= last - first <= _MOST_PEOPLE else None
 
 
 def _parse_label(seen: Glance | None) -> int:
@@ -220,7 +221,7 @@ def _read_property(path: Path) -> int:
     if not path.is_file():
         return 0
     word = path.read_bytes()[:100].split(b",")[0].strip()
-    if not word.isdigit() or not 1 <= int(word) <= _MOST:
+    if not word.isdigit() or not 1 <= int(word) <= _MOST_PEOPLE:
         raise XcosError(
             f"{path} must start with the number of people, as in `85742,112,112`, but starts with "
             f"{word.decode(errors='replace')!r}; mend it or remove it"
