@@ -44,7 +44,7 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     `first` and `second` are grid features of each pair, float32 (P, h, w, c), and `covered` is bool
     (P, h, w).
     """
-    from xcos_tf.evaluation.metrics import kfold_accuracy
+    from xcos_tf.metrics.rates import kfold_accuracy
 
     blocks = [slice(i, i + BLOCK) for i in range(0, len(first), BLOCK)]
     parts = [verifier.explain_pairs(first[x], second[x], "learned") for x in blocks]

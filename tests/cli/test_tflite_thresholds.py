@@ -13,8 +13,8 @@ from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.training_input import decode_face
-from xcos_tf.evaluation.metrics import preset_thresholds
-from xcos_tf.mobile.metadata import ModelFile
+from xcos_tf.export.tflite.metadata import ModelFile
+from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.presets import save_preset
 from xcos_tf.verifier import Verifier
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import histogram, metrics
 from xcos_tf.evaluation.all_pairs import compare_all, count_pairs
-from xcos_tf.evaluation.histogram import BINS
-from xcos_tf.evaluation.intervals import share
 from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.template_store import TemplateInfo, open_templates, write_templates
+from xcos_tf.metrics import histogram, rates
+from xcos_tf.metrics.histogram import BINS
+from xcos_tf.metrics.intervals import share
 from xcos_tf.templates import Gallery, fixed_weight_scores
 
 EDGES = np.linspace(-1, 1, BINS + 1)
@@ -140,7 +140,7 @@ def test_counts_are_those_of_the_verifier(random, subjects, tmp_path, kind, scor
         assert abs(scores - threshold).min() > 1e-5  # so that these are exact
         assert found.fmr(fmr) == share(int(np.sum(scores[~same] >= threshold)), int(sum(~same)))
         assert found.fnmr(fmr) == share(int(np.sum(scores[same] < threshold)), int(sum(same)))
-    assert found.auc.low - 1e-9 <= metrics.auc(scores, same) <= found.auc.high + 1e-9
+    assert found.auc.low - 1e-9 <= rates.auc(scores, same) <= found.auc.high + 1e-9
     assert found.eer == histogram.eer(found.genuine, found.impostor)
     assert found.tar_at_far(0.1) == histogram.tar_at_far(found.genuine, found.impostor, 0.1)
 
@@ -190,7 +190,7 @@ MEMORY = """
 import resource, sys
 import numpy as np
 from xcos_tf.evaluation.all_pairs import count_pairs
-from xcos_tf.evaluation import intervals  # SciPy is no part of what is measured
+from xcos_tf.metrics import intervals  # SciPy is no part of what is measured
 class Templates:
     labels = np.arange(12_000, dtype=np.int32) // 3
     names = ()

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import metrics
-from xcos_tf.evaluation.intervals import share
 from xcos_tf.evaluation.measure import as_row, measure
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, ScoredPairs
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.metrics import rates
+from xcos_tf.metrics.intervals import share
 
 THRESHOLDS = {"0.01": 0.55, "0.001": 0.8}
 
@@ -35,20 +35,20 @@ def scored(random, photo_pairs):
 
 def test_everything_is_measured(scored, photo_pairs):
     measured, same = measure(scored, photo_pairs), photo_pairs.same
-    folds = metrics.kfold_accuracy(scored.values, same, photo_pairs.fold)
+    folds = rates.kfold_accuracy(scored.values, same, photo_pairs.fold)
     assert (measured.accuracy, measured.accuracy_std) == (folds.mean, folds.std)
-    assert measured.auc == metrics.auc(scored.values, same)
-    assert measured.eer == metrics.eer(scored.values, same)
+    assert measured.auc == rates.auc(scored.values, same)
+    assert measured.eer == rates.eer(scored.values, same)
     assert (measured.genuine, measured.impostor) == (500, 1500)
     assert tuple(measured.tar_at_far) == FALSE_ACCEPT_RATES
     assert measured.tar_at_far[1e-4] is None
     for far in (1e-1, 1e-2, 1e-3):
-        assert measured.tar_at_far[far].value == metrics.tar_at_far(scored.values, same, far)
+        assert measured.tar_at_far[far].value == rates.tar_at_far(scored.values, same, far)
     assert measured.at_threshold.keys() == THRESHOLDS.keys()
     for fmr, threshold in THRESHOLDS.items():
         at = measured.at_threshold[fmr]
         assert at.threshold == threshold
-        expected = metrics.fmr_fnmr(scored.values, same, threshold)
+        expected = rates.fmr_fnmr(scored.values, same, threshold)
         assert (at.fmr.value, at.fnmr.value) == expected
         assert at.fmr == share(round(expected[0] * 1500), 1500)
         assert at.fnmr == share(round(expected[1] * 500), 500)

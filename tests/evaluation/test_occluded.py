@@ -9,11 +9,11 @@ from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation import set_faces
 from xcos_tf.evaluation.cover import draw_cover
-from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.set_faces import align_in_memory
+from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier
 
 PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet"

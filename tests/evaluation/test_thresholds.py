@@ -11,8 +11,8 @@ from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.metrics import threshold_at_fmr
 from xcos_tf.evaluation.thresholds import faces_of_all, measure_thresholds
+from xcos_tf.metrics.rates import threshold_at_fmr
 from xcos_tf.verifier import Verifier
 
 
@@ -53,7 +53,7 @@ def test_thresholds_are_those_of_all_impostor_pairs(faces):
     ]
     # A rate that 30 pairs can show.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xcos_tf.evaluation.metrics.FALSE_MATCH_RATES", ("0.1", "0.01"))
+        patch.setattr("xcos_tf.metrics.rates.FALSE_MATCH_RATES", ("0.1", "0.01"))
         found = measure_thresholds(verifier, faces, "cosine")
     assert list(found.at) == ["0.1"]
     assert found.at["0.1"] == pytest.approx(threshold_at_fmr(np.array(scores), 0.1), abs=1e-4)

@@ -17,8 +17,8 @@ from tests.models.test_presets import CONFIG, MODEL
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.shipped import load_compressed, save_compressed
 from xcos_tf.export.models_config import add_version, read_models
+from xcos_tf.export.tflite.metadata import NAME, ModelFile
 from xcos_tf.export.tflite.thresholds import MeasuredThresholds, variant_thresholds
-from xcos_tf.mobile.metadata import NAME, ModelFile
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.preset_folder import BUNDLED
 from xcos_tf.models.preset_threshold import preset_threshold

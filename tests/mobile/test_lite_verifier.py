@@ -14,10 +14,10 @@ import pytest
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.export.tflite.metadata import ModelFile, read_metadata
 from xcos_tf.files import read_file
 from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.mobile.lite_verifier import LiteVerifier
-from xcos_tf.mobile.metadata import ModelFile, read_metadata
 from xcos_tf.verifier import Verifier
 
 
@@ -137,7 +137,7 @@ def test_what_was_checked_is_what_runs(lite_models, tmp_path, monkeypatch):
     folder = tmp_path / "models"
     shutil.copytree(lite_models, folder)
     whole = LiteVerifier.from_folder(folder)
-    monkeypatch.setattr("xcos_tf.mobile.metadata.read_file", read_once)
+    monkeypatch.setattr("xcos_tf.export.tflite.metadata.read_file", read_once)
     swapped = LiteVerifier.from_folder(folder)
     assert sorted(opened) == ["compare.float32.tflite", "embed.float32.tflite"]
     assert swapped.identity == whole.identity

@@ -10,10 +10,10 @@ from tools.results import read_rows
 from tools.tflite.pairs import all_pairs_of_folds, covered_pairs
 from tools.tflite.tables import CoveredPrice, Price
 from xcos_tf.data.occluder import Occluder
-from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import read_lfw_pairs
 from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier
 
 PAIRS = "2\t1\nobama\t1\t2\nobama\t1\tbiden\t1\ndrawn\t1\t2\ndrawn\t1\tbiden\t1\n"

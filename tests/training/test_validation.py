@@ -3,7 +3,7 @@ import pytest
 
 from tests.training.noisy_faces import Faces, small_pupil
 from xcos_tf.data.records.source import Pairs
-from xcos_tf.evaluation.metrics import kfold_accuracy
+from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.training import validation
 from xcos_tf.training.validation import HeldOut, Validation, cosines, pair_scores, summarise
 

@@ -11,10 +11,10 @@ from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
 from tools.paper.tables import Bench, by_share, measured, not_there, of_missing, on
 from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.occluded import SHARES, score_occluded
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.results_text import covered
+from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.presets import find_preset, read_config
 

@@ -17,15 +17,15 @@ from tools.paper.data_folder import SEED
 from tools.tflite.pairs import all_pairs_of_folds, covered_faces, covered_pairs
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
 from xcos_tf.data.occluder import Occluder
-from xcos_tf.evaluation.metrics import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.export.tflite.metadata import ModelFile
+from xcos_tf.metrics.rates import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
 from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.mobile.lite_verifier import LiteVerifier
-from xcos_tf.mobile.metadata import ModelFile
 from xcos_tf.models.presets import load_preset
 
 FMR = "0.001"

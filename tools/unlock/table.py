@@ -3,9 +3,9 @@
 from collections import namedtuple
 from collections.abc import Sequence
 
-from xcos_tf.evaluation.intervals import format_rate, share
-from xcos_tf.evaluation.measurement import Rate
 from xcos_tf.evaluation.results_text import markdown_table
+from xcos_tf.metrics.intervals import format_rate, share
+from xcos_tf.metrics.rates import Rate
 
 NOTHING = "nothing"
 

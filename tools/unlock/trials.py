@@ -9,7 +9,7 @@ from tqdm import tqdm
 from tools.unlock.people import Person, enroll, split_owner
 from tools.unlock.table import Trials
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.intervals import share
+from xcos_tf.metrics.intervals import share
 from xcos_tf.mobile.decision import compare_all, frame_scores, needed_frames
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 

@@ -16,9 +16,9 @@ from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.training_input import decode_face
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.metrics import preset_thresholds
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
+from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.models.presets import find_preset, read_config
 

@@ -5,7 +5,6 @@ import argparse
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError
 
-UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3
 NO_LIVENESS = (
     "A prototype, not a lock: it makes no check that a living person is before the camera, and a "
     "photo of the owner unlocks it."

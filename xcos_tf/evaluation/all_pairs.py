@@ -9,9 +9,10 @@ import numpy as np
 from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import histogram
-from xcos_tf.evaluation.histogram import BINS, Bounded
-from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, Rate
+from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES
+from xcos_tf.metrics import histogram
+from xcos_tf.metrics.histogram import BINS, Bounded
+from xcos_tf.metrics.rates import Rate
 
 if TYPE_CHECKING:
     from xcos_tf.evaluation.subject import Subject
@@ -232,7 +233,7 @@ def _check_finite(scores: np.ndarray, templates: Templates, row: int, column: in
 
 
 def _share(count: int, total: int) -> Rate | None:
-    from xcos_tf.evaluation.intervals import share  # SciPy takes a second
+    from xcos_tf.metrics.intervals import share  # SciPy takes a second
 
     return share(count, total) if total else None
 

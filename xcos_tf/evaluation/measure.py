@@ -5,15 +5,15 @@ from dataclasses import asdict
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.intervals import share, tar_at_far_rate
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     AtThreshold,
     Measurement,
     ScoredPairs,
 )
-from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.metrics.intervals import share, tar_at_far_rate
+from xcos_tf.metrics.rates import auc, eer, kfold_accuracy
 
 
 def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:

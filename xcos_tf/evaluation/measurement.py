@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xcos_tf.metrics.rates import Rate
+
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
@@ -25,20 +27,6 @@ class ScoredPairs:
     score: str
     values: np.ndarray
     thresholds: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share that was observed, with its 95 % confidence interval.
-
-    Attributes:
-        value: in [0, 1].
-        low, high: of the interval, 0 ≤ low ≤ value ≤ high ≤ 1.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.cover import Cover, draw_cover
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
-from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.protocol import embed, score_photos, scoring_of
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.set_faces import SetFaces, align_in_memory
 from xcos_tf.evaluation.subject import Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.metrics.rates import kfold_accuracy
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.evaluation.folds import deal_folds
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_both_kinds,
@@ -18,6 +17,7 @@ from xcos_tf.evaluation.pair_list import (
     refuse_repeats,
 )
 from xcos_tf.evaluation.photo_finder import PhotoFinder
+from xcos_tf.metrics.folds import deal_folds
 
 
 @dataclass(frozen=True)

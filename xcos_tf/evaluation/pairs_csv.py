@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of, shown
-from xcos_tf.evaluation.folds import dealt
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_photo_folder,
@@ -21,6 +20,7 @@ from xcos_tf.evaluation.pair_list import (
 from xcos_tf.evaluation.pairs import LfwPhotos, PairSet, collect_pairs, parse_lfw_columns
 from xcos_tf.evaluation.photo_finder import PhotoFinder
 from xcos_tf.files import write_csv
+from xcos_tf.metrics.folds import dealt
 
 HEADING = ("first", "second", "same")
 WITH_FOLDS = (*HEADING, "fold")

@@ -13,12 +13,12 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
 from xcos_tf.evaluation.build_set import build_set
-from xcos_tf.evaluation.folds import deal_folds
 from xcos_tf.evaluation.pair_list import check_photo_folder
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import FolderPhotos
 from xcos_tf.evaluation.set_faces import FacesInMemory
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.metrics.folds import deal_folds
 from xcos_tf.wording import counted
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from xcos_tf.errors import on_one_line
-from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measure import as_row
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
@@ -14,6 +13,7 @@ from xcos_tf.evaluation.measurement import (
     UnderOcclusion,
 )
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.verifier import DEFAULT_FMR
 from xcos_tf.wording import counted
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.mobile.metadata import ModelFile
+from xcos_tf.export.tflite.metadata import ModelFile
 
 SIGNATURE = "serving_default"
 

@@ -10,8 +10,8 @@ import numpy as np
 from xcos_tf.arrays import as_float32
 from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS, warp_face
 from xcos_tf.errors import XcosError
+from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.mobile.lite_model import LiteModel
-from xcos_tf.mobile.metadata import ModelFile
 from xcos_tf.models.preset_threshold import preset_threshold
 
 DEFAULT_VARIANT = "float32"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.evaluation.metrics import preset_thresholds
+from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import save_preset
 from xcos_tf.training.correlation import Correlation

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
+from xcos_tf.stop_signal import stop_asked
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.devices import is_chief
 from xcos_tf.training.model import Trainer
-from xcos_tf.training.stop_signal import stop_asked
 from xcos_tf.wording import counted
 
 DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]

@@ -20,8 +20,8 @@ from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.evaluation.folds import FOLDS, tenths
 from xcos_tf.files import only_writer
+from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.training.assembly import assemble, start_grid_head, try_optimizers
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig

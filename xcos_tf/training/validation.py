@@ -14,8 +14,8 @@ from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.training_input import normalise_faces
-from xcos_tf.evaluation.folds import tenths
-from xcos_tf.evaluation.metrics import auc, eer, kfold_accuracy, tar_at_far
+from xcos_tf.metrics.folds import tenths
+from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.unit_length import unit_length
 from xcos_tf.training.model import Trainer

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.explain.report.making import make_scores, make_set, measured
-from xcos_tf.evaluation.measurement import Rate, UnderOcclusion
+from xcos_tf.evaluation.measurement import UnderOcclusion
 from xcos_tf.explain.report.content import (
     Share,
     by_score,
@@ -14,6 +14,7 @@ from xcos_tf.explain.report.content import (
     summary,
 )
 from xcos_tf.explain.report.styles import Score
+from xcos_tf.metrics.rates import Rate
 
 
 def result(vset, name, score="cosine", **changes):

@@ -6,10 +6,10 @@ import pytest
 from tests.explain.report.making import Faces, make_scores, make_set
 from tests.verifying import THRESHOLDS
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.metrics import best_threshold
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.explain.report.gallery import make_galleries, preset_threshold
 from xcos_tf.explain.words import describe
+from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.verifier import Verifier
 
 

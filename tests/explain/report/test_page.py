@@ -9,10 +9,10 @@ import pytest
 import xcos_tf
 from tests.explain.report.making import SCRIPT, Page, make_scores, make_set, measured
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, UnderOcclusion
 from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.explain.report.page import check_report_path, write_report
+from xcos_tf.metrics.intervals import format_rate
 
 
 def no_face(position):

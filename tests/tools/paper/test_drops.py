@@ -12,8 +12,8 @@ from tools.paper.under_cover import (
     verdict,
 )
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.evaluation.metrics import kfold_accuracy
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.metrics.rates import kfold_accuracy
 
 
 def pairs_of(count):

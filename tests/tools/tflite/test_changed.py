@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tools.tflite.pricing import Judged, changed
-from xcos_tf.evaluation.metrics import KFoldAccuracy
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.metrics.rates import KFoldAccuracy
 
 SAME = np.array([True, True, False, False, False, False, True, False])
 FOLD = np.array([3, 3, 3, 3, 3, 3, 9, 9])

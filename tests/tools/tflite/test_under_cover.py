@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tools.tflite.pricing import Judged, covered_rows
-from xcos_tf.evaluation.metrics import KFoldAccuracy
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.metrics.rates import KFoldAccuracy
 
 SAME, FOLD = np.array([True, False] * 2), np.array([0, 0, 1, 1])
 PAIRS = PairSet(["a/a_1.jpg"], np.zeros(4, int), np.zeros(4, int), SAME, FOLD)

@@ -13,10 +13,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.special import ndtri
 
 from xcos_tf.drawing import default_look
-from xcos_tf.evaluation.curves import Curve, thin
 from xcos_tf.evaluation.measurement import UnderOcclusion
 from xcos_tf.explain.map_panel import GREY, INK
 from xcos_tf.explain.report.styles import Score, Style
+from xcos_tf.metrics.curves import Curve, thin
 
 IMPOSTOR = "#9aa3ad"
 _FAINT = "#dfe3e8"

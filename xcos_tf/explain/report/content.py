@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.evaluation.intervals import format_rate
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     Measurement,
@@ -19,6 +18,7 @@ from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import number
 from xcos_tf.explain.report.gallery import preset_threshold
 from xcos_tf.explain.report.styles import Score
+from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 Results = Sequence[tuple[ScoredPairs, Measurement]]

@@ -7,11 +7,11 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.evaluation.metrics import best_threshold
 from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.report.cases import Group, most_confident
 from xcos_tf.explain.words import describe
+from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.verifier import DEFAULT_FMR
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.evaluation.curves import det
 from xcos_tf.evaluation.measurement import Measurement, UnderOcclusion
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import number
@@ -14,6 +13,7 @@ from xcos_tf.explain.report.content import Results, score_of
 from xcos_tf.explain.report.gallery import preset_threshold
 from xcos_tf.explain.report.pictures import figure_uri
 from xcos_tf.explain.report.styles import Score, Style
+from xcos_tf.metrics.curves import det
 
 _SUMMARY_RATE = 1e-3
 

@@ -30,7 +30,7 @@ from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import LARGEST_WEIGHTS
-from xcos_tf.training.stop_signal import stop_asked
+from xcos_tf.stop_signal import stop_asked
 
 STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
 WARMUP = 0.1

@@ -8,7 +8,7 @@ import tensorflow as tf
 from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.evaluation.metrics import eer
+from xcos_tf.metrics.rates import eer
 from xcos_tf.models.presets import Preset
 from xcos_tf.models.unit_length import unit_length
 from xcos_tf.verifier import Verifier

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.evaluation.metrics import allowed
+from xcos_tf.metrics.rates import allowed
 
 # A power of two, so that the edges are floats and a score's bin is found without rounding.
 BINS = 4096

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.mobile.metadata import read_metadata
+from xcos_tf.export.tflite.metadata import read_metadata
 
 GOOD = {
     "format": 1,

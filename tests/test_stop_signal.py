@@ -10,7 +10,7 @@ import pytest
 # A lock that is taken twice: like a step of TensorFlow, it waits outside Python, for ever.
 WAIT = """
 import ctypes, sys
-from xcos_tf.training.stop_signal import stop_asked
+from xcos_tf.stop_signal import stop_asked
 library = ctypes.CDLL(None)
 mutex = ctypes.create_string_buffer(64)
 library.pthread_mutex_lock(mutex)

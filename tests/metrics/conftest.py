@@ -1,4 +1,4 @@
-"""Fixtures of evaluation."""
+"""Fixtures of metrics."""
 
 import numpy as np
 import pytest

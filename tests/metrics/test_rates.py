@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.metrics import (
+from xcos_tf.metrics.rates import (
     auc,
     best_threshold,
     eer,

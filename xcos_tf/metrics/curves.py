@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.evaluation.checks import split
+from xcos_tf.metrics.checks import split
 
 DRAWN_POINTS = 400
 

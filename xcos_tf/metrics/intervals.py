@@ -9,9 +9,8 @@ import math
 import numpy as np
 from scipy.stats import beta, binom
 
-from xcos_tf.evaluation.checks import split
-from xcos_tf.evaluation.measurement import Rate
-from xcos_tf.evaluation.metrics import allowed
+from xcos_tf.metrics.checks import split
+from xcos_tf.metrics.rates import Rate, allowed
 
 TAIL = 0.025  # the chance to miss the truth on either side
 

@@ -5,9 +5,8 @@ import pytest
 from scipy.stats import binom, binomtest, norm
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.intervals import format_rate, share, tar_at_far_rate
-from xcos_tf.evaluation.measurement import Rate
-from xcos_tf.evaluation.metrics import tar_at_far
+from xcos_tf.metrics.intervals import format_rate, share, tar_at_far_rate
+from xcos_tf.metrics.rates import Rate, tar_at_far
 
 RUNS = 1000
 

@@ -3,8 +3,8 @@ import pytest
 from sklearn.metrics import det_curve, roc_curve
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.curves import det, roc, thin
-from xcos_tf.evaluation.metrics import fmr_fnmr
+from xcos_tf.metrics.curves import det, roc, thin
+from xcos_tf.metrics.rates import fmr_fnmr
 
 
 def assert_points(curve, thresholds, fmr, fnmr):

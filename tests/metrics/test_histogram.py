@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xcos_tf.evaluation import histogram, metrics
-from xcos_tf.evaluation.histogram import BINS, bin_of
+from xcos_tf.metrics import histogram, rates
+from xcos_tf.metrics.histogram import BINS, bin_of
 
 FARS = (0.3, 0.1, 0.02)
 
@@ -38,10 +38,10 @@ def test_exact_measures_lie_within_the_bounds(random, spread):
     scores = random.normal(0.3 + spread * same, spread).astype(np.float32)
     counts = histograms(scores, same)
     exact = {
-        "auc": (histogram.auc(*counts), metrics.auc(scores, same)),
-        "eer": (histogram.eer(*counts), metrics.eer(scores, same)),
+        "auc": (histogram.auc(*counts), rates.auc(scores, same)),
+        "eer": (histogram.eer(*counts), rates.eer(scores, same)),
         **{
-            far: (histogram.tar_at_far(*counts, far), metrics.tar_at_far(scores, same, far))
+            far: (histogram.tar_at_far(*counts, far), rates.tar_at_far(scores, same, far))
             for far in FARS
         },
     }
@@ -58,15 +58,15 @@ def test_bounds_meet_where_no_bin_has_both_kinds(random):
     scores = (bins + 0.5) / (BINS / 2) - 1
     counts = histograms(scores, same)
     for bounded, truth in [
-        (histogram.auc(*counts), metrics.auc(scores, same)),
+        (histogram.auc(*counts), rates.auc(scores, same)),
         *(
-            (histogram.tar_at_far(*counts, far), metrics.tar_at_far(scores, same, far))
+            (histogram.tar_at_far(*counts, far), rates.tar_at_far(scores, same, far))
             for far in FARS
         ),
     ]:
         assert bounded == pytest.approx([truth] * 3, abs=1e-12)
     # The curve is then straight within each bin, as the value takes it to be.
-    assert histogram.eer(*counts).value == pytest.approx(metrics.eer(scores, same), abs=1e-12)
+    assert histogram.eer(*counts).value == pytest.approx(rates.eer(scores, same), abs=1e-12)
 
 
 def test_bounds_are_met_by_some_scores():

@@ -9,10 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.checks import check_pairs, check_scores, split
-from xcos_tf.evaluation.curves import roc
+from xcos_tf.metrics.checks import check_pairs, check_scores, split
+from xcos_tf.metrics.curves import roc
 
 FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")  # that presets state thresholds for
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share that was observed, with its 95 % confidence interval.
+
+    Attributes:
+        value: in [0, 1].
+        low, high: of the interval, 0 ≤ low ≤ value ≤ high ≤ 1.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What scores of pairs are worth: error rates, curves and intervals, in NumPy alone."""
