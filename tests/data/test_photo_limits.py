@@ -65,7 +65,7 @@ def test_heic_is_named_without_its_package(brand, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     path = tmp_path / "IMG_0001.HEIC"
     path.write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(60))
-    with pytest.raises(XcosError, match=r"IMG_0001.HEIC is a HEIC photo, .*xcos_tf\[heic\]"):
+    with pytest.raises(XcosError, match=r"IMG_0001.HEIC, a HEIC photo, needs .*xcos_tf\[heic\]"):
         read_photo(path)
 
 

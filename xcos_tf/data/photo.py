@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from xcos_tf.data.photo_file import check_photo_file
 from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.extras import extra
 from xcos_tf.files import open_regular
 
 MIN_SIDE = 20
@@ -191,13 +192,9 @@ def _open_heic(stream, name: str) -> Image.Image | None:
     head = stream.read(32)
     if head[4:8] != b"ftyp" or not any(brand in head for brand in _HEIC_BRANDS):
         return None
-    try:
+    with extra("heic", f"{name}, a HEIC photo,"):
         import pillow_heif
-    except ImportError:
-        raise XcosError(
-            f"{name} is a HEIC photo, which the package pillow-heif reads; get it by "
-            "pip install 'xcos_tf[heic]', or save the photo as JPEG"
-        ) from None
+
     stream.seek(0)
     try:
         heif = pillow_heif.open_heif(stream)

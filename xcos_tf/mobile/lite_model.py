@@ -4,6 +4,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.tflite.metadata import ModelFile
+from xcos_tf.extras import extra
 
 SIGNATURE = "serving_default"
 
@@ -86,10 +87,7 @@ def interpreter_class():
     Raises:
         XcosError: the package is missing.
     """
-    try:
+    with extra("mobile", "a TFLite model"):
         from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        raise XcosError(
-            "the package ai-edge-litert is not installed; get it by pip install 'xcos_tf[mobile]'"
-        ) from None
-    return Interpreter
+
+        return Interpreter

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from xcos_tf.errors import XcosError
+from xcos_tf.extras import extra
 from xcos_tf.files import replace_file
 
 MAGIC = b"XCOSUNLOCK"
@@ -32,12 +32,9 @@ def derive_key(passphrase: str, salt: bytes | None = None) -> Key:
     Raises:
         XcosError: the package cryptography is missing.
     """
-    try:
+    with extra("mobile", "the store"):
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-    except ImportError:
-        raise XcosError(
-            "the package cryptography is not installed; get it by pip install 'xcos_tf[mobile]'"
-        ) from None
+
     salt = os.urandom(SALT_BYTES) if salt is None else salt
     # What the environment holds need not be UTF-8; Python gives its other bytes as surrogates.
     words = passphrase.encode("utf-8", "surrogateescape")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.extras import extra
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.weights import assign_arrays, named_weights
 
@@ -41,10 +42,9 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     Raises:
         XcosError: PyTorch is not installed, or the file holds no state_dict.
     """
-    try:
+    with extra("convert", "a PyTorch checkpoint"):
         import torch
-    except ImportError:
-        raise XcosError("PyTorch is needed to read the checkpoint; pip install torch") from None
+
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:

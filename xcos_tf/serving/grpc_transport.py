@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.extras import extra
 from xcos_tf.serving.address import ServerAddress
 from xcos_tf.serving.faults import (
     Question,
@@ -17,7 +18,6 @@ from xcos_tf.serving.faults import (
     unreachable,
     wrong_protocol,
 )
-from xcos_tf.serving.packages import serving_package
 from xcos_tf.serving.tls import Certificates
 
 # Whether a connection that failed is tried anew is this package's business, so gRPC should not
@@ -41,9 +41,11 @@ class GrpcTransport:
         Raises:
             XcosError: a package of the `serving` extra is not installed.
         """
-        grpc = serving_package("grpc")
-        predictions = serving_package("tensorflow_serving.apis.prediction_service_pb2_grpc")
-        models = serving_package("tensorflow_serving.apis.model_service_pb2_grpc")
+        with extra("serving", "a server's client"):
+            import grpc
+            from tensorflow_serving.apis import model_service_pb2_grpc as models
+            from tensorflow_serving.apis import prediction_service_pb2_grpc as predictions
+
         self._max_bytes = max_message_bytes
         options = [
             ("grpc.max_send_message_length", max_message_bytes),

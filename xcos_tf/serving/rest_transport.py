@@ -12,6 +12,7 @@ from urllib.parse import quote
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.extras import extra
 from xcos_tf.serving.address import ServerAddress
 from xcos_tf.serving.faults import (
     Question,
@@ -23,7 +24,6 @@ from xcos_tf.serving.faults import (
     unreachable,
     wrong_protocol,
 )
-from xcos_tf.serving.packages import serving_package
 from xcos_tf.serving.rest_json import decode_answer, encode_request
 from xcos_tf.serving.tls import Certificates
 
@@ -57,7 +57,9 @@ class RestTransport:
         Raises:
             XcosError: a package of the `serving` extra is not installed.
         """
-        requests = serving_package("requests")
+        with extra("serving", "a server's client"):
+            import requests
+
         self._base = address.target
         self._max_bytes = max_message_bytes
         self._session = requests.Session()

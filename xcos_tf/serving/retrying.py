@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from xcos_tf.extras import extra
 from xcos_tf.serving.faults import ServerUnavailable
-from xcos_tf.serving.packages import serving_package
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 
@@ -27,7 +27,9 @@ def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attemp
     Raises:
         XcosError: the last attempt's.
     """
-    tenacity = serving_package("tenacity")
+    with extra("serving", "a server's client"):
+        import tenacity
+
     end = time.monotonic() + seconds
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(ServerUnavailable),

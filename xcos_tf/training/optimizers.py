@@ -14,6 +14,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError, reason_of, shown
+from xcos_tf.extras import extra
 
 ADDONS = "Addons>"
 
@@ -150,13 +151,9 @@ def current_rate(optimizer: keras.optimizers.Optimizer) -> float:
 def _find(name: str) -> type:
     module, prefix = keras.optimizers, ""
     if name.startswith(ADDONS):
-        try:
+        with extra("addons", f"the optimizer {name}"):
             import tensorflow_addons
-        except ImportError:
-            raise XcosError(
-                f"the optimizer {name} needs tensorflow-addons; install it with "
-                "pip install 'xcos_tf[addons]', on Python 3.11 or older"
-            ) from None
+
         module, prefix = tensorflow_addons.optimizers, ADDONS
     known = {
         prefix + key: value

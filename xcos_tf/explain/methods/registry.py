@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from xcos_tf.errors import XcosError
+from xcos_tf.extras import extra
 
 if TYPE_CHECKING:
     from xcos_tf.explain.explanation import Method
@@ -31,11 +32,12 @@ def method(name: str) -> "Method":
     """Return a new instance of the method of this name.
 
     Raises:
-        XcosError: there is none.
+        XcosError: there is none, or a package that it needs is not installed.
     """
     if name not in METHODS:
         raise XcosError(
             f"there is no method {name!r} to explain by; use one of {', '.join(METHODS)}"
         )
     module, thing, *arguments = METHODS[name]
-    return getattr(import_module(f"{__package__}.{module}"), thing)(*arguments)
+    with extra("saliency", f"the method {name}"):
+        return getattr(import_module(f"{__package__}.{module}"), thing)(*arguments)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.request import Request
+from xcos_tf.extras import extra
 from xcos_tf.files import write_json
 
 MODULE = "xcos_tf.export.compression.fine_tuning"
@@ -30,6 +31,8 @@ def run_fine_tuning(request: Request, folder: Path) -> bool:
         XcosError: Keras 2 or tensorflow-model-optimization is not installed, or what the process
             says.
     """
+    with extra("compress", f"the variant {request.variant}"):
+        versions()
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "request.json", asdict(request))
     root = str(Path(__file__).parents[3])

@@ -1,0 +1,48 @@
+"""What needs a package that is not there says which extra has it."""
+
+import re
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.methods.registry import method
+from xcos_tf.export.compression import child
+from xcos_tf.export.compression.request import Request
+from xcos_tf.extras import extra
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name", ["gradcam", "scorecam", "smoothgrad"])
+def test_methods_of_tf_keras_vis(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf_keras_vis", None)
+    for module in ("gradcam", "scorecam", "saliency"):
+        monkeypatch.delitem(sys.modules, f"xcos_tf.explain.methods.{module}", raising=False)
+    with pytest.raises(XcosError, match=rf"^the method {name} needs .*xcos_tf\[saliency\]'$"):
+        method(name)
+
+
+def test_compression(tmp_path, monkeypatch):
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(child.importlib.metadata, "version", version)
+    with pytest.raises(XcosError, match=r"^the variant qat needs .*xcos_tf\[compress\]'$"):
+        child.run_fine_tuning(Request("xcos-mobilefacenet", "qat", ["faces"]), tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_what_is_named_is_an_extra():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "xcos_tf").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'with extra\("(\w+)"', text)}
+    assert {"saliency", "compress", "mobile", "serving", "heic", "addons", "convert"} == named
+    there = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.M)
+    assert named <= set(there)
+
+
+def test_other_faults_pass():
+    with pytest.raises(ZeroDivisionError), extra("mobile", "it"):
+        raise ZeroDivisionError
