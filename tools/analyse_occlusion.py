@@ -84,8 +84,8 @@ def table(args: argparse.Namespace) -> str:
     from xcos_tf.cli.quiet import import_tensorflow
 
     import_tensorflow()
-    from xcos_tf.data.occluder import Occluder
-    from xcos_tf.evaluation.cover import draw_cover
+    from xcos_tf.data.occlusion import Occluder
+    from xcos_tf.evaluation.occlude_pairs import draw_cover
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.results_text import markdown_table
     from xcos_tf.evaluation.set_faces import SetFaces

@@ -72,7 +72,7 @@ def test_ctrl_c(faces, tmp_path, monkeypatch, capsys):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("xcos_tf.data.covered_copy.write_face", interrupt)
+    monkeypatch.setattr("xcos_tf.data.occlude_folder.write_face", interrupt)
     assert main(["occlude", str(faces), str(tmp_path / "out"), "--share", "0.3"]) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
 

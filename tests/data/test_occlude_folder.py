@@ -11,9 +11,9 @@ from PIL import Image
 
 from tests.covering import contents, pixels, write_faces
 from xcos_tf import __version__
-from xcos_tf.data import covered_copy
+from xcos_tf.data import occlude_folder as module
 from xcos_tf.data.occlude_folder import occlude_folder
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
 
 FACES = ("Ann/1.jpg", "Ann/2.JPEG", "Bob/deep/3.png")
@@ -90,7 +90,7 @@ def test_what_is_no_face_is_listed(tree, tmp_path):
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
 def test_stopped_halfway_it_goes_on(tree, tmp_path, monkeypatch, stop):
     occlude_folder(tree, tmp_path / "whole", STROKES)
-    out, write = tmp_path / "out", covered_copy.write_face
+    out, write = tmp_path / "out", module.write_face
 
     def write_one(target, image):
         if list(out.rglob("*.png")):
@@ -98,7 +98,7 @@ def test_stopped_halfway_it_goes_on(tree, tmp_path, monkeypatch, stop):
         write(target, image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(covered_copy, "write_face", write_one)
+        patch.setattr(module, "write_face", write_one)
         with pytest.raises(stop):
             occlude_folder(tree, out, STROKES)
     [done] = out.rglob("*.png")

@@ -11,15 +11,15 @@ from tests.covering import contents, pixels, write_faces
 from tests.verifying import untrained_preset
 from tools import generate_faces
 from xcos_tf import __version__
-from xcos_tf.data import covered_copy
+from xcos_tf.data import occlude_folder as module
 from xcos_tf.data.occlude_folder import occlude_folder
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation import occlude_pairs as occlude_pairs_module
-from xcos_tf.evaluation.cover import draw_cover
-from xcos_tf.evaluation.occlude_pairs import occlude_pairs
+from xcos_tf.evaluation.occlude_pairs import draw_cover, occlude_pairs
 from xcos_tf.evaluation.occluded import score_occluded
 from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.photos import file_digest
 from xcos_tf.evaluation.protocol import score_set
 
@@ -142,7 +142,7 @@ def test_scores_are_those_of_the_measurement_in_memory(tmp_path, tmp_path_factor
 
 def test_stopped_halfway_it_goes_on(faces, tmp_path, monkeypatch):
     copy(faces, "whole")
-    out, write = tmp_path / "out", covered_copy.write_face
+    out, write = tmp_path / "out", module.write_face
 
     def write_two(target, image):
         if len(contents(out / "covered")) == 2:
@@ -150,7 +150,7 @@ def test_stopped_halfway_it_goes_on(faces, tmp_path, monkeypatch):
         write(target, image)
 
     with monkeypatch.context() as patch:
-        patch.setattr(covered_copy, "write_face", write_two)
+        patch.setattr(module, "write_face", write_two)
         with pytest.raises(KeyboardInterrupt):
             copy(faces)
     assert not (out / "pairs.csv").exists()
@@ -248,3 +248,32 @@ def test_disk_full_at_the_first_face(faces, tmp_path, monkeypatch):
     with pytest.raises(XcosError, match=r"out cannot be written \(No space left on device\)"):
         copy(faces)
     assert contents(tmp_path / "out").keys() == {"occlusion.json"}
+
+
+@pytest.fixture
+def many(random):
+    """1,000 pairs of 40 photos."""
+    first = random.integers(0, 40, 1000)
+    second = (first + random.integers(1, 40, 1000)) % 40
+    photos = [f"{i}.png" for i in range(40)]
+    return PairSet(photos, first, second, random.random(1000) < 0.5, np.arange(1000) % 10)
+
+
+def test_one_face_of_each_pair_is_covered(many):
+    cover = draw_cover(many, 3)
+    plain_photo = np.concatenate([np.arange(40), cover.photos])  # of which each end is a face
+    np.testing.assert_array_equal(plain_photo[cover.first], many.first)
+    np.testing.assert_array_equal(plain_photo[cover.second], many.second)
+    is_covered = np.stack([cover.first, cover.second]) >= 40
+    np.testing.assert_array_equal(is_covered.sum(axis=0), 1)
+    assert 400 < is_covered[0].sum() < 600
+    np.testing.assert_array_equal(
+        np.unique(np.where(is_covered, [cover.first, cover.second], 40)) - 40,
+        np.arange(len(cover.photos)),
+    )
+
+
+def test_the_draw_follows_from_the_seed(many):
+    one, same, other = (draw_cover(many, seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.first, same.first)
+    assert ((one.first >= 40) != (other.first >= 40)).any()

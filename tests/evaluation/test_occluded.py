@@ -8,7 +8,7 @@ from tests.evaluation.drawn import ByColour
 from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation import set_faces
-from xcos_tf.evaluation.cover import draw_cover
+from xcos_tf.evaluation.occlude_pairs import draw_cover
 from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache

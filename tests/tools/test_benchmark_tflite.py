@@ -9,7 +9,7 @@ from tools.generate_faces import draw_face
 from tools.results import read_rows
 from tools.tflite.pairs import all_pairs_of_folds, covered_pairs
 from tools.tflite.tables import CoveredPrice, Price
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import read_lfw_pairs
 from xcos_tf.export.tflite.representative import SHIPPED

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import FacesInMemory, SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet

@@ -16,7 +16,7 @@ from tools.lite import lite_runner
 from tools.paper.data_folder import SEED
 from tools.tflite.pairs import all_pairs_of_folds, covered_faces, covered_pairs
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache

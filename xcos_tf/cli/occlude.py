@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Cover, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.align_folder import FAILURES
     from xcos_tf.data.occlude_folder import occlude_folder
-    from xcos_tf.data.occluder import Occluder
+    from xcos_tf.data.occlusion import Occluder
     from xcos_tf.evaluation.occlude_pairs import PAIRS, occlude_pairs
 
     occluder = Occluder(args.share, args.wear, args.seed)

@@ -1,22 +1,39 @@
 """A folder tree of aligned faces -> the same tree with every face covered in part."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from xcos_tf.data.align_folder import FAILURES, check_folders, find_photos
+import numpy as np
+
+from xcos_tf.data.align_each import progress_bar
+from xcos_tf.data.align_folder import FAILURES, check_folders, find_photos, write_face
+from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.batching import read_ahead
-from xcos_tf.data.covered_copy import (
-    CopySummary,
-    claim_folder,
-    cover_faces,
-    covered_names,
-    read_face,
-    writing_to,
-)
 from xcos_tf.data.journal import Journal
-from xcos_tf.data.occluder import Occluder
-from xcos_tf.errors import XcosError
+from xcos_tf.data.occlusion import Occluder
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.files import only_writer, read_json, write_json
+
+SETTINGS = "occlusion.json"
+
+
+@dataclass
+class CopySummary:
+    """What became of the faces that were to be covered.
+
+    Attributes:
+        covered: faces covered now.
+        already_done: faces that were covered already.
+        failed: files that are no aligned face.
+    """
+
+    covered: int = 0
+    already_done: int = 0
+    failed: int = 0
 
 
 def occlude_folder(
@@ -55,11 +72,143 @@ def occlude_folder(
     return summary
 
 
+def claim_folder(destination: Path, settings: dict) -> None:
+    """Make a folder for a copy, or take one up that was begun with the same settings.
+
+    Args:
+        destination: the folder.
+        settings: what the copy follows from; kept in its `occlusion.json`.
+
+    Raises:
+        XcosError: it is a copy with other settings, or holds something else.
+        OSError: it cannot be written.
+    """
+    path = destination / SETTINGS
+    if path.exists():
+        _check_same(_read_settings(path), settings, destination)
+        return
+    # Hidden files may be what is left of a run that was killed at once.
+    if destination.exists() and any(not x.name.startswith(".") for x in destination.iterdir()):
+        raise XcosError(
+            f"{destination} holds other files; choose a folder that is empty or not there yet"
+        )
+    destination.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+
+
+def covered_names(photos: Iterable[str]) -> dict[str, str]:
+    """Return the relative name of each photo's covered copy: `a/b.jpg` gives `a/b.png`.
+
+    PNG keeps the cover to the pixel.
+
+    Raises:
+        XcosError: two photos would have one copy.
+    """
+    photo_of = {}
+    for photo in photos:
+        other = photo_of.setdefault(str(PurePosixPath(photo).with_suffix(".png")), photo)
+        if other != photo:
+            raise XcosError(
+                f"{other} and {photo} would both become {PurePosixPath(photo).with_suffix('.png')};"
+                " rename one of them"
+            )
+    return {photo: name for name, photo in photo_of.items()}
+
+
+def read_aligned_face(path: Path) -> np.ndarray:
+    """Return an aligned face, uint8 (112, 112, 3) RGB.
+
+    Raises:
+        XcosError: it cannot be read, or has another size.
+    """
+    face = read_photo(path)
+    if face.shape[:2] != (FACE_SIZE, FACE_SIZE):
+        raise XcosError(
+            f"{path} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos align` first, and give the "
+            "folder that it made"
+        )
+    return face
+
+
+def cover_faces(
+    source: Path, targets: Mapping[str, Path], occluder: Occluder, summary: CopySummary
+) -> Iterator[tuple[str, XcosError]]:
+    """Write the covered copies that are not there yet, with a progress bar on standard error.
+
+    Args:
+        source: folder of aligned faces.
+        targets: {photo relative to it, with "/": file of its copy}.
+        occluder: what covers them.
+        summary: of which all but `failed` is kept up.
+
+    Yields:
+        Each photo that is no aligned face, and the reason.
+
+    Raises:
+        OSError: a copy cannot be written.
+    """
+    pending = {source / name: name for name, target in targets.items() if not target.exists()}
+    summary.already_done = len(targets) - len(pending)
+    with progress_bar(len(targets), summary.already_done, "covering") as bar:
+        for path, face in read_ahead(pending, read_aligned_face):
+            name = pending[path]
+            if isinstance(face, XcosError):
+                yield name, face
+            else:
+                write_face(targets[name], occluder.cover(face, name))
+                summary.covered += 1
+            bar.update()
+
+
+@contextmanager
+def writing_to(destination: Path) -> Iterator[None]:
+    """Write a folder, alone, and raise what the file system says against it as an XcosError."""
+    try:
+        with only_writer(destination, "xcos occlude"):
+            yield
+    except OSError as error:
+        raise XcosError(
+            f"{destination} cannot be written ({error.strerror or error}); choose another folder "
+            "or make room"
+        ) from None
+
+
 def _check_faces(source: Path, photos: Sequence[str]) -> None:
     """Refuse a folder without one aligned face, before anything is written."""
     faults = []
-    for _, face in read_ahead((source / photo for photo in photos), read_face):
+    for _, face in read_ahead((source / photo for photo in photos), read_aligned_face):
         if not isinstance(face, XcosError):
             return
         faults.append(face)
     raise XcosError(f"{source} holds no aligned face; the first of {len(faults):,}: {faults[0]}")
+
+
+def _read_settings(path: Path) -> dict:
+    settings = read_json(path, "the file", "delete its folder")
+    if not isinstance(settings, dict):
+        raise XcosError(f"{path} does not say how faces were covered; delete its folder")
+    return settings
+
+
+def _check_same(before: dict, now: dict, destination: Path) -> None:
+    differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if not differing:
+        return
+
+    def told(settings):
+        return shown(
+            ", ".join(
+                f"{key} {_brief(key, settings[key])}" if key in settings else f"no {key}"
+                for key in differing
+            )
+        )
+
+    raise XcosError(
+        f"{destination} holds a copy with {told(before)}, and this one is to have {told(now)}; "
+        "choose another folder"
+    )
+
+
+def _brief(key: str, value: object) -> object:
+    """Return a value as a sentence can hold it: of a hash, the beginning."""
+    return str(value)[:8] if key.endswith("_sha256") else value

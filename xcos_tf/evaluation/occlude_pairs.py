@@ -2,29 +2,60 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from xcos_tf.data.align_each import progress_bar
 from xcos_tf.data.align_folder import check_folders
 from xcos_tf.data.batching import read_ahead
-from xcos_tf.data.covered_copy import (
+from xcos_tf.data.occlude_folder import (
     CopySummary,
     claim_folder,
     cover_faces,
     covered_names,
-    read_face,
+    read_aligned_face,
     writing_to,
 )
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.cover import draw_cover
 from xcos_tf.evaluation.open_set import open_set
-from xcos_tf.evaluation.pairs import pairs_of
+from xcos_tf.evaluation.pairs import PairSet, pairs_of
 from xcos_tf.evaluation.pairs_csv import write_pairs_csv
 from xcos_tf.evaluation.photos import file_digest
 from xcos_tf.files import replace_file
 
 PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Which photos are covered, and where pairs find them.
+
+    Attributes:
+        photos: int64 (M,), positions of the photos that are covered in any pair.
+        first, second: int64 (P,), the two faces of each pair, as positions among all N photos as
+            they are, followed by the M covered ones.
+    """
+
+    photos: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def draw_cover(pairs: PairSet, seed: int) -> Cover:
+    """Draw, for each pair, which of its two faces is covered."""
+    covers_first = np.random.default_rng(seed).integers(2, size=len(pairs)).astype(bool)
+    photos, places = np.unique(
+        np.where(covers_first, pairs.first, pairs.second), return_inverse=True
+    )
+    covered = len(pairs.photos) + places
+    return Cover(
+        photos,
+        np.where(covers_first, covered, pairs.first),
+        np.where(covers_first, pairs.second, covered),
+    )
 
 
 def occlude_pairs(
@@ -86,7 +117,7 @@ def occlude_pairs(
 def _check_faces(source: Path, photos: Sequence[str]) -> None:
     """Refuse a photo that is no aligned face, before anything is written."""
     with progress_bar(len(photos), doing="checking") as bar:
-        for _, face in read_ahead((source / photo for photo in photos), read_face):
+        for _, face in read_ahead((source / photo for photo in photos), read_aligned_face):
             if isinstance(face, XcosError):
                 raise face
             bar.update()

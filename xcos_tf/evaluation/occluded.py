@@ -9,8 +9,8 @@ import numpy as np
 
 from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.cover import Cover, draw_cover
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
+from xcos_tf.evaluation.occlude_pairs import Cover, draw_cover
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.protocol import embed, score_photos, scoring_of
 from xcos_tf.evaluation.score_cache import ScoreCache

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tools.tflite.pairs import covered_faces
 from tools.tflite.pricing import Bench
-from xcos_tf.data.occluder import Occluder
+from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.set_faces import FacesInMemory
 from xcos_tf.evaluation.verification_set import VerificationSet
