@@ -18,7 +18,8 @@ from tests.fuzz.mutate import mutate_bytes, mutate_json, mutate_text, odd_array,
 from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.insightface_bin import BinSource
-from xcos_tf.data.records.progress import FinishedShard, Plan, Progress
+from xcos_tf.data.records.layout import PreparationPlan
+from xcos_tf.data.records.progress import FinishedShard, Progress
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.writer import prepare
@@ -193,7 +194,7 @@ def _prepared(folder: Path) -> Trial:
 
 
 def _unfinished(folder: Path) -> Trial:
-    plan = Plan("folder", "people", "ab" * 32, 7, 2)
+    plan = PreparationPlan(kind="folder", name="people", fingerprint="ab" * 32, records=7, shards=2)
     out = folder / "out"
     progress = Progress(out, plan)
     shard = np.arange(3, dtype=np.int32)

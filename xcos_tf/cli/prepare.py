@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     """Prepare, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.records.detect import open_source
     from xcos_tf.data.records.layout import SKIPPED
-    from xcos_tf.data.records.writer import check_writable, prepare
+    from xcos_tf.data.records.writer import check_destination, prepare
 
-    check_writable(args.destination)
+    check_destination(args.destination)
     try:
         summary = prepare(
             open_source(args.source), args.destination, shards=args.shards, jobs=args.jobs

@@ -11,10 +11,9 @@ from tests.data.records.sources import insightface_records, jpeg, write_mxnet, w
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.index import COLUMNS
 from xcos_tf.data.records.reader import RecordSet
-from xcos_tf.data.records.tfrecord import file_sha256
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
-from xcos_tf.files import write_json
+from xcos_tf.files import file_sha256, write_json
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_what_is_no_json(name, content, folder):
     if name == "people.json":
         write_json(
             folder / "index.json",
-            {**index_of(folder), "people_sha256": file_sha256(folder / name)},
+            {**index_of(folder), "people_sha256": file_sha256(folder / name).hexdigest()},
         )
     with pytest.raises(XcosError, match="prepare the set again"):
         RecordSet.open(folder)
@@ -146,7 +145,7 @@ def test_arrays_with_a_right_checksum_and_impossible_contents(kind, folder):
     for name, change in IMPOSSIBLE[kind].items():
         arrays[name] = change(arrays[name])
     np.savez(folder / "index.npz", **arrays)
-    sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz")}
+    sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz").hexdigest()}
     write_json(folder / "index.json", sealed)
     with pytest.raises(XcosError, match=r"index.npz is damaged \(.*prepare the set again"):
         RecordSet.open(folder)
@@ -158,7 +157,7 @@ def test_an_array_that_is_missing_or_no_array(missing, folder):
         arrays = {name: array for name, array in arrays.items() if name != missing}
     for content in (arrays, {**arrays, missing: np.array([object()])}):
         np.savez(folder / "index.npz", **content)
-        sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz")}
+        sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz").hexdigest()}
         write_json(folder / "index.json", sealed)
         with pytest.raises(XcosError, match=r"index.npz is damaged"):
             RecordSet.open(folder)

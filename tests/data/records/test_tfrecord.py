@@ -2,7 +2,8 @@ import hashlib
 
 import tensorflow as tf
 
-from xcos_tf.data.records.tfrecord import ShardWriter, decode, encode, file_sha256, payload_offsets
+from xcos_tf.data.records.tfrecord import ShardWriter, decode, encode, payload_offsets
+from xcos_tf.files import file_sha256
 
 
 def test_offsets_are_those_of_the_payloads(tmp_path):
@@ -36,4 +37,4 @@ def test_names_that_are_not_utf_8():
 
 def test_file_sha256(tmp_path):
     (tmp_path / "x").write_bytes(b"x" * 3_000_000)
-    assert file_sha256(tmp_path / "x") == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    assert file_sha256(tmp_path / "x").hexdigest() == hashlib.sha256(b"x" * 3_000_000).hexdigest()

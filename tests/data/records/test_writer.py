@@ -18,7 +18,7 @@ from tests.data.records.sources import (
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Record
-from xcos_tf.data.records.writer import check_writable, prepare
+from xcos_tf.data.records.writer import check_destination, prepare
 from xcos_tf.errors import XcosError
 
 
@@ -277,12 +277,12 @@ def test_a_disk_that_is_full(people, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_check_writable(tmp_path, inside):
+def test_check_destination(tmp_path, inside):
     path = tmp_path / "file"
     path.write_text("no folder")
     with pytest.raises(XcosError, match=r"cannot be written|is not a folder"):
-        check_writable(path / "out" if inside else path)
-    check_writable(tmp_path / "new" / "folder")
+        check_destination(path / "out" if inside else path)
+    check_destination(tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.records import layout
-from xcos_tf.data.records.progress import Plan, Progress
-from xcos_tf.data.records.schemas import Index
+from xcos_tf.data.records.layout import Index, PreparationPlan
+from xcos_tf.data.records.progress import Progress
 from xcos_tf.data.records.source import Pairs, Source
-from xcos_tf.data.records.tfrecord import file_sha256, payload_offsets
+from xcos_tf.data.records.tfrecord import payload_offsets
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.files import read_json, replace_file, write_csv, write_json
+from xcos_tf.files import file_sha256, read_json, replace_file, write_csv, write_json
 from xcos_tf.schemas import read_ours
 from xcos_tf.wording import counted
 
@@ -77,23 +77,18 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
     }
     index = {
         "format": layout.FORMAT,
-        "source": {
-            "kind": source.kind,
-            "name": source.name,
-            "fingerprint": source.fingerprint,
-            "records": len(source),
-        },
+        "source": progress.plan.model_dump(exclude={"shards"}),
         **counts,
         "size": size,
         "shards": files,
-        "index_sha256": file_sha256(folder / layout.ARRAYS),
-        "people_sha256": file_sha256(folder / layout.PEOPLE),
+        "index_sha256": file_sha256(folder / layout.ARRAYS).hexdigest(),
+        "people_sha256": file_sha256(folder / layout.PEOPLE).hexdigest(),
     }
     write_json(folder / layout.INDEX, index)
     return {**counts, "shards": shards}
 
 
-def read_summary(folder: Path, plan: Plan) -> dict[str, int]:
+def read_summary(folder: Path, plan: PreparationPlan) -> dict[str, int]:
     """Return the counts of a set that is finished, if it is of this plan.
 
     Raises:

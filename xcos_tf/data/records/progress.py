@@ -2,39 +2,23 @@
 
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.records.layout import INDEX, PROGRESS, shard_name
-from xcos_tf.data.records.schemas import Finished, PlanFacts, read_arrays
+from xcos_tf.data.records.layout import (
+    PROGRESS,
+    Finished,
+    PreparationPlan,
+    read_columns,
+    shard_name,
+)
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.schemas import read_ours
 
 _ARRAYS = {"labels": np.int32, "lengths": np.int32, "positions": np.int64}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a set is made of; the same plan always gives the same files.
-
-    Attributes:
-        kind, name, fingerprint: of the source.
-        records: in the source.
-        shards: to deal them into.
-    """
-
-    kind: str
-    name: str
-    fingerprint: str
-    records: int
-    shards: int
-
-    def range(self, shard: int) -> tuple[int, int]:
-        """Return first and last + 1 of a shard's records: stretches of one size, give or take 1."""
-        return tuple(self.records * i // self.shards for i in (shard, shard + 1))
 
 
 @dataclass(frozen=True)
@@ -58,7 +42,7 @@ class Progress:
     complete or not at all, so the process may be killed at any moment.
     """
 
-    def __init__(self, destination: Path, plan: Plan):
+    def __init__(self, destination: Path, plan: PreparationPlan):
         """Make or take up the folder.
 
         Raises:
@@ -70,10 +54,10 @@ class Progress:
         self._folder.mkdir(parents=True, exist_ok=True)
         plan_file = self._folder / "plan.json"
         if not plan_file.exists():
-            write_json(plan_file, asdict(self.plan))
+            write_json(plan_file, self.plan.model_dump())
             return
         advice = f"delete the folder {self.destination}"
-        before = Plan(**read_ours(plan_file, PlanFacts, advice).model_dump())
+        before = read_ours(plan_file, PreparationPlan, advice)
         if before == self.plan:
             return
         if before.shards != self.plan.shards and before.records == self.plan.records:
@@ -105,7 +89,7 @@ class Progress:
             if self._shard_file(shard).stat().st_size != known.bytes:
                 return None
             count = stop - start - len(known.skipped)
-            arrays = read_arrays(self._entry(shard, "npz"), _ARRAYS, count)
+            arrays = read_columns(self._entry(shard, "npz"), _ARRAYS, count)
         except (FileNotFoundError, XcosError):
             return None
         return FinishedShard(**arrays, **known.model_dump())
@@ -119,20 +103,3 @@ class Progress:
 
     def _entry(self, shard: int, suffix: str) -> Path:
         return self._folder / f"{shard:05d}.{suffix}"
-
-
-def check_destination(destination: Path) -> None:
-    """Refuse a destination with other things in it.
-
-    Raises:
-        XcosError: it is no folder, or holds something but no set, finished or unfinished.
-    """
-    if not destination.exists():
-        return
-    if not destination.is_dir():
-        raise XcosError(f"{destination} is not a folder; choose another destination")
-    is_set = (destination / INDEX).exists() or (destination / PROGRESS).exists()
-    if not is_set and any(destination.iterdir()):
-        raise XcosError(
-            f"{destination} holds other files; choose a folder that is empty or not there yet"
-        )

@@ -15,10 +15,11 @@ from tqdm import tqdm
 from xcos_tf.data.records import layout
 from xcos_tf.data.records.image_check import image_size
 from xcos_tf.data.records.index import COLUMNS, read_index
-from xcos_tf.data.records.schemas import check_places, read_arrays, read_people
+from xcos_tf.data.records.layout import check_places, read_columns, read_people
 from xcos_tf.data.records.source import Pairs
-from xcos_tf.data.records.tfrecord import decode, decode_image, file_sha256, whole_payload
+from xcos_tf.data.records.tfrecord import decode, decode_image, whole_payload
 from xcos_tf.errors import XcosError
+from xcos_tf.files import file_sha256
 
 
 class RecordSet:
@@ -41,7 +42,7 @@ class RecordSet:
         _check_file(path, self._index.index_sha256)
         _check_file(self.folder / layout.PEOPLE, self._index.people_sha256)
         self.people = read_people(self.folder / layout.PEOPLE, self._index.people)
-        arrays = read_arrays(path, COLUMNS, self._index.images)
+        arrays = read_columns(path, COLUMNS, self._index.images)
         check_places(path, self._index, arrays)
         self.labels: np.ndarray = arrays["label"]
         self._shard, self._offset = arrays["shard"], arrays["offset"]
@@ -206,7 +207,7 @@ class RecordSet:
 
 def _check_file(path: Path, sha256: str) -> None:
     try:
-        found = file_sha256(path)
+        found = file_sha256(path).hexdigest()
     except OSError as error:
         raise XcosError(
             f"{path} cannot be read ({error.strerror}); prepare the set again"

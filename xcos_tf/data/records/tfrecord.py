@@ -13,7 +13,6 @@ import google_crc32c
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf import files
 from xcos_tf.data.records.layout import HEAD, TAIL
 
 
@@ -95,8 +94,3 @@ def decode(payload: bytes) -> tuple[bytes, int, str]:
 def decode_image(payload: bytes) -> bytes:
     """Return only the image, in half the time; see `decode`."""
     return tf.train.Example.FromString(payload).features.feature["image"].bytes_list.value[0]
-
-
-def file_sha256(path: str | os.PathLike) -> str:
-    """Return the hexadecimal SHA-256 of a file."""
-    return files.file_sha256(path).hexdigest()

@@ -23,12 +23,12 @@ from tqdm import tqdm
 
 from xcos_tf.data.records.image_check import find_faults, usual_size
 from xcos_tf.data.records.index import read_summary, write_index
-from xcos_tf.data.records.layout import INDEX, PROGRESS
-from xcos_tf.data.records.progress import FinishedShard, Plan, Progress, check_destination
+from xcos_tf.data.records.layout import INDEX, PROGRESS, PreparationPlan
+from xcos_tf.data.records.progress import FinishedShard, Progress
 from xcos_tf.data.records.source import Record, Source
-from xcos_tf.data.records.tfrecord import ShardWriter, file_sha256
+from xcos_tf.data.records.tfrecord import ShardWriter
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write, only_writer
+from xcos_tf.files import check_can_write, file_sha256, only_writer
 
 SHARDS = 64
 """So many that 64 readers never wait for one another, so few that each is a big file."""
@@ -52,15 +52,22 @@ class PrepareSummary:
     seconds: float
 
 
-def check_writable(destination: str | os.PathLike) -> None:
+def check_destination(destination: str | os.PathLike) -> None:
     """Fail before the work rather than after it.
 
     Raises:
-        XcosError: the destination, or the nearest folder around it that exists, cannot be written
-            or holds other things.
+        XcosError: the destination is no folder, or holds something but no set, finished or
+            unfinished; or it, or the nearest folder around it that exists, cannot be written.
     """
     destination = Path(destination)
-    check_destination(destination)
+    if destination.exists():
+        if not destination.is_dir():
+            raise XcosError(f"{destination} is not a folder; choose another destination")
+        is_set = (destination / INDEX).exists() or (destination / PROGRESS).exists()
+        if not is_set and any(destination.iterdir()):
+            raise XcosError(
+                f"{destination} holds other files; choose a folder that is empty or not there yet"
+            )
     check_can_write(destination, within=destination)
 
 
@@ -88,9 +95,15 @@ def prepare(
     """
     start = time.monotonic()
     destination = Path(destination)
-    check_writable(destination)
+    check_destination(destination)
     shards = min(shards, len(source))
-    plan = Plan(source.kind, source.name, source.fingerprint, len(source), shards)
+    plan = PreparationPlan(
+        kind=source.kind,
+        name=source.name,
+        fingerprint=source.fingerprint,
+        records=len(source),
+        shards=shards,
+    )
     try:
         with only_writer(destination, "xcos prepare"):
             if (destination / INDEX).exists():
@@ -199,7 +212,7 @@ class _Work:
             lengths=np.array(writer.lengths, np.int32),
             positions=np.array(positions, np.int64),
             bytes=path.stat().st_size,
-            sha256=file_sha256(path),
+            sha256=file_sha256(path).hexdigest(),
             skipped=skipped,
         )
         self._progress.finish(shard, finished)
