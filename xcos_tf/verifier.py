@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.arrays import as_float32
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.one_face import read_face
+from xcos_tf.data.aligner import FaceAligner, read_face
 from xcos_tf.environment import check_process
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import PLAIN_COSINE

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from xcos_tf.data.face_batches import face_batches
+from xcos_tf.data.training_input import face_batches
 
 
 class Faces:

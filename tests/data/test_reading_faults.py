@@ -2,8 +2,7 @@ import pytest
 import tensorflow as tf
 
 from tests.data.records.sources import jpeg
-from xcos_tf.data.reading_faults import reading_faults
-from xcos_tf.data.training_input import decode_face
+from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.errors import XcosError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.noisy_faces import Faces, small_pupil
-from xcos_tf.data import face_batches
+from xcos_tf.data.training_input import face_batches
 from xcos_tf.training import teacher_memory
 from xcos_tf.training.teacher_memory import FILE, remember_teacher
 
@@ -30,7 +30,7 @@ def test_an_interrupted_pass_goes_on(trainer, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(
         teacher_memory,
         "face_batches",
-        lambda *arguments: face_batches.face_batches(*arguments, batch=8),
+        lambda *arguments: face_batches(*arguments, batch=8),
     )
     read = []
 

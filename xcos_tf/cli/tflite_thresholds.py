@@ -12,9 +12,8 @@ from tqdm import tqdm
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
-from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
-from xcos_tf.data.training_input import decode_face
+from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds

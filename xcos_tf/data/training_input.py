@@ -1,5 +1,8 @@
-"""From a face set to the batches that a `Trainer` takes."""
+"""From a face set to batches: as a `Trainer` takes them, or of the faces as they are."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -8,6 +11,12 @@ import tensorflow as tf
 from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face, draw_over_face
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import Sampler
+from xcos_tf.errors import XcosError
+
+FACES_AT_ONCE = 128
+
+_OWN = re.compile(r"XcosError: (.+)")
+_SHAPE = re.compile(r"\[(\d+),(\d+),3\] is not compatible with expected shape \[(\d+),(\d+),3\]")
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,58 @@ def training_dataset(
         .map(lambda images, group: {"input": normalise_faces(images), **group})
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = FACES_AT_ONCE):
+    """Return the faces at some positions, as they are.
+
+    Args:
+        faces: a `FaceSet` or a `RecordSet`, which has `read`.
+        positions: int (n,).
+        size: of the square faces, pixels.
+        batch: faces in an element; the last may have fewer.
+
+    Returns:
+        A dataset of float32 (batch, size, size, 3) RGB in [−1, 1].
+
+    Raises:
+        tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
+    """
+
+    def read(block):
+        return np.array(faces.read(block), object)
+
+    def read_block(block):
+        images = tf.ensure_shape(tf.numpy_function(read, [block], tf.string), (None,))
+        decode = lambda image: decode_face(image, size)  # noqa: E731
+        pixels = tf.map_fn(
+            decode, images, fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8)
+        )
+        return normalise_faces(pixels)
+
+    blocks = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64)).batch(batch)
+    return blocks.map(read_block, num_parallel_calls=2).prefetch(2)
+
+
+@contextmanager
+def reading_faults() -> Iterator[None]:
+    """Raise what TensorFlow says of unreadable faces as an XcosError.
+
+    `tf.data` wraps an XcosError of a reader in an error of its own, with a traceback in the text;
+    and a face of another size breaks a promise about shapes. Other errors pass unchanged.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if own := _OWN.search(str(error)):
+            raise XcosError(own[1]) from None
+        if shape := _SHAPE.search(str(error)):
+            height, width, *expected = shape.groups()
+            raise XcosError(
+                f"a face of the sets is {width}×{height} pixels and the models take "
+                f"{expected[1]}×{expected[0]}; prepare faces that `xcos align` made"
+            ) from None
+        raise
 
 
 def decode_face(image: tf.Tensor, size: int = 112) -> tf.Tensor:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from xcos_tf.data.one_face import read_face
+from xcos_tf.data.aligner import read_face
 from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.mobile.quality import face_faults, photo_faults
 

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.one_face import read_face
+from xcos_tf.data.aligner import FaceAligner, read_face
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.serving.client import ServingClient

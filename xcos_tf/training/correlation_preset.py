@@ -10,9 +10,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
-from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.data.training_input import Augmentation, reading_faults, training_dataset
 from xcos_tf.errors import XcosError
 from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset

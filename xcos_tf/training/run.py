@@ -13,12 +13,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
-from xcos_tf.data.reading_faults import reading_faults
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
-from xcos_tf.data.training_input import Augmentation, training_dataset
+from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.files import only_writer
 from xcos_tf.metrics.folds import FOLDS, tenths

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from xcos_tf.data.face_batches import face_batches
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.training_input import face_batches
 from xcos_tf.training.model import Trainer
 
 FILE = "teacher.f32"
