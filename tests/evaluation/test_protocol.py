@@ -81,7 +81,7 @@ def test_every_score_of_every_pair_in_one_pass(embedded):
 def test_blocks_of_pairs_and_faces_make_no_difference(monkeypatch):
     whole = score_set([XCOS], counted_set())
     monkeypatch.setattr(protocol, "PAIR_BLOCK", 5)
-    monkeypatch.setattr(set_faces, "BATCH", 4)
+    monkeypatch.setattr(set_faces, "FACES_AT_ONCE", 4)
     for one, other in zip(whole, score_set([XCOS], counted_set()), strict=True):
         np.testing.assert_allclose(one.values, other.values, atol=1e-5)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.evaluation.counted import counted_set
 from xcos_tf.evaluation.measure import measure
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
-from xcos_tf.evaluation.results_text import as_document, as_tables
+from xcos_tf.evaluation.results_text import results_document, results_tables
 from xcos_tf.evaluation.verification_set import Skipped
 
 
@@ -33,7 +33,7 @@ def cells(line):
 
 
 def test_the_table_has_the_rates_that_could_be_observed(vset, results):
-    headline, heading, _, first, second = as_tables("here", vset, results).splitlines()
+    headline, heading, _, first, second = results_tables("here", vset, results).splitlines()
     assert headline == "200 pairs of 6 photos in here"
     assert cells(heading) == [
         *("preset", "score", "accuracy %", "AUC", "EER %"),
@@ -56,7 +56,7 @@ def test_videos_notes_and_one_fold(vset, results):
     videos = [np.array([0, 1]), np.array([2, 3, 4, 5])]
     vset = replace(vset, pairs=pairs, videos=videos, notes=["One note.", "Another."])
     results = [(scored, measure(scored, pairs)) for scored, _ in results]
-    table, notes = as_tables("here", vset, results).split("\n\n")
+    table, notes = results_tables("here", vset, results).split("\n\n")
     assert table.startswith("200 pairs of 2 videos of 6 frames in here\n")
     assert cells(table.splitlines()[3])[2] == "—"
     assert notes == "One note.\nAnother."
@@ -65,7 +65,7 @@ def test_videos_notes_and_one_fold(vset, results):
 def test_the_document_is_json_with_everything(vset, results):
     vset = replace(vset, skipped=[Skipped("a.jpg", "no face")], notes=["One note."])
     occlusion = [UnderOcclusion("mine", "learned", 0.1, 0.75, 0.125)]
-    document = as_document(vset, results, occlusion)
+    document = results_document(vset, results, occlusion)
     assert json.loads(json.dumps(document)) == document
     assert document["set"] == {
         "name": "drawn",
@@ -92,4 +92,4 @@ def test_the_document_is_json_with_everything(vset, results):
             "accuracy_std": 0.125,
         }
     ]
-    assert "occlusion" not in as_document(vset, results)
+    assert "occlusion" not in results_document(vset, results)

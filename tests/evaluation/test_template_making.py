@@ -30,7 +30,7 @@ def folder(tmp_path):
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
     monkeypatch.setattr(template_making, "STEP", 4)
-    monkeypatch.setattr(template_making, "BATCH", 3)
+    monkeypatch.setattr(template_making, "FACES_AT_ONCE", 3)
 
 
 class Counting:

@@ -8,7 +8,8 @@ import numpy as np
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.set_faces import FacesInMemory, SetFaces
+from xcos_tf.evaluation.photos import DecodedPhotos
+from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 
 IMPOSTORS = 10
@@ -66,4 +67,4 @@ def covered_faces(vset: VerificationSet, occluder: Occluder) -> SetFaces:
     for positions, batch in SetFaces(vset).batches(range(len(photos)), "covering"):
         for position, face in zip(positions, batch, strict=True):
             covered[position] = occluder.cover(face, names[position])
-    return SetFaces(replace(vset, photos=FacesInMemory(photos.names, covered)))
+    return SetFaces(replace(vset, photos=DecodedPhotos(photos.names, covered)))

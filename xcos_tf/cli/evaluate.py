@@ -95,7 +95,7 @@ def _score(presets, vset, under_cover: bool, seed: int):
 
 def _show(args, vset, scores, occlusion) -> int:
     from xcos_tf.evaluation.measure import measure
-    from xcos_tf.evaluation.results_text import as_document, as_tables
+    from xcos_tf.evaluation.results_text import results_document, results_tables
 
     results = [(scored, measure(scored, vset.pairs)) for scored in scores]
     if args.report is not None:
@@ -106,10 +106,10 @@ def _show(args, vset, scores, occlusion) -> int:
             args.report, vset, results, SetFaces(vset).face, occlusion, _command(args.words)
         )
     if args.json:
-        document = as_document(vset, results, occlusion)
+        document = results_document(vset, results, occlusion)
         print(json.dumps(document, indent=2))
     else:
-        print(as_tables(args.folder, vset, results, occlusion))
+        print(results_tables(args.folder, vset, results, occlusion))
     return 0
 
 

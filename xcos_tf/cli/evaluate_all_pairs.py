@@ -63,7 +63,7 @@ def _templates(subject, folder: str, path, is_kept: bool):
 
 
 def _show(folder: str, results, as_json: bool) -> None:
-    from xcos_tf.evaluation.all_pairs_text import as_document, as_tables
+    from xcos_tf.evaluation.all_pairs_text import all_pairs_document, all_pairs_tables
 
-    document = as_document(folder, results)
-    print(json.dumps(document, indent=2) if as_json else as_tables(document))
+    document = all_pairs_document(folder, results)
+    print(json.dumps(document, indent=2) if as_json else all_pairs_tables(document))

@@ -13,7 +13,7 @@ from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import Sampler
 from xcos_tf.errors import XcosError
 
-FACES_AT_ONCE = 128
+RECORDS_AT_ONCE = 128
 
 _OWN = re.compile(r"XcosError: (.+)")
 _SHAPE = re.compile(r"\[(\d+),(\d+),3\] is not compatible with expected shape \[(\d+),(\d+),3\]")
@@ -128,7 +128,7 @@ def training_dataset(
     )
 
 
-def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = FACES_AT_ONCE):
+def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = RECORDS_AT_ONCE):
     """Return the faces at some positions, as they are.
 
     Args:

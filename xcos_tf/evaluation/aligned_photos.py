@@ -1,7 +1,6 @@
 """Photos of a folder -> those that show a face, aligned and in memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +10,13 @@ from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.photos import DecodedPhotos
 from xcos_tf.evaluation.verification_set import Skipped
-
-
-@dataclass(frozen=True)
-class AlignedPhotos:
-    """What was found in photos.
-
-    Attributes:
-        names: of the N photos that show a face, relative to their folder.
-        faces: uint8 (N, 112, 112, 3) RGB.
-        skipped: the photos that cannot be read or in which MTCNN found no face.
-    """
-
-    names: list[str]
-    faces: np.ndarray
-    skipped: list[Skipped]
 
 
 def align_photos(
     folder: Path, names: Sequence[str], read_one: Callable[[Path], np.ndarray] = read_photo
-) -> AlignedPhotos:
+) -> tuple[DecodedPhotos, list[Skipped]]:
     """Find and align the face of each photo that shows one, with a progress bar.
 
     Args:
@@ -40,7 +25,8 @@ def align_photos(
         read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
 
     Returns:
-        Faces in the order of `names`; 38 kB of memory for each.
+        The faces, 112×112, in the order of `names`, 38 kB of memory for each; and the photos that
+        cannot be read or in which MTCNN found no face.
 
     Raises:
         XcosError: no photo shows a face.
@@ -66,4 +52,4 @@ def align_photos(
     for to, position in enumerate(kept):
         if to != position:
             faces[to] = faces[position]
-    return AlignedPhotos([names[position] for position in kept], faces[: len(kept)], skipped)
+    return DecodedPhotos([names[position] for position in kept], faces[: len(kept)]), skipped

@@ -11,7 +11,7 @@ from xcos_tf.metrics.rates import Rate
 from xcos_tf.wording import counted
 
 
-def as_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:
+def all_pairs_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:
     """Return {"set", "results"} of dictionaries, lists, numbers and names.
 
     Shares are in [0, 1] and have `value`, `low` and `high`, or are None where there are no such
@@ -69,7 +69,7 @@ def _as_row(pairs: AllPairs) -> dict:
     }
 
 
-def as_tables(document: dict) -> str:
+def all_pairs_tables(document: dict) -> str:
     """Return a document as a headline, what was left out or is missing, and Markdown tables."""
     facts, results = document["set"], document["results"]
     parts = [

@@ -10,11 +10,10 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import repeats
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import EncodedPhotos
-from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
+from xcos_tf.evaluation.verification_set import Skipped, VerificationSet, build_set
 from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.wording import counted
 

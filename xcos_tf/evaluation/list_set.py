@@ -8,13 +8,11 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_photos import align_photos
-from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import check_photo_folder, read_lines
 from xcos_tf.evaluation.pairs import PairSet, pairs_of, read_lfw_pairs
 from xcos_tf.evaluation.pairs_csv import is_pairs_heading, read_pairs_csv
-from xcos_tf.evaluation.photos import FolderPhotos
-from xcos_tf.evaluation.set_faces import FacesInMemory
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
+from xcos_tf.evaluation.verification_set import VerificationSet, build_set
 from xcos_tf.wording import counted
 
 
@@ -64,7 +62,7 @@ def list_set(
 
 def _with_faces(folder: Path, listed: PairSet, notes: Sequence[str]) -> VerificationSet:
     """Return the pairs of photos that both show a face."""
-    found = align_photos(folder, listed.photos)
+    found, skipped = align_photos(folder, listed.photos)
     has_face = np.isin(listed.photos, found.names)
     whole = has_face[listed.first] & has_face[listed.second]
     if not whole.any():
@@ -73,9 +71,9 @@ def _with_faces(folder: Path, listed: PairSet, notes: Sequence[str]) -> Verifica
         listed.photos, *(x[whole] for x in (listed.first, listed.second, listed.same, listed.fold))
     )
     position = {name: i for i, name in enumerate(found.names)}
-    faces = FacesInMemory(pairs.photos, found.faces[[position[name] for name in pairs.photos]])
+    faces = DecodedPhotos(pairs.photos, found.pixels[[position[name] for name in pairs.photos]])
     left_out = [
-        f"Left out: {counted(len(found.skipped), 'photo')} that cannot be read or in which MTCNN "
+        f"Left out: {counted(len(skipped), 'photo')} that cannot be read or in which MTCNN "
         f"finds no face, and {counted(int(np.sum(~whole)), 'pair')} with one of them."
     ]
     return build_set(
@@ -85,6 +83,6 @@ def _with_faces(folder: Path, listed: PairSet, notes: Sequence[str]) -> Verifica
         FolderPhotos(folder, pairs.photos).digest,
         aligned=True,
         aligned_here=True,
-        skipped=found.skipped,
-        notes=[*notes, *left_out * bool(found.skipped)],
+        skipped=skipped,
+        notes=[*notes, *left_out * bool(skipped)],
     )

@@ -12,12 +12,10 @@ from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
-from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import check_photo_folder
 from xcos_tf.evaluation.pairs import pairs_of
-from xcos_tf.evaluation.photos import FolderPhotos
-from xcos_tf.evaluation.set_faces import FacesInMemory
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
+from xcos_tf.evaluation.verification_set import VerificationSet, build_set
 from xcos_tf.metrics.folds import deal_folds
 from xcos_tf.wording import counted
 
@@ -71,8 +69,8 @@ def people_set(
     labels = _labels(folder, person, names, genuine, impostor)
     skipped, found = [], None
     if not aligned:
-        found = align_photos(folder, names, read_ar_photo)
-        names, skipped = found.names, found.skipped
+        found, skipped = align_photos(folder, names, read_ar_photo)
+        names = found.names
         labels = _labels(folder, person, names, genuine, impostor)
     drawn = draw_pairs(labels, genuine, impostor, seed)
     pairs, used = pairs_of(names, drawn.first, drawn.second, drawn.same, deal_folds(drawn.same))
@@ -80,7 +78,7 @@ def people_set(
     words = f", those with {' or '.join(select)}" if select else ""
     return build_set(
         folder.resolve().name + "".join(f"-{tag}" for tag in select),
-        FacesInMemory(stored.names, found.faces[used]) if found else stored,
+        DecodedPhotos(stored.names, found.pixels[used]) if found else stored,
         pairs,
         stored.digest,
         aligned=True,

@@ -1,14 +1,35 @@
-"""Photos of a verification set that stay where they are until they are read."""
+"""The photos of a verification set: files of a folder, encoded images, or pixels in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.files import file_sha256
+
+
+class Photos(Protocol):
+    """Photos or aligned faces that can be read by position.
+
+    Attributes:
+        names: of each, as a user would look for it.
+    """
+
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB.
+
+        Raises:
+            XcosError: it cannot be read; the sentence names it.
+        """
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,21 @@ class EncodedPhotos:
             return read_photo(self.images[position])
         except XcosError as error:
             raise XcosError(f"{self.names[position]} of {self.source}: {error}") from None
+
+
+@dataclass(frozen=True)
+class DecodedPhotos:
+    """Photos as pixels in memory, all of one size, as `Photos`."""
+
+    names: Sequence[str]
+    pixels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB."""
+        return self.pixels[position]
 
 
 def file_digest(path: Path) -> bytes:

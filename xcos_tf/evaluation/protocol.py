@@ -10,8 +10,9 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
 from xcos_tf.evaluation.set_faces import SetFaces
-from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject, open_subjects
+from xcos_tf.evaluation.subject import Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
 
 

@@ -20,7 +20,7 @@ from xcos_tf.wording import counted
 NOT_MEASURED = "—"
 
 
-def as_document(
+def results_document(
     vset: VerificationSet,
     results: Sequence[tuple[ScoredPairs, Measurement]],
     occlusion: Sequence[UnderOcclusion] = (),
@@ -59,7 +59,7 @@ def as_document(
     return document
 
 
-def as_tables(
+def results_tables(
     title: str,
     vset: VerificationSet,
     results: Sequence[tuple[ScoredPairs, Measurement]],

@@ -1,7 +1,7 @@
 """The aligned faces of a set's photos, in batches or one at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,10 @@ from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.batching import batches
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.photos import DecodedPhotos
 from xcos_tf.evaluation.verification_set import VerificationSet
 
-BATCH = 64
+FACES_AT_ONCE = 64
 
 
 class SetFaces:
@@ -63,7 +64,7 @@ class SetFaces:
                     faults[position] = error
 
         with tqdm(total=len(positions), desc=progress, unit="face") as bar:
-            for batch in batches(readable(), BATCH):
+            for batch in batches(readable(), FACES_AT_ONCE):
                 faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
                 found = [position for position, face in faces.items() if face is not None]
                 faults.update((position, None) for position in faces if faces[position] is None)
@@ -99,21 +100,6 @@ def _told(faults: Mapping[str, XcosError | None]) -> str:
     return f"{len(faults):,} photos cannot be used ({each}); {advice}"
 
 
-@dataclass(frozen=True)
-class FacesInMemory:
-    """Aligned faces, as `Photos`."""
-
-    names: Sequence[str]
-    faces: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def read(self, position: int) -> np.ndarray:
-        """Return a face, uint8 (112, 112, 3) RGB."""
-        return self.faces[position]
-
-
 def align_in_memory(vset: VerificationSet) -> VerificationSet:
     """Return a set as one of aligned faces, kept in memory at 38 kB each; as it is if it is one.
 
@@ -125,4 +111,4 @@ def align_in_memory(vset: VerificationSet) -> VerificationSet:
     faces = np.empty((len(vset.photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
     for positions, batch in SetFaces(vset).batches(range(len(faces)), "aligning"):
         faces[positions] = batch
-    return replace(vset, photos=FacesInMemory(vset.photos.names, faces), aligned=True)
+    return replace(vset, photos=DecodedPhotos(vset.photos.names, faces), aligned=True)

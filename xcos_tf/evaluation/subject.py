@@ -14,10 +14,9 @@ from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.models.presets import find_preset, read_config
 from xcos_tf.templates import Gallery
-from xcos_tf.verifier import Verifier
+from xcos_tf.verifier import PAIR_BLOCK, Verifier
 
 FLATTENED = "flattened"
-PAIR_BLOCK = 2048
 
 
 class Subject:

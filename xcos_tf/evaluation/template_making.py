@@ -15,6 +15,7 @@ from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.source import Record
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.evaluation.set_faces import FACES_AT_ONCE
 from xcos_tf.evaluation.template_store import (
     TemplateInfo,
     TemplateStore,
@@ -26,7 +27,6 @@ from xcos_tf.files import check_can_write
 from xcos_tf.verifier import Verifier
 
 STEP = 512  # files after which what was done is kept
-BATCH = 64
 
 
 def make_templates(
@@ -112,7 +112,7 @@ class _Maker:
                 names.append(record.name)
                 labels.append(record.label)
                 waiting.append(pixels)
-            if len(waiting) == BATCH:
+            if len(waiting) == FACES_AT_ONCE:
                 features.append(self._embed(names, waiting))
                 waiting = []
             bar.update()

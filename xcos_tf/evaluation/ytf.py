@@ -9,7 +9,6 @@ import numpy as np
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.aligned_photos import align_photos
-from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_photo_folder,
@@ -19,8 +18,7 @@ from xcos_tf.evaluation.pair_list import (
 )
 from xcos_tf.evaluation.pairs import PairSet, collect_pairs, pairs_of
 from xcos_tf.evaluation.photos import FolderPhotos
-from xcos_tf.evaluation.set_faces import FacesInMemory
-from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
+from xcos_tf.evaluation.verification_set import Skipped, VerificationSet, build_set
 
 FRAMES = 10
 """Frames of each video that are compared.
@@ -78,7 +76,7 @@ def ytf_set(
     names = [name for of_video in frames.values() for name in of_video]
     if not names:
         raise XcosError(f"{folder} holds no frames of the videos in {source}; give their folder")
-    found = None if aligned else align_photos(folder, names)
+    found, skipped = (None, []) if aligned else align_photos(folder, names)
     stored = FolderPhotos(folder, found.names if found else names)
     position = {name: i for i, name in enumerate(stored.names)}
     videos = [
@@ -96,17 +94,17 @@ def ytf_set(
     ]
     return build_set(
         folder.resolve().name,
-        FacesInMemory(stored.names, found.faces) if found else stored,
+        found or stored,
         kept,
         stored.digest,
         aligned=True,
         aligned_here=not aligned,
         videos=[videos[i] for i in used],
-        skipped=[*(found.skipped if found else ()), *dropped],
+        skipped=[*skipped, *dropped],
         notes=[
             f"Of each video up to {FRAMES} frames are compared, evenly spread; a pair scores the "
             "mean over all pairs of their frames.",
-            *_dropped(len(found.skipped) if found else 0, len(dropped)),
+            *_dropped(len(skipped), len(dropped)),
             *_relabelled(kept),
             *repeats(kept.first, kept.second, "a video"),
         ],

@@ -9,8 +9,9 @@ from tqdm import tqdm
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.evaluation.protocol import embed
 from xcos_tf.evaluation.set_faces import SetFaces
-from xcos_tf.evaluation.subject import PAIR_BLOCK, Subject
+from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.verifier import PAIR_BLOCK
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import RecordSet
 from xcos_tf.data.records.source import Pairs
-from xcos_tf.data.training_input import FACES_AT_ONCE, face_batches, normalise_faces
+from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise_faces
 from xcos_tf.metrics.folds import tenths
 from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
@@ -83,7 +83,7 @@ class HeldOut:
         images = face_batches(self._faces, self._positions, self._trainer.size)
         if not self.covered:
             return images
-        numbers = tf.data.Dataset.range(len(self._positions)).batch(FACES_AT_ONCE)
+        numbers = tf.data.Dataset.range(len(self._positions)).batch(RECORDS_AT_ONCE)
         covered = tf.data.Dataset.zip((images, numbers)).map(self._cover)
         return images.concatenate(covered)
 

@@ -7,7 +7,7 @@ from tests.explain.toys import noise
 from tools.explanations.drawn_pairs import draw_pairs
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.set_faces import FacesInMemory
+from xcos_tf.evaluation.photos import DecodedPhotos
 from xcos_tf.evaluation.verification_set import VerificationSet
 
 
@@ -18,12 +18,12 @@ def vset(random):
     first, second = np.array([[0, 1], [2, 3], [4, 5], [0, 2], [1, 4], [3, 5], [2, 4], [0, 5]]).T
     same = np.arange(8) < 3
     pairs = PairSet(names, first, second, same, np.zeros(8, np.int64))
-    return VerificationSet("toy", FacesInMemory(names, noise(random, 6)), pairs, True, "f")
+    return VerificationSet("toy", DecodedPhotos(names, noise(random, 6)), pairs, True, "f")
 
 
 def listed(drawn, vset):
     """Return the pairs as positions in the set's list."""
-    faces = vset.photos.faces
+    faces = vset.photos.pixels
     found = []
     for pair in drawn:
         ends = [
@@ -51,13 +51,13 @@ def test_the_seed_decides(vset):
 
 
 def test_only_the_faces_that_are_needed_are_read(vset):
-    class Watched(FacesInMemory):
+    class Watched(DecodedPhotos):
         def read(self, position):
             read.append(position)
             return super().read(position)
 
     read = []
-    drawn = draw_pairs(replace(vset, photos=Watched(vset.photos.names, vset.photos.faces)), 2)
+    drawn = draw_pairs(replace(vset, photos=Watched(vset.photos.names, vset.photos.pixels)), 2)
     ends = {x for i in listed(drawn, vset) for x in (vset.pairs.first[i], vset.pairs.second[i])}
     assert sorted(read) == sorted(ends)
 

@@ -10,7 +10,7 @@ from tools.tflite.pairs import covered_faces
 from tools.tflite.pricing import Bench
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.set_faces import FacesInMemory
+from xcos_tf.evaluation.photos import DecodedPhotos
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.export.tflite.representative import SHIPPED
 
@@ -21,7 +21,7 @@ FACES = np.stack([np.asarray(Image.open(SHIPPED / f"{x}.png")) for x in ("obama"
 def vset(names):
     ends = np.array([0]), np.array([1])
     pairs = PairSet(names, *ends, np.array([False]), np.array([0]))
-    return VerificationSet("set", FacesInMemory(names, FACES), pairs, True, "ab")
+    return VerificationSet("set", DecodedPhotos(names, FACES), pairs, True, "ab")
 
 
 def test_each_face_is_covered_by_what_its_name_says():
@@ -30,7 +30,7 @@ def test_each_face_is_covered_by_what_its_name_says():
         expected = Occluder(share=0.3, seed=5).cover(FACES[position].copy(), name)
         np.testing.assert_array_equal(covered.face(position), expected)
         assert (expected != FACES[position]).any()
-    np.testing.assert_array_equal(vset(NAMES).photos.faces, FACES)
+    np.testing.assert_array_equal(vset(NAMES).photos.pixels, FACES)
 
 
 def test_what_is_kept_follows_from_what_covers(tmp_path):

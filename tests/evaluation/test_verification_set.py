@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.build_set import build_set
 from xcos_tf.evaluation.pairs import PairSet
+from xcos_tf.evaluation.verification_set import build_set
 
 CONTENT = [b"ann 1", b"ann 2", b"bob 1", b"bob 2", b"in no pair"]
 PAIRS = PairSet(
