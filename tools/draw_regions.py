@@ -24,9 +24,9 @@ def draw(face: np.ndarray):
     from matplotlib.patheffects import withStroke
 
     from xcos_tf.data.alignment import FACE_SIZE
-    from xcos_tf.explain.face_panel import draw_face
+    from xcos_tf.explain.canvas import square
     from xcos_tf.explain.figure import DPI
-    from xcos_tf.explain.inches import square
+    from xcos_tf.explain.panels import draw_face
     from xcos_tf.explain.regions import region_map
 
     figure = Figure(figsize=(SIDE + 2 * MARGIN,) * 2, dpi=DPI, facecolor="white")

@@ -54,9 +54,9 @@ class Verification:
         """Which parts of the faces agree, which do not, and how much those counted."""
         if self.similarity_map is None:
             return "this preset gives a score without an explanation"
-        from xcos_tf.explain.words import describe
+        from xcos_tf.explain.words import describe_maps
 
-        return describe(self.similarity_map, self.attention_map)
+        return describe_maps(self.similarity_map, self.attention_map)
 
 
 class Verifier:

@@ -7,8 +7,8 @@ from xcos_tf.explain.colours import COLOURS
 from xcos_tf.explain.comparison_figure import draw_comparison
 from xcos_tf.explain.explanation import Cost
 from xcos_tf.explain.figure import save_figure
-from xcos_tf.explain.map_words import explanation_sentence
-from xcos_tf.explain.method_texts import METHOD_TEXTS
+from xcos_tf.explain.methods.registry import METHOD_TEXTS
+from xcos_tf.explain.words import explanation_sentence
 
 
 @pytest.fixture

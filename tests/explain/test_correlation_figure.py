@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from xcos_tf.explain.correlation_figure import draw_correlation
-from xcos_tf.explain.notation import one_line
+from xcos_tf.explain.notation import short_title
 
 
 def printed(axes, shape):
@@ -31,9 +31,9 @@ def test_cells_hold_the_values_of_both_maps(random, lowest):
 
 def test_text_and_colour_bars_lie_within_the_picture(random):
     raw = random.uniform(0.1, 0.9, (7, 7))
-    name = one_line("m" * 50)
+    name = short_title("m" * 50)
     subtitle = f"correlation with the cosine of {name}, over 100,000,000 pairs, 100 % genuine"
-    figure = draw_correlation(raw, raw / raw.sum(), one_line("M" * 50, 36), subtitle)
+    figure = draw_correlation(raw, raw / raw.sum(), short_title("M" * 50, 36), subtitle)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=100)
     image = np.asarray(Image.open(stream).convert("RGB"))

@@ -3,8 +3,7 @@ import pytest
 
 from tests.explain.making import check_layout
 from xcos_tf.explain.gallery_figure import PAPER_NAMES, Exhibit, draw_group
-from xcos_tf.explain.report.cases import Group, most_confident
-from xcos_tf.explain.report.gallery import Case
+from xcos_tf.explain.report.gallery import Case, JudgedAlike, most_confident
 
 
 def case(seed, score=0.7, name="a person/a person_0001.jpg", frames=None):
@@ -16,7 +15,9 @@ def case(seed, score=0.7, name="a person/a person_0001.jpg", frames=None):
 
 
 def exhibit(most, least, title="True accepts", right=True):
-    group = Group(title, "one person", right, 1234, np.arange(len(most)), np.arange(len(least)))
+    group = JudgedAlike(
+        title, "one person", right, 1234, np.arange(len(most)), np.arange(len(least))
+    )
     return Exhibit(group, most, least)
 
 

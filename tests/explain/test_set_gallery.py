@@ -14,11 +14,11 @@ from xcos_tf.explain.mean_attention import claimed_shares, region_shares
 from xcos_tf.explain.set_gallery import (
     MEAN_ATTENTION,
     draw_gallery,
+    explain_set,
     gallery_text,
     make_gallery,
     save_gallery,
 )
-from xcos_tf.explain.set_maps import explain_set
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_every_pair_is_scored_and_its_weights_kept(subject):
 
 
 def test_of_videos_the_mean_over_all_pairs_of_frames(subject, monkeypatch):
-    monkeypatch.setattr("xcos_tf.explain.set_maps.PAIR_BLOCK", 3)
+    monkeypatch.setattr("xcos_tf.explain.set_gallery.PAIR_BLOCK", 3)
     frames = Faces([f"frame {k}" for k in range(7)])
     videos = [np.arange(0, 3), np.arange(3, 5), np.arange(5, 6), np.arange(6, 7)]
     vset = make_set(4, names=[f"video {k}" for k in range(4)], photos=frames, videos=videos)

@@ -4,8 +4,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from xcos_tf.explain.explanation import Cost, Explanation
 from xcos_tf.explain.regions import region_map
-from xcos_tf.explain.words import describe, region_summary
+from xcos_tf.explain.words import describe_maps, explanation_sentence, region_summary
 
 REGIONS = region_map(7, 7)
 SIDES = "(left and right as seen in the picture)"
@@ -37,7 +38,7 @@ EVEN = np.full((7, 7), 1 / 49)
 
 def test_names_the_two_most_alike_and_the_least_with_its_weight():
     similarity = paint(0.5, nose_bridge=0.9, left_eye=0.8, mouth=0.1)
-    assert describe(similarity, weigh(mouth=0.14)) == (
+    assert describe_maps(similarity, weigh(mouth=0.14)) == (
         "most alike: nose bridge, left eye; least alike: mouth, which carried 14 % of the weight "
         + SIDES
     )
@@ -45,7 +46,7 @@ def test_names_the_two_most_alike_and_the_least_with_its_weight():
 
 def test_the_note_on_sides_comes_only_with_a_side():
     similarity = paint(0.5, nose_bridge=0.9, chin=0.8, mouth=0.1)
-    assert describe(similarity, EVEN) == (
+    assert describe_maps(similarity, EVEN) == (
         "most alike: nose bridge, chin; least alike: mouth, which carried 2 % of the weight"
     )
 
@@ -54,21 +55,21 @@ def test_mirrored_maps_swap_left_and_right(random):
     for _ in range(20):
         similarity, weights = random.uniform(-1, 1, (7, 7)), random.dirichlet(np.ones(49))
         weights = weights.reshape(7, 7)
-        sentence = describe(similarity, weights).removesuffix(SIDES)
-        mirrored = describe(similarity[:, ::-1], weights[:, ::-1]).removesuffix(SIDES)
+        sentence = describe_maps(similarity, weights).removesuffix(SIDES)
+        mirrored = describe_maps(similarity[:, ::-1], weights[:, ::-1]).removesuffix(SIDES)
         swapped = sentence.replace("left", "…").replace("right", "left").replace("…", "right")
         assert mirrored == swapped
 
 
 def test_a_second_region_that_is_hardly_alike_is_not_named():
-    sentence = describe(paint(0.1, nose_bridge=0.9, mouth=0.0), EVEN)
+    sentence = describe_maps(paint(0.1, nose_bridge=0.9, mouth=0.0), EVEN)
     assert sentence.startswith("most alike: nose bridge; least alike: mouth")
 
 
 def test_regions_of_negligible_weight_are_passed_over():
     similarity = paint(0.5, nose_bridge=0.9, left_eye=0.8, chin=0.7, mouth=-0.3, nose_tip=0.2)
     weights = weigh(nose_bridge=0.0099, mouth=0.004)
-    assert describe(similarity, weights).startswith(
+    assert describe_maps(similarity, weights).startswith(
         "most alike: left eye, chin; least alike: nose tip, which carried 2 % of the weight"
     )
 
@@ -76,21 +77,21 @@ def test_regions_of_negligible_weight_are_passed_over():
 def test_the_mean_within_a_region_is_weighted():
     similarity, weights = paint(0.5, mouth=0.3), weigh(left_brow=0.2)
     similarity[2, 1:3], weights[2, 1:3] = (1.0, -1.0), (0.19, 0.01)
-    assert describe(similarity, weights).startswith("most alike: left brow; ")
+    assert describe_maps(similarity, weights).startswith("most alike: left brow; ")
     weights[2, 1:3] = (0.01, 0.19)
-    assert "least alike: left brow, which carried 20 % of the weight" in describe(
+    assert "least alike: left brow, which carried 20 % of the weight" in describe_maps(
         similarity, weights
     )
 
 
 def test_nothing_alike_is_not_called_alike():
     similarity = paint(-0.5, nose_bridge=-0.1, mouth=-0.9)
-    assert describe(similarity, weigh(mouth=0.3)) == (
+    assert describe_maps(similarity, weigh(mouth=0.3)) == (
         "no part is alike, the nose bridge comes closest; least alike: mouth, which carried 30 % "
         "of the weight"
     )
     similarity = paint(-0.5, nose_bridge=0.1, mouth=-0.9, chin=-0.1)
-    assert describe(similarity, EVEN).startswith("most alike: nose bridge; ")
+    assert describe_maps(similarity, EVEN).startswith("most alike: nose bridge; ")
 
 
 @pytest.mark.parametrize(
@@ -98,25 +99,25 @@ def test_nothing_alike_is_not_called_alike():
 )
 def test_an_even_map_is_called_even(value, text):
     expected = f"all parts of the face are equally alike, with similarity {text}"
-    assert describe(np.full((7, 7), value), weigh(mouth=0.5)) == expected
+    assert describe_maps(np.full((7, 7), value), weigh(mouth=0.5)) == expected
     noisy = np.full((7, 7), value) + np.linspace(-1e-7, 1e-7, 49).reshape(7, 7)
-    assert describe(noisy, EVEN) == expected
+    assert describe_maps(noisy, EVEN) == expected
 
 
 def test_one_region_with_all_the_weight():
     similarity, weights = paint(0.9, mouth=-0.12), paint(0.0, mouth=1.0)
-    assert describe(similarity, weights) == "the mouth alone decided, with similarity −0.12"
-    assert describe(similarity, paint(0.0, left_eye=1.0)).endswith(SIDES)
+    assert describe_maps(similarity, weights) == "the mouth alone decided, with similarity −0.12"
+    assert describe_maps(similarity, paint(0.0, left_eye=1.0)).endswith(SIDES)
 
 
 def test_equals_are_ranked_by_weight_and_then_from_above():
     similarity = paint(0.5, nose_bridge=0.9, chin=0.9, nose_tip=0.9, mouth=0.1, forehead=0.1)
     # Rounding errors must not decide.
     similarity[4, 3] += 1e-9
-    assert describe(similarity, weigh(nose_tip=0.1, chin=0.1, forehead=0.05, mouth=0.3)) == (
+    assert describe_maps(similarity, weigh(nose_tip=0.1, chin=0.1, forehead=0.05, mouth=0.3)) == (
         "most alike: nose tip, chin; least alike: mouth, which carried 30 % of the weight"
     )
-    assert describe(similarity, weigh(nose_tip=0.05, chin=0.2, nose_bridge=0.1)).startswith(
+    assert describe_maps(similarity, weigh(nose_tip=0.05, chin=0.2, nose_bridge=0.1)).startswith(
         "most alike: chin, nose bridge; least alike: forehead"
     )
 
@@ -132,7 +133,7 @@ def test_other_grids_and_no_weight_at_all(random, shape):
             for name in np.unique(parts)
         }
         most, least = (choose(means, key=means.get) for choose in (max, min))
-        sentence = describe(similarity.astype(np.float32), weights.astype(np.float32))
+        sentence = describe_maps(similarity.astype(np.float32), weights.astype(np.float32))
         if len(means) == 1:
             assert sentence.startswith(f"the {most} alone decided, with similarity ")
         else:
@@ -169,8 +170,63 @@ def test_negative_weights_count_by_their_size():
 
 def test_maps_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match=r"similarity.shape=\(7, 7\), attention.shape=\(7, 6\)"):
-        describe(np.zeros((7, 7)), np.zeros((7, 6)))
+        describe_maps(np.zeros((7, 7)), np.zeros((7, 6)))
     with pytest.raises(ValueError, match="same shape"):
         region_summary(np.zeros(49), np.zeros(49))
     with pytest.raises(ValueError, match="finite"):
-        describe(np.full((7, 7), np.nan), EVEN)
+        describe_maps(np.full((7, 7), np.nan), EVEN)
+
+
+def explanation(values, **changes):
+    values = np.asarray(values, np.float32)
+    known = {"method": "face-centre", "map_a": values, "map_b": values, "signed": False}
+    known |= {"per_pair": True, "score": 0.5, "cost": Cost(0.1, 2)}
+    return Explanation(**(known | changes))
+
+
+def marked(places, base=0.0):
+    values = np.full((7, 7), base)
+    for place, value in places.items():
+        values[place] = value
+    return values
+
+
+def test_each_face_its_own_map_is_no_sentence():
+    assert explanation_sentence(explanation(np.eye(7), per_pair=False)) == ""
+
+
+def test_xcos_says_what_agrees_and_what_counted_most():
+    similarity = marked({(3, 3): 0.9, (5, 3): -0.5}, base=0.2)
+    attention = marked({(3, 3): 0.5, (5, 3): 0.3, (4, 3): 0.2})
+    maps = {"similarity_map": similarity, "attention_map": attention}
+    said = explanation_sentence(explanation(similarity * attention, signed=True, **maps))
+    first = describe_maps(similarity, attention)
+    expected = f"{first[0].upper()}{first[1:]}. Counted most: nose bridge (50 %), mouth (30 %)."
+    assert said == expected and "least alike: mouth" in said
+
+
+@pytest.mark.parametrize(
+    "places, base, signed, sentence",
+    [
+        ({(3, 3): 1, (4, 3): 0.5, (5, 3): 0}, 0.1, False, "Marked most: nose bridge, nose tip;"),
+        (
+            {(3, 2): 1, (3, 3): 0.5, (5, 3): 0},
+            0.1,
+            False,
+            "Marked most: left eye, nose bridge; least: mouth (left and right as seen in the "
+            "picture).",
+        ),
+        (
+            {(3, 3): 1, (5, 3): -1},
+            0,
+            True,
+            "For the same person: nose bridge; against: mouth.",
+        ),
+        ({(3, 3): 1}, 0, True, "For the same person: nose bridge; against: no part."),
+        ({(5, 3): -1}, 0, True, "For the same person: no part; against: mouth."),
+        ({}, 0, True, "All parts of the face are marked alike."),
+    ],
+)
+def test_other_maps_name_the_parts_that_stand_out(places, base, signed, sentence):
+    said = explanation_sentence(explanation(marked(places, base), signed=signed))
+    assert said.startswith(sentence)

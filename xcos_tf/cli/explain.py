@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 def _as_text(rows) -> str:
     from xcos_tf.explain.comparison import distinct_scores
     from xcos_tf.explain.comparison_figure import score_name
-    from xcos_tf.explain.map_words import explanation_sentence
+    from xcos_tf.explain.words import explanation_sentence
     from xcos_tf.wording import counted
 
     lines = []

@@ -11,7 +11,7 @@ from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.cli.photo_argument import photo_argument
 from xcos_tf.cli.quiet import silent_standard_error
 from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.explain.notation import number
+from xcos_tf.explain.notation import as_number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner
@@ -149,7 +149,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
     else:
         count = len(decision.scores)
         if unlocked:
-            best = number(max(decision.scores), 3)
+            best = as_number(max(decision.scores), 3)
             lines.append(
                 f"unlocked: {decision.matching} of {count} frames match, {decision.needed} must "
                 f"(best xCos {best} ≥ {decision.threshold:.3f})"

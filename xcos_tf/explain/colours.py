@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.headline import BLUE, RED
+
+INK, GREY = "#1a1a1a", "#666666"  # of texts
+BLUE, RED = "#2166ac", "#b2182b"  # of maps: for the same person, and against
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.colours import PAPER, Colours
+from xcos_tf.explain.canvas import headline, new_figure, square, write
+from xcos_tf.explain.colours import GREY, INK, PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
-from xcos_tf.explain.face_panel import draw_face, name_above
-from xcos_tf.explain.figure import DPI, map_panels
-from xcos_tf.explain.headline import headline
-from xcos_tf.explain.inches import square, write
-from xcos_tf.explain.map_panel import GREY, INK, draw_colour_bar, draw_map
-from xcos_tf.explain.map_words import explanation_sentence
-from xcos_tf.explain.method_texts import METHOD_TEXTS
-from xcos_tf.explain.notation import as_sentence, number, one_line
-from xcos_tf.explain.overlay import draw_overlay, overlay_colours
+from xcos_tf.explain.methods.registry import METHOD_TEXTS
+from xcos_tf.explain.notation import as_number, as_sentence, short_title
+from xcos_tf.explain.panels import (
+    draw_colour_bar,
+    draw_face,
+    draw_map,
+    draw_overlay,
+    map_panels,
+    name_above,
+    overlay_colours,
+)
+from xcos_tf.explain.words import explanation_sentence
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 # Inches. A column of text and three of squares of one size, so that a cell of a map lies under the
@@ -67,7 +71,7 @@ def draw_comparison(
     """
     scores = distinct_scores(rows)
     height = 0.1 + _LINE * len(scores) + _STEP_Y * (1 + len(rows)) + _BOTTOM
-    figure = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor="white")
+    figure = new_figure(_WIDTH, height)
     for line, row in enumerate(scores):
         _draw_headline(figure, height - 0.12 - _LINE * line, row)
     bottom = _BOTTOM + _STEP_Y * len(rows)
@@ -102,12 +106,12 @@ def score_name(score: str) -> str:
 def _draw_headline(figure: Figure, top: float, row: ExplainedScore) -> None:
     name, score = score_name(row.score), row.explanation.score
     if row.threshold is None:
-        text, colour = f"{name} {number(score, 2)}", INK
+        text, colour = f"{name} {as_number(score, 2)}", INK
         basis = "no threshold"
     else:
         text, colour = headline(name, score, row.threshold, row.same)
         basis = "threshold at FMR 1e-3"
-    text = f"{text} · {one_line(row.preset, 36)}, {basis}"
+    text = f"{text} · {short_title(row.preset, 36)}, {basis}"
     write(figure, _LEFT, top, text, fontsize=10, weight="bold", color=colour)
 
 
@@ -128,7 +132,7 @@ def _draw_facts(figure: Figure, bottom: float, row: ExplainedScore) -> None:
     cost = explanation.cost
     backward = f", {cost.backward:,} backward" if cost.backward else ""
     facts = (
-        f"of {one_line(row.preset, 30)}\n{_seconds(cost.seconds)}\n{cost.forward:,} faces "
+        f"of {short_title(row.preset, 30)}\n{_seconds(cost.seconds)}\n{cost.forward:,} faces "
         f"forward{backward}"
     )
     write(figure, _LEFT, top - 0.2, facts, fontsize=_PRINT, color=GREY, linespacing=1.3)

@@ -8,10 +8,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
+from xcos_tf.explain.canvas import new_figure, square
 from xcos_tf.explain.figure import save_figure
-from xcos_tf.explain.inches import square, write
-from xcos_tf.explain.map_panel import GREY, INK, MapPanel, draw_map
-from xcos_tf.explain.notation import one_line
+from xcos_tf.explain.notation import short_title
+from xcos_tf.explain.panels import MapPanel, draw_map
 from xcos_tf.explain.words import check_maps
 
 PICTURE = "correlation.png"
@@ -44,12 +44,7 @@ def draw_correlation(
         ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
     """
     raw, normalised = check_maps(raw, normalised)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor="white")
-    for y, text, style in (
-        (0.12, title, {"fontsize": 12, "weight": "bold", "color": INK}),
-        (0.37, subtitle, {"fontsize": 7.5, "color": GREY}),
-    ):
-        write(figure, _LEFT, _HEIGHT - y, text, **style)
+    figure = new_figure(_WIDTH, _HEIGHT, title, subtitle, _LEFT)
     reach = max(np.abs(raw).max(), 1e-6)
     # At least twice the even share, so that an even map is not all in the strongest colour.
     most = max(np.abs(normalised).max(), 2 / normalised.size)
@@ -78,9 +73,9 @@ def preset_pictures(config: dict) -> dict[str, Callable[[Path], None]]:
         return {}
     facts = config["correlation"]
     subtitle = (
-        f"correlation with the cosine of {one_line(facts['teacher']['name'])}, over "
+        f"correlation with the cosine of {short_title(facts['teacher']['name'])}, over "
         f"{facts['pairs']:,} pairs, {100 * facts['genuine']:.0f} % genuine"
     )
     maps = [np.array(facts[name]) for name in ("raw", "normalised")]
-    figure = draw_correlation(*maps, one_line(config["name"], 36), subtitle)
+    figure = draw_correlation(*maps, short_title(config["name"], 36), subtitle)
     return {PICTURE: lambda path: save_figure(figure, path)}

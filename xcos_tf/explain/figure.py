@@ -9,23 +9,17 @@ import warnings
 from typing import BinaryIO
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.colours import PAPER, Colours
-from xcos_tf.explain.face_panel import draw_face, name_above
-from xcos_tf.explain.headline import headline
-from xcos_tf.explain.inches import square, write
-from xcos_tf.explain.map_panel import GREY, MapPanel, draw_map
-from xcos_tf.explain.notation import as_sentence, number
+from xcos_tf.explain.canvas import DPI, headline, new_figure, square, write
+from xcos_tf.explain.colours import GREY
+from xcos_tf.explain.notation import as_number, as_sentence
 from xcos_tf.explain.output_paths import check_figure_path
+from xcos_tf.explain.panels import draw_face, draw_map, map_panels, name_above
 from xcos_tf.explain.words import check_maps
 from xcos_tf.files import replace_file
-
-DPI = 200
 
 # Inches. Two rows of three squares of one size, so that a cell of a map lies under the part of
 # the face it is about.
@@ -64,7 +58,7 @@ def draw_explanation(
         same: the verdict.
         title_a, title_b: what to write above the faces, such as file names.
         attention_name: which W it is, such as "learned".
-        sentence: a caption, such as that of `describe`.
+        sentence: a caption, such as that of `describe_maps`.
 
     Returns:
         A figure of 8.2×5.4 inches, 200 dots per inch; `save_figure` writes it.
@@ -73,12 +67,14 @@ def draw_explanation(
         ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
     """
     similarity, attention = check_maps(similarity_map, attention_map)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=DPI, facecolor="white")
+    figure = new_figure(_WIDTH, _HEIGHT)
     text, colour = headline("xCos", score, threshold, same)
     top = _HEIGHT - 0.14
     write(figure, _LEFT, top, f"{text} threshold", fontsize=14, weight="bold", color=colour)
     for column, (face, title) in enumerate(((face_a, title_a), (face_b, title_b))):
-        _draw_face(square(figure, *_place(0, column), _SIDE), face, similarity.shape, title)
+        axes = square(figure, *_place(0, column), _SIDE)
+        draw_face(axes, face, similarity.shape)
+        name_above(axes, title, _STEP_X / _SIDE, fontsize=9, pad=4, weight="bold")
     _draw_caption(figure, sentence, score)
     for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
         draw_map(square(figure, *_place(1, column), _SIDE), drawn, _SIDE)
@@ -119,11 +115,6 @@ def _place(row: int, column: int) -> tuple[float, float]:
     return _LEFT + column * _STEP_X, _BOTTOM + (1 - row) * _STEP_Y
 
 
-def _draw_face(axes: Axes, face: np.ndarray, grid: tuple[int, int], title: str) -> None:
-    draw_face(axes, face, grid)
-    name_above(axes, title, _STEP_X / _SIDE, fontsize=9, pad=4, weight="bold")
-
-
 def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
     """Fill the place beside the faces: the sentence on top, how to read the maps at the bottom."""
     left, bottom = _place(0, 2)
@@ -134,7 +125,7 @@ def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
         "S: cosine of the features in a cell; blue = similar\n"
         "W: how much the cell counts\n"
         "S·W: blue speaks for the same person, red against\n"
-        f"xCos = sum of S·W = {number(score, 3)}"
+        f"xCos = sum of S·W = {as_number(score, 3)}"
     )
     write(figure, left, bottom, legend, fontsize=7, color=GREY, va="bottom", linespacing=1.5)
 
@@ -146,23 +137,3 @@ def _fit(text: str) -> tuple[float, str]:
         if len(lines) <= most:
             return size, "\n".join(lines)
     return size, "\n".join([*lines[: most - 1], "…"])
-
-
-def map_panels(
-    similarity: np.ndarray,
-    attention: np.ndarray,
-    attention_name: str = "",
-    colours: Colours = PAPER,
-) -> list[MapPanel]:
-    """Return S, W and S·W with their colours; see `draw_explanation`."""
-    product = similarity * attention
-    # At least twice the even share, so that an even map is not all in the strongest colour.
-    most = max(attention.max(), 2 / attention.size)
-    reach = max(np.abs(product).max(), 1e-6)
-    weight = f"weight, {attention_name} attention" if attention_name else "weight"
-    counted = Normalize(min(attention.min(), 0), most)
-    return [
-        MapPanel(similarity, "S", "similarity", colours.signed, Normalize(-1, 1), 2),
-        MapPanel(attention, "W", weight, colours.weight, counted, 3),
-        MapPanel(product, "S·W", "contribution", colours.signed, Normalize(-reach, reach), 3),
-    ]

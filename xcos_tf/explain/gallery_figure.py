@@ -7,16 +7,12 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.face_panel import draw_face, name_above
-from xcos_tf.explain.figure import DPI, map_panels
-from xcos_tf.explain.headline import BLUE, RED
-from xcos_tf.explain.inches import bar, square, write
-from xcos_tf.explain.map_panel import GREY, INK, MapPanel
-from xcos_tf.explain.notation import as_sentence, number, told_apart
-from xcos_tf.explain.report.cases import Group
-from xcos_tf.explain.report.gallery import Case
+from xcos_tf.explain.canvas import bar, new_figure, square, write
+from xcos_tf.explain.colours import BLUE, GREY, INK, RED
+from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals
+from xcos_tf.explain.panels import MapPanel, draw_cells, draw_face, map_panels, name_above
+from xcos_tf.explain.report.gallery import Case, JudgedAlike
 
 # The paper's names of the groups.
 PAPER_NAMES = {
@@ -38,11 +34,11 @@ class Exhibit:
     """A group's pairs, explained.
 
     Attributes:
-        group: see `Group`.
+        group: see `JudgedAlike`.
         most, least: of its pairs `shown` and `least`, in their order.
     """
 
-    group: Group
+    group: JudgedAlike
     most: Sequence[Case]
     least: Sequence[Case]
 
@@ -65,12 +61,10 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
     group, blocks = exhibit.group, (exhibit.most, exhibit.least)
     lines = max(len(cases) for cases in blocks)
     height = _TOP + lines * _STEP_Y + _BOTTOM
-    figure = Figure(figsize=(_WIDTH, height), dpi=DPI, facecolor="white")
     title = f"{group.title} ({PAPER_NAMES[group.title]}): {group.count:,}"
     colour = BLUE if group.right else RED
-    write(figure, _LEFT, height - 0.12, title, fontsize=12, weight="bold", color=colour)
     subtitle = f"{as_sentence(group.meaning)} {subtitle}"
-    write(figure, _LEFT, height - 0.37, subtitle, fontsize=7.5, color=GREY)
+    figure = new_figure(_WIDTH, height, title, subtitle, _LEFT, color=colour)
     scales = _scales([*exhibit.most, *exhibit.least])
     for block, (cases, name) in enumerate(zip(blocks, ("Most sure", "Least sure"), strict=True)):
         left = _LEFT + block * _BLOCK
@@ -104,22 +98,14 @@ def _draw_case(figure: Figure, left: float, bottom: float, case, scales, score, 
         axes = square(figure, left + column * _STEP_X, bottom, _SIDE)
         draw_face(axes, face)
         name_above(axes, _last_part(name), _STEP_X / _SIDE, 16, **_NAME)
-    shown, limit = told_apart(case.score, threshold)
+    shown, limit = enough_decimals(case.score, threshold)
     verdict = f"{score} {shown} {'≥' if case.score >= threshold else '<'} {limit}"
     if case.frames is not None:
-        verdict += f" (these frames {number(case.frames[2], 2)})"
+        verdict += f" (these frames {as_number(case.frames[2], 2)})"
     maps = (case.similarity_map, case.attention_map)
     for column, (values, scale) in enumerate(zip(maps, scales, strict=True)):
         axes = square(figure, left + (2 + column) * _STEP_X, bottom, _SIDE)
-        axes.pcolormesh(
-            *(np.linspace(0, FACE_SIZE, size + 1) for size in values.shape[::-1]),
-            values,
-            norm=scale.norm,
-            cmap=scale.colours,
-            edgecolors="white",
-            linewidth=0.25,
-        )
-        axes.set(xlim=(0, FACE_SIZE), ylim=(FACE_SIZE, 0))
+        draw_cells(axes, values, scale, linewidth=0.25)
         if not column:
             axes.set_title(verdict, loc="left", weight="bold", color=INK, **_NAME)
 

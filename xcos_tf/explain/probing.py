@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from xcos_tf.verifier import Verifier
 
+CELLS = 7  # along a side, as in the paper's grid: 16×16 pixels each of a 112×112 face
+
 
 def batch_size() -> int:
     """Return how many faces to put through a backbone at a time.

@@ -1,16 +1,21 @@
-"""The two maps in words: which parts of the faces agree, which do not, and what those weighed."""
+"""Maps in words: which parts of the faces agree, which do not, and what those weighed."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xcos_tf.explain.notation import number
+from xcos_tf.explain.notation import as_number, as_sentence
 from xcos_tf.explain.regions import region_means, region_totals
+
+if TYPE_CHECKING:
+    from xcos_tf.explain.explanation import Explanation
 
 # A region with less of the weight hardly moved the score, so it is not what a reader should hear.
 NEGLIGIBLE_SHARE = 0.01
 # Regions that differ by less look the same to two decimals.
 NOTICEABLE_DIFFERENCE = 0.005
+_NAMED = 2  # regions of each kind
 SIDES_NOTE = "left and right as seen in the picture"
 
 
@@ -58,7 +63,7 @@ def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> lis
     ]
 
 
-def describe(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
+def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
     """Say in one sentence which parts of two faces are most and least alike.
 
     For example "most alike: nose bridge, left eye; least alike: mouth, which carried 14 % of the
@@ -80,14 +85,30 @@ def describe(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
     counted = [region for region in regions if region.weight_share >= NEGLIGIBLE_SHARE] or regions
     values = [region.similarity for region in counted]
     if len(counted) == 1:
-        sentence = f"the {counted[0].name} alone decided, with similarity {number(values[0], 2)}"
+        sentence = f"the {counted[0].name} alone decided, with similarity {as_number(values[0], 2)}"
     elif max(values) - min(values) < NOTICEABLE_DIFFERENCE:
-        mean = number(float(np.mean(values)), 2)
+        mean = as_number(float(np.mean(values)), 2)
         return f"all parts of the face are equally alike, with similarity {mean}"
     else:
         sentence = _extremes(counted)
-    sided = any(word in sentence.split() for word in ("left", "right"))
-    return f"{sentence} ({SIDES_NOTE})" if sided else sentence
+    return _with_sides(sentence)
+
+
+def explanation_sentence(explanation: "Explanation") -> str:
+    """Say in words what a map of the pair shows; empty where each face has its own.
+
+    Of xCos: the sentence of `describe_maps`, and the parts with the most weight. Of any other:
+    the parts whose mean is highest, and lowest.
+    """
+    if not explanation.per_pair:
+        return ""
+    if explanation.similarity_map is None:
+        return as_sentence(_marked_most(explanation.map_a, explanation.signed))
+    regions = region_summary(explanation.similarity_map, explanation.attention_map)
+    first = as_sentence(describe_maps(explanation.similarity_map, explanation.attention_map))
+    heaviest = sorted(regions, key=lambda region: -round(region.weight_share, 6))[:_NAMED]
+    shares = [f"{region.name} ({100 * region.weight_share:.0f} %)" for region in heaviest]
+    return f"{first} Counted most: {', '.join(shares)}."
 
 
 def check_maps(similarity_map, attention_map) -> tuple[np.ndarray, np.ndarray]:
@@ -122,3 +143,24 @@ def _extremes(regions: list[RegionSummary]) -> str:
         opening = f"no part is alike, the {best[0].name} comes closest"
     share = f"{100 * worst.weight_share:.0f} % of the weight"
     return f"{opening}; least alike: {worst.name}, which carried {share}"
+
+
+def _marked_most(values: np.ndarray, signed: bool) -> str:
+    means = region_means(values, np.ones_like(values))
+    ordered = sorted(means, key=lambda name: -round(means[name], 6))
+    highest, lowest = ordered[:_NAMED], ordered[-1]
+    if means[highest[0]] - means[lowest] < 1e-6:
+        return "all parts of the face are marked alike"
+    if signed:
+        speaking = [name for name in highest if means[name] > 0]
+        against = lowest if means[lowest] < 0 else "no part"
+        said = f"for the same person: {', '.join(speaking) or 'no part'}; against: {against}"
+    else:
+        said = f"marked most: {', '.join(highest)}; least: {lowest}"
+    return _with_sides(said)
+
+
+def _with_sides(sentence: str) -> str:
+    """Return a sentence that says whose left and right it speaks of, if it does."""
+    sided = not {"left", "right"}.isdisjoint(sentence.replace(",", " ").split())
+    return f"{sentence} ({SIDES_NOTE})" if sided else sentence

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.methods.registry import METHODS, method
+from xcos_tf.explain.methods.registry import METHOD_TEXTS, METHODS, method
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -36,3 +36,10 @@ from xcos_tf.explain.methods.registry import METHODS
 assert not {"tensorflow", "keras", "numpy", "scipy"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_method_has_a_title_of_its_own_and_a_meaning():
+    assert list(METHOD_TEXTS) == list(METHODS)
+    titles = [title for title, _ in METHOD_TEXTS.values()]
+    assert len(set(titles)) == len(titles)
+    assert all(len(meaning) > 20 for _, meaning in METHOD_TEXTS.values())

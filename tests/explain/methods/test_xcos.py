@@ -4,7 +4,7 @@ import pytest
 from tests.explain.methods.networks import backbone, head, toy_verifier
 from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.methods.xcos import NAMES, XCos
+from xcos_tf.explain.methods.xcos import NAMES, CellContributions
 from xcos_tf.models.presets import Preset
 from xcos_tf.verifier import Verifier
 
@@ -20,7 +20,7 @@ def attention(request):
 
 
 def test_the_map_is_what_each_cell_adds_to_the_verifiers_score(verifier, attention, pair):
-    explanation = XCos(attention).explain(verifier, *pair)
+    explanation = CellContributions(attention).explain(verifier, *pair)
     a, b = (verifier.enroll(face, aligned=True) for face in pair)
     verification = verifier.verify(a, b, attention, threshold=0)
     assert explanation.method == NAMES[attention]
@@ -36,7 +36,7 @@ def test_the_map_is_what_each_cell_adds_to_the_verifiers_score(verifier, attenti
 
 
 def test_one_map_is_of_both_faces(verifier, attention, pair):
-    explanation = XCos(attention).explain(verifier, *pair)
+    explanation = CellContributions(attention).explain(verifier, *pair)
     assert (explanation.signed, explanation.per_pair) == (True, True)
     np.testing.assert_array_equal(explanation.map_a, explanation.map_b)
     assert explanation.map_a.shape == (7, 7)
@@ -47,14 +47,16 @@ def test_one_map_is_of_both_faces(verifier, attention, pair):
 
 
 def test_the_order_of_the_faces_does_not_matter(verifier, attention, pair):
-    method = XCos(attention)
+    method = CellContributions(attention)
     one, other = method.explain(verifier, *pair), method.explain(verifier, *pair[::-1])
     assert method.symmetric
     np.testing.assert_allclose(one.map_a, other.map_b, atol=1e-5)
 
 
 def test_the_attentions_differ(verifier, pair):
-    maps = [XCos(attention).explain(verifier, *pair).attention_map for attention in NAMES]
+    maps = [
+        CellContributions(attention).explain(verifier, *pair).attention_map for attention in NAMES
+    ]
     for i in range(len(maps)):
         assert np.abs(maps[i] - maps[i - 1]).max() > 1e-4
 
@@ -62,4 +64,4 @@ def test_the_attentions_differ(verifier, pair):
 def test_a_plain_preset_is_refused(attention, pair):
     verifier = toy_verifier(backbone(), head("fc"))
     with pytest.raises(XcosError, match="'toy' has none; use an xCos preset"):
-        XCos(attention).explain(verifier, *pair)
+        CellContributions(attention).explain(verifier, *pair)

@@ -5,12 +5,11 @@ import pytest
 from tests.explain.report.making import make_scores, make_set, measured
 from xcos_tf.evaluation.measurement import UnderOcclusion
 from xcos_tf.explain.report.content import (
-    Share,
     by_score,
-    facts,
-    occlusion_rows,
+    occlusion_table,
     rate_name,
     remarks,
+    set_facts,
     summary,
 )
 from xcos_tf.explain.report.styles import Score
@@ -66,7 +65,7 @@ def test_equally_accurate_scores_are_told_apart_by_auc():
 def test_facts_of_photos_and_of_videos():
     vset = make_set()
     results = measured(vset, make_scores(vset))
-    assert facts(vset, results) == {
+    assert set_facts(vset, results) == {
         "Pairs": "40 (20 genuine, 20 impostor)",
         "Photos": "40, aligned faces",
         "Folds": "4",
@@ -74,7 +73,7 @@ def test_facts_of_photos_and_of_videos():
         "Fingerprint": "12" * 32,
     }
     videos = replace(vset, videos=[[k] for k in range(40)], aligned=False, skipped=[("a", "b")] * 3)
-    assert facts(videos, results) == {
+    assert set_facts(videos, results) == {
         "Pairs": "40 (20 genuine, 20 impostor) of videos",
         "Videos": "40",
         "Frames": "40, aligned on the way",
@@ -98,11 +97,6 @@ def test_a_table_without_gaps_needs_no_remarks():
     assert remarks([result(vset, "x", tar_at_far=full)]) == []
 
 
-def test_a_share_is_its_value_and_its_interval():
-    assert Share.of(Rate(0.956, 0.931, 0.9741)) == Share("95.60", "(93.1–97.5)")
-    assert Share.of(None) is None
-
-
 def test_occlusion_is_ordered_by_share_and_gaps_stay_empty():
     rows = [
         UnderOcclusion("b", "learned", 0.5, 0.7, 0.01),
@@ -112,9 +106,9 @@ def test_occlusion_is_ordered_by_share_and_gaps_stay_empty():
     lines = by_score(rows)
     assert list(lines) == [Score("b", "learned"), Score("a", "cosine")]
     assert [row.share for row in lines["b", "learned"]] == [0.0, 0.5]
-    shares, table = occlusion_rows(lines)
+    shares, table = occlusion_table(lines)
     assert shares == ["0 %", "10 %", "50 %"]
-    assert [row.accuracies for row in table] == [
+    assert list(table.values()) == [
         ["90.00 ± 3.00", "—", "70.00 ± 1.00"],
         ["—", "80.00 ± 2.00", "—"],
     ]

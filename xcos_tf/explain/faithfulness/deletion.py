@@ -9,6 +9,7 @@ a large one under that of insertion. For dissimilarity, give negated maps, and i
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +23,7 @@ STEPS = 10
 
 
 @dataclass(frozen=True)
-class Curve:
+class AccuracyCurve:
     """Accuracy while pixels are removed, or revealed.
 
     Attributes:
@@ -49,7 +50,8 @@ def deletion_curve(
     filling: str,
     steps: int = STEPS,
     seed: int = 0,
-) -> Curve:
+    reveal: bool = False,
+) -> AccuracyCurve:
     """Remove the pixels of both faces from the highest value of their maps on.
 
     Args:
@@ -61,45 +63,12 @@ def deletion_curve(
         filling: "black" or "blur"; see `filling_of`.
         steps: the shares are 0, 1/steps, … 1.
         seed: of the interval, and of the order of pixels of equal value.
+        reveal: these pixels instead, in faces that are otherwise removed.
 
     Raises:
         XcosError: there is no such filling.
         ValueError: the numbers of faces, maps and flags differ, or there are none.
     """
-    return _curve(verifier, faces, maps, same, threshold, filling, steps, seed, reveal=False)
-
-
-def insertion_curve(
-    verifier: Verifier,
-    faces: tuple[np.ndarray, np.ndarray],
-    maps: tuple[np.ndarray, np.ndarray],
-    same: np.ndarray,
-    threshold: float,
-    filling: str,
-    steps: int = STEPS,
-    seed: int = 0,
-) -> Curve:
-    """Reveal the pixels of both faces from the highest value of their maps on.
-
-    Arguments and errors are those of `deletion_curve`.
-    """
-    return _curve(verifier, faces, maps, same, threshold, filling, steps, seed, reveal=True)
-
-
-def removal_order(values: np.ndarray, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """Return which pixel goes when: integers of a face's shape, 0 for the highest value.
-
-    Pixels of equal value go in random order, the same for all maps: from left to right and top to
-    bottom they would make a pattern of their own.
-    """
-    tie_breaker = np.random.default_rng(seed).permutation(math.prod(shape))
-    ranked = np.lexsort((tie_breaker, -at_pixels(values, shape).ravel()))
-    order = np.empty(len(ranked), np.int64)
-    order[ranked] = np.arange(len(ranked))
-    return order.reshape(shape)
-
-
-def _curve(verifier, faces, maps, same, threshold, filling, steps, seed, reveal) -> Curve:
     same = np.asarray(same, bool)
     counts = {len(x) for x in (*faces, *maps, same)}
     if len(counts) != 1 or not len(same):
@@ -117,7 +86,22 @@ def _curve(verifier, faces, maps, same, threshold, filling, steps, seed, reveal)
         right[pair] = (verifier.compare_pairs(*features) >= threshold) == same[pair]
     # A curve's area is linear in it, so the mean of the pairs' areas is the area of their mean.
     pair_areas = ((right[:, 1:] + right[:, :-1]) / 2).mean(axis=1)
-    return Curve(shares, right.mean(axis=0), mean_over_pairs(pair_areas, seed), pair_areas)
+    return AccuracyCurve(shares, right.mean(axis=0), mean_over_pairs(pair_areas, seed), pair_areas)
+
+
+insertion_curve = partial(deletion_curve, reveal=True)
+"""Reveal the pixels of both faces from the highest value of their maps on."""
+
+
+def removal_order(values: np.ndarray, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
+    """Return which pixel goes when: integers of a face's shape, 0 for the highest value.
+
+    Pixels of equal value go in random order, the same for all maps: from left to right and top to
+    bottom they would make a pattern of their own.
+    """
+    tie_breaker = np.random.default_rng(seed).permutation(math.prod(shape))
+    ranked = np.lexsort((tie_breaker, -at_pixels(values, shape).ravel()))
+    return np.argsort(ranked).reshape(shape)
 
 
 def _stages(face, values, shares, filling, seed, reveal) -> np.ndarray:

@@ -7,10 +7,9 @@ import numpy as np
 
 from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS
 from xcos_tf.explain.explanation import Cost, Explanation
-from xcos_tf.explain.probing import scaled, scores_of_variants
+from xcos_tf.explain.probing import CELLS, scaled, scores_of_variants
 from xcos_tf.verifier import Verifier
 
-CELLS = 7  # along a side, as in the paper's grid
 SPREAD = FACE_SIZE / 4  # the Gaussian's standard deviation, pixels
 
 

@@ -12,7 +12,7 @@ from xcos_tf.verifier import Verifier
 NAMES = {"learned": "xcos", "correlated": "xcos-correlated", "patched": "xcos-patched"}
 
 
-class XCos:
+class CellContributions:
     """S·W of a pair, a value a cell; before it is scaled its sum is the score.
 
     Swapping the faces changes nothing, unless a preset's learned attention was built with

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from xcos_tf.drawing import default_look
 from xcos_tf.evaluation.measurement import UnderOcclusion
-from xcos_tf.explain.map_panel import GREY, INK
+from xcos_tf.explain.colours import GREY, INK
 from xcos_tf.explain.report.styles import Score, Style
 from xcos_tf.metrics.curves import Curve, thin
 

@@ -1,24 +1,16 @@
-"""What the page says in words and tables: measurements as text, ready for the template."""
+"""What the page says in words: measurements as text, ready for the template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.evaluation.measurement import (
-    FALSE_ACCEPT_RATES,
-    Measurement,
-    Rate,
-    ScoredPairs,
-    UnderOcclusion,
-)
+from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.subject import FLATTENED
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.notation import number
-from xcos_tf.explain.report.gallery import preset_threshold
+from xcos_tf.explain.notation import as_number
+from xcos_tf.explain.report.gallery import stated_threshold
 from xcos_tf.explain.report.styles import Score
-from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 Results = Sequence[tuple[ScoredPairs, Measurement]]
@@ -34,82 +26,9 @@ _MEANINGS = {
 WITHOUT_MAPS = (FLATTENED, PLAIN_COSINE)
 
 
-@dataclass(frozen=True)
-class Share:
-    """A rate in per cent, and its interval, as text."""
-
-    value: str
-    interval: str
-
-    @classmethod
-    def of(cls, rate: Rate | None) -> "Share | None":
-        """Return a rate as text; None stays what it is."""
-        return rate and cls(*format_rate(rate).split(" % ", 1))
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """A row of the table of metrics; a TAR is None where it could not be observed."""
-
-    score: Score
-    accuracy: str
-    auc: str
-    eer: str
-    tar: list[Share | None]
-
-
-@dataclass(frozen=True)
-class ThresholdRow:
-    """What a threshold does that a preset states for an FMR."""
-
-    promised: str
-    threshold: str
-    fmr: Share
-    fnmr: Share
-
-
-@dataclass(frozen=True)
-class OcclusionRow:
-    """A row of the table of accuracy under occlusion."""
-
-    score: Score
-    accuracies: list[str]
-
-
 def score_of(row: ScoredPairs | UnderOcclusion) -> Score:
     """Return what a row is about."""
     return Score(row.preset, row.score)
-
-
-def metric_rows(results: Results) -> list[MetricRow]:
-    """Return all metrics, a row for each score."""
-    return [
-        MetricRow(
-            score_of(scored),
-            percent(measured.accuracy, measured.accuracy_std),
-            number(measured.auc, 4),
-            number(100 * measured.eer, 2),
-            [Share.of(measured.tar_at_far[far]) for far in FALSE_ACCEPT_RATES],
-        )
-        for scored, measured in results
-    ]
-
-
-def threshold_rows(results: Results) -> dict[Score, list[ThresholdRow]]:
-    """Return what each score's thresholds do here; a score without any is left out."""
-    return {
-        score_of(scored): [
-            ThresholdRow(
-                rate_name(float(rate)),
-                number(at.threshold, 4),
-                Share.of(at.fmr),
-                Share.of(at.fnmr),
-            )
-            for rate, at in measured.at_threshold.items()
-        ]
-        for scored, measured in results
-        if measured.at_threshold
-    }
 
 
 def by_score(rows: Sequence[UnderOcclusion]) -> dict[Score, list[UnderOcclusion]]:
@@ -121,19 +40,19 @@ def by_score(rows: Sequence[UnderOcclusion]) -> dict[Score, list[UnderOcclusion]
     return {score: lines[score] for score in dict.fromkeys(map(score_of, rows))}
 
 
-def occlusion_rows(
+def occlusion_table(
     lines: dict[Score, list[UnderOcclusion]],
-) -> tuple[list[str], list[OcclusionRow]]:
-    """Return the heading's shares and a row for each score."""
+) -> tuple[list[str], dict[Score, list[str]]]:
+    """Return the heading's shares, and the accuracies of each score."""
     shares = sorted({row.share for rows in lines.values() for row in rows})
-    table = []
+    table = {}
     for score, rows in lines.items():
         known = {row.share: percent(row.accuracy, row.accuracy_std) for row in rows}
-        table.append(OcclusionRow(score, [known.get(share, NOT_MEASURED) for share in shares]))
+        table[score] = [known.get(share, NOT_MEASURED) for share in shares]
     return [f"{100 * share:g} %" for share in shares], table
 
 
-def facts(vset: VerificationSet, results: Results) -> dict[str, str]:
+def set_facts(vset: VerificationSet, results: Results) -> dict[str, str]:
     """Return what was measured on, by name."""
     measured, pairs = results[0][1], vset.pairs
     photos = f"{len(vset.photos):,}, {'aligned faces' if vset.aligned else 'aligned on the way'}"
@@ -172,13 +91,13 @@ def summary(vset: VerificationSet, results: Results) -> list[str]:
             f"{score_of(scored)}, with {_worth(with_maps)}"
         )
     sentences = [f"{said}."]
-    threshold = preset_threshold(best)
+    threshold = stated_threshold(best)
     at = [x for x in measured.at_threshold.values() if x.threshold == threshold]
     if at:
         sentences.append(
-            f"At its threshold for FMR 1e-3 ({number(threshold, 2)}), {score_of(best)} takes "
-            f"{number(100 * at[0].fmr.value, 2)} % of the impostor pairs for one person and "
-            f"{number(100 * at[0].fnmr.value, 2)} % of the genuine pairs for two."
+            f"At its threshold for FMR 1e-3 ({as_number(threshold, 2)}), {score_of(best)} takes "
+            f"{as_number(100 * at[0].fmr.value, 2)} % of the impostor pairs for one person and "
+            f"{as_number(100 * at[0].fnmr.value, 2)} % of the genuine pairs for two."
         )
     return sentences
 
@@ -230,5 +149,5 @@ def _headline(measured: Measurement) -> float:
 
 def _worth(measured: Measurement) -> str:
     if measured.accuracy is None:
-        return number(measured.auc, 4)
+        return as_number(measured.auc, 4)
     return f"{percent(measured.accuracy, measured.accuracy_std)} %"

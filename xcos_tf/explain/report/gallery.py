@@ -1,4 +1,4 @@
-"""The pairs of a gallery with their faces and what the preset made of them, S and W."""
+"""The pairs of a gallery: which a score is most or least sure of, their faces, S and W."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,42 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.report.cases import Group, most_confident
-from xcos_tf.explain.words import describe
+from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.verifier import DEFAULT_FMR
 
 BLOCK = 64
+SHOWN = 4
+_GROUPS = (
+    ("True accepts", "one person, and recognised as such", True, True),
+    ("False accepts", "two people, taken for one", False, True),
+    ("True rejects", "two people, and told apart", False, False),
+    ("False rejects", "one person, taken for two", True, False),
+)
+
+
+@dataclass(frozen=True)
+class JudgedAlike:
+    """Pairs that were judged alike.
+
+    Attributes:
+        title: such as "False accepts".
+        meaning: of the title, for whoever is new to it.
+        right: whether that is how they should be judged.
+        count: of such pairs in the set.
+        shown: int64 (at most `SHOWN`,), the pairs farthest beyond the threshold, the farthest
+            first; of equal ones the first of the set first.
+        least: int64 (at most `SHOWN`,), of the others those nearest to the threshold, the nearest
+            first.
+    """
+
+    title: str
+    meaning: str
+    right: bool
+    count: int
+    shown: np.ndarray
+    least: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,10 +86,10 @@ class PresetGallery:
     score: str
     threshold: float
     promised: bool
-    groups: Sequence[tuple[Group, Sequence[Case]]]
+    groups: Sequence[tuple[JudgedAlike, Sequence[Case]]]
 
 
-def preset_threshold(scored: ScoredPairs) -> float | None:
+def stated_threshold(scored: ScoredPairs) -> float | None:
     """Return the threshold that a preset states for FMR 1e-3, if it does."""
     for rate, threshold in scored.thresholds.items():
         if np.isclose(float(rate), DEFAULT_FMR, rtol=1e-6):
@@ -70,10 +99,34 @@ def preset_threshold(scored: ScoredPairs) -> float | None:
 
 def gallery_threshold(scored: ScoredPairs, same: np.ndarray) -> tuple[float, bool]:
     """Return what a gallery's scores are held against, and whether it is the preset's own."""
-    threshold = preset_threshold(scored)
+    threshold = stated_threshold(scored)
     if threshold is None:
         return best_threshold(scored.values, same), False
     return threshold, True
+
+
+def most_confident(
+    values: np.ndarray, same: np.ndarray, threshold: float, shown: int = SHOWN
+) -> list[JudgedAlike]:
+    """Return true accepts, false accepts, true rejects and false rejects, in this order.
+
+    Args:
+        values: float (P,), scores.
+        same: bool (P,).
+        threshold: a pair is accepted where its score reaches it.
+        shown: how many of each to show at most.
+    """
+    values = np.asarray(values, np.float64)
+    accepted = values >= threshold
+    groups = []
+    for title, meaning, genuine, accept in _GROUPS:
+        members = np.flatnonzero((same == genuine) & (accepted == accept))
+        members = members[np.argsort(-np.abs(values[members] - threshold), kind="stable")]
+        most, others = members[:shown], members[shown:]
+        groups.append(
+            JudgedAlike(title, meaning, genuine == accept, len(members), most, others[::-1][:shown])
+        )
+    return groups
 
 
 def make_galleries(
@@ -140,7 +193,7 @@ class Explainer:
             positions = [self.vset.videos[end] for end in ends]
             frames, faces, maps = self._typical_frames(*positions, score)
         similarity, attention = maps["similarity_map"][0], maps["attention_map"][0]
-        sentence = describe(similarity, attention)
+        sentence = describe_maps(similarity, attention)
         return Case(names, frames, tuple(faces), score, similarity, attention, sentence)
 
     def _typical_frames(self, first: np.ndarray, second: np.ndarray, mean: float):

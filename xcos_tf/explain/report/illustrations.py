@@ -7,10 +7,10 @@ import numpy as np
 
 from xcos_tf.evaluation.measurement import Measurement, UnderOcclusion
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.notation import number
+from xcos_tf.explain.notation import as_number
 from xcos_tf.explain.report.charts import draw_det, draw_histogram, draw_occlusion, draw_roc
 from xcos_tf.explain.report.content import Results, score_of
-from xcos_tf.explain.report.gallery import preset_threshold
+from xcos_tf.explain.report.gallery import stated_threshold
 from xcos_tf.explain.report.pictures import figure_uri
 from xcos_tf.explain.report.styles import Score, Style
 from xcos_tf.metrics.curves import det
@@ -45,7 +45,7 @@ def illustrate_curves(
     curves = {score_of(scored): det(scored.values, same) for scored, _ in results}
     measured = results[0][1]
     tars = [f"{score_of(scored)} {_tar(measured)}" for scored, measured in results]
-    eers = [f"{score_of(scored)} {number(100 * x.eer, 2)} %" for scored, x in results]
+    eers = [f"{score_of(scored)} {as_number(100 * x.eer, 2)} %" for scored, x in results]
     return [
         Illustration(
             figure_uri(draw_roc(curves, styles, measured.impostor)),
@@ -75,11 +75,11 @@ def illustrate_histograms(
     margin = 0.02 * (high - low) or 0.1
     illustrations = []
     for scored, _ in results:
-        score, threshold = score_of(scored), preset_threshold(scored)
+        score, threshold = score_of(scored), stated_threshold(scored)
         figure = draw_histogram(
             scored.values, same, (low - margin, high + margin), styles[score], threshold
         )
-        medians = [number(float(np.median(scored.values[kind])), 2) for kind in (same, ~same)]
+        medians = [as_number(float(np.median(scored.values[kind])), 2) for kind in (same, ~same)]
         alt = (
             f"Histogram of the scores of {score}: the median is {medians[0]} for genuine and "
             f"{medians[1]} for impostor pairs."
@@ -93,11 +93,13 @@ def illustrate_occlusion(
     lines: Mapping[Score, Sequence[UnderOcclusion]], styles: Mapping[Score, Style]
 ) -> Illustration:
     """Return accuracy under occlusion of all scores."""
-    changes = [
-        f"{score} from {number(100 * rows[0].accuracy, 2)} % at {100 * rows[0].share:g} % covered "
-        f"to {number(100 * rows[-1].accuracy, 2)} % at {100 * rows[-1].share:g} %"
-        for score, rows in lines.items()
-    ]
+    changes = []
+    for score, rows in lines.items():
+        first, last = (
+            f"{as_number(100 * row.accuracy, 2)} % at {100 * row.share:g} %"
+            for row in (rows[0], rows[-1])
+        )
+        changes.append(f"{score} from {first} covered to {last}")
     return Illustration(
         figure_uri(draw_occlusion(lines, styles)),
         f"Accuracy under occlusion: {'; '.join(changes)}.",
@@ -108,7 +110,7 @@ def illustrate_occlusion(
 
 def _tar(measured: Measurement) -> str:
     rate = measured.tar_at_far[_SUMMARY_RATE]
-    return "could not be observed" if rate is None else f"{number(100 * rate.value, 2)} %"
+    return "could not be observed" if rate is None else f"{as_number(100 * rate.value, 2)} %"
 
 
 def _errors_at(values: np.ndarray, same: np.ndarray, threshold: float | None) -> str:
@@ -116,7 +118,7 @@ def _errors_at(values: np.ndarray, same: np.ndarray, threshold: float | None) ->
         return "The preset states no threshold for FMR 1e-3 for this score."
     accepted = values.astype(np.float64) >= threshold
     return (
-        f"At the preset’s threshold for FMR 1e-3 ({number(threshold, 2)}), "
+        f"At the preset’s threshold for FMR 1e-3 ({as_number(threshold, 2)}), "
         f"{np.sum(accepted & ~same):,} of {np.sum(~same):,} impostor pairs are accepted and "
         f"{np.sum(~accepted & same):,} of {np.sum(same):,} genuine pairs rejected."
     )

@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import to_hex
 
-from xcos_tf.explain.figure import map_panels
-from xcos_tf.explain.map_panel import MapPanel
-from xcos_tf.explain.notation import number
+from xcos_tf.explain.notation import as_number
+from xcos_tf.explain.panels import MapPanel, map_panels
 from xcos_tf.explain.regions import region_map
 
 _STOPS = 9
@@ -63,11 +62,14 @@ def _draw(panel: MapPanel) -> DrawnMap:
     parts = region_map(height, width)
     cells = [
         Cell(
-            x, y, to_hex(colours.to_rgba(value)), f"{parts[y, x]}: {number(value, panel.decimals)}"
+            x,
+            y,
+            to_hex(colours.to_rgba(value)),
+            f"{parts[y, x]}: {as_number(value, panel.decimals)}",
         )
         for (y, x), value in np.ndenumerate(panel.values)
     ]
-    low, high = (number(x, panel.decimals) for x in (panel.values.min(), panel.values.max()))
+    low, high = (as_number(x, panel.decimals) for x in (panel.values.min(), panel.values.max()))
     return DrawnMap(panel.title, panel.meaning, f"{low} to {high}", width, height, cells)
 
 

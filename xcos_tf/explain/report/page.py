@@ -18,21 +18,22 @@ from xcos_tf.evaluation.measurement import (
     ScoredPairs,
     UnderOcclusion,
 )
-from xcos_tf.evaluation.results_text import NOT_MEASURED
+from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.notation import one_line
+from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals, short_title
 from xcos_tf.explain.output_paths import check_report_path
 from xcos_tf.explain.report import content
-from xcos_tf.explain.report.exhibits import exhibit
 from xcos_tf.explain.report.gallery import make_galleries
 from xcos_tf.explain.report.illustrations import (
     illustrate_curves,
     illustrate_histograms,
     illustrate_occlusion,
 )
-from xcos_tf.explain.report.map_cells import scales
+from xcos_tf.explain.report.map_cells import draw_maps, scales
+from xcos_tf.explain.report.pictures import face_uri
 from xcos_tf.explain.report.styles import styles_of
 from xcos_tf.files import replace_file
+from xcos_tf.metrics.intervals import format_rate
 
 
 def write_report(
@@ -91,8 +92,8 @@ def _content(vset, results, face, occlusion, command) -> dict:
     }
     covered = None
     if lines:
-        shares, rows = content.occlusion_rows(lines)
-        covered = {"shares": shares, "rows": rows, "chart": illustrate_occlusion(lines, styles)}
+        shares, table = content.occlusion_table(lines)
+        covered = {"shares": shares, "table": table, "chart": illustrate_occlusion(lines, styles)}
     else:
         del sections["occlusion"]
     return {
@@ -101,25 +102,21 @@ def _content(vset, results, face, occlusion, command) -> dict:
         "version": xcos_tf.__version__,
         "summary": content.summary(vset, results),
         "sections": sections,
-        "facts": content.facts(vset, results),
+        "facts": content.set_facts(vset, results),
         "presets": {scored.preset: scored.sha256 for scored, _ in results},
         "command": command,
         "notes": vset.notes,
         "styles": styles,
         "not_measured": NOT_MEASURED,
-        "rates": [content.rate_name(far) for far in FALSE_ACCEPT_RATES],
-        "metrics": content.metric_rows(results),
+        "rates": FALSE_ACCEPT_RATES,
+        "results": results,
         "remarks": content.remarks(results),
-        "thresholds": content.threshold_rows(results),
         "meanings": content.meanings(results),
         "curves": illustrate_curves(vset, results, styles),
         "histograms": illustrate_histograms(vset, results, styles),
         "occlusion": covered,
         "scales": scales(),
-        "galleries": [
-            exhibit(gallery)
-            for gallery in make_galleries(vset, [scored for scored, _ in results], face)
-        ],
+        "galleries": list(make_galleries(vset, [scored for scored, _ in results], face)),
         "skipped": vset.skipped,
     }
 
@@ -144,6 +141,9 @@ def _render(page: dict) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    words = (as_sentence, content.rate_name, enough_decimals, as_number, format_rate, percent)
+    pictures = (draw_maps, face_uri)
+    environment.globals |= {helper.__name__: helper for helper in (*words, *pictures)}
     return environment.get_template("page.html.j2").render(page)
 
 
@@ -152,4 +152,4 @@ def _plain(value):
     if type(value) is not str:
         return value
     # A per-cent sign stays on the line of its number.
-    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", one_line(value, sys.maxsize))
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", short_title(value, sys.maxsize))

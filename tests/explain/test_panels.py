@@ -3,9 +3,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from xcos_tf.explain.colours import COLOURS
-from xcos_tf.explain.headline import BLUE, RED
-from xcos_tf.explain.overlay import draw_overlay, overlay_colours
+from xcos_tf.explain.colours import BLUE, COLOURS, RED
+from xcos_tf.explain.panels import draw_overlay, overlay_colours
 
 
 @pytest.fixture
