@@ -9,8 +9,7 @@ import pytest
 from tests.data.records.sources import jpeg
 from tests.verifying import ATTENTIONS, THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
-from xcos_tf.evaluation.measure import measure
-from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.subject import Subject
 from xcos_tf.verifier import Verifier

@@ -55,4 +55,4 @@ def test_batches_keep_the_order():
 def test_a_batch_of_large_photos_has_few():
     photos = [(0, blank(20)), (1, blank(20, 31)), (2, blank(3)), (3, blank(1)), (4, blank(99))]
     # Of 600, 620, 90, 30 and 2,970 pixels.
-    assert keys(batches(photos, 16, most_pixels=720)) == [[0], [1, 2], [3], [4]]
+    assert keys(batches(photos, 16, most=720)) == [[0], [1, 2], [3], [4]]

@@ -104,7 +104,6 @@ class Aligner:
 @pytest.fixture
 def partly_faceless(folder, write, monkeypatch):
     monkeypatch.setattr("xcos_tf.evaluation.set_faces.FaceAligner", Aligner)
-    monkeypatch.setattr("xcos_tf.evaluation.aligned_photos.FaceAligner", Aligner)
     (folder / "Cid").mkdir()
     black = np.zeros((112, 112, 3), np.uint8)
     for name in ("Cid/Cid_0001.png", "Bob/Bob_0001.png"):

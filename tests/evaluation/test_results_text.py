@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.counted import counted_set
-from xcos_tf.evaluation.measure import measure
-from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
+from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion, measure
 from xcos_tf.evaluation.results_text import results_document, results_tables
 from xcos_tf.evaluation.verification_set import Skipped
 

@@ -13,7 +13,7 @@ from tools.paper import tables
 from tools.paper.rows import Accuracy, Drop
 from tools.reproduce_paper import main
 from tools.results import read_rows
-from xcos_tf.evaluation.measure import measure
+from xcos_tf.evaluation.measurement import measure
 from xcos_tf.evaluation.occluded import score_occluded
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.protocol import score_set

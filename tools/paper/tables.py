@@ -11,8 +11,7 @@ from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
 from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
 from tools.results import Report, minus, pivot
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.measure import measure
-from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 from xcos_tf.evaluation.score_cache import ScoreCache

@@ -94,7 +94,7 @@ def _score(presets, vset, under_cover: bool, seed: int):
 
 
 def _show(args, vset, scores, occlusion) -> int:
-    from xcos_tf.evaluation.measure import measure
+    from xcos_tf.evaluation.measurement import measure
     from xcos_tf.evaluation.results_text import results_document, results_tables
 
     results = [(scored, measure(scored, vset.pairs)) for scored in scores]

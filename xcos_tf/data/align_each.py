@@ -1,11 +1,9 @@
 """Photos one after another -> the face of each, or the reason why there is none."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.aligner import AlignedFace, FaceAligner
 from xcos_tf.data.batching import read_ahead
@@ -49,10 +47,3 @@ def align_each(
 
     for path, face in read_ahead(paths, align, min(batch_size, THREADS)):
         yield path, str(face) if isinstance(face, XcosError) else face
-
-
-def progress_bar(total: int, finished: int = 0, doing: str = "aligning") -> tqdm:
-    """Return a bar of photos on which something is done, on standard error."""
-    # In a log file, a line now and then is enough.
-    interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, initial=finished, unit="photo", desc=doing, mininterval=interval)

@@ -3,16 +3,17 @@
 import errno
 import os
 import time
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from xcos_tf.data.align_each import align_each, progress_bar
+from xcos_tf.data.align_each import align_each
 from xcos_tf.data.aligner import AlignedFace, FaceAligner
+from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
 from xcos_tf.errors import XcosError, shown
@@ -90,35 +91,39 @@ def align_folder(
     check_folders(source, destination)
     photos = find_photos(source)
     targets = {photo: destination / aligned_name(photo) for photo in photos}
-    try:
-        with ExitStack() as stack:
-            stack.enter_context(only_writer(destination, "xcos align"))
-            done = {photo for photo in photos if os.path.exists(targets[photo])}
-            failures = Journal(destination / FAILURES, "reason")
-            several = Journal(destination / SEVERAL_FACES, "faces")
-            known = {
-                photo: reason
-                for photo, reason in ({} if retry_failed else failures.read()).items()
-                if photo in targets and photo not in done
-            }
-            summary = AlignSummary(already_done=len(done), failed_before=len(known))
-            stack.enter_context(failures.start(known.items()))
-            # A photo that is not done yet will be counted again.
-            stack.enter_context(
-                several.start((name, n) for name, n in several.read().items() if name in done)
-            )
-            bar = stack.enter_context(progress_bar(len(photos), len(done) + len(known)))
-            pending = [name for name in photos if name not in done and name not in known]
-            _align_all(
-                source, targets, pending, (rule, batch_size), failures, several, bar, summary
-            )
-    except OSError as error:
-        reason = error.strerror or error
-        raise XcosError(
-            f"{destination} cannot be written ({reason}); choose another folder or make room"
-        ) from None
+    with writing_to(destination, "xcos align"), ExitStack() as stack:
+        done = {photo for photo in photos if os.path.exists(targets[photo])}
+        failures = Journal(destination / FAILURES, "reason")
+        several = Journal(destination / SEVERAL_FACES, "faces")
+        known = {
+            photo: reason
+            for photo, reason in ({} if retry_failed else failures.read()).items()
+            if photo in targets and photo not in done
+        }
+        summary = AlignSummary(already_done=len(done), failed_before=len(known))
+        stack.enter_context(failures.start(known.items()))
+        # A photo that is not done yet will be counted again.
+        stack.enter_context(
+            several.start((name, n) for name, n in several.read().items() if name in done)
+        )
+        bar = stack.enter_context(progress_bar(len(photos), len(done) + len(known)))
+        pending = [name for name in photos if name not in done and name not in known]
+        _align_all(source, targets, pending, (rule, batch_size), failures, several, bar, summary)
     summary.seconds = time.monotonic() - start
     return summary
+
+
+@contextmanager
+def writing_to(destination: Path, command: str) -> Iterator[None]:
+    """Write a folder, alone, and raise what the file system says against it as an XcosError."""
+    try:
+        with only_writer(destination, command):
+            yield
+    except OSError as error:
+        raise XcosError(
+            f"{destination} cannot be written ({error.strerror or error}); choose another folder "
+            "or make room"
+        ) from None
 
 
 def aligned_name(photo: str) -> str:

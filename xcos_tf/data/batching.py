@@ -1,5 +1,6 @@
-"""Reading photos ahead, and gathering them into batches."""
+"""Going through photos: reading ahead, gathering batches, and showing progress."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 
-Read, Key = TypeVar("Read"), TypeVar("Key")
+Read, Key, Item = TypeVar("Read"), TypeVar("Key"), TypeVar("Item")
 
 _THREADS = 2
 # Decoded photos can be a quarter of a gigabyte each, so few are read ahead of their use.
@@ -58,26 +60,45 @@ def read_ahead(
                 future.cancel()
 
 
+def pixels_of(photo: tuple[Key, np.ndarray]) -> int:
+    """Return how many pixels a photo has."""
+    return photo[1].shape[0] * photo[1].shape[1]
+
+
 def batches(
-    photos: Iterable[tuple[Key, np.ndarray]], batch_size: int, most_pixels: int = 64_000_000
-) -> Iterator[list[tuple[Key, np.ndarray]]]:
-    """Gather photos into batches, in their order.
+    items: Iterable[Item],
+    batch_size: int,
+    most: int = 64_000_000,
+    weight: Callable[[Item], int] = pixels_of,
+) -> Iterator[list[Item]]:
+    """Gather what is read into batches, in its order.
 
     Args:
-        photos: keys with their photos, uint8 (H, W, 3).
-        batch_size: photos in a full batch.
-        most_pixels: of all photos of a batch together, unless it has one alone.
+        items: such as keys with their photos, uint8 (H, W, 3).
+        batch_size: items in a full batch.
+        most: that the items of a batch weigh together, unless it has one alone.
+        weight: of an item.
 
     Yields:
-        Batches of at most `batch_size` photos; every photo once.
+        Batches of at most `batch_size` items; every item once.
     """
-    batch, pixels = [], 0
-    for key, photo in photos:
-        size = photo.shape[0] * photo.shape[1]
-        if batch and (len(batch) == batch_size or pixels + size > most_pixels):
+    batch, total = [], 0
+    for item in items:
+        if batch and (len(batch) == batch_size or total + weight(item) > most):
             yield batch
-            batch, pixels = [], 0
-        batch.append((key, photo))
-        pixels += size
+            batch, total = [], 0
+        batch.append(item)
+        total += weight(item)
     if batch:
         yield batch
+
+
+def progress_bar(
+    total: int, finished: int = 0, doing: str = "aligning", unit: str = "photo", **options
+) -> tqdm:
+    """Return a bar of what is worked on, on standard error."""
+    # In a log file, a line now and then is enough.
+    interval = 0.5 if sys.stderr.isatty() else 10.0
+    return tqdm(
+        total=total, initial=finished, unit=unit, desc=doing, mininterval=interval, **options
+    )

@@ -2,21 +2,25 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from xcos_tf.data.align_each import progress_bar
-from xcos_tf.data.align_folder import FAILURES, check_folders, find_photos, write_face
+from xcos_tf.data.align_folder import (
+    FAILURES,
+    check_folders,
+    find_photos,
+    write_face,
+    writing_to,
+)
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.batching import read_ahead
+from xcos_tf.data.batching import progress_bar, read_ahead
 from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.files import only_writer, read_json, write_json
+from xcos_tf.files import read_json, write_json
 
 SETTINGS = "occlusion.json"
 
@@ -63,7 +67,7 @@ def occlude_folder(
     targets = {photo: destination / name for photo, name in covered_names(photos).items()}
     _check_faces(source, photos)
     summary = CopySummary()
-    with writing_to(destination):
+    with writing_to(destination, "xcos occlude"):
         claim_folder(destination, occluder.settings())
         with Journal(destination / FAILURES, "reason").start([]) as failures:
             for photo, fault in cover_faces(source, targets, occluder, summary):
@@ -158,19 +162,6 @@ def cover_faces(
                 write_face(targets[name], occluder.cover(face, name))
                 summary.covered += 1
             bar.update()
-
-
-@contextmanager
-def writing_to(destination: Path) -> Iterator[None]:
-    """Write a folder, alone, and raise what the file system says against it as an XcosError."""
-    try:
-        with only_writer(destination, "xcos occlude"):
-            yield
-    except OSError as error:
-        raise XcosError(
-            f"{destination} cannot be written ({error.strerror or error}); choose another folder "
-            "or make room"
-        ) from None
 
 
 def _check_faces(source: Path, photos: Sequence[str]) -> None:

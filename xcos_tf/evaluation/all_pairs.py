@@ -1,17 +1,17 @@
 """All templates against all others, in blocks: however many pairs, the same memory."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from tqdm import tqdm
 
+from xcos_tf.data.batching import progress_bar
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES
 from xcos_tf.metrics import histogram
 from xcos_tf.metrics.histogram import BINS, Bounded
+from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ def count_pairs(
         raise XcosError("there is one face, and all against all takes two; give more faces")
     counts = _Counts(thresholds)
     starts = range(0, count, block)
-    with _progress_bar(count * (count - 1) // 2, score) as bar:
+    pairs = count * (count - 1) // 2
+    with progress_bar(pairs, doing=score, unit="pair", unit_scale=True) as bar:
         for row in starts:
             first = templates.read(row, row + block)
             for column in starts[row // block :]:
@@ -233,12 +234,4 @@ def _check_finite(scores: np.ndarray, templates: Templates, row: int, column: in
 
 
 def _share(count: int, total: int) -> Rate | None:
-    from xcos_tf.metrics.intervals import share  # SciPy takes a second
-
     return share(count, total) if total else None
-
-
-def _progress_bar(pairs: int, score: str) -> tqdm:
-    # In a log file, a line now and then is enough.
-    interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(total=pairs, desc=score, unit="pair", unit_scale=True, mininterval=interval)

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.align_each import progress_bar
-from xcos_tf.data.align_folder import check_folders
-from xcos_tf.data.batching import read_ahead
+from xcos_tf.data.align_folder import check_folders, writing_to
+from xcos_tf.data.batching import progress_bar, read_ahead
 from xcos_tf.data.occlude_folder import (
     CopySummary,
     claim_folder,
     cover_faces,
     covered_names,
     read_aligned_face,
-    writing_to,
 )
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
@@ -94,7 +92,7 @@ def occlude_pairs(
     copies = covered_names(photos[position] for position in cover.photos)
     _check_faces(source, photos)
     summary = CopySummary()
-    with writing_to(destination):
+    with writing_to(destination, "xcos occlude"):
         settings = {
             "list": Path(pairs).name,
             "list_sha256": file_digest(Path(pairs)).hex(),

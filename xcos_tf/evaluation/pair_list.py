@@ -60,6 +60,11 @@ def read_lines(source: Path) -> list[tuple[int, str]]:
     return lines
 
 
+def is_number(text: str) -> bool:
+    """Return whether a text spells a whole number from 0 in nine digits at most."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def name_within(name: str, source: Path, line: int) -> str:
     """Return a name that a list gives, as a plain path with "/" that stays within its folder.
 

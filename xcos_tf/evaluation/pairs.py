@@ -12,6 +12,7 @@ from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_both_kinds,
     check_photo_folder,
+    is_number,
     name_within,
     read_lines,
     refuse_repeats,
@@ -124,7 +125,7 @@ class LfwPhotos:
     def __init__(self, folder: Path, source: Path):
         """Look in `folder` for what the list `source` names."""
         self._folder, self._source = folder, source
-        self._finder, self._found = PhotoFinder(folder), {}
+        self._finder = PhotoFinder(folder)
 
     def find(self, name: str, photo: int, line: int) -> str:
         """Return the photo's path within the folder.
@@ -132,11 +133,6 @@ class LfwPhotos:
         Raises:
             XcosError: it is not there.
         """
-        if (name, photo) not in self._found:
-            self._found[name, photo] = self._look(name, photo, line)
-        return self._found[name, photo]
-
-    def _look(self, name: str, photo: int, line: int) -> str:
         stem = name_within(f"{name}/{name}_{photo:04d}", self._source, line)
         if found := self._finder.by_stem(stem):
             return found
@@ -191,5 +187,4 @@ def _parse_pair(source: Path, number: int, line: str, photos: LfwPhotos) -> List
 
 def _whole_number(text: str) -> int | None:
     """Return the number from 1 that the text spells, or None."""
-    spelt = text.isascii() and text.isdigit() and len(text) < 10
-    return int(text) if spelt and int(text) > 0 else None
+    return int(text) if is_number(text) and int(text) > 0 else None

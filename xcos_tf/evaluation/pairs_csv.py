@@ -13,6 +13,7 @@ from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_photo_folder,
+    is_number,
     name_within,
     read_text,
     refuse_repeats,
@@ -209,7 +210,7 @@ def _read_paths(
         fits = len(row) > max(form.places) and form.width in (None, len(row))
         first, second, truth, *fold = [row[place] for place in form.places] if fits else [""] * 3
         same = form.truth.get(truth.lower())
-        if same is None or not all(map(_is_number, fold)):
+        if same is None or not all(map(is_number, fold)):
             raise XcosError(
                 f"line {line} of {source} must be `{form.told}`, as in `{form.example}`, but is "
                 f"{','.join(row)!r}"
@@ -226,7 +227,3 @@ def _read_paths(
         listed.append(ListedPair(line, found[names[0]], found[names[1]], same))
         numbers += map(int, fold)
     return listed, np.array(numbers) if len(form.places) == len(WITH_FOLDS) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10

@@ -10,11 +10,11 @@ import numpy as np
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
 from xcos_tf.evaluation.pair_list import check_photo_folder
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
+from xcos_tf.evaluation.set_faces import align_photos
 from xcos_tf.evaluation.verification_set import VerificationSet, build_set
 from xcos_tf.metrics.folds import deal_folds
 from xcos_tf.wording import counted
@@ -75,6 +75,10 @@ def people_set(
     drawn = draw_pairs(labels, genuine, impostor, seed)
     pairs, used = pairs_of(names, drawn.first, drawn.second, drawn.same, deal_folds(drawn.same))
     stored = FolderPhotos(folder, pairs.photos)
+    left_out = [
+        f"Left out: {counted(len(skipped), 'photo')} that cannot be read or in which MTCNN finds "
+        "no face."
+    ]
     words = f", those with {' or '.join(select)}" if select else ""
     return build_set(
         folder.resolve().name + "".join(f"-{tag}" for tag in select),
@@ -88,17 +92,9 @@ def people_set(
             f"{genuine:,} genuine and {impostor:,} impostor pairs were drawn by the seed {seed} "
             f"from {len(names):,} of {counted(len(everything), 'photo')}{words}, of "
             f"{counted(labels.max() + 1, 'person', 'people')}.",
-            *_left_out(len(skipped)),
+            *left_out * bool(skipped),
         ],
     )
-
-
-def _left_out(count: int) -> list[str]:
-    if not count:
-        return []
-    return [
-        f"Left out: {counted(count, 'photo')} that cannot be read or in which MTCNN finds no face."
-    ]
 
 
 def _selected(

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from xcos_tf.errors import on_one_line
-from xcos_tf.evaluation.measure import as_row
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     AtThreshold,
     Measurement,
     ScoredPairs,
     UnderOcclusion,
+    as_row,
 )
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from xcos_tf.data.align_each import progress_bar
 from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.source import Record

@@ -8,16 +8,17 @@ import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.evaluation.aligned_photos import align_photos
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_photo_folder,
+    is_number,
     name_within,
     read_lines,
     repeats,
 )
 from xcos_tf.evaluation.pairs import PairSet, collect_pairs, pairs_of
 from xcos_tf.evaluation.photos import FolderPhotos
+from xcos_tf.evaluation.set_faces import align_photos
 from xcos_tf.evaluation.verification_set import Skipped, VerificationSet, build_set
 
 FRAMES = 10
@@ -133,7 +134,7 @@ def _parse(line: str) -> tuple[int, str, str, bool] | None:
     columns = [column.strip() for column in line.split(",")]
     number, *between, same = columns if len(columns) > 3 else ("", "")
     videos = [column for column in between if "/" in column]
-    if not re.fullmatch("[0-9]{1,9}", number) or len(videos) != 2 or same not in ("0", "1"):
+    if not is_number(number) or len(videos) != 2 or same not in ("0", "1"):
         return None
     return int(number), *videos, same == "1"
 

@@ -5,8 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from xcos_tf.evaluation.measure import measure
-from xcos_tf.evaluation.measurement import Measurement, ScoredPairs
+from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, measure
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.verification_set import VerificationSet
 

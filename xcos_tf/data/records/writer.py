@@ -8,11 +8,9 @@ when the process is killed.
 
 import os
 import shutil
-import sys
 import threading
 import time
 from array import array
-from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +19,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from xcos_tf.data.batching import batches, progress_bar
 from xcos_tf.data.records.image_check import find_faults, usual_size
 from xcos_tf.data.records.index import read_summary, write_index
 from xcos_tf.data.records.layout import INDEX, PROGRESS, PreparationPlan
 from xcos_tf.data.records.progress import FinishedShard, Progress
-from xcos_tf.data.records.source import Record, Source
+from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.tfrecord import ShardWriter
 from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, file_sha256, only_writer
@@ -36,8 +35,8 @@ SHARDS = 64
 _FIRST = 64
 """Records by which the size of a set's images is told."""
 
-# Images that are checked together, and between two looks at the stop signal.
-_BATCH, _BATCH_BYTES = 32, 4_000_000
+_MOST_AT_ONCE = 32, 4_000_000
+"""Images, and bytes of them, that are checked together, between two looks at the stop signal."""
 
 
 @dataclass(frozen=True)
@@ -137,17 +136,9 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     missing = [shard for shard in range(plan.shards) if progress.read(shard) is None]
     todo = sum(sizes[shard] for shard in missing)
     _check_room(progress.destination, source.size * todo // plan.records)
-    # In a log file, a line now and then is enough.
-    interval = 0.5 if sys.stderr.isatty() else 10.0
     stop = threading.Event()
     with (
-        tqdm(
-            total=plan.records,
-            initial=plan.records - todo,
-            unit="image",
-            desc="preparing",
-            mininterval=interval,
-        ) as bar,
+        progress_bar(plan.records, plan.records - todo, "preparing", "image") as bar,
         ThreadPoolExecutor(jobs) as pool,
     ):
         work = _Work(source, progress, size, bar, stop)
@@ -192,7 +183,8 @@ class _Work:
         writer, positions, skipped = ShardWriter(path), array("q"), []
         try:
             position = start
-            for batch in _batches(self._source.read(start, stop)):
+            records = self._source.read(start, stop)
+            for batch in batches(records, *_MOST_AT_ONCE, lambda record: len(record.image)):
                 if self._stop.is_set():
                     return
                 faults = find_faults([record.image for record in batch], self._size)
@@ -216,16 +208,3 @@ class _Work:
             skipped=skipped,
         )
         self._progress.finish(shard, finished)
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Gather records, few enough that a thread never holds many bytes."""
-    batch, size = [], 0
-    for record in records:
-        batch.append(record)
-        size += len(record.image)
-        if len(batch) == _BATCH or size > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.measure import as_row, measure
-from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, ScoredPairs
+from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES, ScoredPairs, as_row, measure
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.metrics import rates
 from xcos_tf.metrics.intervals import share
