@@ -5,7 +5,7 @@ import pytest
 from xcos_tf.data.align_folder import check_folders
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.errors import XcosError, as_message, on_one_line, shown
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pair_list import check_photo_folder
@@ -65,7 +65,7 @@ LONG = "a photo/" * 400
         load_preset,
         load_arrays,
         read_config,
-        RecordSet.open,
+        PreparedSet,
         open_source,
         open_set,
         check_photo_folder,

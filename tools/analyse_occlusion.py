@@ -85,10 +85,10 @@ def table(args: argparse.Namespace) -> str:
 
     import_tensorflow()
     from xcos_tf.data.occlusion import Occluder
+    from xcos_tf.evaluation.aligned_faces import FaceReader
     from xcos_tf.evaluation.occlude_pairs import draw_cover
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.results_text import markdown_table
-    from xcos_tf.evaluation.set_faces import SetFaces
     from xcos_tf.verifier import Verifier
 
     occluder = Occluder(share=args.share)
@@ -97,7 +97,7 @@ def table(args: argparse.Namespace) -> str:
     names, pairs = vset.photos.names, vset.pairs
     cover = draw_cover(pairs, occluder.seed)
     faces = np.empty((len(names) + len(cover.photos), 112, 112, 3), np.uint8)
-    for positions, batch in SetFaces(vset).batches(range(len(names)), "faces"):
+    for positions, batch in FaceReader(vset).batches(range(len(names)), "faces"):
         faces[positions] = batch
     for place, position in enumerate(cover.photos, len(names)):
         faces[place] = occluder.cover(faces[position], names[position])

@@ -168,12 +168,12 @@ def training_input(args) -> None:
     import tensorflow as tf
 
     from xcos_tf.data.face_set import join_sets
-    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.data.records.reader import PreparedSet
     from xcos_tf.data.sampling import GroupSampler
     from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
     from xcos_tf.errors import XcosError
 
-    sets = [RecordSet.open(folder) for folder in args.sets]
+    sets = [PreparedSet(folder) for folder in args.sets]
     faces = join_sets(sets)
     if len(faces.people) < PEOPLE:
         raise XcosError(f"the sets have {len(faces.people)} people; give {PEOPLE} or more")
@@ -235,14 +235,14 @@ def keep_templates(faces: Path, templates: Path) -> float:
 def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
     """Compare all with all, then a sample of pairs one to one; return what each takes, in words."""
     from xcos_tf.evaluation.all_pairs import compare_all
-    from xcos_tf.evaluation.subject import Subject
+    from xcos_tf.evaluation.matcher import Matcher
     from xcos_tf.evaluation.template_store import open_templates
 
-    subject, store = Subject("xcos-mobilefacenet"), open_templates(templates)
+    matcher, store = Matcher("xcos-mobilefacenet"), open_templates(templates)
     # So that what is built once for all comparisons is built.
-    subject.score_all(store.read(0, 2), store.read(0, 2), score)
+    matcher.score_all(store.read(0, 2), store.read(0, 2), score)
     start, cpu_start = time.perf_counter(), time.process_time()
-    found = compare_all(store, subject, score)
+    found = compare_all(store, matcher, score)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MEMORY_UNIT
     pairs = found.genuine_pairs + found.impostor_pairs
@@ -250,7 +250,7 @@ def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
     ends = np.random.default_rng(0).integers(0, len(store), (2, min(sample, pairs)))
     start = time.perf_counter()
     for i in range(0, ends.shape[1], SAMPLE_BLOCK):
-        subject.score_pairs(*features[ends[:, i : i + SAMPLE_BLOCK]], score)
+        matcher.score_pairs(*features[ends[:, i : i + SAMPLE_BLOCK]], score)
     one_to_one = (time.perf_counter() - start) / ends.shape[1] * pairs
     return (
         f"{score}: {pairs:,} pairs in {seconds:.1f} s ({cpu_seconds:.1f} s of processors), "

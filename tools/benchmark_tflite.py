@@ -34,7 +34,7 @@ def _measure(args):
     from tools.tflite.pricing import Bench, covered_prices, prices
     from tools.tflite.tables import BASE, report
     from xcos_tf.errors import XcosError
-    from xcos_tf.evaluation.set_faces import align_in_memory
+    from xcos_tf.evaluation.aligned_faces import align_in_memory
     from xcos_tf.export.tflite.export import export_tflite
 
     try:

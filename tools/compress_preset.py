@@ -51,7 +51,7 @@ def make_request(args: argparse.Namespace, config: dict) -> Request:
 def compress(request: Request, work: Path) -> dict | None:
     """Fine-tune, write the variant, and return what `judge` does; None if it was told to stop."""
     from xcos_tf.data.face_set import hold_out, join_sets
-    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.data.records.reader import PreparedSet
     from xcos_tf.export.compression.child import run_fine_tuning
     from xcos_tf.export.compression.convert import compressed_grid
     from xcos_tf.export.compression.judging import judge
@@ -62,7 +62,7 @@ def compress(request: Request, work: Path) -> dict | None:
     from xcos_tf.models.weights import load_arrays
 
     preset, folder = load_preset(request.preset), find_preset(request.preset)
-    everyone = join_sets([RecordSet.open(place) for place in request.sets])
+    everyone = join_sets([PreparedSet(place) for place in request.sets])
     held_out = hold_out(everyone, request.hold_out, request.hold_out_seed)[1]
     if not run_fine_tuning(request, work):
         return None

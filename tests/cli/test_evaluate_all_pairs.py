@@ -9,9 +9,9 @@ import pytest
 from tests.data.records.sources import jpeg
 from tests.verifying import ATTENTIONS, THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.subject import Subject
 from xcos_tf.verifier import Verifier
 
 SCORES = ("patched", "correlated", "flattened", "learned")  # the slow one last
@@ -116,13 +116,13 @@ def test_an_interruption_says_how_to_go_on(faces, preset, tmp_path, capsys, monk
 
 
 def test_what_is_finished_is_shown(faces, preset, capsys, monkeypatch):
-    def until_learned(subject, first, second, score):
+    def until_learned(matcher, first, second, score):
         if score == "learned":
             raise KeyboardInterrupt
-        return score_all(subject, first, second, score)
+        return score_all(matcher, first, second, score)
 
-    score_all = Subject.score_all
-    monkeypatch.setattr(Subject, "score_all", until_learned)
+    score_all = Matcher.score_all
+    monkeypatch.setattr(Matcher, "score_all", until_learned)
     document = json.loads(evaluate(capsys, faces, "--preset", preset, "--json", code=130).out)
     assert [row["score"] for row in document["results"]] == ["patched", "correlated", "flattened"]
 

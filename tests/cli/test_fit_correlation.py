@@ -16,7 +16,7 @@ from tensorflow import keras
 from xcos_tf.cli.main import main
 from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import load_preset, save_preset
@@ -103,7 +103,7 @@ def test_the_shipped_preset(room, tmp_path, capsys):
     old, new = load_preset("xcos-mobilefacenet"), load_preset(out)
     facts = new.config["correlation"]
     maps = {name: np.array(facts.pop(name)) for name in ("raw", "normalised")}
-    sets = [RecordSet.open(room / name) for name in ("a", "b", "held")]
+    sets = [PreparedSet(room / name) for name in ("a", "b", "held")]
     names = [{"name": x.folder.name, "fingerprint": x.source["fingerprint"]} for x in sets]
     sha256 = load_preset("mobilefacenet").config["weights"]["sha256"]
     assert facts == {

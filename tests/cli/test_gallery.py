@@ -58,7 +58,7 @@ def test_pairs_are_drawn_by_the_seed(preset, people, tmp_path, monkeypatch):
 
     drawn = []
 
-    def make_gallery(subject, vset):
+    def make_gallery(matcher, vset):
         drawn.append([vset.pairs.first.tolist(), vset.pairs.second.tolist()])
         raise KeyboardInterrupt
 

@@ -20,7 +20,7 @@ from tests.data.records.sources import (
     write_people,
 )
 from xcos_tf.cli.main import main
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 
 XCOS = [sys.executable, "-m", "xcos_tf.cli.main", "prepare"]
 SHARDS = 40
@@ -57,7 +57,7 @@ def test_killed_at_random_moments_and_started_again(tmp_path, chance):
     assert process.returncode == 0, errors
     assert kills >= 1
     assert files(out) == files(tmp_path / "whole")
-    records = RecordSet.open(out)
+    records = PreparedSet(out)
     assert records.read(np.arange(360)) == [image for _, image in images if len(image) > 2000]
 
 
@@ -94,7 +94,7 @@ def test_bin(tmp_path, capsys):
     (tmp_path / "lfw.bin").write_bytes(pickle.dumps((images, [True, False])))
     assert main(["prepare", str(tmp_path / "lfw.bin"), str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.startswith("4 images, 0 people, 0 skipped, 4 shards, ")
-    assert len(RecordSet.open(tmp_path / "out").pairs()) == 2
+    assert len(PreparedSet(tmp_path / "out").pairs()) == 2
 
 
 def test_ctrl_c(tmp_path, monkeypatch, capsys):

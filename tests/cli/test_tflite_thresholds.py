@@ -11,7 +11,7 @@ from xcos_tf.cli import tflite_thresholds
 from xcos_tf.cli.main import main as xcos
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import decode_face
 from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.metrics.rates import preset_thresholds
@@ -45,7 +45,7 @@ def test_thresholds_are_those_of_the_people_held_out(data, tmp_path, monkeypatch
     found = json.loads((preset / "tflite-thresholds.json").read_text())
     assert found["measured"].startswith("measured on 120 impostor pairs of 5 people held out")
 
-    faces = hold_out(join_sets([RecordSet.open(data / "drawn")]), {"drawn": HELD_OUT}, SEED)[1]
+    faces = hold_out(join_sets([PreparedSet(data / "drawn")]), {"drawn": HELD_OUT}, SEED)[1]
     images = np.stack([decode_face(x) for x in faces.read(np.arange(len(faces)))])
     verifier = Verifier.from_preset(preset)
     pairs = draw_pairs(faces.labels, 0, 120, SEED + 1)

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.data.records.sources import write_people
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.data.sampling import EpochSampler, GroupSampler
 from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
@@ -24,7 +24,7 @@ def faces(tmp_path_factory):
     for name, people in (("x", {"al": 4, "bea": 3}), ("y", {"al": 2, "cy": 5})):
         write_people(folder / "photos" / name, people)
         prepare(open_source(folder / "photos" / name), folder / name, 2)
-    return join_sets([RecordSet.open(folder / "x"), RecordSet.open(folder / "y")])
+    return join_sets([PreparedSet(folder / "x"), PreparedSet(folder / "y")])
 
 
 def batches(faces, augmentation=PLAIN, steps=(0, 3), groups=range(2), seed=3, **options):
@@ -173,7 +173,7 @@ def test_the_same_faces_by_another_name_are_refused(tmp_path):
     write_people(tmp_path / "photos", {"al": 2, "bea": 2})
     prepare(open_source(tmp_path / "photos"), tmp_path / "x", 1)
     (tmp_path / "link").symlink_to("x")
-    sets = [RecordSet.open(tmp_path / name) for name in ("x", "link")]
+    sets = [PreparedSet(tmp_path / name) for name in ("x", "link")]
     with pytest.raises(XcosError, match=r"x and .*link were prepared from the same faces; give"):
         join_sets(sets)
 

@@ -3,13 +3,13 @@ import pytest
 
 from tests.evaluation.drawn import ByColour, colour, photo, write_photos
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import set_faces
-from xcos_tf.evaluation.set_faces import align_photos
+from xcos_tf.evaluation import aligned_faces
+from xcos_tf.evaluation.aligned_faces import align_photos
 
 
 @pytest.fixture(autouse=True)
 def by_colour(monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
 
 
 def test_faces_come_in_order_and_what_has_none_is_listed(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.all_pairs import compare_all, count_pairs
-from xcos_tf.evaluation.subject import Subject
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.template_store import TemplateInfo, open_templates, write_templates
 from xcos_tf.metrics import histogram, rates
 from xcos_tf.metrics.histogram import BINS
@@ -91,9 +91,9 @@ def test_scores_of_an_order_are_those_of_the_upper_triangle(random):
 
 
 @pytest.fixture(scope="session")
-def subjects(tmp_path_factory):
-    xcos = Subject(untrained_preset(tmp_path_factory.getbasetemp()))
-    return {"xcos": xcos, "plain": Subject("mobilefacenet")}
+def matchers(tmp_path_factory):
+    xcos = Matcher(untrained_preset(tmp_path_factory.getbasetemp()))
+    return {"xcos": xcos, "plain": Matcher("mobilefacenet")}
 
 
 def write_store(path, features, labels, weights):
@@ -109,21 +109,21 @@ def write_store(path, features, labels, weights):
     [(k, s) for k, s in itertools.product(["xcos"], ["patched", "correlated", "learned"])]
     + [("xcos", "flattened"), ("plain", "cosine")],
 )
-def test_counts_are_those_of_the_verifier(random, subjects, tmp_path, kind, score):
-    subject = subjects[kind]
+def test_counts_are_those_of_the_verifier(random, matchers, tmp_path, kind, score):
+    matcher = matchers[kind]
     labels = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 5, 5, 6]
     shape = (7, 7, 32) if kind == "xcos" else (192,)
     people = random.normal(size=(7, *shape))
     features = (people[labels] + random.normal(size=(13, *shape))).astype(np.float32)
     features[6] = features[7]
-    store = write_store(tmp_path / "templates", features, labels, subject.sha256)
-    found = compare_all(store, subject, score, block=5)
+    store = write_store(tmp_path / "templates", features, labels, matcher.sha256)
+    found = compare_all(store, matcher, score, block=5)
     # All at once, by the code that verifies; the flattened cosine written out.
     if score == "flattened":
         flat = features.reshape(13, -1) / np.linalg.norm(features.reshape(13, -1), axis=1)[:, None]
         matrix = flat @ flat.T
     else:
-        matrix = subject.verifier.compare(Gallery(features), Gallery(features), score)
+        matrix = matcher.verifier.compare(Gallery(features), Gallery(features), score)
     upper = np.triu_indices(13, k=1)
     scores, same = matrix[upper], np.equal.outer(labels, labels)[upper]
     for kind, counts in ((same, found.genuine), (~same, found.impostor)):
@@ -135,7 +135,7 @@ def test_counts_are_those_of_the_verifier(random, subjects, tmp_path, kind, scor
         at_most[0] = kind.sum()
         assert (at_least <= reaching).all() and (reaching <= at_most).all()
     assert found.score == score
-    assert found.thresholds == subject.verifier.config["thresholds"].get(score, {})
+    assert found.thresholds == matcher.verifier.config["thresholds"].get(score, {})
     for fmr, threshold in found.thresholds.items():
         assert abs(scores - threshold).min() > 1e-5  # so that these are exact
         assert found.fmr(fmr) == share(int(np.sum(scores[~same] >= threshold)), int(sum(~same)))
@@ -178,12 +178,12 @@ def test_a_score_that_is_no_number(value):
         count_pairs(templates, compare, "x", {}, 4)
 
 
-def test_templates_of_another_preset(random, subjects, tmp_path):
+def test_templates_of_another_preset(random, matchers, tmp_path):
     store = write_store(
         tmp_path / "templates", np.ones((2, 7, 7, 32), np.float32), [0, 1], "0" * 64
     )
     with pytest.raises(XcosError, match="templates by other weights"):
-        compare_all(store, subjects["xcos"], "patched")
+        compare_all(store, matchers["xcos"], "patched")
 
 
 MEMORY = """

@@ -6,8 +6,8 @@ from PIL import Image
 
 from tests.evaluation.drawn import colour, photo, write_photos
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.list_set import list_set
-from xcos_tf.evaluation.set_faces import SetFaces
 
 LFW = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\nBob\t1\t2\nAnn\t2\tBob\t2\n"
 LFW_CSV = "name,imagenum1,imagenum2,\nAnn,1,2,\nAnn,1,Bob,1\nBob,1,2,\nAnn,2,Bob,2\n"
@@ -103,7 +103,7 @@ class Aligner:
 
 @pytest.fixture
 def partly_faceless(folder, write, monkeypatch):
-    monkeypatch.setattr("xcos_tf.evaluation.set_faces.FaceAligner", Aligner)
+    monkeypatch.setattr("xcos_tf.evaluation.aligned_faces.FaceAligner", Aligner)
     (folder / "Cid").mkdir()
     black = np.zeros((112, 112, 3), np.uint8)
     for name in ("Cid/Cid_0001.png", "Bob/Bob_0001.png"):
@@ -112,7 +112,7 @@ def partly_faceless(folder, write, monkeypatch):
 
 
 def test_all_photos_without_a_face_are_named_at_once(partly_faceless):
-    faces = SetFaces(list_set(*partly_faceless))
+    faces = FaceReader(list_set(*partly_faceless))
     with pytest.raises(XcosError, match=r"found in Bob/Bob_0001.png, Cid/Cid_0001.png; take"):
         list(faces.batches(range(5), "faces"))
     (partly_faceless[0] / "Ann/Ann_0001.png").write_bytes(b"no photo")

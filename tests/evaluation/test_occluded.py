@@ -7,12 +7,12 @@ from tests.evaluation.counted import counted_set
 from tests.evaluation.drawn import ByColour
 from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import set_faces
+from xcos_tf.evaluation import aligned_faces
+from xcos_tf.evaluation.aligned_faces import align_in_memory
 from xcos_tf.evaluation.occlude_pairs import draw_cover
 from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.set_faces import align_in_memory
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier
 
@@ -117,7 +117,7 @@ def test_accuracy_at_each_share():
 
 
 def test_raw_photos_are_aligned_first(monkeypatch, tmp_path):
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
     raw, cache = replace(counted_set(side=100), aligned=False), ScoreCache(tmp_path)
     found = score_occluded([PLAIN], raw, SHARES, 3, cache)
     assert sorted(raw.photos.reads) == list(range(6))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.evaluation.drawn import ByColour, photo, write_photos
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import set_faces
+from xcos_tf.evaluation import aligned_faces
 from xcos_tf.evaluation.open_set import open_set
 
 LISTS = {
@@ -20,7 +20,7 @@ LISTS = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Photos as LFW has them, and frames of videos."""
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
     names = [f"{name}/{name}_000{i}.png" for name in ("Ann", "Bob") for i in (1, 2)]
     names += [f"{name}/{i}/{i}.{j}.png" for name in ("Ann", "Bob") for i in (0, 1) for j in (0, 1)]
     photos = {name: photo(i) for i, name in enumerate(names)}

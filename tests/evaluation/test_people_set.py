@@ -5,13 +5,13 @@ import pytest
 
 from tests.evaluation.drawn import ByColour, photo, write_photos
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import set_faces
+from xcos_tf.evaluation import aligned_faces
 from xcos_tf.evaluation.people_set import people_set
 
 
 @pytest.fixture
 def by_colour(monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_photos_without_a_face_are_dropped_before_the_draw(people):
 
 
 def test_what_cannot_be_enough_is_said_before_faces_are_looked_for(people, monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", None)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", None)
     with pytest.raises(XcosError, match=r"21 photos of 5 people .* make 34 genuine pairs"):
         people_set(people, 35, 10)
 
@@ -89,7 +89,7 @@ def test_a_seed_gives_the_same_pairs_wherever_the_photos_are(people, tmp_path):
 
 
 def test_aligned_faces_are_drawn_from_as_they_are(people, monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", None)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", None)
     vset = people_set(people, 30, 10, aligned=True)
     assert vset.aligned and vset.skipped == () and len(vset.notes) == 2
     assert "from 21 of 21 photos" in vset.notes[0]

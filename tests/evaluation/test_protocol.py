@@ -7,11 +7,11 @@ from tests.evaluation.counted import counted_set
 from tests.evaluation.drawn import ByColour
 from tests.verifying import ATTENTIONS, MODEL
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import protocol, set_faces
+from xcos_tf.evaluation import aligned_faces, protocol
+from xcos_tf.evaluation.aligned_faces import align_in_memory
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.set_faces import align_in_memory
-from xcos_tf.evaluation.subject import Subject
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import find_preset, read_config, save_preset
 from xcos_tf.verifier import Verifier
@@ -72,7 +72,7 @@ def test_every_score_of_every_pair_in_one_pass(embedded):
         for score, values in expected.items():
             assert found[score].values.dtype == np.float32
             np.testing.assert_allclose(found[score].values, values, atol=1e-5)
-            assert found[score].sha256 == Subject(name).sha256
+            assert found[score].sha256 == Matcher(name).sha256
             assert found[score].values.std() > 0.01
     thresholds = read_config(find_preset(XCOS))["thresholds"]
     assert [x.thresholds for x in results[:4]] == [*(thresholds[x] for x in ATTENTIONS), {}]
@@ -81,7 +81,7 @@ def test_every_score_of_every_pair_in_one_pass(embedded):
 def test_blocks_of_pairs_and_faces_make_no_difference(monkeypatch):
     whole = score_set([XCOS], counted_set())
     monkeypatch.setattr(protocol, "PAIR_BLOCK", 5)
-    monkeypatch.setattr(set_faces, "FACES_AT_ONCE", 4)
+    monkeypatch.setattr(aligned_faces, "FACES_AT_ONCE", 4)
     for one, other in zip(whole, score_set([XCOS], counted_set()), strict=True):
         np.testing.assert_allclose(one.values, other.values, atol=1e-5)
 
@@ -109,7 +109,7 @@ def test_videos_score_the_mean_over_all_pairs_of_frames():
 
 
 def test_raw_photos_are_aligned_once(monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
     vset = replace(counted_set(side=100), aligned=False)
     raw = score_set([XCOS], vset)
     assert sorted(vset.photos.reads) == list(range(6))
@@ -124,7 +124,7 @@ def test_raw_photos_are_aligned_once(monkeypatch):
 
 
 def test_a_photo_without_a_face_is_named(monkeypatch):
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
     vset = replace(counted_set(), aligned=False)
     vset.photos.images[4] = np.zeros((50, 50, 3), np.uint8)
     with pytest.raises(XcosError, match=r"no face was found in person-4/4\.png"):

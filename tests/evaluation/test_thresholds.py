@@ -8,7 +8,7 @@ from PIL import Image
 from tests.data.records.sources import jpeg
 from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.thresholds import faces_of_all, measure_thresholds
@@ -36,7 +36,7 @@ def faces(tmp_path_factory):
         for i in range(count):
             (folder / "photos" / str(person) / f"{i}.jpg").write_bytes(jpeg(10 * person + i, 112))
     prepare(open_source(folder / "photos"), folder / "set", 1)
-    return join_sets([RecordSet.open(folder / "set")])
+    return join_sets([PreparedSet(folder / "set")])
 
 
 def test_thresholds_are_those_of_all_impostor_pairs(faces):

@@ -3,7 +3,7 @@ import pytest
 
 from tests.evaluation.drawn import ByColour, photo, write_photos
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import set_faces
+from xcos_tf.evaluation import aligned_faces
 from xcos_tf.evaluation.ytf import FRAMES, is_splits_line, ytf_set
 
 SPLITS = """split number, pair number, first name, second name, is same
@@ -22,7 +22,7 @@ def frame(video: str, number: int) -> str:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Frames are numbered from 95, so that their order is not that of their names."""
-    monkeypatch.setattr(set_faces, "FaceAligner", ByColour)
+    monkeypatch.setattr(aligned_faces, "FaceAligner", ByColour)
     frames = {
         frame(video, 95 + i): photo(1000 * number + i)
         for number, (video, count) in enumerate(VIDEOS.items())

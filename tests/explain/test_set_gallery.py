@@ -8,8 +8,8 @@ import pytest
 from tests.explain.report.making import Faces, make_set
 from tests.verifying import THRESHOLDS, untrained_preset
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.evaluation.subject import Subject
 from xcos_tf.explain.mean_attention import claimed_shares, region_shares
 from xcos_tf.explain.set_gallery import (
     MEAN_ATTENTION,
@@ -22,22 +22,22 @@ from xcos_tf.explain.set_gallery import (
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory):
-    return Subject(untrained_preset(tmp_path_factory.getbasetemp()))
+def matcher(tmp_path_factory):
+    return Matcher(untrained_preset(tmp_path_factory.getbasetemp()))
 
 
 @pytest.fixture(scope="module")
-def gallery(subject):
-    return make_gallery(subject, make_set(12))
+def gallery(matcher):
+    return make_gallery(matcher, make_set(12))
 
 
-def test_every_pair_is_scored_and_its_weights_kept(subject):
+def test_every_pair_is_scored_and_its_weights_kept(matcher):
     vset = make_set(12)
-    maps = explain_set(subject, vset)
-    scores = {x.score: x.values for x in score_set([subject.name], vset)}
+    maps = explain_set(matcher, vset)
+    scores = {x.score: x.values for x in score_set([matcher.name], vset)}
     assert maps.score == "learned"
     np.testing.assert_allclose(maps.values, scores["learned"], atol=1e-5)
-    verifier = subject.verifier
+    verifier = matcher.verifier
     for pair in (0, 7):
         ends = vset.pairs.first[pair], vset.pairs.second[pair]
         truth = verifier.verify(*(vset.photos.read(end) for end in ends), aligned=True)
@@ -47,16 +47,16 @@ def test_every_pair_is_scored_and_its_weights_kept(subject):
     assert maps.mean_face.dtype == np.uint8
 
 
-def test_of_videos_the_mean_over_all_pairs_of_frames(subject, monkeypatch):
+def test_of_videos_the_mean_over_all_pairs_of_frames(matcher, monkeypatch):
     monkeypatch.setattr("xcos_tf.explain.set_gallery.PAIR_BLOCK", 3)
     frames = Faces([f"frame {k}" for k in range(7)])
     videos = [np.arange(0, 3), np.arange(3, 5), np.arange(5, 6), np.arange(6, 7)]
     vset = make_set(4, names=[f"video {k}" for k in range(4)], photos=frames, videos=videos)
-    maps = explain_set(subject, vset)
-    scores = {x.score: x.values for x in score_set([subject.name], vset)}
+    maps = explain_set(matcher, vset)
+    scores = {x.score: x.values for x in score_set([matcher.name], vset)}
     np.testing.assert_allclose(maps.values, scores["learned"], atol=1e-5)
     truth = [
-        subject.verifier.verify(frames.read(i), frames.read(j), aligned=True).attention_map
+        matcher.verifier.verify(frames.read(i), frames.read(j), aligned=True).attention_map
         for i in videos[0]
         for j in videos[1]
     ]

@@ -20,7 +20,7 @@ from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.data.records.layout import PreparationPlan
 from xcos_tf.data.records.progress import FinishedShard, Progress
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.evaluation.bin_set import bin_set
@@ -132,7 +132,7 @@ def odd_npz(arrays: dict, random) -> bytes:
 
 
 def _check_set(folder: Path) -> None:
-    with RecordSet.open(folder) as records:
+    with PreparedSet(folder) as records:
         positions = np.arange(len(records))
         assert len(records) >= 1
         assert all(isinstance(x, bytes) for x in records.read(positions))

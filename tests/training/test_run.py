@@ -15,7 +15,7 @@ from tests.training.running import (
     write_config,
 )
 from xcos_tf.cli.main import main
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import read_arrays
 from xcos_tf.training import assembly, checkpoints
@@ -48,7 +48,7 @@ def test_the_preset_carries_its_facts(alone, sets, preset):
     assert all(set(rates) == {"0.01"} for rates in config["thresholds"].values())
     facts, run = config["training"], alone / "alone"
     assert facts["config"] == parse_yaml((run / "config.yaml").read_bytes(), run)
-    assert facts["sets"] == {"generated": RecordSet.open(sets / "generated").source}
+    assert facts["sets"] == {"generated": PreparedSet(sets / "generated").source}
     assert (facts["people"], facts["images"], facts["steps"]) == (4, 24, STEPS)
     kinds = ("auc", "eer", "tar_at_far_1e-3", "rmse")
     teacher = {f"teacher/{kind}" for kind in kinds[:3]}
@@ -81,7 +81,7 @@ def test_the_folder_tells_the_whole_run(alone, sets):
         assert ("loss/learned" in row) == (row["step"] > 0)
     record = json.loads((run / "run.json").read_text())
     assert record["seed"] == 1 and record["resumes"] == []
-    assert record["sets"] == {"generated": RecordSet.open(sets / "generated").source["fingerprint"]}
+    assert record["sets"] == {"generated": PreparedSet(sets / "generated").source["fingerprint"]}
     log = (run / "train.log").read_text()
     assert "started" in log and f"step {STEPS}/{STEPS}, validation: " in log
     _, events = sorted((run / "tensorboard").iterdir())  # after the mark of the start

@@ -6,7 +6,7 @@ import numpy as np
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.set_faces import SetFaces
+from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.verification_set import VerificationSet
 
 SEED = 0
@@ -48,7 +48,7 @@ def draw_pairs(vset: VerificationSet, count: int, seed: int = SEED) -> list[Pair
     ends = np.stack([vset.pairs.first[drawn], vset.pairs.second[drawn]])
     used, places = np.unique(ends, return_inverse=True)
     faces = np.empty((len(used), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-    for positions, batch in SetFaces(vset).batches(used, "faces"):
+    for positions, batch in FaceReader(vset).batches(used, "faces"):
         faces[np.searchsorted(used, positions)] = batch
     first, second = places.reshape(ends.shape)
     return list(map(Pair, faces[first], faces[second], vset.pairs.same[drawn].tolist()))

@@ -11,11 +11,11 @@ from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
 from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
 from tools.results import Report, minus, pivot
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.matcher import open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.subject import open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.metrics.rates import Rate
@@ -57,7 +57,7 @@ class Bench(NamedTuple):
 
     def notes(self) -> list[str]:
         """Return a note on each preset, and one on the paper."""
-        hashes = (of_preset(x.name, x.sha256) for x in open_subjects(self.presets))
+        hashes = (of_preset(x.name, x.sha256) for x in open_matchers(self.presets))
         return [*hashes, *(f"Not run: {reason}." for reason in self.missing.values()), SOURCE]
 
 
@@ -122,7 +122,7 @@ def cost(bench: Bench) -> list[Report]:
     """Measure the time for one pair with and without xCos, in one run side by side."""
     rows = [Cost(PAPER, PRINTED, *published.COST_MS)]
     presets = {BASELINE, XCOS} & set(bench.presets)
-    hashes = {x.name: x.sha256 for x in open_subjects(bench.presets) if x.name in presets}
+    hashes = {x.name: x.sha256 for x in open_matchers(bench.presets) if x.name in presets}
     if len(hashes) == 2:
         times = [1000 * x for x in verification_ratio(ROUNDS)]
         rows.append(Cost(OURS, MEASURED, *times, XCOS, BASELINE, hashes[XCOS], hashes[BASELINE]))

@@ -7,9 +7,9 @@ import numpy as np
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
+from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.photos import DecodedPhotos
-from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 
 IMPOSTORS = 10
@@ -56,7 +56,7 @@ def covered_pairs(pairs: PairSet, seed: int) -> PairSet:
     return PairSet(pairs.photos, first, second, pairs.same[places], pairs.fold[places])
 
 
-def covered_faces(vset: VerificationSet, occluder: Occluder) -> SetFaces:
+def covered_faces(vset: VerificationSet, occluder: Occluder) -> FaceReader:
     """Return a set's aligned faces, each covered, in memory at 38 kB each.
 
     Raises:
@@ -64,7 +64,7 @@ def covered_faces(vset: VerificationSet, occluder: Occluder) -> SetFaces:
     """
     photos, names = vset.photos, vset.pairs.photos
     covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-    for positions, batch in SetFaces(vset).batches(range(len(photos)), "covering"):
+    for positions, batch in FaceReader(vset).batches(range(len(photos)), "covering"):
         for position, face in zip(positions, batch, strict=True):
             covered[position] = occluder.cover(face, names[position])
-    return SetFaces(replace(vset, photos=DecodedPhotos(photos.names, covered)))
+    return FaceReader(replace(vset, photos=DecodedPhotos(photos.names, covered)))

@@ -17,10 +17,10 @@ from tools.paper.data_folder import SEED
 from tools.tflite.pairs import all_pairs_of_folds, covered_faces, covered_pairs
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
 from xcos_tf.data.occlusion import Occluder
+from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.set_faces import SetFaces
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.metrics.rates import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
@@ -49,7 +49,7 @@ class Bench:
     def __init__(self, folder: Path, vset: VerificationSet, cache: Path):
         """Take the folder of `export_tflite`, a set of photos, and a folder to keep things in."""
         self.folder, self.vset, self._cache = folder, vset, ScoreCache(cache)
-        self.faces, self.every = SetFaces(vset), all_pairs_of_folds(vset.pairs)
+        self.faces, self.every = FaceReader(vset), all_pairs_of_folds(vset.pairs)
         self.covered = lru_cache(1)(partial(covered_faces, vset))  # the same for each variant
 
     def grids(self, variant: LiteVerifier) -> np.ndarray:
@@ -172,7 +172,7 @@ def open_variant(folder: Path, name: str) -> LiteVerifier:
     return LiteVerifier.from_folder(folder, f"{name}.batch", threads=2)
 
 
-def grids_of(variant: LiteVerifier, faces: SetFaces, count: int) -> np.ndarray:
+def grids_of(variant: LiteVerifier, faces: FaceReader, count: int) -> np.ndarray:
     """Return the grid features of a set's faces, float32 (count, h, w, c)."""
     places, grids = [], []
     for positions, batch in faces.batches(range(count), variant.metadata["variant"]):

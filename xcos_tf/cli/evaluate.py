@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
         return run_all_pairs(args.folder, presets, args.templates, args.json)
 
-    from xcos_tf.evaluation.subject import open_subjects
+    from xcos_tf.evaluation.matcher import open_matchers
 
-    open_subjects(presets)  # opening a set may take minutes, a typing error is found at once
+    open_matchers(presets)  # opening a set may take minutes, a typing error is found at once
     vset = open_given_set(args)
     scores, occlusion = _score(presets, vset, args.occlusion, args.seed or 0)
     return _show(args, vset, scores, occlusion)
@@ -99,11 +99,11 @@ def _show(args, vset, scores, occlusion) -> int:
 
     results = [(scored, measure(scored, vset.pairs)) for scored in scores]
     if args.report is not None:
-        from xcos_tf.evaluation.set_faces import SetFaces
+        from xcos_tf.evaluation.aligned_faces import FaceReader
         from xcos_tf.explain.report.page import write_report
 
         write_report(
-            args.report, vset, results, SetFaces(vset).face, occlusion, _command(args.words)
+            args.report, vset, results, FaceReader(vset).face, occlusion, _command(args.words)
         )
     if args.json:
         document = results_document(vset, results, occlusion)

@@ -26,23 +26,23 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     """
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.all_pairs import compare_all
-    from xcos_tf.evaluation.subject import open_subjects
+    from xcos_tf.evaluation.matcher import open_matchers
 
-    subjects = open_subjects(presets)
-    if templates and len(subjects) > 1:
+    matchers = open_matchers(presets)
+    if templates and len(matchers) > 1:
         raise XcosError(
-            f"--templates keeps templates of one preset and there are {len(subjects)}; choose one "
+            f"--templates keeps templates of one preset and there are {len(matchers)}; choose one "
             "with --preset"
         )
     results = []
     try:
-        for subject in subjects:
+        for matcher in matchers:
             with tempfile.TemporaryDirectory() as temporary:
                 path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
-                store = _templates(subject, folder, path, is_kept=bool(templates))
+                store = _templates(matcher, folder, path, is_kept=bool(templates))
                 # The learned attention last: it takes the longest by far.
-                for score in sorted(subject.scores, key="learned".__eq__):
-                    results.append((store.info, subject.name, compare_all(store, subject, score)))
+                for score in sorted(matcher.scores, key="learned".__eq__):
+                    results.append((store.info, matcher.name, compare_all(store, matcher, score)))
     except KeyboardInterrupt:
         if results:
             _show(folder, results, as_json)
@@ -51,11 +51,11 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     return 0
 
 
-def _templates(subject, folder: str, path, is_kept: bool):
+def _templates(matcher, folder: str, path, is_kept: bool):
     from xcos_tf.evaluation.template_making import make_templates
 
     try:
-        return make_templates(subject.verifier, folder, path)
+        return make_templates(matcher.verifier, folder, path)
     except KeyboardInterrupt:
         if is_kept:
             print("\nstopped; the same command goes on from here", file=sys.stderr)

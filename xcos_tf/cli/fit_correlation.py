@@ -112,10 +112,10 @@ def _check_options(args) -> None:
 def _open_sets(args):
     """Return the prepared sets, their faces, and those to measure thresholds on or None."""
     from xcos_tf.data.face_set import join_sets
-    from xcos_tf.data.records.reader import RecordSet
+    from xcos_tf.data.records.reader import PreparedSet
     from xcos_tf.training.correlation_pairs import people_to_compare
 
-    sets = [RecordSet.open(folder) for folder in args.sets]
+    sets = [PreparedSet(folder) for folder in args.sets]
     seen = {}
     for records in sets:
         fingerprint = records.source["fingerprint"]
@@ -127,7 +127,7 @@ def _open_sets(args):
     faces = people_to_compare(join_sets(sets), args.genuine)
     if not args.thresholds_set:
         return sets, faces, None
-    held_out = RecordSet.open(args.thresholds_set)
+    held_out = PreparedSet(args.thresholds_set)
     if held_out.source["fingerprint"] in seen:
         raise XcosError(
             f"thresholds cannot be measured on {args.thresholds_set}, which P is measured on; give "

@@ -50,19 +50,19 @@ def run(args: argparse.Namespace) -> int:
     """Measure, draw and print; returns the exit code."""
     from pathlib import Path
 
-    from xcos_tf.evaluation.subject import Subject
+    from xcos_tf.evaluation.matcher import Matcher
     from xcos_tf.files import check_can_write
 
     out = Path(args.out)
     check_can_write(out, out)
-    subject = Subject(args.preset)
-    if not subject.verifier.network.explains:
+    matcher = Matcher(args.preset)
+    if not matcher.verifier.network.explains:
         raise XcosError(f"the preset {args.preset!r} has no maps to draw; use an xCos preset")
     vset = open_given_set(args)
 
     from xcos_tf.explain.set_gallery import draw_gallery, gallery_text, make_gallery, save_gallery
 
-    gallery = make_gallery(subject, vset)
+    gallery = make_gallery(matcher, vset)
     pictures = save_gallery(draw_gallery(gallery), out)
     print(gallery_text(gallery))
     print("pictures: " + ", ".join(on_one_line(picture) for picture in pictures))

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.export import export_tflite
@@ -52,7 +52,7 @@ def measure_thresholds(preset: str, data: Path, variants: list[str] | None) -> P
             f"the preset {config['name']!r} does not say whom its training held out; use one that "
             "`xcos train` made with hold_out"
         ) from None
-    faces = hold_out(join_sets([RecordSet.open(data / name) for name in sets]), held, seed)[1]
+    faces = hold_out(join_sets([PreparedSet(data / name) for name in sets]), held, seed)[1]
     pairs = draw_pairs(faces.labels, 0, PAIRS, seed + 1)
     with tempfile.TemporaryDirectory() as place:
         written = export_tflite(preset, Path(place), variants)

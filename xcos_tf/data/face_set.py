@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.errors import XcosError
 from xcos_tf.wording import counted
 
@@ -21,7 +21,7 @@ class FaceSet:
 
     labels: np.ndarray
     people: list[str]
-    _sets: Sequence[RecordSet]
+    _sets: Sequence[PreparedSet]
     _set_of: np.ndarray
     _position_in_set: np.ndarray
 
@@ -29,7 +29,7 @@ class FaceSet:
         return len(self.labels)
 
     def read(self, positions: np.ndarray) -> list[bytes]:
-        """Return the encoded images at int positions (n,); see `RecordSet.read`."""
+        """Return the encoded images at int positions (n,); see `PreparedSet.read`."""
         positions = np.asarray(positions, np.int64)
         images, set_of = np.empty(len(positions), object), self._set_of[positions]
         for number in np.unique(set_of):
@@ -52,7 +52,7 @@ class FaceSet:
         )
 
 
-def join_sets(sets: Sequence[RecordSet]) -> FaceSet:
+def join_sets(sets: Sequence[PreparedSet]) -> FaceSet:
     """Return the faces of prepared sets, one after another; nobody is in two of them.
 
     People without a photo that could be used are left out.

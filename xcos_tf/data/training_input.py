@@ -132,7 +132,7 @@ def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = REC
     """Return the faces at some positions, as they are.
 
     Args:
-        faces: a `FaceSet` or a `RecordSet`, which has `read`.
+        faces: a `FaceSet` or a `PreparedSet`, which has `read`.
         positions: int (n,).
         size: of the square faces, pixels.
         batch: faces in an element; the last may have fewer.

@@ -15,7 +15,7 @@ from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
 
 if TYPE_CHECKING:
-    from xcos_tf.evaluation.subject import Subject
+    from xcos_tf.evaluation.matcher import Matcher
     from xcos_tf.evaluation.template_store import TemplateStore
 
 # Millions of impostor pairs show rates that a list of pairs cannot.
@@ -103,7 +103,7 @@ class AllPairs:
 
 
 def compare_all(
-    store: "TemplateStore", subject: "Subject", score: str, block: int | None = None
+    store: "TemplateStore", matcher: "Matcher", score: str, block: int | None = None
 ) -> AllPairs:
     """Score all pairs of the templates, with a progress bar on standard error.
 
@@ -113,8 +113,8 @@ def compare_all(
 
     Args:
         store: of at least two templates that this preset made.
-        subject: the preset, whose thresholds are taken.
-        score: one of `subject.scores`.
+        matcher: the preset, whose thresholds are taken.
+        score: one of `matcher.scores`.
         block: rows and columns of scores that are held at once; all give the same counts, but for
             scores that lie within rounding of a threshold or of the edge of a bin.
 
@@ -122,11 +122,11 @@ def compare_all(
         XcosError: there are fewer than two templates, they are of another preset, or a score is
             not a finite number.
     """
-    config = subject.verifier.config
+    config = matcher.verifier.config
     store.check_preset(config)
 
     def compare(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        return subject.score_all(first, second, score)
+        return matcher.score_all(first, second, score)
 
     return count_pairs(
         store,

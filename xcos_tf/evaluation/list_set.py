@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.pair_list import check_photo_folder, read_lines
 from xcos_tf.evaluation.pairs import PairSet, pairs_of, read_lfw_pairs
 from xcos_tf.evaluation.pairs_csv import is_pairs_heading, read_pairs_csv
 from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
-from xcos_tf.evaluation.set_faces import align_photos
 from xcos_tf.evaluation.verification_set import VerificationSet, build_set
 from xcos_tf.wording import counted
 

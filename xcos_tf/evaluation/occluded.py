@@ -9,13 +9,13 @@ import numpy as np
 
 from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import FaceReader, align_in_memory
+from xcos_tf.evaluation.matcher import Matcher, open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.occlude_pairs import Cover, draw_cover
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.protocol import embed, score_photos, scoring_of
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.evaluation.set_faces import SetFaces, align_in_memory
-from xcos_tf.evaluation.subject import Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.rates import kfold_accuracy
 
@@ -53,22 +53,22 @@ def score_occluded(
             f"{vset.name} holds videos, and faces are covered in pairs of photos only; leave out "
             "the measurement under occlusion"
         )
-    subjects = open_subjects(presets)
+    matchers = open_matchers(presets)
     # A set's fingerprint does not know names, but the covers follow from them.
     names = hashlib.sha256(json.dumps(vset.pairs.photos).encode("ascii")).hexdigest()
     scorings = {
-        (share, subject): scoring_of(subject, vset, share, f"{seed} {names}" if share else "")
+        (share, matcher): scoring_of(matcher, vset, share, f"{seed} {names}" if share else "")
         for share in shares
-        for subject in subjects
+        for matcher in matchers
     }
     known = {key: cache and cache.load(scoring) for key, scoring in scorings.items()}
-    missing = {share: [x for x in subjects if known[share, x] is None] for share in shares}
-    for share, subject, scores in _compute(missing, vset, seed):
+    missing = {share: [x for x in matchers if known[share, x] is None] for share in shares}
+    for share, matcher, scores in _compute(missing, vset, seed):
         if cache:
-            cache.save(scorings[share, subject], scores)
-        known[share, subject] = scores
+            cache.save(scorings[share, matcher], scores)
+        known[share, matcher] = scores
     return {
-        share: [scored for x in subjects for scored in x.scored(known[share, x])]
+        share: [scored for x in matchers for scored in x.scored(known[share, x])]
         for share in shares
     }
 
@@ -99,38 +99,38 @@ def check_folds(pairs: PairSet) -> None:
 
 
 def _compute(
-    missing: Mapping[float, Sequence[Subject]], vset: VerificationSet, seed: int
-) -> Iterator[tuple[float, Subject, dict[str, np.ndarray]]]:
+    missing: Mapping[float, Sequence[Matcher]], vset: VerificationSet, seed: int
+) -> Iterator[tuple[float, Matcher, dict[str, np.ndarray]]]:
     """Yield the scores of each share's presets, as soon as they are there."""
-    working = list(dict.fromkeys(x for subjects in missing.values() for x in subjects))
+    working = list(dict.fromkeys(x for matchers in missing.values() for x in matchers))
     if not working:
         return
     vset = align_in_memory(vset)
-    faces, names, pairs = SetFaces(vset), vset.photos.names, vset.pairs
+    faces, names, pairs = FaceReader(vset), vset.photos.names, vset.pairs
     plain = embed(working, faces.batches(range(len(names)), "faces"), names)
     cover = draw_cover(pairs, seed)
     covered_names = [names[position] for position in cover.photos]
-    for share, subjects in missing.items():
+    for share, matchers in missing.items():
         if not share:
-            for subject in subjects:
+            for matcher in matchers:
                 yield (
                     share,
-                    subject,
-                    score_photos(subject, plain[subject], pairs.first, pairs.second, vset),
+                    matcher,
+                    score_photos(matcher, plain[matcher], pairs.first, pairs.second, vset),
                 )
-        elif subjects:
-            covered = embed(subjects, _covered(faces, pairs, cover, share, seed), covered_names)
-            for subject in subjects:
-                features = np.concatenate([plain[subject], covered[subject]])
+        elif matchers:
+            covered = embed(matchers, _covered(faces, pairs, cover, share, seed), covered_names)
+            for matcher in matchers:
+                features = np.concatenate([plain[matcher], covered[matcher]])
                 yield (
                     share,
-                    subject,
-                    score_photos(subject, features, cover.first, cover.second, vset),
+                    matcher,
+                    score_photos(matcher, features, cover.first, cover.second, vset),
                 )
 
 
 def _covered(
-    faces: SetFaces, pairs: PairSet, cover: Cover, share: float, seed: int
+    faces: FaceReader, pairs: PairSet, cover: Cover, share: float, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield batches of covered faces, with their places among all that are."""
     for positions, batch in faces.batches(cover.photos, f"faces, {100 * share:.0f} % covered"):

@@ -10,11 +10,11 @@ import numpy as np
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
 from xcos_tf.evaluation.pair_list import check_photo_folder
 from xcos_tf.evaluation.pairs import pairs_of
 from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
-from xcos_tf.evaluation.set_faces import align_photos
 from xcos_tf.evaluation.verification_set import VerificationSet, build_set
 from xcos_tf.metrics.folds import deal_folds
 from xcos_tf.wording import counted

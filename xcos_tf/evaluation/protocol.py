@@ -7,10 +7,10 @@ import numpy as np
 from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import FaceReader
+from xcos_tf.evaluation.matcher import Matcher, open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
-from xcos_tf.evaluation.set_faces import SetFaces
-from xcos_tf.evaluation.subject import Subject, open_subjects
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
@@ -37,35 +37,35 @@ def score_set(
         XcosError: a preset or a photo cannot be used, a photo shows no face, or a score is not a
             finite number.
     """
-    subjects = open_subjects(presets)
-    known = {subject: cache and cache.load(scoring_of(subject, vset)) for subject in subjects}
-    missing = [subject for subject in subjects if known[subject] is None]
+    matchers = open_matchers(presets)
+    known = {matcher: cache and cache.load(scoring_of(matcher, vset)) for matcher in matchers}
+    missing = [matcher for matcher in matchers if known[matcher] is None]
     if missing:
-        batches = SetFaces(vset).batches(range(len(vset.photos)), "faces")
+        batches = FaceReader(vset).batches(range(len(vset.photos)), "faces")
         features = embed(missing, batches, vset.photos.names)
-        for subject in missing:
-            known[subject] = _score(subject, features[subject], vset)
+        for matcher in missing:
+            known[matcher] = _score(matcher, features[matcher], vset)
             if cache:
-                cache.save(scoring_of(subject, vset), known[subject])
-    return [scored for subject in subjects for scored in subject.scored(known[subject])]
+                cache.save(scoring_of(matcher, vset), known[matcher])
+    return [scored for matcher in matchers for scored in matcher.scored(known[matcher])]
 
 
 def scoring_of(
-    subject: Subject, vset: VerificationSet, share: float = 0.0, cover: str = ""
+    matcher: Matcher, vset: VerificationSet, share: float = 0.0, cover: str = ""
 ) -> Scoring:
     """Return what the scores of a preset on a set follow from; see `Scoring`."""
-    return Scoring(subject.sha256, subject.model, vset.fingerprint, vset.aligned, share, cover)
+    return Scoring(matcher.sha256, matcher.model, vset.fingerprint, vset.aligned, share, cover)
 
 
 def embed(
-    subjects: Sequence[Subject],
+    matchers: Sequence[Matcher],
     batches: Iterable[tuple[np.ndarray, np.ndarray]],
     names: Sequence[str],
-) -> dict[Subject, np.ndarray]:
+) -> dict[Matcher, np.ndarray]:
     """Run each batch of faces through each preset's backbone.
 
     Args:
-        subjects: the presets.
+        matchers: the presets.
         batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
             (B, 112, 112, 3).
         names: of the N faces.
@@ -76,27 +76,27 @@ def embed(
     Raises:
         XcosError: a preset cannot be used, or a feature is not finite.
     """
-    verifiers = {subject: subject.verifier for subject in subjects}  # fails before any face is read
+    verifiers = {matcher: matcher.verifier for matcher in matchers}  # fails before any face is read
     features = {}
     for positions, faces in batches:
-        for subject, verifier in verifiers.items():
+        for matcher, verifier in verifiers.items():
             block = verifier.embed(faces)
             # A cosine takes what is not finite for zero, and would give a score all the same.
             finite = np.isfinite(block).reshape(len(block), -1).all(axis=1)
             if not finite.all():
                 raise XcosError(
-                    f"the preset {subject.name!r} gives no finite feature of "
+                    f"the preset {matcher.name!r} gives no finite feature of "
                     f"{names[positions[~finite][0]]}; its weights are of no use, get or train it "
                     "again"
                 )
-            if subject not in features:
-                features[subject] = np.empty((len(names), *block.shape[1:]), np.float32)
-            features[subject][positions] = block
+            if matcher not in features:
+                features[matcher] = np.empty((len(names), *block.shape[1:]), np.float32)
+            features[matcher][positions] = block
     return features
 
 
 def score_photos(
-    subject: Subject,
+    matcher: Matcher,
     features: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
@@ -105,7 +105,7 @@ def score_photos(
     """Score pairs of features by everything that a preset can score by.
 
     Args:
-        subject: the preset.
+        matcher: the preset.
         features: float32 (N, …), as by `embed`.
         first, second: int64 (P,), positions in `features`.
         vset: whose pairs these are, to name one that goes wrong.
@@ -117,31 +117,31 @@ def score_photos(
         XcosError: a score is not a finite number.
     """
     scores = {}
-    for score in subject.scores:
+    for score in matcher.scores:
         values = np.empty(len(first), np.float32)
         for start in range(0, len(first), PAIR_BLOCK):
             block = slice(start, start + PAIR_BLOCK)
-            values[block] = subject.score_pairs(
+            values[block] = matcher.score_pairs(
                 features[first[block]], features[second[block]], score
             )
-        scores[score] = _check_finite(values, score, subject, vset)
+        scores[score] = _check_finite(values, score, matcher, vset)
     return scores
 
 
-def _score(subject: Subject, features: np.ndarray, vset: VerificationSet) -> dict[str, np.ndarray]:
+def _score(matcher: Matcher, features: np.ndarray, vset: VerificationSet) -> dict[str, np.ndarray]:
     if vset.videos is None:
-        return score_photos(subject, features, vset.pairs.first, vset.pairs.second, vset)
-    scores = {score: np.empty(len(vset.pairs), np.float32) for score in subject.scores}
+        return score_photos(matcher, features, vset.pairs.first, vset.pairs.second, vset)
+    scores = {score: np.empty(len(vset.pairs), np.float32) for score in matcher.scores}
     ends = zip(vset.pairs.first, vset.pairs.second, strict=True)
     for pair, (a, b) in enumerate(tqdm(ends, desc="videos", unit="pair", total=len(vset.pairs))):
         frames = features[vset.videos[a]], features[vset.videos[b]]
         for score, values in scores.items():
-            values[pair] = subject.score_all(*frames, score).mean(dtype=np.float64)
-    return {score: _check_finite(values, score, subject, vset) for score, values in scores.items()}
+            values[pair] = matcher.score_all(*frames, score).mean(dtype=np.float64)
+    return {score: _check_finite(values, score, matcher, vset) for score, values in scores.items()}
 
 
 def _check_finite(
-    values: np.ndarray, score: str, subject: Subject, vset: VerificationSet
+    values: np.ndarray, score: str, matcher: Matcher, vset: VerificationSet
 ) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
@@ -150,6 +150,6 @@ def _check_finite(
     a, b = pairs.photos[pairs.first[bad[0]]], pairs.photos[pairs.second[bad[0]]]
     rest = f", and of {counted(len(bad) - 1, 'more pair')}" if len(bad) > 1 else ""
     raise XcosError(
-        f"the preset {subject.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
+        f"the preset {matcher.name!r} gives {values[bad[0]]} as its {score} score of {a} and "
         f"{b}{rest}; its weights are of no use, get or train it again"
     )

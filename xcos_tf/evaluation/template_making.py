@@ -15,7 +15,7 @@ from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.source import Record
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.evaluation.set_faces import FACES_AT_ONCE
+from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.evaluation.template_store import (
     TemplateInfo,
     TemplateStore,

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.training_input import decode_face, reading_faults
-from xcos_tf.evaluation.set_faces import FACES_AT_ONCE
+from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier

@@ -8,6 +8,7 @@ import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.pair_list import (
     ListedPair,
     check_photo_folder,
@@ -18,7 +19,6 @@ from xcos_tf.evaluation.pair_list import (
 )
 from xcos_tf.evaluation.pairs import PairSet, collect_pairs, pairs_of
 from xcos_tf.evaluation.photos import FolderPhotos
-from xcos_tf.evaluation.set_faces import align_photos
 from xcos_tf.evaluation.verification_set import Skipped, VerificationSet, build_set
 
 FRAMES = 10

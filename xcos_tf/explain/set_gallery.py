@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.aligned_faces import FaceReader
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
-from xcos_tf.evaluation.set_faces import SetFaces
-from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.figure import save_figure
 from xcos_tf.explain.gallery_figure import Exhibit, draw_group
@@ -81,7 +81,7 @@ class SetGallery:
         )
 
 
-def explain_set(subject: Subject, vset: VerificationSet) -> SetMaps:
+def explain_set(matcher: Matcher, vset: VerificationSet) -> SetMaps:
     """Explain every pair; each photo goes through the backbone once.
 
     Features of all photos are in memory at once, 6.3 kB each for a grid of 7×7×32, and W of all
@@ -90,16 +90,16 @@ def explain_set(subject: Subject, vset: VerificationSet) -> SetMaps:
     Raises:
         XcosError: as by `embed`, or the preset has no grid.
     """
-    verifier = subject.verifier
+    verifier = matcher.verifier
     score = verifier.attentions[-1]
     total = np.zeros((FACE_SIZE, FACE_SIZE, 3))
 
     def faces() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for positions, batch in SetFaces(vset).batches(range(len(vset.photos)), "faces"):
+        for positions, batch in FaceReader(vset).batches(range(len(vset.photos)), "faces"):
             total[...] += batch.sum(axis=0)
             yield positions, batch
 
-    grids = embed([subject], faces(), vset.photos.names)[subject]
+    grids = embed([matcher], faces(), vset.photos.names)[matcher]
     count = len(vset.pairs)
     values, attention_maps = np.zeros(count), np.zeros((count, *grids.shape[1:3]))
     for pairs, first, second, weight in _blocks(vset):
@@ -110,26 +110,26 @@ def explain_set(subject: Subject, vset: VerificationSet) -> SetMaps:
     return SetMaps(score, values.astype(np.float32), attention_maps.astype(np.float32), mean_face)
 
 
-def make_gallery(subject: Subject, vset: VerificationSet) -> SetGallery:
+def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
     """Explain a set by a preset's default score.
 
     Args:
-        subject: an xCos preset.
+        matcher: an xCos preset.
         vset: the set.
 
     Raises:
         XcosError: a photo cannot be used, or the preset gives no finite features.
     """
-    maps, same = explain_set(subject, vset), vset.pairs.same
-    [scored] = subject.scored({maps.score: maps.values})
+    maps, same = explain_set(matcher, vset), vset.pairs.same
+    [scored] = matcher.scored({maps.score: maps.values})
     threshold, promised = gallery_threshold(scored, same)
-    explainer = Explainer(subject, vset, scored, SetFaces(vset).face)
+    explainer = Explainer(matcher, vset, scored, FaceReader(vset).face)
     exhibits = [
         Exhibit(group, *([explainer.case(pair) for pair in x] for x in (group.shown, group.least)))
         for group in most_confident(maps.values, same, threshold)
     ]
     shares = [of(maps.attention_maps, same) for of in (region_shares, claimed_shares)]
-    return SetGallery(subject.name, vset, maps, threshold, promised, exhibits, *shares)
+    return SetGallery(matcher.name, vset, maps, threshold, promised, exhibits, *shares)
 
 
 def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:

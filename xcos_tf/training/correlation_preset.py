@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import Augmentation, reading_faults, training_dataset
 from xcos_tf.errors import XcosError
 from xcos_tf.models.network import XCos
@@ -62,7 +62,7 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
 def measure(
     preset: Preset,
     teacher: Preset,
-    sets: Sequence[RecordSet],
+    sets: Sequence[PreparedSet],
     faces: FaceSet,
     plan: Plan,
     state: Path | None = None,
@@ -135,7 +135,9 @@ def measure_on(
     return found
 
 
-def facts(correlation: Correlation, plan: Plan, teacher: Preset, sets: Sequence[RecordSet]) -> dict:
+def facts(
+    correlation: Correlation, plan: Plan, teacher: Preset, sets: Sequence[PreparedSet]
+) -> dict:
     """Return the section `correlation` of a preset's configuration."""
     return {
         **correlation.facts(),
@@ -148,7 +150,7 @@ def facts(correlation: Correlation, plan: Plan, teacher: Preset, sets: Sequence[
     }
 
 
-def name_of(records: RecordSet) -> dict:
+def name_of(records: PreparedSet) -> dict:
     """Return {"name", "fingerprint"} of a prepared set."""
     name = records.folder.resolve().name
     return {"name": name, "fingerprint": records.source["fingerprint"]}

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
@@ -77,7 +77,7 @@ class Run:
                 for its checkpoints.
         """
         self.config, self.folder = config, Path(folder)
-        self.sets = [RecordSet.open(Path(data) / name) for name in config.data.sets]
+        self.sets = [PreparedSet(Path(data) / name) for name in config.data.sets]
         self._verification = _open_pairs(config, Path(data))
         everyone = join_sets(self.sets)
         self.faces, held_out = hold_out(everyone, config.data.hold_out, config.seed)
@@ -270,8 +270,8 @@ def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
         ) from None
 
 
-def _open_pairs(config: TrainingConfig, data: Path) -> list[RecordSet]:
-    verification = [RecordSet.open(data / name) for name in config.data.verification]
+def _open_pairs(config: TrainingConfig, data: Path) -> list[PreparedSet]:
+    verification = [PreparedSet(data / name) for name in config.data.verification]
     for records in verification:
         pairs = records.pairs()
         if not pairs:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from xcos_tf.data.augmentation import draw_over_face
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise_faces
 from xcos_tf.metrics.folds import tenths
@@ -158,7 +158,7 @@ class Validation:
         self,
         trainer: Trainer,
         held_out: HeldOut | None,
-        verification: Sequence[RecordSet],
+        verification: Sequence[PreparedSet],
         genuine: int,
         impostor: int,
         seed: int,
@@ -203,7 +203,7 @@ class Validation:
                 results[f"{score}/accuracy {records.folder.name}"] = float(accuracy)
         return results
 
-    def _embed(self, records: RecordSet) -> np.ndarray:
+    def _embed(self, records: PreparedSet) -> np.ndarray:
         images = face_batches(records, np.arange(len(records)), self._trainer.size)
         blocks = _with_progress(images, len(records), records.folder.name)
         return np.concatenate([self._run(block).numpy() for block in blocks])

@@ -10,7 +10,7 @@ import pytest
 from tests.data.records.sources import insightface_records, jpeg, write_mxnet, write_people
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.index import COLUMNS
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
 from xcos_tf.files import file_sha256, write_json
@@ -29,7 +29,7 @@ def folder(people, tmp_path):
 
 
 def read_all(folder):
-    with RecordSet.open(folder) as records:
+    with PreparedSet(folder) as records:
         return records.read(np.arange(len(records)))
 
 
@@ -114,7 +114,7 @@ def test_what_is_no_json(name, content, folder):
             {**index_of(folder), "people_sha256": file_sha256(folder / name).hexdigest()},
         )
     with pytest.raises(XcosError, match="prepare the set again"):
-        RecordSet.open(folder)
+        PreparedSet(folder)
 
 
 IMPOSSIBLE = {
@@ -148,7 +148,7 @@ def test_arrays_with_a_right_checksum_and_impossible_contents(kind, folder):
     sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz").hexdigest()}
     write_json(folder / "index.json", sealed)
     with pytest.raises(XcosError, match=r"index.npz is damaged \(.*prepare the set again"):
-        RecordSet.open(folder)
+        PreparedSet(folder)
 
 
 @pytest.mark.parametrize("missing", COLUMNS)
@@ -160,14 +160,14 @@ def test_an_array_that_is_missing_or_no_array(missing, folder):
         sealed = {**index_of(folder), "index_sha256": file_sha256(folder / "index.npz").hexdigest()}
         write_json(folder / "index.json", sealed)
         with pytest.raises(XcosError, match=r"index.npz is damaged"):
-            RecordSet.open(folder)
+            PreparedSet(folder)
 
 
 @pytest.mark.parametrize("row", ["-1,0,1", "0,99,1", "x,0,1", "0,1", "9" * 30 + ",0,1", "\0"])
 def test_pairs_that_cannot_be(row, folder):
     (folder / "pairs.csv").write_text(f"first,second,same\n{row}\n")
     with pytest.raises(XcosError, match=r"pairs.csv is malformed"):
-        RecordSet.open(folder).pairs()
+        PreparedSet(folder).pairs()
 
 
 class Stopped(Exception):

@@ -8,7 +8,7 @@ import pytest
 from tests.data.records.sources import write_people
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.image_check import image_size
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.errors import XcosError
 
@@ -23,7 +23,7 @@ def prepared(tmp_path):
 
 def test_any_positions_in_any_order(prepared):
     folder, images = prepared
-    with RecordSet.open(folder) as records:
+    with PreparedSet(folder) as records:
         assert len(records) == 9
         positions = np.array([8, 0, 3, 3, 5])
         assert records.read(positions) == [images[i] for i in positions]
@@ -38,7 +38,7 @@ def test_any_positions_in_any_order(prepared):
 
 def test_threads(prepared):
     folder, images = prepared
-    records = RecordSet.open(folder)
+    records = PreparedSet(folder)
     order = np.random.default_rng(0).integers(0, 9, (200, 10))
     with ThreadPoolExecutor(8) as pool:
         for positions, found in zip(order, pool.map(records.read, order), strict=True):
@@ -48,7 +48,7 @@ def test_threads(prepared):
 @pytest.mark.parametrize("interleave", [1, 2, 16])
 def test_dataset_is_each_face_once_and_repeats(prepared, interleave):
     folder, images = prepared
-    records = RecordSet.open(folder)
+    records = PreparedSet(folder)
     dataset = records.dataset(interleave)
     found = [(image.numpy(), int(label)) for image, label in dataset]
     expected = list(zip(images, records.labels.tolist(), strict=True))
@@ -61,7 +61,7 @@ def test_dataset_is_each_face_once_and_repeats(prepared, interleave):
 def test_a_face_of_another_size_is_named(prepared):
     folder, images = prepared
     size, _ = image_size(images[0])
-    records = RecordSet.open(folder)
+    records = PreparedSet(folder)
     records.check_size(size)
     said = f"in {folder} is {size}×{size} pixels and the models take 9×9"
     with pytest.raises(XcosError, match=re.escape(said)):
@@ -69,12 +69,12 @@ def test_a_face_of_another_size_is_named(prepared):
     index = json.loads((folder / "index.json").read_text())
     assert index["size"] == [size, size]
     (folder / "index.json").write_text(json.dumps({**index, "size": [9, 9]}))
-    RecordSet.open(folder).check_size(9)  # nothing more is read
+    PreparedSet(folder).check_size(9)  # nothing more is read
     del index["size"]  # as in sets of an earlier version
     (folder / "index.json").write_text(json.dumps(index))
-    RecordSet.open(folder).check_size(size)
+    PreparedSet(folder).check_size(size)
     with pytest.raises(XcosError, match=re.escape(said)):
-        RecordSet.open(folder).check_size(9)
+        PreparedSet(folder).check_size(9)
 
 
 @pytest.mark.parametrize("damage", ["missing", "short", "other"])
@@ -87,7 +87,7 @@ def test_reading_a_damaged_shard(prepared, damage):
     else:
         shard.write_bytes(b"\xff" * (size if damage == "other" else 20))
     with pytest.raises(XcosError, match=r"faces-00000-of-00004.tfrecord is missing or damaged"):
-        RecordSet.open(folder).read([0])
+        PreparedSet(folder).read([0])
 
 
 @pytest.mark.parametrize("name", ["index.npz", "people.json"])
@@ -95,17 +95,17 @@ def test_a_damaged_index(prepared, name):
     folder, _ = prepared
     (folder / name).write_bytes((folder / name).read_bytes()[:-1])
     with pytest.raises(XcosError, match=f"{name} is not what was prepared"):
-        RecordSet.open(folder)
+        PreparedSet(folder)
 
 
 def test_other_folders(prepared, tmp_path):
     folder, _ = prepared
     with pytest.raises(XcosError, match="is no prepared set; make one with `xcos prepare`"):
-        RecordSet.open(tmp_path / "nowhere")
+        PreparedSet(tmp_path / "nowhere")
     index = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps({**index, "format": 2}))
     with pytest.raises(XcosError, match="is of format 2, and this version reads 1"):
-        RecordSet.open(folder)
+        PreparedSet(folder)
     (folder / "index.json").write_text("{")
     with pytest.raises(XcosError, match=r"index.json is damaged"):
-        RecordSet.open(folder)
+        PreparedSet(folder)

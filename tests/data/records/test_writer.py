@@ -16,7 +16,7 @@ from tests.data.records.sources import (
     write_people,
 )
 from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Record
 from xcos_tf.data.records.writer import check_destination, prepare
 from xcos_tf.errors import XcosError
@@ -46,7 +46,7 @@ def test_folder(people, tmp_path, shards, jobs):
     assert (summary.images, summary.people, summary.skipped) == (8, 3, 1)
     assert summary.shards == min(shards, 9)
     assert skipped(out) == {"name": "reason", "bea/notes.txt": "not a JPEG or PNG"}
-    records = RecordSet.open(out)
+    records = PreparedSet(out)
     assert records.people == ["al", "bea", "cy"]
     assert records.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 2]
     names = records.names(np.arange(8))
@@ -97,7 +97,7 @@ def test_mxnet(tmp_path, index):
     write_mxnet(tmp_path / "set", insightface_records(images), index, people=3)
     summary = prepare(open_source(tmp_path / "set"), tmp_path / "out", 2)
     assert (summary.images, summary.people, summary.skipped) == (3, 3, 2)
-    records = RecordSet.open(tmp_path / "out")
+    records = PreparedSet(tmp_path / "out")
     assert records.read([0, 1, 2]) == [jpeg(0), png(1, 24), jpeg(3)]
     assert records.names([0, 1, 2]) == ["1", "2", "4"]
     assert records.labels.tolist() == [0, 0, 1]
@@ -110,7 +110,7 @@ def test_bin(tmp_path):
     path = tmp_path / "lfw.bin"
     path.write_bytes(pickle.dumps((images, [True, False, True])))
     prepare(open_source(path), tmp_path / "out", 4)
-    records = RecordSet.open(tmp_path / "out")
+    records = PreparedSet(tmp_path / "out")
     assert records.people == []
     assert records.labels.tolist() == [0, 1, 1, 2, 2]
     assert records.read(range(5)) == [images[i] for i in (0, 2, 3, 4, 5)]
@@ -146,7 +146,7 @@ def test_stopped_before_any_rename_and_started_again(people, tmp_path, monkeypat
         except Stopped:
             assert not (out / "index.json").exists()
             with pytest.raises(XcosError, match="is not finished; give the `xcos prepare` command"):
-                RecordSet.open(out)
+                PreparedSet(out)
         else:
             break
         finally:
@@ -191,7 +191,7 @@ def test_a_finished_shard_that_was_lost_is_written_again(people, tmp_path, monke
         prepare(open_source(people), out, 3)
     (out / "faces-00001-of-00003.tfrecord").write_bytes(b"cut short")
     assert prepare(open_source(people), out, 3).checked == 3
-    assert len(RecordSet.open(out).read(np.arange(8))) == 8
+    assert len(PreparedSet(out).read(np.arange(8))) == 8
 
 
 def test_a_finished_set_stays_as_it_is(people, tmp_path):

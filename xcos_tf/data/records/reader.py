@@ -22,7 +22,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.files import file_sha256
 
 
-class RecordSet:
+class PreparedSet:
     """A folder that `xcos prepare` made. It may be used by several threads at once.
 
     Attributes:
@@ -34,7 +34,11 @@ class RecordSet:
     """
 
     def __init__(self, folder: str | os.PathLike):
-        """Read the index; see `open`."""
+        """Open a prepared set.
+
+        Raises:
+            XcosError: there is none, it is unfinished, of a newer format, or its index is damaged.
+        """
         self.folder = Path(folder)
         self._index = read_index(self.folder)
         self.source: dict = self._index.source.model_dump()
@@ -49,15 +53,6 @@ class RecordSet:
         self._length = arrays["length"]
         self._files: dict[int, int] = {}
         self._files_lock = threading.Lock()
-
-    @classmethod
-    def open(cls, folder: str | os.PathLike) -> "RecordSet":
-        """Open a prepared set.
-
-        Raises:
-            XcosError: there is none, it is unfinished, of a newer format, or its index is damaged.
-        """
-        return cls(folder)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -159,7 +154,7 @@ class RecordSet:
             while self._files:
                 os.close(self._files.popitem()[1])
 
-    def __enter__(self) -> "RecordSet":
+    def __enter__(self) -> "PreparedSet":
         return self
 
     def __exit__(self, *exception) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xcos_tf.evaluation.matcher import FLATTENED
 from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
-from xcos_tf.evaluation.subject import FLATTENED
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.notation import as_number
 from xcos_tf.explain.report.gallery import stated_threshold

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.evaluation.subject import Subject
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
@@ -140,25 +140,25 @@ def make_galleries(
         face: see `write_report`.
 
     Raises:
-        XcosError: as by `Subject` and `face`, or a preset is another by now.
+        XcosError: as by `Matcher` and `face`, or a preset is another by now.
     """
     for preset in dict.fromkeys(scored.preset for scored in scores):
         by_name = {scored.score: scored for scored in scores if scored.preset == preset}
         if set(by_name) == {PLAIN_COSINE}:
             continue
-        subject = Subject(preset)
-        explained = [name for name in subject.verifier.attentions if name in by_name]
+        matcher = Matcher(preset)
+        explained = [name for name in matcher.verifier.attentions if name in by_name]
         if explained:
-            yield _gallery(subject, vset, by_name[explained[-1]], face)
+            yield _gallery(matcher, vset, by_name[explained[-1]], face)
 
 
-def _gallery(subject, vset, scored, face) -> PresetGallery:
-    if subject.sha256 != scored.sha256:
+def _gallery(matcher, vset, scored, face) -> PresetGallery:
+    if matcher.sha256 != scored.sha256:
         raise XcosError(
             f"the preset {scored.preset!r} has changed since it was measured; evaluate it again"
         )
     threshold, promised = gallery_threshold(scored, vset.pairs.same)
-    explainer = Explainer(subject, vset, scored, face)
+    explainer = Explainer(matcher, vset, scored, face)
     groups = [
         (group, [explainer.case(pair) for pair in group.shown])
         for group in most_confident(scored.values, vset.pairs.same, threshold)
@@ -170,14 +170,14 @@ class Explainer:
     """Explains pairs of one set by one score of one preset.
 
     Args:
-        subject: the preset.
+        matcher: the preset.
         vset: the set.
         scored: of its pairs.
         face: see `write_report`.
     """
 
-    def __init__(self, subject: Subject, vset: VerificationSet, scored: ScoredPairs, face):
-        self.subject, self.vset, self.scored, self.face = subject, vset, scored, face
+    def __init__(self, matcher: Matcher, vset: VerificationSet, scored: ScoredPairs, face):
+        self.matcher, self.vset, self.scored, self.face = matcher, vset, scored, face
 
     def case(self, pair: int) -> Case:
         """Return the pair at this position of the set, explained."""
@@ -199,7 +199,7 @@ class Explainer:
     def _typical_frames(self, first: np.ndarray, second: np.ndarray, mean: float):
         """Return the pair of frames whose score is nearest the mean, the first of several."""
         grids = [self._embed([self.face(int(k)) for k in frames]) for frames in (first, second)]
-        scores = self.subject.score_all(*grids, self.scored.score)
+        scores = self.matcher.score_all(*grids, self.scored.score)
         row, column = np.unravel_index(np.abs(scores - mean).argmin(), scores.shape)
         positions = int(first[row]), int(second[column])
         maps = self._explain(grids[0][[row]], grids[1][[column]])
@@ -209,10 +209,10 @@ class Explainer:
 
     def _embed(self, faces: list[np.ndarray]) -> np.ndarray:
         blocks = [
-            self.subject.verifier.embed(np.stack(faces[start : start + BLOCK]))
+            self.matcher.verifier.embed(np.stack(faces[start : start + BLOCK]))
             for start in range(0, len(faces), BLOCK)
         ]
         return np.concatenate(blocks)
 
     def _explain(self, grid_a: np.ndarray, grid_b: np.ndarray) -> dict[str, np.ndarray]:
-        return self.subject.verifier.explain_pairs(grid_a, grid_b, self.scored.score)
+        return self.matcher.verifier.explain_pairs(grid_a, grid_b, self.scored.score)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from xcos_tf.data.augmentation import augment_face, mirror_face
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
-from xcos_tf.data.records.reader import RecordSet
+from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import decode_face, normalise_faces
 from xcos_tf.export.compression.request import Request
 
@@ -18,7 +18,7 @@ def training_faces(request: Request) -> FaceSet:
     Raises:
         XcosError: a set is not there, or has too few people.
     """
-    everyone = join_sets([RecordSet.open(folder) for folder in request.sets])
+    everyone = join_sets([PreparedSet(folder) for folder in request.sets])
     return hold_out(everyone, request.hold_out, request.hold_out_seed)[0]
 
 

@@ -19,7 +19,7 @@ from xcos_tf.verifier import PAIR_BLOCK, Verifier
 FLATTENED = "flattened"
 
 
-class Subject:
+class Matcher:
     """A preset whose network is loaded when it is first needed.
 
     Attributes:
@@ -110,9 +110,9 @@ class Subject:
         ]
 
 
-def open_subjects(presets: Sequence[str | os.PathLike]) -> list[Subject]:
-    """Return each preset once, in order; see `Subject` for errors."""
-    return [Subject(name) for name in dict.fromkeys(os.fspath(preset) for preset in presets)]
+def open_matchers(presets: Sequence[str | os.PathLike]) -> list[Matcher]:
+    """Return each preset once, in order; see `Matcher` for errors."""
+    return [Matcher(name) for name in dict.fromkeys(os.fspath(preset) for preset in presets)]
 
 
 def _flattened(grids: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
 FACES_AT_ONCE = 64
 
 
-class SetFaces:
+class FaceReader:
     """The faces of a set: read as they are if it is of aligned faces, else found and aligned."""
 
     def __init__(self, vset: VerificationSet):
@@ -107,12 +107,12 @@ def align_in_memory(vset: VerificationSet) -> VerificationSet:
     """Return a set as one of aligned faces, kept in memory at 38 kB each; as it is if it is one.
 
     Raises:
-        XcosError: as by `SetFaces.face`.
+        XcosError: as by `FaceReader.face`.
     """
     if vset.aligned:
         return vset
     faces = np.empty((len(vset.photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-    for positions, batch in SetFaces(vset).batches(range(len(faces)), "aligning"):
+    for positions, batch in FaceReader(vset).batches(range(len(faces)), "aligning"):
         faces[positions] = batch
     return replace(vset, photos=DecodedPhotos(vset.photos.names, faces), aligned=True)
 
