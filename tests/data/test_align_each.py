@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xcos_tf.data.align_each import align_each
-from xcos_tf.data.aligner import AlignedFace
+from xcos_tf.data.aligner import AlignedFace, align_each
 from xcos_tf.errors import XcosError
 
 

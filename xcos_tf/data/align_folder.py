@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xcos_tf.data.align_each import align_each
-from xcos_tf.data.aligner import AlignedFace, FaceAligner
+from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
 from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal

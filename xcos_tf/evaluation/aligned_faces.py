@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from xcos_tf.data.align_each import align_each
-from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.aligner import FaceAligner, align_each
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.batching import batches, progress_bar
 from xcos_tf.data.photo import read_photo

@@ -111,22 +111,15 @@ def _compute(
     cover = draw_cover(pairs, seed)
     covered_names = [names[position] for position in cover.photos]
     for share, matchers in missing.items():
-        if not share:
-            for matcher in matchers:
-                yield (
-                    share,
-                    matcher,
-                    score_photos(matcher, plain[matcher], pairs.first, pairs.second, vset),
-                )
-        elif matchers:
+        ends, covered = pairs, {}
+        if share and matchers:
+            ends = cover
             covered = embed(matchers, _covered(faces, pairs, cover, share, seed), covered_names)
-            for matcher in matchers:
-                features = np.concatenate([plain[matcher], covered[matcher]])
-                yield (
-                    share,
-                    matcher,
-                    score_photos(matcher, features, cover.first, cover.second, vset),
-                )
+        for matcher in matchers:
+            features = plain[matcher]
+            if covered:
+                features = np.concatenate([features, covered[matcher]])
+            yield share, matcher, score_photos(matcher, features, ends.first, ends.second, vset)
 
 
 def _covered(

@@ -45,19 +45,6 @@ def test_threads(prepared):
             assert found == [images[i] for i in positions]
 
 
-@pytest.mark.parametrize("interleave", [1, 2, 16])
-def test_dataset_is_each_face_once_and_repeats(prepared, interleave):
-    folder, images = prepared
-    records = PreparedSet(folder)
-    dataset = records.dataset(interleave)
-    found = [(image.numpy(), int(label)) for image, label in dataset]
-    expected = list(zip(images, records.labels.tolist(), strict=True))
-    assert sorted(found) == sorted(expected)
-    assert (found == expected) == (interleave == 1)
-    assert [image.numpy() for image, _ in dataset] == [image for image, _ in found]
-    assert int(dataset.cardinality()) == 9
-
-
 def test_a_face_of_another_size_is_named(prepared):
     folder, images = prepared
     size, _ = image_size(images[0])

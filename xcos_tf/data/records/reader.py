@@ -1,4 +1,4 @@
-"""Reading a prepared set: any faces by position, or all of them in one pass."""
+"""Reading a prepared set: any of its faces by position."""
 
 import csv
 import os
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tqdm import tqdm
 
@@ -94,37 +93,6 @@ class PreparedSet:
         except (ValueError, OverflowError, OSError, csv.Error):
             raise XcosError(f"{path} is malformed; prepare the set again") from None
         return Pairs(first, second, same.astype(bool))
-
-    def dataset(self, interleave: int = 16) -> tf.data.Dataset:
-        """Return all faces in one sequential pass over the shards, in the same order each time.
-
-        Args:
-            interleave: shards that are read at once, a face from each in turn.
-
-        Returns:
-            Elements (image, label): encoded bytes, tf.string (), and tf.int64 ().
-        """
-        paths = [str(self.folder / shard.file) for shard in self._index.shards]
-        features = {
-            "image": tf.io.FixedLenFeature([], tf.string),
-            "label": tf.io.FixedLenFeature([], tf.int64),
-        }
-
-        def parse(payload):
-            example = tf.io.parse_single_example(payload, features)
-            return example["image"], example["label"]
-
-        return (
-            tf.data.Dataset.from_tensor_slices(paths)
-            .interleave(
-                tf.data.TFRecordDataset,
-                cycle_length=interleave,
-                num_parallel_calls=tf.data.AUTOTUNE,
-                deterministic=True,
-            )
-            .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-            .apply(tf.data.experimental.assert_cardinality(len(self)))
-        )
 
     def check_size(self, size: int) -> None:
         """Make sure that models which take faces of one size can take all of these.
