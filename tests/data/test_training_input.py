@@ -5,13 +5,19 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests.data.records.sources import write_people
+from tests.data.records.sources import jpeg, write_people
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.data.sampling import EpochSampler, GroupSampler
-from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
+from xcos_tf.data.training_input import (
+    Augmentation,
+    decode_face,
+    face_batches,
+    reading_faults,
+    training_dataset,
+)
 from xcos_tf.errors import XcosError
 
 SIZE = 24  # of the faces that `write_people` makes
@@ -184,3 +190,59 @@ def test_a_set_of_pairs_is_refused(faces):
 
     with pytest.raises(XcosError, match="pairs"):
         join_sets([PairSet()])
+
+
+class Faces:
+    def __init__(self, size):
+        noise = np.random.default_rng(0).integers(0, 256, (5, size, size, 3))
+        self.pixels = noise.astype(np.uint8)
+
+    def read(self, positions):
+        files = [io.BytesIO() for _ in positions]
+        for file, position in zip(files, positions, strict=True):
+            Image.fromarray(self.pixels[position]).save(file, "PNG")
+        return [file.getvalue() for file in files]
+
+
+def test_faces_come_normalised_in_the_order_asked_for():
+    faces, order = Faces(8), [4, 0, 3, 3, 1]
+    batches = [batch.numpy() for batch in face_batches(faces, order, size=8, batch=2)]
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    expected = (faces.pixels[order].astype(np.float32) - 127.5) / 128
+    np.testing.assert_array_equal(np.concatenate(batches), expected)
+
+
+def test_faces_of_another_size_stop_the_batches():
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(face_batches(Faces(8), [0], size=112))
+
+
+def fail(number):
+    raise XcosError("a shard is missing; prepare the set again")
+
+
+def break_down(number):
+    raise RuntimeError("no fault of the user")
+
+
+def first(function):
+    dataset = tf.data.Dataset.range(3)
+    return next(iter(dataset.map(lambda n: tf.numpy_function(function, [n], tf.string))))
+
+
+def test_a_reader_s_own_sentence():
+    with pytest.raises(XcosError) as caught, reading_faults():
+        first(fail)
+    assert str(caught.value) == "a shard is missing; prepare the set again"
+
+
+def test_a_face_of_another_size():
+    faces = tf.data.Dataset.from_tensors(jpeg(0, 24)).map(decode_face)
+    for read in (lambda: next(iter(faces)), lambda: decode_face(jpeg(0, 24))):
+        with pytest.raises(XcosError, match="is 24×24 pixels and"), reading_faults():
+            read()
+
+
+def test_other_errors_pass():
+    with pytest.raises(tf.errors.UnknownError, match="no fault of the user"), reading_faults():
+        first(break_down)
