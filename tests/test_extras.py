@@ -9,8 +9,7 @@ import pytest
 
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.registry import method
-from xcos_tf.export.compression import child
-from xcos_tf.export.compression.request import Request
+from xcos_tf.export.compression import request
 from xcos_tf.extras import extra
 
 ROOT = Path(__file__).parents[1]
@@ -29,9 +28,10 @@ def test_compression(tmp_path, monkeypatch):
     def version(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(child.importlib.metadata, "version", version)
+    monkeypatch.setattr(request.importlib.metadata, "version", version)
     with pytest.raises(XcosError, match=r"^the variant qat needs .*xcos_tf\[compress\]'$"):
-        child.run_fine_tuning(Request("xcos-mobilefacenet", "qat", ["faces"]), tmp_path / "work")
+        asked = request.Request("xcos-mobilefacenet", "qat", ["faces"])
+        request.run_fine_tuning(asked, tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 

@@ -208,7 +208,7 @@ WRITE_ELSEWHERE = {
 }
 RENAMED_FOLDERS = {
     "xcos_tf/models/presets.py",
-    "xcos_tf/export/publishing.py",
+    "xcos_tf/export/saved_model.py",
     "xcos_tf/data/records/progress.py",
     "tools/generate_faces.py",
 }

@@ -19,7 +19,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.request import VARIANTS, Request
+from xcos_tf.export.compression.request import COMPRESSED, Request, run_fine_tuning
 
 OWN = {"sparsity": "pruned", "clusters": "clustered"}
 NOT_SAID = ("preset", "variant", "every")
@@ -49,21 +49,16 @@ def make_request(args: argparse.Namespace, config: dict) -> Request:
 
 
 def compress(request: Request, work: Path) -> dict | None:
-    """Fine-tune, write the variant, and return what `judge` does; None if it was told to stop."""
-    from xcos_tf.data.face_set import hold_out, join_sets
-    from xcos_tf.data.records.reader import PreparedSet
-    from xcos_tf.export.compression.child import run_fine_tuning
-    from xcos_tf.export.compression.convert import compressed_grid
-    from xcos_tf.export.compression.judging import judge
+    """Fine-tune, write the variant, and return its `compression_cost`; None if told to stop."""
+    from xcos_tf.export.compression.faces import faces_of
+    from xcos_tf.export.compression.judging import compression_cost
     from xcos_tf.export.compression.shipped import load_compressed, save_compressed
-    from xcos_tf.export.tflite.int8 import int8_grid
-    from xcos_tf.export.tflite.representative import representative_faces
+    from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
     from xcos_tf.models.presets import find_preset, load_preset
     from xcos_tf.models.weights import load_arrays
 
     preset, folder = load_preset(request.preset), find_preset(request.preset)
-    everyone = join_sets([PreparedSet(place) for place in request.sets])
-    held_out = hold_out(everyone, request.hold_out, request.hold_out_seed)[1]
+    _, held_out = faces_of(request)
     if not run_fine_tuning(request, work):
         return None
     facts = json.loads((work / "result.json").read_text())
@@ -80,10 +75,10 @@ def compress(request: Request, work: Path) -> dict | None:
     if not len(held_out):
         return {}
     network = load_compressed(folder, preset.config, request.variant)
-    grids = {request.variant: compressed_grid(network)}
+    grids = {request.variant: network.grid}
     if request.variant == "qat":  # beside what it has to be better than
         grids["int8"] = int8_grid(preset.network, representative_faces())
-    measured = judge(preset, grids, held_out, request.seed)
+    measured = compression_cost(preset, grids, held_out, request.seed)
     facts["validation"] = {"people": len(held_out.people), **measured}
     save_compressed(folder, request.variant, arrays, record)
     return measured
@@ -92,7 +87,7 @@ def compress(request: Request, work: Path) -> dict | None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("preset", help="name or folder of an xCos preset")
-    parser.add_argument("variant", choices=VARIANTS)
+    parser.add_argument("variant", choices=COMPRESSED)
     parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
     parser.add_argument("--work", type=Path, required=True, help="folder to keep the state in")
     parser.add_argument("--steps", type=int, required=True)

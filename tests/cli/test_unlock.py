@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from xcos_tf.cli.main import main
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.mobile.attempts import Moment
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.mobile.vault import attempts_path, open_vault

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from xcos_tf.data.photo import read_photo
-from xcos_tf.export.encoded_faces import MAX_PIXELS, decode_faces
+from xcos_tf.export.encoded_faces import MAX_ENCODED_PIXELS, decode_faces
 
 decode = tf.function(decode_faces, input_signature=[tf.TensorSpec((None,), tf.string)])
 
@@ -147,7 +147,7 @@ def test_damaged_images_get_a_flag_and_harm_no_other(damaged, face):
 
 
 def test_sizes_up_to_the_limit():
-    side = int(MAX_PIXELS**0.5)
+    side = int(MAX_ENCODED_PIXELS**0.5)
     image = Image.new("L", (side, side), 77)
     assert (decoded(as_bytes(image, "PNG", compress_level=1)) == 77).all()
     assert decoded(as_bytes(Image.new("L", (side, side + 1)), "PNG", compress_level=1)) is None

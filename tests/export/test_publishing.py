@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from xcos_tf.export.model_versions import versions
-from xcos_tf.export.publishing import published_folder
+from xcos_tf.export.models_config import versions_of
+from xcos_tf.export.saved_model import published_folder
 
 
 def test_it_appears_at_the_end_with_all_that_was_written(tmp_path):
@@ -18,7 +18,7 @@ def test_it_appears_at_the_end_with_all_that_was_written(tmp_path):
         (hidden / "inner").mkdir()
         (hidden / "inner" / "file").write_text("all")
         assert not path.exists() and hidden.parent == tmp_path and hidden.name.startswith(".")
-        assert versions(tmp_path) == []
+        assert versions_of(tmp_path) == []
     assert (path / "inner" / "file").read_text() == "all"
     assert os.listdir(tmp_path) == ["1"]
     assert path.stat().st_mode & 0o777 == 0o755  # a server is another user
@@ -50,5 +50,5 @@ def test_a_killed_export_leaves_no_version(tmp_path):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert len(os.listdir(folder)) == 1 and versions(folder) == []
+    assert len(os.listdir(folder)) == 1 and versions_of(folder) == []
     assert os.listdir(tmp_path / "serving") == ["xcos-mobilefacenet"]

@@ -9,9 +9,8 @@ import pytest
 
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import WORDS, mutate_bytes, mutate_json, mutate_text
-from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.address import Certificates, ServerAddress
 from xcos_tf.serving.client import ServingClient
-from xcos_tf.serving.tls import Certificates
 
 _GRID = np.zeros((2, 2, 2, 4), np.float32)
 _FACES = np.zeros((2, 112, 112, 3), np.uint8)

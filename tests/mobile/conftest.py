@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.data.photo import read_photo
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.mobile.decision import compare_all, frame_scores, judge, needed_frames
+from xcos_tf.mobile.decision import compare_each, frame_scores, judge, needed_frames
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
 
@@ -36,7 +36,7 @@ def test_the_threshold_is_the_owners(lite, owner, portraits):
 
 def test_all_with_all(lite, portraits):
     grids = lite.embed(np.stack([portraits[name] for name in ("obama", "obama2", "biden")]))
-    compared = compare_all(lite, grids[:2], grids)
+    compared = compare_each(lite, grids[:2], grids)
     for template in range(2):
         for frame in range(3):
             one = lite.compare(grids[template : template + 1], grids[frame : frame + 1])

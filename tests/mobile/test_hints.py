@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.explain.regions import region_map
-from xcos_tf.mobile.decision import compare_all
+from xcos_tf.mobile.decision import compare_each
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.hints import NOTICEABLE, hint_of
@@ -78,6 +78,6 @@ def test_covered_photo(lite, portraits, rows, columns, area):
     owner = enroll_owner(lite, [Frame("a", portraits["obama"])], "models")
     covered = portraits["obama2"].copy()
     covered[rows, columns] = 90
-    compared = compare_all(lite, owner.templates, lite.embed(covered[np.newaxis]))
+    compared = compare_each(lite, owner.templates, lite.embed(covered[np.newaxis]))
     hint = hint_of(compared.similarity_map[0], owner.usual_similarity)
     assert hint.startswith(f"the {area} of the face looks covered")

@@ -14,7 +14,7 @@ import pytest
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.export.tflite.metadata import ModelFile, read_metadata
+from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.files import read_file
 from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.mobile.lite_verifier import LiteVerifier
@@ -48,7 +48,7 @@ def test_equals_the_python_api(lite_models, portraits, whole, batch):
 
 
 def test_thresholds_are_those_in_the_file(lite, lite_models):
-    stated = read_metadata(lite_models / "embed.float32.tflite")["thresholds"]
+    stated = ModelFile.read(lite_models / "embed.float32.tflite").metadata["thresholds"]
     assert lite.threshold() == stated["0.001"]
     assert lite.threshold(1e-2) == stated["0.01"] < lite.threshold(1e-4) == stated["0.0001"]
     with pytest.raises(XcosError, match="1e-05"):
@@ -179,7 +179,7 @@ def test_survives_a_fork(lite_models):
 
 def with_metadata(source, target, changes):
     """Copy a model with other words in its description."""
-    content = json.dumps(read_metadata(source) | changes)
+    content = json.dumps(ModelFile.read(source).metadata | changes)
     with zipfile.ZipFile(source) as archive:
         start = archive.infolist()[0].header_offset
     target.write_bytes(source.read_bytes()[:start])

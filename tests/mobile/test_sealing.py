@@ -7,9 +7,9 @@ import stat
 import pytest
 
 from xcos_tf.mobile.sealing import (
-    MAGIC,
     NONCE_BYTES,
     SALT_BYTES,
+    STORE_MAGIC,
     VERSION,
     Key,
     derive_key,
@@ -28,7 +28,7 @@ def test_there_and_back():
     assert unseal(KEY, b"owner", sealed) == CONTENT
     assert CONTENT not in sealed
     assert salt_of(sealed) == KEY.salt
-    assert sealed.startswith(MAGIC + bytes([VERSION]) + KEY.salt)
+    assert sealed.startswith(STORE_MAGIC + bytes([VERSION]) + KEY.salt)
 
 
 def test_every_flipped_bit_is_refused():
@@ -50,7 +50,7 @@ def test_every_length_but_the_right_one_is_refused():
 def test_salt_is_authenticated():
     """The header of another file with the same key cannot be put before this content."""
     other = Key(KEY.secret, b"t" * SALT_BYTES)
-    start = len(MAGIC) + 1 + SALT_BYTES
+    start = len(STORE_MAGIC) + 1 + SALT_BYTES
     mixed = seal(other, b"owner", CONTENT)[:start] + seal(KEY, b"owner", CONTENT)[start:]
     assert unseal(other, b"owner", mixed) is None
 
@@ -60,7 +60,7 @@ def test_one_kind_does_not_stand_for_another():
 
 
 def test_nonces_are_fresh():
-    start = len(MAGIC) + 1 + SALT_BYTES
+    start = len(STORE_MAGIC) + 1 + SALT_BYTES
     nonces = {seal(KEY, b"owner", CONTENT)[start : start + NONCE_BYTES] for _ in range(20)}
     assert len(nonces) == 20
 
@@ -79,7 +79,7 @@ def test_salts_are_fresh():
     assert first.salt != second.salt and first.secret != second.secret
 
 
-@pytest.mark.parametrize("length", [0, 5, len(MAGIC) + 4])
+@pytest.mark.parametrize("length", [0, 5, len(STORE_MAGIC) + 4])
 def test_salt_of_a_file_cut_short(length):
     assert len(salt_of(seal(KEY, b"owner", CONTENT)[:length])) == SALT_BYTES
 

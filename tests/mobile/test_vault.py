@@ -14,7 +14,7 @@ import xcos_tf.mobile.vault
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
-from xcos_tf.mobile.sealing import MAGIC, NONCE_BYTES, SALT_BYTES
+from xcos_tf.mobile.sealing import NONCE_BYTES, SALT_BYTES, STORE_MAGIC
 from xcos_tf.mobile.vault import attempts_path, check_new, create_vault, locked, open_vault
 
 PASSPHRASE = "correct horse"
@@ -24,11 +24,11 @@ REFUSED = (
 )
 OUT_OF_STEP = "the record of attempts .* nothing was unlocked: delete .* and enroll again"
 
-_SALT = len(MAGIC) + 1
+_SALT = len(STORE_MAGIC) + 1
 _CONTENT = _SALT + SALT_BYTES + NONCE_BYTES
 REGIONS = {
     "magic": 0,
-    "version": len(MAGIC),
+    "version": len(STORE_MAGIC),
     "salt": _SALT + 3,
     "nonce": _SALT + SALT_BYTES + 3,
     "content": _CONTENT + 100,
@@ -95,7 +95,7 @@ def test_both_files_are_private_and_encrypted(store):
     for path in (store, attempts_path(store)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         content = path.read_bytes()
-        assert content.startswith(MAGIC)
+        assert content.startswith(STORE_MAGIC)
         for clear in (b"templates", b"failures", b"float32", templates[:8]):
             assert clear not in content
     # Encrypted bytes are as good as random; templates and .npz headers are not.
@@ -257,7 +257,7 @@ def test_one_process_at_a_time(tmp_path):
 
 
 def test_a_lock_that_is_never_let_go_of_ends_the_wait(store, monkeypatch):
-    monkeypatch.setattr(xcos_tf.mobile.vault, "PATIENCE", 0.2)
+    monkeypatch.setattr(xcos_tf.mobile.vault, "LOCK_PATIENCE", 0.2)
     sentence = r"another process has held the folder of .* for 0 seconds; end it, or move"
     with locked(store), pytest.raises(XcosError, match=sentence), locked(store):
         pass

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.bare_environment import make_environment, run_bare
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 
 OBAMA, OBAMA2, BIDEN = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
 PASSPHRASE = {"XCOS_PASSPHRASE": "correct horse"}

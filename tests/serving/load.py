@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.saved_model import export_saved_model
+from xcos_tf.export.saved_model import plan_version, publish_version
 from xcos_tf.serving.client import ServingClient
 from xcos_tf.verifier import Verifier
 
@@ -174,7 +174,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        export_saved_model(MODEL, Path(folder))
+        publish_version(plan_version(MODEL, Path(folder)))
         load, gone = run(Path(folder), args.clients, args.seconds, timeout=10)
     print(*(f"{count:7,} {what}" for what, count in sorted(load.counts.items())), sep="\n")
     median, tail = np.percentile(load.seconds or [np.nan], (50, 99))

@@ -12,7 +12,7 @@ from tools.tflite.tables import CoveredPrice, Price
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import read_lfw_pairs
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier
 

@@ -8,7 +8,7 @@ from tools.compress_preset import main
 from tools.generate_faces import generate
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.writer import prepare
-from xcos_tf.export.compression.convert import compressed_maker
+from xcos_tf.export.tflite.export import model_maker
 from xcos_tf.models.presets import find_preset, load_preset
 
 pytestmark = pytest.mark.long
@@ -44,7 +44,7 @@ def test_a_variant_is_made_and_measured(folder, capsys):
     assert "sparsity" not in record["made"] and "clusters" not in record["made"]
     assert record["facts"]["people"] == 3 and record["facts"]["validation"]["people"] == 2
     assert str(base) not in json.dumps(record)
-    assert len(compressed_maker(load_preset(folder), folder, "qat")("embed", 1)) < 1.8e6
+    assert len(model_maker(load_preset(folder), folder, "qat")("embed", 1)) < 1.8e6
     # A second time there is nothing to train, and the work is of these settings.
     assert main(arguments(folder, "--steps", "1")) == 0
     assert json.loads(capsys.readouterr().out) == printed

@@ -10,7 +10,7 @@ from tools.unlock.people import Person, enroll, split_owner
 from tools.unlock.table import Trials
 from xcos_tf.errors import XcosError
 from xcos_tf.metrics.intervals import share
-from xcos_tf.mobile.decision import compare_all, frame_scores, needed_frames
+from xcos_tf.mobile.decision import compare_each, frame_scores, needed_frames
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 
 CODE = ("tools.unlock", "xcos_tf.mobile", "xcos_tf.evaluation")
@@ -106,5 +106,5 @@ def _tries(matching: np.ndarray, usable: np.ndarray, frames: int) -> tuple[np.nd
 def _compare(verifier, templates: np.ndarray, grids: np.ndarray) -> np.ndarray:
     """Return xCos (T, F)."""
     blocks = [grids[i : i + _BLOCK] for i in range(0, len(grids), _BLOCK)]
-    scores = [compare_all(verifier, templates, block).score for block in blocks]
+    scores = [compare_each(verifier, templates, block).score for block in blocks]
     return np.concatenate([x.reshape(len(templates), -1) for x in scores], axis=1)

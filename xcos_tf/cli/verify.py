@@ -112,14 +112,15 @@ def _computed_here(args):
 
 
 def _from_server(args):
+    from xcos_tf.export import EXPORTED_ATTENTION
     from xcos_tf.models.preset_folder import find_preset
     from xcos_tf.models.presets import read_config
-    from xcos_tf.serving.photos import ATTENTION, verify_photos
+    from xcos_tf.serving.photos import verify_photos
 
-    if args.attention not in (None, ATTENTION):
+    if args.attention not in (None, EXPORTED_ATTENTION):
         raise XcosError(
-            f"a server computes with the {ATTENTION} attention only; leave out --attention "
-            f"{args.attention}, or leave out --server"
+            f"a server computes with the {EXPORTED_ATTENTION} attention only; leave out "
+            f"--attention {args.attention}, or leave out --server"
         )
     config = read_config(find_preset(args.preset))
     with connect(args, model=config["name"]) as client:

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from xcos_tf.data.alignment import FACE_SIZE
 
-MAX_PIXELS = 2**24
+MAX_ENCODED_PIXELS = 2**24
 """The largest image that is decoded, 50 MB as RGB: a small file can claim to be a huge image."""
 
 PARALLEL = 8
@@ -44,18 +44,14 @@ def _decode_face(content: tf.Tensor) -> tf.Tensor:
     is_jpeg = tf.equal(tf.strings.substr(content, 0, len(_JPEG)), _JPEG)
     is_png = tf.equal(tf.strings.substr(content, 0, len(_PNG)), _PNG)
     with tf.control_dependencies([tf.debugging.Assert(is_jpeg | is_png, ["another format"])]):
-        sizes = tf.cond(is_jpeg, lambda: _jpeg_size(content), lambda: _png_size(content))
-    with tf.control_dependencies(
-        [tf.debugging.assert_less_equal(tf.reduce_prod(sizes), tf.constant(MAX_PIXELS, tf.int64))]
-    ):
+        jpeg_size = lambda: tf.image.extract_jpeg_shape(content, tf.int64)[:2]  # noqa: E731
+        sizes = tf.cond(is_jpeg, jpeg_size, lambda: _png_size(content))
+    most = tf.constant(MAX_ENCODED_PIXELS, tf.int64)
+    with tf.control_dependencies([tf.debugging.assert_less_equal(tf.reduce_prod(sizes), most)]):
         pixels = tf.cond(is_jpeg, lambda: _jpeg_pixels(content), lambda: _png_pixels(content))
     size = (FACE_SIZE, FACE_SIZE)
     resized = tf.image.resize(pixels, size, antialias=True)  # exact where that is its size
     return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8)
-
-
-def _jpeg_size(content: tf.Tensor) -> tf.Tensor:
-    return tf.image.extract_jpeg_shape(content, tf.int64)[:2]
 
 
 def _png_size(content: tf.Tensor) -> tf.Tensor:
@@ -74,11 +70,8 @@ def _jpeg_pixels(content: tf.Tensor) -> tf.Tensor:
 def _png_pixels(content: tf.Tensor) -> tf.Tensor:
     # Fewer bits than 8, with or without a palette: the decoder makes a wrong alpha channel of none.
     bits = tf.io.decode_raw(tf.strings.substr(content, 24, 1), tf.uint8)[0]
-    return tf.cond(bits < 8, lambda: _opaque_pixels(content), lambda: _pixels_on_white(content))
-
-
-def _opaque_pixels(content: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.io.decode_png(content, channels=3), tf.float32)
+    opaque = lambda: tf.cast(tf.io.decode_png(content, channels=3), tf.float32)  # noqa: E731
+    return tf.cond(bits < 8, opaque, lambda: _pixels_on_white(content))
 
 
 def _pixels_on_white(content: tf.Tensor) -> tf.Tensor:

@@ -1,12 +1,12 @@
-"""`models.config`: which versions TF Serving serves, and by which labels they are asked for."""
+"""Models in a folder that TF Serving reads: names, versions, and `models.config` with labels."""
 
+import re
 from pathlib import Path
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.export.model_versions import versions
 from xcos_tf.export.server_messages import message_class
 from xcos_tf.files import replace_file
 
@@ -14,6 +14,54 @@ MODELS_CONFIG = "models.config"
 STABLE, CANARY = "stable", "canary"
 MOUNT = "/models"
 """Where the server's container has the folder."""
+LARGEST_VERSION = 2**63 - 1
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+
+
+def check_name(name: str) -> str:
+    """Return a model's name, which is a folder's and a part of a URL.
+
+    Raises:
+        XcosError: it cannot be one.
+    """
+    if not _NAME.fullmatch(name) or name.endswith((".config", ".yaml")):
+        raise XcosError(
+            f"{name!r} cannot be the name of a served model; give one of letters, digits, '-', '_' "
+            "and single dots"
+        )
+    return name
+
+
+def versions_of(model_folder: Path) -> list[int]:
+    """Return the numbers of a model's versions, ascending; none if there is no such folder."""
+    if not model_folder.is_dir():
+        return []
+    names = [path.name for path in model_folder.iterdir() if path.is_dir()]
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+
+
+def choose_version(model_folder: Path, version: int | None) -> int:
+    """Return the version to write.
+
+    Args:
+        model_folder: that holds a folder for each version.
+        version: the one asked for; None for the one after the highest there is.
+
+    Raises:
+        XcosError: it is under 1 or too large, or there already.
+    """
+    there = versions_of(model_folder)
+    if version is None:
+        version = max(there, default=0) + 1
+    if not 1 <= version <= LARGEST_VERSION:
+        raise XcosError(f"{version} cannot be a version; give a whole number from 1 to 2⁶³ − 1")
+    if version in there:
+        raise XcosError(
+            f"{model_folder / str(version)} is there already, and a version never changes; give "
+            f"another number, such as {max(there) + 1}, or leave it out"
+        )
+    return version
 
 
 def read_models(folder: Path) -> Message:
@@ -55,7 +103,7 @@ def add_version(folder: Path, name: str, version: int) -> None:
     model = next((model for model in models if model.name == name), None)
     if model is None:
         model = models.add(name=name, base_path=f"{MOUNT}/{name}", model_platform="tensorflow")
-    there = versions(folder / name)
+    there = versions_of(folder / name)
     before = {label.key: label.value for label in model.version_labels if label.value in there}
     labels = {STABLE: max([v for v in there if v != version], default=version), **before}
     if labels[STABLE] != version:

@@ -1,24 +1,23 @@
 """A preset as a SavedModel where TF Serving looks for it: NAME/VERSION/."""
 
+import contextlib
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.model_versions import check_name, choose_version
-from xcos_tf.export.models_config import add_version, read_models
-from xcos_tf.export.publishing import published_folder
+from xcos_tf.export.models_config import add_version, check_name, choose_version, read_models
 from xcos_tf.export.served_model import ServedModel
 from xcos_tf.export.server_files import write_missing_files
 from xcos_tf.export.warmup import write_warmup
 from xcos_tf.files import check_can_write, write_json
-from xcos_tf.models.preset_threshold import preset_threshold
+from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
-
-FMR = 1e-3
-"""The false match rate whose threshold decides `same`."""
 
 ORIGIN_FILE = Path("assets.extra") / "xcos.json"
 
@@ -47,36 +46,19 @@ class PlannedVersion:
         return self.folder / self.name / str(self.version)
 
 
-def export_saved_model(
-    preset: str | os.PathLike,
-    folder: str | os.PathLike,
-    name: str | None = None,
-    version: int | None = None,
-) -> Path:
-    """Write folder/NAME/VERSION, whole or not at all, and the server's files beside NAME.
-
-    Args:
-        preset: name or folder of an xCos preset.
-        folder: that holds one folder for each model.
-        name: what the model is served as; the preset's name by default.
-        version: at least 1; by default the one after the highest there is.
-
-    Returns:
-        The version's folder.
-
-    Raises:
-        XcosError: as `plan_version` and `publish_version`.
-    """
-    return publish_version(plan_version(preset, folder, name, version))
-
-
 def plan_version(
     preset: str | os.PathLike,
     folder: str | os.PathLike,
     name: str | None = None,
     version: int | None = None,
 ) -> PlannedVersion:
-    """Make sure that a version can be written, and write nothing; see `export_saved_model`.
+    """Make sure that a version can be written, and write nothing.
+
+    Args:
+        preset: name or folder of an xCos preset.
+        folder: that holds one folder for each model.
+        name: what the model is served as; the preset's name by default.
+        version: at least 1; by default the one after the highest there is.
 
     Raises:
         XcosError: there is no such preset, it has no maps or no threshold, the name or version
@@ -95,24 +77,35 @@ def plan_version(
             "preset, such as xcos-mobilefacenet"
         )
     attention = loaded.network.attention
-    threshold = preset_threshold(config, attention, FMR)
+    threshold = preset_threshold(config, attention, DEFAULT_FMR)
     return PlannedVersion(loaded, folder, name, version, attention, threshold)
 
 
 def publish_version(planned: PlannedVersion) -> Path:
-    """Write a version and have it served; returns its folder.
+    """Write folder/NAME/VERSION, whole or not at all, and the server's files beside NAME.
+
+    Returns:
+        The version's folder.
 
     Raises:
         XcosError: something cannot be written.
     """
-    path = planned.path
+    path, config = planned.path, planned.preset.config
+    origin = {  # what tells one version from another, years later
+        "format": 1,
+        "preset": config["name"],
+        "preset_sha256": config["weights"]["sha256"],
+        "attention": planned.attention,
+        "threshold": planned.threshold,
+        "fmr": DEFAULT_FMR,
+    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with published_folder(path) as hidden:
             served = ServedModel(planned.preset.network, planned.attention, planned.threshold)
             tf.saved_model.save(served, str(hidden), signatures=served.named)
             write_warmup(hidden, planned.name, served.named)
-            write_json(hidden / ORIGIN_FILE, _origin(planned))
+            write_json(hidden / ORIGIN_FILE, origin)
         write_missing_files(planned.folder)
         add_version(planned.folder, planned.name, planned.version)
     except (OSError, tf.errors.OpError) as error:
@@ -124,13 +117,33 @@ def publish_version(planned: PlannedVersion) -> Path:
     return path
 
 
-def _origin(planned: PlannedVersion) -> dict:
-    """Return what tells one version from another, years later."""
-    return {
-        "format": 1,
-        "preset": planned.preset.config["name"],
-        "preset_sha256": planned.preset.config["weights"]["sha256"],
-        "attention": planned.attention,
-        "threshold": planned.threshold,
-        "fmr": FMR,
-    }
+@contextlib.contextmanager
+def published_folder(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `path` to write into, which becomes `path` in the end.
+
+    If the writing fails the hidden folder is removed; if the process is killed it stays, hidden.
+
+    Raises:
+        OSError: `path` is there already (unless it is an empty folder), or cannot be written.
+    """
+    hidden = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield hidden
+        hidden.chmod(0o755)
+        for folder, _, names in os.walk(hidden):
+            for entry in (folder, *(os.path.join(folder, name) for name in names)):
+                _flush(entry)
+        os.rename(hidden, path)
+        _flush(path.parent)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+
+
+def _flush(path: str | os.PathLike) -> None:
+    """Put a file or a folder's list of files onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -74,7 +74,7 @@ def judge(verifier: LiteVerifier, owner: Owner, faces: Sequence[np.ndarray]) -> 
         XcosError: there are more.
     """
     check_frames(len(faces))
-    compared = compare_all(verifier, owner.templates, verifier.embed(np.stack(faces)))
+    compared = compare_each(verifier, owner.templates, verifier.embed(np.stack(faces)))
     shape = (len(owner.templates), len(faces))
     scores = frame_scores(compared.score.reshape(shape))
     threshold, needed = owner.threshold, needed_frames(len(faces))
@@ -94,7 +94,9 @@ def check_frames(count: int) -> None:
         )
 
 
-def compare_all(verifier: LiteVerifier, templates: np.ndarray, grids: np.ndarray) -> LiteComparison:
+def compare_each(
+    verifier: LiteVerifier, templates: np.ndarray, grids: np.ndarray
+) -> LiteComparison:
     """Compare each of T templates with each of F grids; the first axis becomes T·F."""
     return verifier.compare(
         np.repeat(templates, len(grids), axis=0), np.tile(grids, (len(templates), 1, 1, 1))

@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from xcos_tf.errors import XcosError
-from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_all
+from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_each
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import DEFAULT_FMR, LiteVerifier
+from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.mobile.owner import Owner
+from xcos_tf.models.preset_threshold import DEFAULT_FMR
 
 AGREEMENT_FMR = 1e-2
 """Owners' own photos differ: at 1e-3 a quarter of the validation people could not enroll three."""
@@ -40,7 +41,7 @@ def enroll_owner(
         raise XcosError("; ".join(faults))
     faces = np.stack([frame.face for frame in frames])
     templates = verifier.embed(faces)
-    among = compare_all(verifier, templates, templates)
+    among = compare_each(verifier, templates, templates)
     count = len(frames)
     _check_agreement(among.score.reshape(count, count), verifier.threshold(AGREEMENT_FMR), frames)
     if count > 1:
@@ -84,4 +85,4 @@ def _with_itself(verifier: LiteVerifier, face: np.ndarray, template: np.ndarray)
     ]
     copies += [image.filter(ImageFilter.GaussianBlur(1.5)), image.point(lambda value: 0.6 * value)]
     grids = verifier.embed(np.stack([np.asarray(copy) for copy in copies]))
-    return compare_all(verifier, template, grids).similarity_map.mean(axis=0)
+    return compare_each(verifier, template, grids).similarity_map.mean(axis=0)

@@ -19,7 +19,7 @@ class LiteModel:
     """Runs one exported model on batches, whatever batch it was exported for.
 
     Attributes:
-        metadata: what the file says of itself; see `read_metadata`.
+        metadata: what the file says of itself; see `ModelFile`.
         sha256: of the whole file, in hexadecimal.
     """
 

@@ -10,13 +10,12 @@ import numpy as np
 from xcos_tf.arrays import as_float32
 from xcos_tf.data.alignment import FACE_SIZE, TEMPLATE_LANDMARKS, warp_face
 from xcos_tf.errors import XcosError
+from xcos_tf.export import EXPORTED_ATTENTION
 from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.mobile.lite_model import LiteModel
-from xcos_tf.models.preset_threshold import preset_threshold
+from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 
 DEFAULT_VARIANT = "float32"
-DEFAULT_FMR = 1e-3
-ATTENTION = "learned"
 
 
 def model_files(folder: str | os.PathLike, variant: str) -> list[Path]:
@@ -100,7 +99,7 @@ class LiteVerifier:
 
     @property
     def metadata(self) -> dict:
-        """What the embed file says of itself; see `read_metadata`."""
+        """What the embed file says of itself; see `ModelFile`."""
         return self._embed.metadata
 
     @property
@@ -114,9 +113,9 @@ class LiteVerifier:
         Raises:
             XcosError: the file has none for this rate.
         """
-        rates = {ATTENTION: self.metadata["thresholds"]}
+        rates = {EXPORTED_ATTENTION: self.metadata["thresholds"]}
         config = {"name": self.metadata["preset"], "thresholds": rates}
-        return preset_threshold(config, ATTENTION, fmr)
+        return preset_threshold(config, EXPORTED_ATTENTION, fmr)
 
     @staticmethod
     def align(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

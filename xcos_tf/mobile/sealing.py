@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xcos_tf.extras import extra
 from xcos_tf.files import replace_file
 
-MAGIC = b"XCOSUNLOCK"
+STORE_MAGIC = b"XCOSUNLOCK"
 VERSION = 2
 SALT_BYTES = 16
 NONCE_BYTES = 12
@@ -44,15 +44,15 @@ def derive_key(passphrase: str, salt: bytes | None = None) -> Key:
 
 def salt_of(sealed: bytes) -> bytes:
     """Return the salt that a sealed file states; zeros complete one that is cut short."""
-    start = len(MAGIC) + 1
+    start = len(STORE_MAGIC) + 1
     return sealed[start : start + SALT_BYTES].ljust(SALT_BYTES, b"\0")
 
 
 def seal(key: Key, kind: bytes, content: bytes) -> bytes:
     """Encrypt and authenticate by AES-256-GCM (NIST SP 800-38D).
 
-    The file is MAGIC, the version in one byte, the salt, the nonce, and the encrypted content with
-    its tag. All of it is authenticated.
+    The file is STORE_MAGIC, the version in one byte, the salt, the nonce, and the encrypted content
+    with its tag. All of it is authenticated.
 
     Args:
         key: by `derive_key`.
@@ -61,7 +61,7 @@ def seal(key: Key, kind: bytes, content: bytes) -> bytes:
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    header = MAGIC + bytes([VERSION]) + key.salt
+    header = STORE_MAGIC + bytes([VERSION]) + key.salt
     nonce = os.urandom(NONCE_BYTES)
     return header + nonce + AESGCM(key.secret).encrypt(nonce, content, header + kind)
 
@@ -71,7 +71,7 @@ def unseal(key: Key, kind: bytes, sealed: bytes) -> bytes | None:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    header = MAGIC + bytes([VERSION]) + key.salt
+    header = STORE_MAGIC + bytes([VERSION]) + key.salt
     body = sealed[len(header) + NONCE_BYTES :]
     nonce = sealed[len(header) : len(header) + NONCE_BYTES]
     if not sealed.startswith(header) or not body:

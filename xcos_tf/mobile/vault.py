@@ -15,7 +15,7 @@ from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
 from xcos_tf.mobile.sealing import Key, derive_key, salt_of, seal, unseal, write_private
 
-PATIENCE = 10.0
+LOCK_PATIENCE = 10.0
 """Seconds to wait for another process; whoever can read the folder could hold the lock for ever."""
 
 _LARGEST = 2**24
@@ -170,7 +170,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _lock(folder: int, path: Path) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,8 +178,8 @@ def _lock(folder: int, path: Path) -> None:
         except BlockingIOError:
             if time.monotonic() >= end:
                 raise XcosError(
-                    f"another process has held the folder of {path} for {PATIENCE:.0f} seconds; "
-                    "end it, or move the store to a folder that only you can read"
+                    f"another process has held the folder of {path} for {LOCK_PATIENCE:.0f} "
+                    "seconds; end it, or move the store to a folder that only you can read"
                 ) from None
         except OSError as error:
             raise XcosError(

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from xcos_tf.errors import XcosError
 
+DEFAULT_FMR = 1e-3
+"""The false match rate whose threshold decides, unless another is named."""
+
 
 def check_rates(rates, what: str, advice: str) -> None:
     """Check {FMR: threshold} that came from a file.

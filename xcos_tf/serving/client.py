@@ -2,24 +2,26 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.serving.address import ServerAddress
-from xcos_tf.serving.faults import Question, check_size
-from xcos_tf.serving.retrying import call_with_retries
-from xcos_tf.serving.served_pairs import ServedPairs
+from xcos_tf.extras import extra
+from xcos_tf.serving.address import Certificates, ServerAddress
+from xcos_tf.serving.faults import Question, ServerUnavailable, check_size
 from xcos_tf.serving.signatures import check_inputs, check_outputs
-from xcos_tf.serving.tls import Certificates
 
 DEFAULT_MODEL = "xcos-mobilefacenet"
 TIMEOUT = 10.0  # seconds, for a call with all its attempts
 LONGEST_TIMEOUT = 86_400.0
 ATTEMPTS = 5
 MAX_MESSAGE_BYTES = 64 * 2**20
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,31 @@ class ServedVersion:
     version: int
     state: str
     message: str
+
+
+@dataclass(frozen=True)
+class ServedPairs:
+    """A server's verdicts on N pairs, explained; xcos = Σ similarity_map · attention_map.
+
+    Attributes:
+        xcos: float32 (N,), in [−1, 1].
+        similarity_map: S, float32 (N, h, w), in [−1, 1].
+        attention_map: W, float32 (N, h, w); each sums to 1.
+        same: bool (N,), whether xcos reaches the threshold that the model was exported with.
+        valid_a, valid_b: bool (N,), whether the encoded images could be decoded; None where faces
+            or grids were compared. Where either is False, the pair's other values mean nothing
+            and `same` is False.
+    """
+
+    xcos: np.ndarray
+    similarity_map: np.ndarray
+    attention_map: np.ndarray
+    same: np.ndarray
+    valid_a: np.ndarray | None = None
+    valid_b: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.xcos)
 
 
 class ServingClient:
@@ -182,7 +209,8 @@ class ServingClient:
         question = self._question(signature, timeout)
         # The message is larger still, but what is far too large should not even be encoded.
         check_size(question, sum(map(_size, inputs.values())), self._max_bytes, count)
-        request = self._transport.encode(question, inputs)
+        request, size = self._transport.encode(question, inputs)
+        check_size(question, size, self._max_bytes, count)
         left = question.seconds - (time.monotonic() - start)
         outputs = call_with_retries(
             lambda seconds: self._transport.predict(question, request, seconds),
@@ -194,6 +222,34 @@ class ServingClient:
     def _question(self, signature: str | None, timeout: float | None) -> Question:
         seconds = self._timeout if timeout is None else _checked_timeout(timeout)
         return Question(self._server, self._model, seconds, self._version, signature)
+
+
+def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attempts: int) -> Answer:
+    """Call until it works, fails for good, or the time or the attempts are used up.
+
+    Before the n-th repetition there is a random pause of up to 0.1 · 2ⁿ⁻¹ s, at most 2 s, so that
+    many clients do not come back at once ("full jitter"). Every question to the server may be
+    asked twice: none changes anything there.
+
+    Args:
+        attempt: called with the seconds that are left.
+        seconds: for all attempts and pauses together.
+        attempts: the most there are.
+
+    Raises:
+        XcosError: the last attempt's.
+    """
+    with extra("serving", "a server's client"):
+        import tenacity
+
+    end = time.monotonic() + seconds
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(ServerUnavailable),
+        wait=tenacity.wait_random_exponential(FIRST_PAUSE, LONGEST_PAUSE),
+        stop=tenacity.stop_after_attempt(attempts) | tenacity.stop_before_delay(seconds),
+        reraise=True,
+    )
+    return retrying(lambda: attempt(max(end - time.monotonic(), 1e-3)))
 
 
 def _checked_timeout(seconds: float) -> float:

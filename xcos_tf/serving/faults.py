@@ -52,7 +52,7 @@ def deadline_exceeded(question: Question) -> DeadlineExceeded:
 def unreachable(question: Question, reason: str) -> ServerUnavailable:
     """Return the fault of a server that could not be reached."""
     return ServerUnavailable(
-        f"the server at {question.server} cannot be reached ({one_line(reason)}); check the "
+        f"the server at {question.server} cannot be reached ({_said(reason)}); check the "
         "address and that the server runs"
     )
 
@@ -60,7 +60,7 @@ def unreachable(question: Question, reason: str) -> ServerUnavailable:
 def tls_failed(question: Question, reason: str) -> XcosError:
     """Return the fault of a handshake that failed."""
     return XcosError(
-        f"no encrypted connection to {question.server} ({one_line(reason)}); check that the "
+        f"no encrypted connection to {question.server} ({_said(reason)}); check that the "
         "server speaks TLS there, its name, and the root and client certificates"
     )
 
@@ -68,7 +68,7 @@ def tls_failed(question: Question, reason: str) -> XcosError:
 def wrong_protocol(question: Question, reason: str) -> XcosError:
     """Return the fault of a server that speaks something else."""
     return XcosError(
-        f"what answers at {question.server} is not TF Serving's API ({one_line(reason)}); its "
+        f"what answers at {question.server} is not TF Serving's API ({_said(reason)}); its "
         "gRPC is at HOST:8500 and its REST at http://HOST:8501 unless configured otherwise"
     )
 
@@ -110,7 +110,7 @@ def status_fault(question: Question, code: str, message: str) -> XcosError:
         message: the server's own.
     """
     message = str(message)  # JSON has others
-    server, said = question.server, one_line(message)
+    server, said = question.server, _said(message)
     if code == "NOT_FOUND":
         return XcosError(
             f"the server at {server} does not serve {question.subject} ({said}); check the name "
@@ -144,7 +144,7 @@ def status_fault(question: Question, code: str, message: str) -> XcosError:
     return XcosError(f"the server at {server} failed ({code}: {said}); look into its log")
 
 
-def one_line(message: str, most: int = 300) -> str:
+def _said(message: str, most: int = 300) -> str:
     """Return a message of the server or a library on one line, cut if it is long."""
     line = " ".join(str(message).split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.extras import extra
-from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.address import Certificates, ServerAddress
 from xcos_tf.serving.faults import (
     Question,
-    check_size,
     deadline_exceeded,
     over_limit,
     status_fault,
@@ -18,7 +18,6 @@ from xcos_tf.serving.faults import (
     unreachable,
     wrong_protocol,
 )
-from xcos_tf.serving.tls import Certificates
 
 # Whether a connection that failed is tried anew is this package's business, so gRPC should not
 # refuse the next attempt for a second or more because the last one failed.
@@ -46,7 +45,6 @@ class GrpcTransport:
             from tensorflow_serving.apis import model_service_pb2_grpc as models
             from tensorflow_serving.apis import prediction_service_pb2_grpc as predictions
 
-        self._max_bytes = max_message_bytes
         options = [
             ("grpc.max_send_message_length", max_message_bytes),
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -66,12 +64,8 @@ class GrpcTransport:
         self._predict = predictions.PredictionServiceStub(self._channel).Predict
         self._status = models.ModelServiceStub(self._channel).GetModelStatus
 
-    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]):
-        """Return the request, which `predict` takes.
-
-        Raises:
-            XcosError: it is over the limit of a message.
-        """
+    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> tuple[Any, int]:
+        """Return the request, which `predict` takes, and its size in bytes."""
         import tensorflow as tf
         from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
@@ -80,9 +74,7 @@ class GrpcTransport:
         request.model_spec.signature_name = question.signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        count = max(map(len, inputs.values()))
-        check_size(question, request.ByteSize(), self._max_bytes, count)
-        return request
+        return request, request.ByteSize()
 
     def predict(self, question: Question, request, seconds: float) -> dict[str, np.ndarray]:
         """Ask for a signature's outputs, once.

@@ -7,13 +7,13 @@ import numpy as np
 
 from xcos_tf.data.aligner import FaceAligner, read_face
 from xcos_tf.errors import XcosError
-from xcos_tf.models.preset_threshold import preset_threshold
+from xcos_tf.export import EXPORTED_ATTENTION
+from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.serving.client import ServingClient
 from xcos_tf.templates import Template
-from xcos_tf.verifier import DEFAULT_FMR, Verification
+from xcos_tf.verifier import Verification
 
-ATTENTION = "learned"  # the one that `xcos export` puts into a model
-TOLERANCE = 1e-5
+THRESHOLD_TOLERANCE = 1e-5
 
 
 def verify_photos(
@@ -44,9 +44,10 @@ def verify_photos(
         XcosError: a photo is of no use, the server fails, the preset has no such threshold, or
             the server decides by another threshold than this preset's.
     """
-    exported_at = preset_threshold(config, ATTENTION, DEFAULT_FMR) if threshold is None else None
+    exported_at = None
     if threshold is None:
-        threshold = preset_threshold(config, ATTENTION, fmr)
+        exported_at = preset_threshold(config, EXPORTED_ATTENTION, DEFAULT_FMR)
+        threshold = preset_threshold(config, EXPORTED_ATTENTION, fmr)
     aligner = functools.cache(lambda: FaceAligner(rule=face))
     faces = [
         read_face(photo, aligner, aligned, name)
@@ -60,7 +61,7 @@ def verify_photos(
         score >= threshold,
         score,
         threshold,
-        ATTENTION,
+        EXPORTED_ATTENTION,
         answer.similarity_map[0],
         answer.attention_map[0],
         *(Template(None, x.image, x.faces_found, turned=x.turned) for x in faces),
@@ -69,7 +70,7 @@ def verify_photos(
 
 def _check_threshold(name: str, score: float, same: bool, threshold: float) -> None:
     """Fail if the server's own verdict shows that its model is not this preset."""
-    if abs(score - threshold) > TOLERANCE and same != (score >= threshold):
+    if abs(score - threshold) > THRESHOLD_TOLERANCE and same != (score >= threshold):
         raise XcosError(
             f"the server's model has another threshold than the preset {name!r}: it takes "
             f"{score:.3f} for {'the same person' if same else 'different people'} and the preset's "

@@ -13,10 +13,9 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.extras import extra
-from xcos_tf.serving.address import ServerAddress
+from xcos_tf.serving.address import Certificates, ServerAddress
 from xcos_tf.serving.faults import (
     Question,
-    check_size,
     deadline_exceeded,
     over_limit,
     status_fault,
@@ -25,7 +24,6 @@ from xcos_tf.serving.faults import (
     wrong_protocol,
 )
 from xcos_tf.serving.rest_json import decode_answer, encode_request
-from xcos_tf.serving.tls import Certificates
 
 # As the server's http_server.cc translates its status codes.
 CODES = {
@@ -70,15 +68,10 @@ class RestTransport:
             "cert": str(certificates.client) if certificates.client else None,
         }
 
-    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> bytes:
-        """Return the request, which `predict` takes.
-
-        Raises:
-            XcosError: it is over the limit of a message.
-        """
+    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
+        """Return the request, which `predict` takes, and its size in bytes."""
         body = encode_request(question.signature, inputs)
-        check_size(question, len(body), self._max_bytes, max(map(len, inputs.values())))
-        return body
+        return body, len(body)
 
     def predict(self, question: Question, request: bytes, seconds: float) -> dict[str, np.ndarray]:
         """Ask for a signature's outputs, once.

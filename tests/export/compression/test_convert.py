@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tests.export.compression.conftest import PRESET
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.convert import compressed_maker
+from xcos_tf.export.tflite.export import model_maker
 from xcos_tf.models.presets import find_preset, load_preset
 from xcos_tf.verifier import Verifier
 
@@ -35,7 +35,7 @@ def models():
 
 
 def maker(preset, variant):
-    return compressed_maker(load_preset(preset), find_preset(preset), variant)
+    return model_maker(load_preset(preset), find_preset(preset), variant)
 
 
 def run(content, **inputs):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from xcos_tf.export.compression.distillation import distillation_loss
+from xcos_tf.export.compression.fine_tuning import distillation_loss
 
 
 def test_loss_is_that_of_numpy(random):

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.child import run_fine_tuning
 from xcos_tf.export.compression.faces import face_order, training_batches
-from xcos_tf.export.compression.request import Request
+from xcos_tf.export.compression.request import Request, run_fine_tuning
 
 ROOT = Path(__file__).parents[3]
 

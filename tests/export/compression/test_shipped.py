@@ -7,7 +7,7 @@ import pytest
 from tests.export.compression.conftest import PRESET
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.layout import simple_weights
-from xcos_tf.export.compression.request import VARIANTS
+from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, RECORD, load_compressed, save_compressed
 from xcos_tf.export.compression.students import SMALLEST_KERNEL
 from xcos_tf.models.presets import find_preset
@@ -21,7 +21,7 @@ def folder(tmp_path):
     return copy
 
 
-@pytest.fixture(params=VARIANTS)
+@pytest.fixture(params=COMPRESSED)
 def shipped(request, preset):
     return load_compressed(find_preset(PRESET), preset.config, request.param)
 
@@ -38,7 +38,7 @@ def test_what_ships_is_small():
     folder = find_preset(PRESET) / FOLDER
     assert {path.name for path in folder.iterdir()} == {
         RECORD,
-        *(f"{variant}.safetensors" for variant in VARIANTS),
+        *(f"{variant}.safetensors" for variant in COMPRESSED),
     }
     assert sum(path.stat().st_size for path in folder.iterdir()) < 7e6
 

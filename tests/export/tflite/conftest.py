@@ -7,7 +7,7 @@ import pytest
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.export.tflite.export import CONVERTED, export_tflite
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.verifier import Verifier
 
 PRESET = "xcos-mobilefacenet"

@@ -7,7 +7,7 @@ from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.export import export_tflite
-from xcos_tf.export.tflite.metadata import read_metadata
+from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import save_preset
 
@@ -86,7 +86,7 @@ def test_folder_that_cannot_be_written(tmp_path):
 def test_users_preset_says_that_thresholds_are_the_float_models(tmp_path):
     preset = untrained_preset(tmp_path)
     (path,) = export_tflite(str(preset), tmp_path / "out", ["float16", "float16"])
-    about = read_metadata(path)
+    about = ModelFile.read(path).metadata
     assert about["thresholds"] == {"0.01": 0.3, "0.001": 0.4, "0.0001": 0.5}
     assert about["thresholds_measured"].startswith("not for float16: these are the preset's own")
 

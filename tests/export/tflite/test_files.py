@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
 from xcos_tf.export.tflite.export import BATCHES, CONVERTED, file_name
-from xcos_tf.export.tflite.metadata import ModelFile, read_metadata
+from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.models.presets import find_preset, read_config
@@ -66,7 +66,7 @@ def test_takes_and_gives_what_its_metadata_says(exported, random, model, variant
             name: (count, *shape) for name, shape in OUTPUTS[model].items()
         }
         assert all(x.dtype == np.float32 and np.isfinite(x).all() for x in given.values())
-    about = read_metadata(path)
+    about = ModelFile.read(path).metadata
     for ports, details in (
         (about["inputs"], runner.get_input_details()),
         (about["outputs"], runner.get_output_details()),
@@ -170,7 +170,7 @@ def test_metadata_is_a_zip_behind_the_model(exported, variant):
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["xcos.json"]
         about = json.loads(archive.read("xcos.json"))
-    assert about == read_metadata(path)
+    assert about == ModelFile.read(path).metadata
     assert path.read_bytes()[4:8] == b"TFL3"
     folder = find_preset("xcos-mobilefacenet")
     measured = json.loads((folder / "tflite-thresholds.json").read_text())
@@ -187,7 +187,7 @@ def test_metadata_is_a_zip_behind_the_model(exported, variant):
 
 def test_each_variant_has_its_own_threshold(exported):
     at = {
-        read_metadata(exported / file_name("embed", variant, 1))["thresholds"]["0.001"]
+        ModelFile.read(exported / file_name("embed", variant, 1)).metadata["thresholds"]["0.001"]
         for variant in CONVERTED
     }
     assert len(at) == len(CONVERTED)

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.tflite.metadata import read_metadata
+from xcos_tf.export.tflite.metadata import ModelFile
 
 GOOD = {
     "format": 1,
@@ -31,7 +31,7 @@ def write(path, content, name="xcos.json"):
 def test_reads_what_was_appended(tmp_path):
     path = tmp_path / "a.tflite"
     write(path, json.dumps(GOOD))
-    assert read_metadata(path) == GOOD
+    assert ModelFile.read(path).metadata == GOOD
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_bad_description(tmp_path, content, words):
     path = tmp_path / "a.tflite"
     write(path, content)
     with pytest.raises(XcosError, match=f"{words}.*export it again"):
-        read_metadata(path)
+        ModelFile.read(path)
 
 
 def test_no_description(tmp_path):
     path = tmp_path / "a.tflite"
     with pytest.raises(XcosError, match=r"the model .* is missing"):
-        read_metadata(path)
+        ModelFile.read(path)
     path.write_bytes(b"model")
     with pytest.raises(XcosError, match="no model with a description"):
-        read_metadata(path)
+        ModelFile.read(path)
     write(path, "{}", name="other.json")
     with pytest.raises(XcosError, match=r"has no xcos.json"):
-        read_metadata(path)
+        ModelFile.read(path)
     with pytest.raises(XcosError, match="cannot be read"):
-        read_metadata(tmp_path)
+        ModelFile.read(tmp_path)
 
 
 def test_damaged_archive(tmp_path):
@@ -96,7 +96,7 @@ def test_damaged_archive(tmp_path):
     place = content.index(b'"preset"')
     path.write_bytes(content[:place] + b"X" + content[place + 1 :])
     with pytest.raises(XcosError, match="export it again"):
-        read_metadata(path)
+        ModelFile.read(path)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -119,14 +119,14 @@ def test_an_archive_of_many_files_takes_little_memory(tmp_path):
 
 def test_a_file_without_end_is_not_read():
     with pytest.raises(XcosError, match="is not a regular file"):
-        read_metadata("/dev/zero")
+        ModelFile.read("/dev/zero")
 
 
 def assert_refused_in_little_memory(path):
     tracemalloc.start()
     try:
         with pytest.raises(XcosError, match="export it again"):
-            read_metadata(path)
+            ModelFile.read(path)
         assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
     finally:
         tracemalloc.stop()

@@ -7,7 +7,7 @@ from PIL import Image
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.export.tflite.representative import SHIPPED, representative_faces
+from xcos_tf.export.tflite.int8 import SHIPPED, representative_faces
 
 
 def test_shipped_portraits_are_those_of_the_tests_aligned(photos):

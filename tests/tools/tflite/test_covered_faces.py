@@ -12,7 +12,7 @@ from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.photos import DecodedPhotos
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.export.tflite.representative import SHIPPED
+from xcos_tf.export.tflite.int8 import SHIPPED
 
 NAMES = ["a/a_1.jpg", "b/b_1.jpg"]
 FACES = np.stack([np.asarray(Image.open(SHIPPED / f"{x}.png")) for x in ("obama", "biden")])

@@ -8,6 +8,7 @@ behind it (Nagel et al., Data-Free Quantization Through Weight Equalization and 
 ICCV 2019, for ReLU).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -72,35 +73,26 @@ def channel_sizes(
 
     That is the largest magnitude, or if `typical` the root mean square.
     """
-    sizes = {}
-
-    def watch(name, x):
-        if typical:
-            size = tf.reduce_mean(tf.square(x), axis=(1, 2)).numpy().sum(axis=0)
-            sizes[name] = sizes.get(name, 0) + size
-        else:
-            size = tf.reduce_max(tf.abs(x), axis=(0, 1, 2)).numpy()
-            sizes[name] = np.maximum(sizes.get(name, 0), size)
-
-    _show(weights, faces, watch)
-    return {name: np.sqrt(size / len(faces)) for name, size in sizes.items()} if typical else sizes
+    if typical:
+        seen = _seen(weights, faces, lambda x: tf.reduce_mean(tf.square(x), (1, 2)).numpy().sum(0))
+        return {name: np.sqrt(np.sum(sums, axis=0) / len(faces)) for name, sums in seen.items()}
+    seen = _seen(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 1, 2)).numpy())
+    return {name: np.max(sizes, axis=0) for name, sizes in seen.items()}
 
 
 def cell_sizes(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> np.ndarray:
     """Return float32 (7, 7, 1), the largest magnitude that `cell_scale` gives in each cell."""
-    sizes = []
-
-    def watch(name, x):
-        if name == "cell_scale":
-            sizes.append(tf.reduce_max(tf.abs(x), axis=(0, 3)).numpy())
-
-    _show(weights, faces, watch)
-    return np.max(sizes, axis=0)[..., np.newaxis]
+    seen = _seen(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 3)).numpy())
+    return np.max(seen["cell_scale"], axis=0)[..., np.newaxis]
 
 
-def _show(weights, faces, watch):
+def _seen(weights, faces, measure):
+    """Return {operation: [a measure of what it gives for each batch of faces]}."""
+    seen = defaultdict(list)
+    watched = WatchedOperations(weights, lambda name, x: seen[name].append(measure(x)))
     for start in range(0, len(faces), _BATCH):
-        grid_feature(tf.constant(faces[start : start + _BATCH]), WatchedOperations(weights, watch))
+        grid_feature(tf.constant(faces[start : start + _BATCH]), watched)
+    return seen
 
 
 def _relative(size):

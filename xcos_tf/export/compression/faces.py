@@ -6,20 +6,20 @@ import tensorflow as tf
 from xcos_tf.data.augmentation import augment_face, mirror_face
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.training_input import decode_face, normalise_faces
+from xcos_tf.data.training_input import decode_face, face_batches, normalise_faces
 from xcos_tf.export.compression.request import Request
 
 AUGMENTED = 0.5
 
 
-def training_faces(request: Request) -> FaceSet:
-    """Return the faces of the people whom the preset itself was trained on.
+def faces_of(request: Request) -> tuple[FaceSet, FaceSet]:
+    """Return the faces of the people whom the preset was trained on, and of those held out.
 
     Raises:
         XcosError: a set is not there, or has too few people.
     """
     everyone = join_sets([PreparedSet(folder) for folder in request.sets])
-    return hold_out(everyone, request.hold_out, request.hold_out_seed)[0]
+    return hold_out(everyone, request.hold_out, request.hold_out_seed)
 
 
 def face_order(faces: int, needed: int, seed: int) -> np.ndarray:
@@ -64,5 +64,4 @@ def calibration_faces(faces: FaceSet, request: Request) -> np.ndarray:
     """Return some faces as they are, float32 (N, 112, 112, 3) in [−1, 1]."""
     count = min(request.calibration, len(faces))
     chosen = np.random.default_rng([request.seed, 1]).choice(len(faces), count, replace=False)
-    pixels = tf.stack([decode_face(image) for image in faces.read(chosen)])
-    return normalise_faces(pixels).numpy()
+    return next(iter(face_batches(faces, chosen, batch=count))).numpy()

@@ -19,21 +19,22 @@ from tqdm import tqdm
 
 from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.export.compression.distillation import distillation_loss
 from xcos_tf.export.compression.equalise import equalised
-from xcos_tf.export.compression.faces import calibration_faces, training_batches, training_faces
-from xcos_tf.export.compression.int8_operations import CuttingOperations, with_rests
+from xcos_tf.export.compression.faces import calibration_faces, faces_of, training_batches
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
-from xcos_tf.export.compression.request import Request
+from xcos_tf.export.compression.operations import CuttingOperations, with_rests
+from xcos_tf.export.compression.request import Request, package_versions
 from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.presets import load_preset
+from xcos_tf.models.similarity import unit_length
 from xcos_tf.models.weights import LARGEST_WEIGHTS
 from xcos_tf.stop_signal import stop_asked
 
 STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
 WARMUP = 0.1
+L2_WEIGHT = 0.5
 STOPPED = 3
 
 
@@ -68,6 +69,19 @@ def learning_rate(request: Request, step: int) -> float:
     warm = max(round(WARMUP * request.steps), 1)
     down = 0.5 * (1 + np.cos(np.pi * step / request.steps))
     return request.rate * min((step + 1) / warm, 1.0) * down
+
+
+def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
+    """Return 1 − the mean cosine of each two cells, and a part of their squared difference.
+
+    S sees the cells' directions alone, the learned W also their lengths.
+
+    Args:
+        grid, teacher: float32 (N, h, w, c).
+    """
+    cosine = tf.reduce_sum(unit_length(grid) * unit_length(teacher), axis=-1)
+    error = tf.reduce_mean(tf.square(grid - teacher)) / tf.reduce_mean(tf.square(teacher))
+    return 1 - tf.reduce_mean(cosine) + L2_WEIGHT * error
 
 
 class FineTuning:
@@ -141,13 +155,11 @@ def fine_tune(folder: Path) -> bool:
     """Do what FOLDER/request.json says; returns whether it came to the end."""
     from safetensors.numpy import save
 
-    from xcos_tf.export.compression.child import versions
-
     request = Request(**json.loads((folder / "request.json").read_text()))
     if _is_done(folder, request):
         return True
     network = load_preset(request.preset).network
-    faces = training_faces(request)
+    faces, _ = faces_of(request)
     some = calibration_faces(faces, request)
     to_int8 = request.variant == "qat"
     weights = equalised(simple_weights(network), some, typical=not to_int8, cells=to_int8)
@@ -171,7 +183,7 @@ def fine_tune(folder: Path) -> bool:
         "loss": float(np.mean(losses[-20:])),
         "faces": len(faces),
         "people": len(faces.people),
-        **versions(),
+        **package_versions(),
         "request": asdict(request),
     }
     arrays = {name: np.ascontiguousarray(x) for name, x in run.student.arrays().items()}

@@ -17,7 +17,7 @@ GENUINE, IMPOSTOR = 5000, 20000
 _BATCH = 32
 
 
-def judge(
+def compression_cost(
     preset: Preset, grids: dict[str, Callable], faces: FaceSet, seed: int
 ) -> dict[str, dict[str, float]]:
     """Compare compressed grids with the float one.
@@ -25,7 +25,7 @@ def judge(
     Args:
         preset: the float one, whose default attention compares all.
         grids: {name: function from images float32 (N, 112, 112, 3) in [−1, 1] to grid features};
-            see `compressed_grid`.
+            see `CompressedNetwork.grid`.
         faces: of people who were not trained on.
         seed: of the pairs' draw.
 

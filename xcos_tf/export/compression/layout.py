@@ -1,11 +1,11 @@
 """MobileFaceNet and its grid head as a list of simple operations, and which feeds which.
 
-The compressed networks are this, computed in one of several ways: see `operations` and `student`.
+The compressed networks are this, computed in one of several ways: see `operations` and `students`.
 Weights are {operation/weight: array}, as in "block_0_expand/kernel".
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,38 +15,14 @@ from xcos_tf.models.network import XCos
 from xcos_tf.models.weights import read_arrays
 
 
-class Operations(Protocol):
-    """How each operation is computed; x is a batch (N, h, w, c) of whatever kind."""
-
-    def conv(self, name: str, x: Any, stride: int = 1) -> Any:
-        """Convolve; padding is TensorFlow's SAME."""
-
-    def depthwise(self, name: str, x: Any, stride: int) -> Any:
-        """Convolve each channel by itself."""
-
-    def prelu(self, name: str, x: Any) -> Any:
-        """Multiply what is negative by a slope of its channel."""
-
-    def add(self, name: str, a: Any, b: Any) -> Any:
-        """Add two feature maps."""
-
-    def cell_scale(self, name: str, x: Any) -> Any:
-        """Multiply each cell and channel by a number of its own."""
-
-    def cell_restore(self, name: str, x: Any) -> Any:
-        """Multiply each cell and channel by a number of its own and add one; in float32 always."""
-
-
-def grid_feature(
-    image: Any, ops: Operations, blocks: Sequence[tuple[int, int, int]] = BLOCKS
-) -> Any:
+def grid_feature(image: Any, ops: Any, blocks: Sequence[tuple[int, int, int]] = BLOCKS) -> Any:
     """Return the grid feature (N, 7, 7, 32) of images (N, 112, 112, 3) in [−1, 1].
 
     It is what `XCos.features` computes, with the weights that `simple_weights` makes of its.
 
     Args:
         image: the batch, of the kind that `ops` takes.
-        ops: how to compute.
+        ops: how to compute, with the methods that `FloatOperations` has for operations.
         blocks: as `mobilefacenet.BLOCKS`; other ones make a network of another size.
     """
     x = ops.prelu("stem_conv_prelu", ops.conv("stem_conv", image, stride=2))
@@ -105,39 +81,14 @@ def simple_weights(network: XCos) -> dict[str, np.ndarray]:
     arrays["cell_scale/scale"] = scale
     arrays["cell_restore/factor"] = np.ones((*scale.shape[:2], bias.size), np.float32)
     arrays["cell_restore/offset"] = np.einsum("hwc,cd->hwd", shift, kernel[0, 0]) + bias
-    naming = _Naming()
-    grid_feature(None, naming)
-    if set(arrays) != naming.names:
+    links = prelu_links()
+    biased = {name for link in links for name in link} - {"cell_scale"}
+    names = {f"{name}/{weight}" for name in biased for weight in ("kernel", "bias")}
+    names |= {f"{giver}_prelu/alpha" for giver, _ in links}
+    names |= {"conv/kernel", "cell_scale/scale", "cell_restore/factor", "cell_restore/offset"}
+    if set(arrays) != names:
         raise _not_this_kind()
     return arrays
-
-
-class _Naming:
-    """Operations that give nothing but the names of their weights."""
-
-    def __init__(self):
-        self.names = set()
-
-    def _note(self, name, *weights):
-        self.names.update(f"{name}/{weight}" for weight in weights)
-
-    def conv(self, name, x, stride=1):
-        self._note(name, "kernel", *(() if name == "conv" else ("bias",)))
-
-    def depthwise(self, name, x, stride):
-        self._note(name, "kernel", "bias")
-
-    def prelu(self, name, x):
-        self._note(name, "alpha")
-
-    def add(self, name, a, b):
-        pass
-
-    def cell_scale(self, name, x):
-        self._note(name, "scale")
-
-    def cell_restore(self, name, x):
-        self._note(name, "factor", "offset")
 
 
 def _not_this_kind() -> XcosError:

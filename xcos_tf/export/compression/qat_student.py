@@ -1,6 +1,6 @@
 """Quantisation-aware training: the network computes what its int8 form will compute.
 
-It takes Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `child`.
+It takes Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `request`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,8 @@ import tensorflow as tf
 from tensorflow import keras
 from tensorflow_model_optimization.quantization import keras as quantization
 
-from xcos_tf.export.compression.int8_operations import IMAGE, IMAGE_RANGE
-from xcos_tf.export.compression.layers import LayerOperations, Rest
-from xcos_tf.export.compression.learned_range import learned_rounding, range_factor
-from xcos_tf.export.compression.students import Student
+from xcos_tf.export.compression.operations import IMAGE, IMAGE_RANGE, learned_rounding, range_factor
+from xcos_tf.export.compression.students import LayerOperations, Rest, Student
 from xcos_tf.models.mobilefacenet import BLOCKS
 
 _quantizers = quantization.quantizers

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from safetensors.numpy import save
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.export.compression.int8_operations import LEVELS
-from xcos_tf.export.compression.request import VARIANTS
+from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.export.compression.operations import LEVELS, FloatOperations, Int8Operations
+from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.files import read_json, replace_file, write_json
 from xcos_tf.models.presets import read_checked, sha256
 from xcos_tf.models.weights import parse_arrays
@@ -38,6 +40,12 @@ class CompressedNetwork:
     weights: dict[str, np.ndarray]
     ranges: dict[str, np.ndarray]
     record: dict
+
+    def grid(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Return the grid features of images, float32 in [−1, 1]; it is always in inference."""
+        if self.ranges:
+            return grid_feature(image, Int8Operations(self.weights, self.ranges))
+        return grid_feature(image, FloatOperations(self.weights))
 
 
 def rounded_to_int8(name: str, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +76,7 @@ def save_compressed(
 
     Args:
         folder: of the preset.
-        variant: one of `VARIANTS`.
+        variant: one of `COMPRESSED`.
         arrays: float32, from `Student.arrays`.
         record: JSON; the file's name and SHA-256 are added.
     """
@@ -94,15 +102,15 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
     Args:
         folder: of the preset.
         config: of the preset.
-        variant: one of `VARIANTS`.
+        variant: one of `COMPRESSED`.
 
     Raises:
         XcosError: there is no such variant, the preset has none, its file is damaged, or it was
             made from other weights than the preset has.
     """
-    if variant not in VARIANTS:
+    if variant not in COMPRESSED:
         raise XcosError(
-            f"there is no compressed variant {variant!r}; use one of {', '.join(VARIANTS)}"
+            f"there is no compressed variant {variant!r}; use one of {', '.join(COMPRESSED)}"
         )
     place, name = folder / FOLDER, config["name"]
     record = _read_record(place).get(variant) if (place / RECORD).is_file() else None

@@ -1,20 +1,116 @@
-"""The three networks in training: pruned, weight-clustered and quantisation-aware.
+"""Networks in training, of Keras layers that tensorflow-model-optimization wraps.
 
-They take Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `child`.
+They take Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `request`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.export.compression.layers import LayerOperations
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.models.mobilefacenet import BLOCKS
 
 # A kernel of fewer weights is left as it is: it is a small part of the file and much of the
 # accuracy.
 SMALLEST_KERNEL = 4096
+
+
+class _OwnLayer(keras.layers.Layer):
+    """A layer that gives what it is given in shape, with weights of `axes` axes, by `names`."""
+
+    names: tuple[str, ...]
+    axes = 3
+
+    def build(self, input_shape):
+        shape = (*[1] * (3 - self.axes), *input_shape[4 - self.axes :])
+        for name in self.names:
+            setattr(self, name, self.add_weight(name=name, shape=shape))
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class Rest(_OwnLayer):
+    """Return relu(r·x) by a weight `rest` r of each channel, (1, 1, channels)."""
+
+    names, axes = ("rest",), 1
+
+    def call(self, inputs):
+        return tf.nn.relu(inputs * self.rest)
+
+
+class CellScale(_OwnLayer):
+    """Multiply by weight `scale` (h, w, channels)."""
+
+    names = ("scale",)
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+class CellRestore(_OwnLayer):
+    """Multiply by weight `factor` and add weight `offset`, each (h, w, channels)."""
+
+    names = ("factor", "offset")
+
+    def call(self, inputs):
+        return inputs * self.factor + self.offset
+
+
+class LayerOperations:
+    """What `FloatOperations` computes as layers; x is a symbolic Keras tensor.
+
+    Attributes:
+        variables: {operation/weight: variable}, before any wrapper takes it from its layer.
+        layers: {operation: the layer, wrapped}.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], wrap: Callable[[keras.layers.Layer], object]
+    ):
+        """Take the weights to start from, and a function that wraps a layer or returns it."""
+        self._start, self._wrap = weights, wrap
+        self.variables: dict[str, tf.Variable] = {}
+        self.layers: dict[str, keras.layers.Layer] = {}
+
+    def apply(self, layer: keras.layers.Layer, x):
+        """Call a layer that has the weights to start from, wrapped."""
+        name = layer.name
+        layer.build([tensor.shape for tensor in x] if isinstance(x, list) else x.shape)
+        for variable in layer.weights:
+            key = variable.name.split("/")[-1].split(":")[0].replace("depthwise_kernel", "kernel")
+            variable.assign(self._start[f"{name}/{key}"])
+            self.variables[f"{name}/{key}"] = variable
+        self.layers[name] = self._wrap(layer)
+        return self.layers[name](x)
+
+    def _has_bias(self, name):
+        return f"{name}/bias" in self._start
+
+    def conv(self, name, x, stride=1):
+        shape = self._start[f"{name}/kernel"].shape
+        layer = keras.layers.Conv2D(
+            shape[3], shape[0], stride, "same", use_bias=self._has_bias(name), name=name
+        )
+        return self.apply(layer, x)
+
+    def depthwise(self, name, x, stride):
+        return self.apply(keras.layers.DepthwiseConv2D(3, stride, "same", name=name), x)
+
+    def prelu(self, name, x):
+        return self.apply(keras.layers.PReLU(shared_axes=[1, 2], name=name), x)
+
+    def add(self, name, a, b):
+        return self.apply(keras.layers.Add(name=name), [a, b])
+
+    def cell_scale(self, name, x):
+        return self.apply(CellScale(name=name), x)
+
+    def cell_restore(self, name, x):
+        return self.apply(CellRestore(name=name), x)
 
 
 class Student:

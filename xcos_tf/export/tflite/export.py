@@ -4,18 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.request import COMPRESSED
+from xcos_tf.export.compression.shipped import FOLDER, load_compressed
 from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
-from xcos_tf.export.tflite.int8 import can_be_int8, int8_grid
-from xcos_tf.export.tflite.metadata import append_metadata, describe
+from xcos_tf.export.tflite.int8 import can_be_int8, int8_grid, representative_faces
+from xcos_tf.export.tflite.metadata import append_metadata, description_of
 from xcos_tf.export.tflite.signatures import MODELS
-from xcos_tf.export.tflite.tensor_names import without_tensor_names
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.presets import Preset, find_preset, load_preset
 
 CONVERTED = ("float32", "float16", "dynamic", "int8")
-COMPRESSED = ("pruned", "clustered", "qat")
-COMPRESSED_FOLDER = "compressed"
 VARIANTS = (*CONVERTED, *COMPRESSED)
 BATCHES = (1, None)
 """One face or pair, and any number."""
@@ -57,22 +56,24 @@ def export_tflite(
     if representative is not None and "int8" not in variants:
         raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
     check_can_write(folder, within=folder)
-    makers = {x: _maker(loaded, preset, x, representative) for x in variants}  # fail early
+    makers = {x: model_maker(loaded, source, x, representative) for x in variants}  # fail early
     written = []
     for variant, make in makers.items():
         own_faces = variant == "int8" and representative is not None
         thresholds = variant_thresholds(source, loaded.config, attention, variant, own_faces)
         for model, batch in ((model, batch) for model in MODELS for batch in BATCHES):
             signature = preset_signature(loaded, model)
-            about = describe(model, variant, batch, loaded.config, attention, signature, thresholds)
+            about = description_of(
+                model, variant, batch, loaded.config, attention, signature, thresholds
+            )
             written.append(folder / file_name(model, variant, batch))
-            _write(written[-1], append_metadata(without_tensor_names(make(model, batch)), about))
+            _write(written[-1], append_metadata(make(model, batch), about))
     return written
 
 
 def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tuple[str, ...]:
     if variants is None:
-        made = {path.stem for path in (source / COMPRESSED_FOLDER).glob("*.safetensors")}
+        made = {path.stem for path in (source / FOLDER).glob("*.safetensors")}
         if can_be_int8(loaded.network):
             made.add("int8")
         return tuple(x for x in VARIANTS if x in made or x in ("float32", "float16", "dynamic"))
@@ -86,20 +87,35 @@ def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tupl
     return tuple(dict.fromkeys(variants))
 
 
-def _maker(
-    loaded: Preset, preset: str, variant: str, representative: Path | None
+def model_maker(
+    preset: Preset, source: Path, variant: str, representative: Path | None = None
 ) -> Callable[[str, int | None], bytes]:
-    """Return a function from a model and a size of batch to the model's bytes."""
+    """Return what makes TFLite models of a variant, of builtin operations alone.
+
+    The grids of "int8" and "qat" are int8 throughout but for their last 7×7×32 products and sums;
+    their inputs are uint8 and their outputs float32. "pruned" and "clustered" are float32, smaller
+    when packed. The comparison of all four is the float32 one.
+
+    Args:
+        preset: an xCos preset, loaded from the folder.
+        source: its folder.
+        variant: one of `VARIANTS`.
+        representative: as for `export_tflite`.
+
+    Returns:
+        A function from a model ("embed", "compare" or "verify") and the size of a batch (None where
+        it is free) to the model's bytes.
+
+    Raises:
+        XcosError: the preset has no such variant, or it was made from other weights than it has.
+    """
+    arithmetic, grid = variant, None
     if variant in COMPRESSED:
-        from xcos_tf.export.compression.convert import compressed_maker
-
-        return compressed_maker(loaded, find_preset(preset), variant)
-    grid = None
-    if variant == "int8":
-        from xcos_tf.export.tflite.representative import representative_faces
-
-        grid = int8_grid(loaded.network, representative_faces(representative))
-    return lambda model, batch: convert(loaded, model, variant, batch, grid)
+        arithmetic = "int8" if variant == "qat" else "float32"
+        grid = load_compressed(source, preset.config, variant).grid
+    elif variant == "int8":
+        grid = int8_grid(preset.network, representative_faces(representative))
+    return lambda model, batch: convert(preset, model, arithmetic, batch, grid)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -40,7 +40,7 @@ _KEYS = {
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
-def describe(
+def description_of(
     model: str,
     variant: str,
     batch: int | None,
@@ -105,7 +105,9 @@ class ModelFile:
     Attributes:
         name: where it was.
         content: the whole of it.
-        metadata: its description of itself; see `read_metadata`.
+        metadata: its description of itself, among it `model` ("embed", "compare" or "verify"),
+            `variant`, `preset`, `preset_sha256`, `inputs`, `outputs` and `thresholds` {false match
+            rate: threshold}.
     """
 
     name: str
@@ -121,7 +123,8 @@ class ModelFile:
             model: what it must be: "embed", "compare" or "verify"; None for any.
 
         Raises:
-            XcosError: as by `read_metadata`, or it is another model.
+            XcosError: no such file, no description in it, a damaged one, or one of a later format;
+                or it is another model.
         """
         name = os.fsdecode(path)
         content = read_file(path, LARGEST_MODEL, "the model", _ADVICE)
@@ -137,22 +140,6 @@ class ModelFile:
     def sha256(self) -> str:
         """Of the whole file, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
-
-
-def read_metadata(path: str | os.PathLike) -> dict:
-    """Return the description that `xcos export` packed into a .tflite file.
-
-    Args:
-        path: of the .tflite file.
-
-    Returns:
-        Its entries, among them `model` ("embed", "compare" or "verify"), `variant`, `preset`,
-        `preset_sha256`, `inputs`, `outputs` and `thresholds` {false match rate: threshold}.
-
-    Raises:
-        XcosError: no such file, no description in it, a damaged one, or one of a later format.
-    """
-    return ModelFile.read(path).metadata
 
 
 def _metadata_of(content: bytes, name: str) -> dict:

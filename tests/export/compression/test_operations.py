@@ -3,14 +3,14 @@ import pytest
 import tensorflow as tf
 
 from tests.export.compression.toy import BLOCKS, SIZE, toy_weights
-from xcos_tf.export.compression.int8_operations import (
+from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.export.compression.operations import (
     CalibratingOperations,
     CuttingOperations,
+    FloatOperations,
     Int8Operations,
     with_rests,
 )
-from xcos_tf.export.compression.layout import grid_feature
-from xcos_tf.export.compression.operations import FloatOperations
 from xcos_tf.export.compression.shipped import rounded_to_int8
 
 
@@ -34,8 +34,8 @@ def test_without_rounding_it_is_the_float_network(random):
 def test_ranges_are_the_mean_over_batches_around_zero():
     calibrating = CalibratingOperations({})
     for low, high in ((-1, 3), (-3, 5)):
-        calibrating.rounded("both", tf.constant([low, high], tf.float32))
-        calibrating.rounded("above", tf.constant([2.0, high]))
+        calibrating.result("both", tf.constant([low, high], tf.float32))
+        calibrating.result("above", tf.constant([2.0, high]))
     ranges = calibrating.ranges()
     np.testing.assert_array_equal(ranges["both"], [-2, 4])
     np.testing.assert_array_equal(ranges["above"], [0, 4])
@@ -46,7 +46,7 @@ def test_what_is_rare_is_cut_off(random):
     calibrating = CuttingOperations({})
     many = random.uniform(-1, 1, 1_000_000)
     for name, largest in (("alike", 1.0), ("rare", 1.4)):
-        calibrating.rounded(name, tf.constant(np.append(many, [-largest, largest]), tf.float32))
+        calibrating.result(name, tf.constant(np.append(many, [-largest, largest]), tf.float32))
     ranges = calibrating.ranges()
     np.testing.assert_allclose(ranges["alike"], [-1, 1])
     # Two of a million lose 0.35 for steps that are a quarter smaller.
@@ -57,7 +57,7 @@ def test_results_and_constants_have_256_values(random):
     x = random.normal(size=(1, 20, 20, 8)).astype(np.float32)
     weights = {"p/rest": random.uniform(-2, 0, (1, 1, 8)).astype(np.float32)}
     ops = Int8Operations(weights, {"p": (-1.0, 2.0), "p_rest": (0.0, 2.0)})
-    rest = ops.constant("p/rest").numpy()
+    rest = ops.factor("p/rest").numpy()
     steps = rest / (np.abs(weights["p/rest"]).max() / 127)
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-4)
     np.testing.assert_allclose(rest, weights["p/rest"], atol=1 / 127)
