@@ -1,11 +1,10 @@
 """`xcos align SRC DST`: a folder tree of photos -> the same tree of aligned faces."""
 
 import argparse
-import sys
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.streams import warn
+from xcos_tf.cli.streams import goes_on, warn
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
@@ -57,13 +56,10 @@ def run(args: argparse.Namespace) -> int:
     """Align, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.align_folder import FAILURES, SEVERAL_FACES, align_folder
 
-    try:
+    with goes_on():
         summary = align_folder(
             args.source, args.destination, args.face, args.batch_size, args.retry_failed
         )
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
     if summary.several_faces:
         warn(
             "align",

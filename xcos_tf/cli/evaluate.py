@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
@@ -102,9 +103,8 @@ def _show(args, vset, scores, occlusion) -> int:
         from xcos_tf.evaluation.aligned_faces import FaceReader
         from xcos_tf.explain.report.page import write_report
 
-        write_report(
-            args.report, vset, results, FaceReader(vset).face, occlusion, _command(args.words)
-        )
+        command = shlex.join(["xcos", *args.words])
+        write_report(args.report, vset, results, FaceReader(vset).face, occlusion, command)
     if args.json:
         document = results_document(vset, results, occlusion)
         print(json.dumps(document, indent=2))
@@ -137,9 +137,3 @@ def _check_options(args) -> None:
     if args.seed is not None and args.draw is None and not args.occlusion:
         raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
     check_set_arguments(args)
-
-
-def _command(words: list[str]) -> str:
-    import shlex
-
-    return shlex.join(["xcos", *words])

@@ -1,9 +1,11 @@
 """`xcos evaluate --all-pairs FOLDER`: every face of a folder against every other."""
 
 import json
-import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+
+from xcos_tf.cli.streams import goes_on
 
 
 def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
@@ -27,6 +29,7 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.all_pairs import compare_all
     from xcos_tf.evaluation.matcher import open_matchers
+    from xcos_tf.evaluation.template_making import make_templates
 
     matchers = open_matchers(presets)
     if templates and len(matchers) > 1:
@@ -39,7 +42,8 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
         for matcher in matchers:
             with tempfile.TemporaryDirectory() as temporary:
                 path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
-                store = _templates(matcher, folder, path, is_kept=bool(templates))
+                with goes_on() if templates else nullcontext():
+                    store = make_templates(matcher.verifier, folder, path)
                 # The learned attention last: it takes the longest by far.
                 for score in sorted(matcher.scores, key="learned".__eq__):
                     results.append((store.info, matcher.name, compare_all(store, matcher, score)))
@@ -49,17 +53,6 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
         raise
     _show(folder, results, as_json)
     return 0
-
-
-def _templates(matcher, folder: str, path, is_kept: bool):
-    from xcos_tf.evaluation.template_making import make_templates
-
-    try:
-        return make_templates(matcher.verifier, folder, path)
-    except KeyboardInterrupt:
-        if is_kept:
-            print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
 
 
 def _show(folder: str, results, as_json: bool) -> None:

@@ -3,8 +3,7 @@
 import argparse
 
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photo_argument import photo_argument
-from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
+from xcos_tf.cli.photos import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
 from xcos_tf.errors import on_one_line
 
 
@@ -19,8 +18,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, corrrise, "
         "random and face-centre any preset. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("a", metavar="A", help="a photo; - for standard input")
-    parser.add_argument("b", metavar="B", help="another photo")
+    add_two_photos(parser)
     parser.add_argument(
         "--method",
         default="xcos,gradcam",
@@ -50,15 +48,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="paper, blue for similar and red for not, or cividis, which prints well in grey "
         "(default: %(default)s)",
     )
-    parser.add_argument(
-        "--face",
-        default="largest-central",
-        metavar="RULE",
-        help="which face of a photo with several (default: %(default)s; see `xcos align --help`)",
-    )
-    parser.add_argument(
-        "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
-    )
+    add_face_arguments(parser)
     return parser
 
 
@@ -96,9 +86,7 @@ def run(args: argparse.Namespace) -> int:
         verifiers[presets[0]].enroll(photo_argument(path), args.aligned)
         for path in (args.a, args.b)
     ]
-    for path, template in zip((args.a, args.b), templates, strict=True):
-        warn_of_several("explain", path, template.faces_found, args.face)
-        warn_of_turned("explain", path, template.turned)
+    warn_of_faces(args, templates)
     faces = [template.face for template in templates]
     rows = [
         explain_pair(verifiers[preset], preset, method, *faces)

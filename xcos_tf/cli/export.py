@@ -94,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
         variants = None if args.variants is None else args.variants.split(",")
         faces = None if args.representative is None else Path(args.representative)
         if args.measure is not None:
-            from xcos_tf.cli.tflite_thresholds import measure_thresholds
+            from xcos_tf.cli.tflite_thresholds import measure_variants
 
-            written.append(measure_thresholds(args.preset, Path(args.measure), variants))
+            written.append(measure_variants(args.preset, Path(args.measure), variants))
         written += export_tflite(args.preset, folder / "tflite", variants, faces)
     if planned:
         written.append(publish_version(planned))

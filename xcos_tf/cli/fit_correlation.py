@@ -1,10 +1,10 @@
 """`xcos fit-correlation PRESET SET...`: the correlated attention P, measured on training pairs."""
 
 import argparse
-import sys
 
 from xcos_tf.cli.parser import number, whole_number
 from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
@@ -79,13 +79,10 @@ def run(args: argparse.Namespace) -> int:
     for records in (*sets, held_out) if held_out else sets:
         records.check_size(preset.network.features.input_shape[1])
     state = out.with_name(f".{out.name}.correlation.npz")
-    try:
+    with goes_on():
         plan = fitting.Plan(args.pairs, args.genuine, args.seed)
         correlation = fitting.measure(preset, teacher, sets, faces, plan, state)
         thresholds = _thresholds(args, preset, held_out)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
     facts = fitting.facts(correlation, plan, teacher, sets)
     if thresholds:
         facts["thresholds"] = {

@@ -13,13 +13,16 @@ is the command line as it was given. A module whose command may do without Tenso
 """
 
 import argparse
+import contextlib
 import errno
 import importlib
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Callable, Iterator
 
 from xcos_tf import __version__
-from xcos_tf.cli.interrupts import interrupts
 from xcos_tf.cli.parser import Parser
 from xcos_tf.cli.paths import check_paths
 from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries
@@ -69,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     if nobody reads the output any more.
     """
     args = argparse.Namespace(words=sys.argv[1:] if argv is None else argv, command=None)
-    with ready_streams(), interrupts() as interrupted:
+    with ready_streams(), _interrupts() as interrupted:
         try:
             try:
                 code = _run(args)
@@ -83,6 +86,45 @@ def main(argv: list[str] | None = None) -> int:
             if interrupted():  # and a library made nothing of it
                 code = _end(args, KeyboardInterrupt(), True)
     return code
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether SIGINT came while the block ran.
+
+    It raises KeyboardInterrupt as always. A library may turn that into an error of its own, and
+    Python passes over it in a finalizer: then it is raised again. A command that handles SIGINT
+    itself for a while, and a process that ignores it, are left alone.
+    """
+    came = threading.Event()
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield came.is_set
+        return
+
+    def interrupt(number, frame):
+        came.set()
+        raise KeyboardInterrupt
+
+    def passed_over(unraisable):
+        if unraisable.exc_type is KeyboardInterrupt:
+            # Not at once, or it would be raised in here and be passed over again.
+            again.append(threading.Timer(0.1, signal.pthread_kill, (thread, signal.SIGINT)))
+            again[-1].start()
+        else:
+            before(unraisable)
+
+    again, thread = [], threading.get_ident()
+    before, sys.unraisablehook = sys.unraisablehook, passed_over
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield came.is_set
+    finally:
+        for timer in again:
+            timer.cancel()
+            timer.join()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.unraisablehook = before
 
 
 def _run(args: argparse.Namespace) -> int:

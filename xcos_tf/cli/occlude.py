@@ -1,10 +1,10 @@
 """`xcos occlude FACES OUT`: a masked copy of aligned faces, or of one face of each pair."""
 
 import argparse
-import sys
 
 from xcos_tf.cli.parser import number, whole_number
 from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import on_one_line
 
 
@@ -59,14 +59,11 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.evaluation.occlude_pairs import PAIRS, occlude_pairs
 
     occluder = Occluder(args.share, args.wear, args.seed)
-    try:
+    with goes_on():
         if args.pairs is None:
             summary = occlude_folder(args.source, args.destination, occluder)
         else:
             summary = occlude_pairs(args.source, args.pairs, args.destination, occluder)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
     print(
         f"{summary.covered} covered, {summary.already_done} already done, {summary.failed} failed"
     )

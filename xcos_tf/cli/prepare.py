@@ -1,10 +1,10 @@
 """`xcos prepare SRC DST`: a set of faces, however it is stored -> sharded TFRecord files."""
 
 import argparse
-import sys
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
@@ -58,13 +58,10 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.data.records.writer import check_destination, prepare
 
     check_destination(args.destination)
-    try:
+    with goes_on():
         summary = prepare(
             open_source(args.source), args.destination, shards=args.shards, jobs=args.jobs
         )
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        raise
     how = (
         f"{summary.seconds:.1f} s, {summary.checked / summary.seconds:.1f} images/s"
         if summary.checked

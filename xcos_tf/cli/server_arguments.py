@@ -4,6 +4,7 @@ import argparse
 import os
 
 from xcos_tf.cli.parser import number
+from xcos_tf.cli.paths import given
 from xcos_tf.errors import XcosError
 
 
@@ -44,9 +45,8 @@ def _version(text: str) -> int | str:
 
 def certificates(args: argparse.Namespace) -> dict[str, str]:
     """Return the files that were named, as `Paths` has them."""
-    given = (args.root_certificate, args.client_certificate)
-    sentence = "there is no certificate {}; check the path"
-    return dict.fromkeys((path for path in given if path is not None), sentence)
+    named = given(args.root_certificate, args.client_certificate)
+    return dict.fromkeys(named, "there is no certificate {}; check the path")
 
 
 def connect(args: argparse.Namespace, model: str):

@@ -68,6 +68,16 @@ def complain(text: str) -> None:
         sys.stderr.flush()
 
 
+@contextlib.contextmanager
+def goes_on() -> Iterator[None]:
+    """Tell whoever stops the block by Ctrl-C that the work done so far is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise
+
+
 def warn(command: str, sentence: str) -> None:
     """Print what a command says beside its output, on one line of standard error."""
     complain(f"xcos {command}: {as_message(sentence)}")

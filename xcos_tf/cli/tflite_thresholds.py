@@ -25,7 +25,7 @@ PAIRS = 500_000
 FACES, BLOCK = 32, 1024  # of a batch, and pairs
 
 
-def measure_thresholds(preset: str, data: Path, variants: list[str] | None) -> Path:
+def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Path:
     """Export variants, compare pairs by them, and write the thresholds into the preset's folder.
 
     Variants that are not named keep what they have.

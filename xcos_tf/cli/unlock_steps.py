@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from xcos_tf.cli.passphrase import read_passphrase
-from xcos_tf.cli.photo_argument import photo_argument
+from xcos_tf.cli.photos import photo_argument
 from xcos_tf.cli.quiet import silent_standard_error
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.explain.notation import as_number
@@ -63,7 +63,7 @@ def _try(args: Namespace, vault: Vault) -> int:
         return LOCKED_OUT
     owner = vault.owner
     verifier = _load(args.models or owner.models, owner.variant, owner.model)
-    frames = _frames(args)
+    frames = read_frames(list(map(photo_argument, args.photos)), args.aligned)
     faces = [frame.face for frame in frames if frame.usable]
     if not faces:
         _say(args, frames, None, vault)
@@ -75,10 +75,6 @@ def _try(args: Namespace, vault: Vault) -> int:
         vault.record(vault.attempts.succeeded(now))
     _say(args, frames, decision, vault)
     return UNLOCKED if decision.unlocked else NOT_UNLOCKED
-
-
-def _frames(args: Namespace) -> list[Frame]:
-    return read_frames([photo_argument(photo) for photo in args.photos], args.aligned)
 
 
 def _load(folder, variant: str, identity: str | None = None) -> LiteVerifier:

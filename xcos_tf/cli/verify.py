@@ -5,14 +5,13 @@ import json
 
 from xcos_tf.cli.parser import finite_number, number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photo_argument import photo_argument
+from xcos_tf.cli.photos import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
 from xcos_tf.cli.server_arguments import (
     add_server_arguments,
     certificates,
     connect,
     refuse_without_server,
 )
-from xcos_tf.cli.several_faces import warn_of_several, warn_of_turned
 from xcos_tf.errors import XcosError, on_one_line
 
 SAME, DIFFERENT = 0, 1
@@ -26,8 +25,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Compare the faces of two photos. Exit code: 0 same person, 1 different "
         "people, 2 error.",
     )
-    parser.add_argument("a", metavar="A", help="a photo; - for standard input")
-    parser.add_argument("b", metavar="B", help="another photo")
+    add_two_photos(parser)
     parser.add_argument("--explain", metavar="FILE", help="draw S, W and S·W to .png, .pdf or .svg")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
@@ -51,15 +49,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     limit.add_argument(
         "--threshold", type=finite_number, metavar="X", help="a threshold of your own"
     )
-    parser.add_argument(
-        "--face",
-        default="largest-central",
-        metavar="RULE",
-        help="which face of a photo with several (default: %(default)s; see `xcos align --help`)",
-    )
-    parser.add_argument(
-        "--aligned", action="store_true", help="the photos are 112×112 faces, aligned already"
-    )
+    add_face_arguments(parser)
     add_server_arguments(parser)
     return parser
 
@@ -83,9 +73,7 @@ def paths(args: argparse.Namespace) -> Paths:
 def run(args: argparse.Namespace) -> int:
     """Verify, print and draw; returns the exit code."""
     result = _from_server(args) if args.server is not None else _computed_here(args)
-    for path, template in ((args.a, result.template_a), (args.b, result.template_b)):
-        warn_of_several("verify", path, template.faces_found, args.face)
-        warn_of_turned("verify", path, template.turned)
+    warn_of_faces(args, (result.template_a, result.template_b))
     if args.explain:
         _draw(args, result)
     print(_as_json(args, result) if args.json else _as_text(args, result))

@@ -1,5 +1,7 @@
 """Figures laid out in inches, from the left and from the bottom, below a headline."""
 
+import textwrap
+
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -60,6 +62,20 @@ def write(figure: Figure, left: float, top: float, text: str, **style) -> Text:
     width, height = figure.get_size_inches()
     style = {"color": INK, "va": "top", "parse_math": False} | style
     return figure.text(left / width, top / height, text, **style)
+
+
+def fitted(text: str, *sizes: tuple[float, int, int]) -> tuple[float, str]:
+    """Return the first size of print in which a text fits, and its lines; the last cuts it off.
+
+    Args:
+        text: its paragraphs stay apart.
+        sizes: of print, points, with the letters of a line and the most lines.
+    """
+    for size, letters, most in sizes:
+        lines = [x for part in text.split("\n") for x in textwrap.wrap(part, letters) or [""]]
+        if len(lines) <= most:
+            return size, "\n".join(lines)
+    return size, "\n".join([*lines[: most - 1], "…"])
 
 
 def bar(figure: Figure, left: float, bottom: float, length: float, colours: ScalarMappable) -> None:

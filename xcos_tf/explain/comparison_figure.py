@@ -1,6 +1,5 @@
 """One pair, explained by several methods, a row each, in the manner of the paper's Fig. 4."""
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.canvas import headline, new_figure, square, write
+from xcos_tf.explain.canvas import fitted, headline, new_figure, square, write
 from xcos_tf.explain.colours import GREY, INK, PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
 from xcos_tf.explain.methods.registry import METHOD_TEXTS
@@ -146,21 +145,10 @@ def _seconds(seconds: float) -> str:
 
 def _draw_text(figure: Figure, left: float, top: float, text: str, lines: int = _LINES) -> None:
     """Write beside a row of squares, in smaller print where there is much to say."""
-    size, wrapped = _PRINT, _wrap(text, _LETTERS)
-    if len(wrapped) > lines:
-        size, letters, most = _SMALLER
-        most -= _LINES - lines
-        wrapped = _wrap(text, letters)
-        wrapped = wrapped if len(wrapped) <= most else [*wrapped[: most - 1], "…"]
-    write(figure, left, top, "\n".join(wrapped), fontsize=size, linespacing=1.3)
-
-
-def _wrap(text: str, letters: int) -> list[str]:
-    return [
-        line
-        for paragraph in text.split("\n")
-        for line in (textwrap.wrap(paragraph, letters) or [""])
-    ]
+    size, letters, most = _SMALLER
+    sizes = (_PRINT, _LETTERS, lines), (size, letters, most - _LINES + lines)
+    size, text = fitted(text, *sizes)
+    write(figure, left, top, text, fontsize=size, linespacing=1.3)
 
 
 def _draw_xcos(

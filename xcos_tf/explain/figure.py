@@ -4,7 +4,6 @@ Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
 """
 
 import os
-import textwrap
 import warnings
 from typing import BinaryIO
 
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.canvas import DPI, headline, new_figure, square, write
+from xcos_tf.explain.canvas import DPI, fitted, headline, new_figure, square, write
 from xcos_tf.explain.colours import GREY
 from xcos_tf.explain.notation import as_number, as_sentence
 from xcos_tf.explain.output_paths import check_figure_path
@@ -119,7 +118,7 @@ def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
     """Fill the place beside the faces: the sentence on top, how to read the maps at the bottom."""
     left, bottom = _place(0, 2)
     if sentence:
-        size, text = _fit(as_sentence(sentence))
+        size, text = fitted(as_sentence(sentence), (9.5, 33, 7), (8, 40, 8), (6.5, 49, 10))
         write(figure, left, bottom + _SIDE, text, fontsize=size, linespacing=1.35)
     legend = (
         "S: cosine of the features in a cell; blue = similar\n"
@@ -128,12 +127,3 @@ def _draw_caption(figure: Figure, sentence: str, score: float) -> None:
         f"xCos = sum of S·W = {as_number(score, 3)}"
     )
     write(figure, left, bottom, legend, fontsize=7, color=GREY, va="bottom", linespacing=1.5)
-
-
-def _fit(text: str) -> tuple[float, str]:
-    """Return a size of print in which the text does not run into the legend, and its lines."""
-    for size, letters, most in ((9.5, 33, 7), (8, 40, 8), (6.5, 49, 10)):
-        lines = textwrap.wrap(text, letters)
-        if len(lines) <= most:
-            return size, "\n".join(lines)
-    return size, "\n".join([*lines[: most - 1], "…"])

@@ -13,6 +13,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
+from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.figure import save_figure
 from xcos_tf.explain.gallery_figure import Exhibit, draw_group
@@ -181,12 +182,10 @@ def picture_name(exhibit: Exhibit) -> str:
 def gallery_text(gallery: SetGallery) -> str:
     """Return the groups' sizes, and the share of weight of each region, as text with a table."""
     groups = ", ".join(f"{x.group.count:,} {x.group.title.lower()}" for x in gallery.exhibits)
-    rows = [
-        "| part of the face | weight % | over pairs ± | genuine % | impostor % | cells % | ratio |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(share) for share in (*gallery.claimed, *gallery.regions)),
-    ]
-    return "\n".join([gallery.basis, groups, "", *rows, "", *map(_claim, gallery.claimed)])
+    heading = ("part of the face", "weight %", "over pairs ±", "genuine %", "impostor %", "cells %")
+    rows = [_row(share) for share in (*gallery.claimed, *gallery.regions)]
+    table = markdown_table((*heading, "ratio"), rows)
+    return "\n".join([gallery.basis, groups, "", table, "", *map(_claim, gallery.claimed)])
 
 
 def _blocks(vset: VerificationSet) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
@@ -204,10 +203,10 @@ def _blocks(vset: VerificationSet) -> Iterator[tuple[np.ndarray, np.ndarray, np.
             yield np.full(len(first), pair), first, second, 1 / frames.shape[1]
 
 
-def _row(share: WeightShare) -> str:
+def _row(share: WeightShare) -> list[str]:
     fractions = share.mean, share.spread, share.genuine, share.impostor, share.cells
     numbers = [as_number(100 * fraction, 1) for fraction in fractions]
-    return f"| {share.part} | {' | '.join(numbers)} | {as_number(share.mean / share.cells, 2)} |"
+    return [share.part, *numbers, as_number(share.mean / share.cells, 2)]
 
 
 def _claim(share: WeightShare) -> str:

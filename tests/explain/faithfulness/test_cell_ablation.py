@@ -4,7 +4,7 @@ from scipy.stats import spearmanr
 
 from tests.explain.toys import OneCellVerifier, noise
 from xcos_tf.explain.faithfulness.cell_ablation import agreements, mean_agreement, true_drops
-from xcos_tf.explain.faithfulness.rank_correlation import rank_correlation
+from xcos_tf.explain.faithfulness.maps import rank_correlation
 
 
 @pytest.mark.parametrize("filling", ["black", "blur"])

@@ -4,8 +4,7 @@ import numpy as np
 
 from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
 from xcos_tf.explain.faithfulness.fillings import filling_of
-from xcos_tf.explain.faithfulness.map_sizes import pooled
-from xcos_tf.explain.faithfulness.rank_correlation import rank_correlation
+from xcos_tf.explain.faithfulness.maps import pooled, rank_correlation
 from xcos_tf.explain.probing import CELLS, cover, scores_of_variants, square_masks
 from xcos_tf.verifier import Verifier
 

@@ -12,8 +12,7 @@ from tensorflow import keras
 
 from xcos_tf.explain.explanation import Explanation, Method
 from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
-from xcos_tf.explain.faithfulness.map_sizes import at_pixels
-from xcos_tf.explain.faithfulness.rank_correlation import rank_correlation
+from xcos_tf.explain.faithfulness.maps import at_pixels, rank_correlation
 from xcos_tf.verifier import Verifier
 
 STAGES = 5

@@ -29,8 +29,7 @@ from xcos_tf.explain.report.illustrations import (
     illustrate_histograms,
     illustrate_occlusion,
 )
-from xcos_tf.explain.report.map_cells import draw_maps, scales
-from xcos_tf.explain.report.pictures import face_uri
+from xcos_tf.explain.report.pictures import draw_maps, face_uri, scales
 from xcos_tf.explain.report.styles import styles_of
 from xcos_tf.files import replace_file
 from xcos_tf.metrics.intervals import format_rate

@@ -2,7 +2,7 @@ import matplotlib
 import numpy as np
 
 from xcos_tf.explain.regions import region_map
-from xcos_tf.explain.report.map_cells import draw_maps, scales
+from xcos_tf.explain.report.pictures import draw_maps, scales
 
 
 def test_each_cell_has_the_colour_and_the_value_of_its_place(random):

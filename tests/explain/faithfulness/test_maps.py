@@ -1,6 +1,6 @@
 import numpy as np
 
-from xcos_tf.explain.faithfulness.map_sizes import at_pixels, pooled
+from xcos_tf.explain.faithfulness.maps import at_pixels, pooled
 
 
 def test_a_map_of_the_right_size_stays_as_it_is(random):

@@ -1,7 +1,8 @@
-"""Maps of any size, made fine as a face's pixels or coarse as its grid cells."""
+"""Maps of any size, fine as a face or coarse as its cells, and how alike two rank their places."""
 
 import numpy as np
 from PIL import Image
+from scipy.stats import spearmanr
 
 
 def at_pixels(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -32,3 +33,17 @@ def pooled(values: np.ndarray, cells: int) -> np.ndarray:
     # Each value in `cells` parts a side, so that no part lies across two cells.
     parts = np.repeat(np.repeat(np.asarray(values, np.float64), cells, axis=0), cells, axis=1)
     return parts.reshape(cells, height, cells, width).mean(axis=(1, 3))
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Spearman's rank correlation of two maps, in [−1, 1].
+
+    It is 0 where a map is the same everywhere: it ranks nothing.
+
+    Args:
+        first, second: float, the same shape.
+    """
+    first, second = np.ravel(first), np.ravel(second)
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(spearmanr(first, second).statistic)
