@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from xcos_tf.serving.rest_json import decode_answer, encode_request
+from xcos_tf.serving.rest_transport import decode_answer, encode_request
 
 
 def test_tensors_go_by_columns(random):

@@ -39,7 +39,12 @@ class LiteComparison:
 
 
 class LiteVerifier:
-    """Compares faces by two exported models: `embed`, once a face, and `compare`, once a pair."""
+    """Compares faces by two exported models: `embed`, once a face, and `compare`, once a pair.
+
+    Attributes:
+        metadata: what the embed file says of itself; see `ModelFile`.
+        identity: SHA-256 of the two files: what a template must have been made by to be compared.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class LiteVerifier:
         Args:
             embed, compare: .tflite files of `xcos export`, of one preset.
             threads: that each interpreter may use.
-            identity: that the two must have; see the property.
+            identity: that the two must have; see the attribute.
 
         Raises:
             XcosError: a file cannot be read or run, or they are not of one preset, or have another
@@ -66,13 +71,14 @@ class LiteVerifier:
                 "one export"
             )
         both = " ".join(file.sha256 for file in files)
-        self._identity = hashlib.sha256(both.encode("ascii")).hexdigest()
-        if identity not in (None, self._identity):
+        self.identity = hashlib.sha256(both.encode("ascii")).hexdigest()
+        if identity not in (None, self.identity):
             raise XcosError(
                 f"{files[0].name} and {files[1].name} are not the models that were enrolled with; "
                 "give those with --models, or enroll again"
             )
         self._embed, self._compare = (LiteModel(file, threads) for file in files)
+        self.metadata = self._embed.metadata
 
     @classmethod
     def from_folder(
@@ -96,16 +102,6 @@ class LiteVerifier:
                 f"{'use one of ' + ', '.join(known) if known else 'make it with `xcos export`'}"
             )
         return cls(*files, threads, identity)
-
-    @property
-    def metadata(self) -> dict:
-        """What the embed file says of itself; see `ModelFile`."""
-        return self._embed.metadata
-
-    @property
-    def identity(self) -> str:
-        """SHA-256 of the two files: what a template must have been made by to be compared."""
-        return self._identity
 
     def threshold(self, fmr: float = DEFAULT_FMR) -> float:
         """Return the threshold at a false match rate, measured for this variant.

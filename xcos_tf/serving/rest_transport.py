@@ -1,5 +1,6 @@
-"""TF Serving's REST API, one attempt at a time."""
+"""TF Serving's REST API, one attempt at a time, and its two JSON forms of a prediction."""
 
+import base64
 import http.client
 import json
 import ssl
@@ -23,7 +24,7 @@ from xcos_tf.serving.faults import (
     unreachable,
     wrong_protocol,
 )
-from xcos_tf.serving.rest_json import decode_answer, encode_request
+from xcos_tf.serving.signatures import OUTPUTS
 
 # As the server's http_server.cc translates its status codes.
 CODES = {
@@ -219,3 +220,58 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield error
         wrapped = [arg for arg in error.args if isinstance(arg, BaseException)]
         error = getattr(error, "reason", None) or error.__cause__ or (wrapped or [None])[0]
+
+
+def encode_request(signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:
+    """Return the body of a prediction's request.
+
+    Images in bytes go by rows ("instances"), which is how TF Serving documents them; tensors by
+    columns ("inputs"), the only form for inputs of different lengths.
+
+    Args:
+        signature: the signature's name.
+        inputs: arrays by name; those of dtype object hold bytes.
+    """
+    body: dict = {"signature_name": signature}
+    if all(value.dtype == object for value in inputs.values()):
+        rows = zip(*inputs.values(), strict=True)
+        body["instances"] = [dict(zip(inputs, map(_base64, row), strict=True)) for row in rows]
+    else:
+        body["inputs"] = {name: value.tolist() for name, value in inputs.items()}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
+    """Return the outputs in a parsed answer, by rows or columns.
+
+    A signature with a single output has it without its name. Numbers become what the signature
+    says, float32 or bool; outputs that it does not name are left out.
+
+    Raises:
+        ValueError: the document is no answer of TF Serving to this signature.
+    """
+    expected = OUTPUTS[signature]
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    if "outputs" in document:
+        columns = document["outputs"]
+    elif "predictions" in document:
+        rows = document["predictions"]
+        if rows and isinstance(rows[0], dict):
+            columns = {name: [row[name] for row in rows if name in row] for name in rows[0]}
+        else:
+            columns = rows
+    else:
+        raise ValueError("neither 'outputs' nor 'predictions'")
+    if not isinstance(columns, dict):
+        columns = {next(iter(expected)): columns}
+    with np.errstate(all="ignore"):  # `check_outputs` refuses what is not finite
+        return {
+            name: np.asarray(columns[name], dtype)
+            for name, (dtype, _) in expected.items()
+            if name in columns
+        }
+
+
+def _base64(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode("ascii")}

@@ -3,7 +3,7 @@
 It takes Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `request`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -11,8 +11,7 @@ from tensorflow import keras
 from tensorflow_model_optimization.quantization import keras as quantization
 
 from xcos_tf.export.compression.operations import IMAGE, IMAGE_RANGE, learned_rounding, range_factor
-from xcos_tf.export.compression.students import LayerOperations, Rest, Student
-from xcos_tf.models.mobilefacenet import BLOCKS
+from xcos_tf.export.compression.students import LayerOperations, Rest, Student, Weights
 
 _quantizers = quantization.quantizers
 
@@ -117,13 +116,7 @@ class _QuantisedLayers(LayerOperations):
 class QatStudent(Student):
     """Learns under the rounding of its weights and results to int8."""
 
-    def __init__(
-        self,
-        weights: Mapping[str, np.ndarray],
-        size: int,
-        ranges: Mapping[str, np.ndarray],
-        blocks: Sequence = BLOCKS,
-    ):
+    def __init__(self, weights: Weights, size: int, ranges: Weights, blocks: Sequence):
         """Take weights with rests, see `with_rests`, and {result: (min, max)} to start from."""
         super().__init__(_QuantisedLayers(weights), size, blocks)
         self._limits = {}

@@ -10,11 +10,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.export.compression.layout import grid_feature
-from xcos_tf.models.mobilefacenet import BLOCKS
 
 # A kernel of fewer weights is left as it is: it is a small part of the file and much of the
 # accuracy.
 SMALLEST_KERNEL = 4096
+
+Weights = Mapping[str, np.ndarray]
 
 
 class _OwnLayer(keras.layers.Layer):
@@ -68,9 +69,7 @@ class LayerOperations:
         layers: {operation: the layer, wrapped}.
     """
 
-    def __init__(
-        self, weights: Mapping[str, np.ndarray], wrap: Callable[[keras.layers.Layer], object]
-    ):
+    def __init__(self, weights: Weights, wrap: Callable[[keras.layers.Layer], object]):
         """Take the weights to start from, and a function that wraps a layer or returns it."""
         self._start, self._wrap = weights, wrap
         self.variables: dict[str, tf.Variable] = {}
@@ -146,14 +145,7 @@ def _is_large(layer) -> bool:
 class PrunedStudent(Student):
     """Ever more of the smallest weights of each large kernel become 0, then it recovers."""
 
-    def __init__(
-        self,
-        weights: Mapping[str, np.ndarray],
-        size: int,
-        sparsity: float,
-        steps: int,
-        blocks: Sequence = BLOCKS,
-    ):
+    def __init__(self, weights: Weights, size: int, sparsity: float, steps: int, blocks: Sequence):
         """Take weights to start from and the share of weights to lose, in (0, 1)."""
         from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
@@ -182,13 +174,7 @@ class PrunedStudent(Student):
 class ClusteredStudent(Student):
     """Each large kernel has so many distinct values."""
 
-    def __init__(
-        self,
-        weights: Mapping[str, np.ndarray],
-        size: int,
-        clusters: int,
-        blocks: Sequence = BLOCKS,
-    ):
+    def __init__(self, weights: Weights, size: int, clusters: int, blocks: Sequence):
         """Take weights to start from and the number of distinct values, 2 or more."""
         from tensorflow_model_optimization.clustering import keras as clustering_api
 

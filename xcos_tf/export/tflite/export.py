@@ -1,13 +1,15 @@
 """All TFLite files of a preset, written to a folder."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
+from xcos_tf.export.compression.layout import simple_weights
 from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
 from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
-from xcos_tf.export.tflite.int8 import can_be_int8, int8_grid, representative_faces
+from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
 from xcos_tf.export.tflite.metadata import append_metadata, description_of
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.export.tflite.thresholds import variant_thresholds
@@ -74,7 +76,8 @@ def export_tflite(
 def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tuple[str, ...]:
     if variants is None:
         made = {path.stem for path in (source / FOLDER).glob("*.safetensors")}
-        if can_be_int8(loaded.network):
+        with contextlib.suppress(XcosError):  # of another kind of network
+            simple_weights(loaded.network)
             made.add("int8")
         return tuple(x for x in VARIANTS if x in made or x in ("float32", "float16", "dynamic"))
     for variant in variants:

@@ -28,15 +28,6 @@ MOST = 64
 _BATCH = 16
 
 
-def can_be_int8(network: XCos) -> bool:
-    """Return whether `int8_grid` takes a network."""
-    try:
-        simple_weights(network)
-    except XcosError:
-        return False
-    return True
-
-
 def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """Return what takes the place of a network's grid for the converter to make int8 of.
 
