@@ -62,7 +62,7 @@ def _rest(folder: Path) -> Trial:
         )
 
     client._transport._session.request = request
-    client._transport.encode = lambda *_: b""  # what is asked does not matter, and takes long
+    client._transport.encode = lambda *_: (b"", 0)  # what is asked does not matter, and takes long
 
     def draw(random):
         question = _QUESTIONS[random.integers(4)]
