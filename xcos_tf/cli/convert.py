@@ -51,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
     """Convert, and print what was written and what was left out."""
     from pathlib import Path
 
+    from xcos_tf.files import file_sha256
     from xcos_tf.models import conversion
-    from xcos_tf.models.presets import save_preset, sha256
+    from xcos_tf.models.presets import save_preset
     from xcos_tf.models.pytorch_keys import convert_state_dict
 
     path, facts = Path(args.file), {"thresholds": {}}
@@ -69,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     facts |= {
         "training": {"by": "others, in PyTorch; converted, not trained, by this project"},
         "licence": args.licence,
-        "provenance": f"{path.name} (SHA-256 {sha256(path)}), which takes {args.colours.upper()}, "
-        "converted by `xcos convert` to take RGB",
+        "provenance": f"{path.name} (SHA-256 {file_sha256(path).hexdigest()}), which takes "
+        f"{args.colours.upper()}, converted by `xcos convert` to take RGB",
     }
     for folder, converted in ((args.folder, found.network), (args.teacher, found.teacher)):
         if folder:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 
 from xcos_tf.environment import check_process, default_settings
 from xcos_tf.errors import XcosError
-from xcos_tf.files import check_can_write, read_file, read_json, replace_file
+from xcos_tf.files import check_can_write, file_sha256, read_file, read_json, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.preset_facts import PresetFacts
@@ -161,7 +161,8 @@ def save_preset(
         ) from None
     try:
         save_weights(network, temporary / WEIGHTS_FILE)
-        weights = {"file": WEIGHTS_FILE, "sha256": sha256(temporary / WEIGHTS_FILE)}
+        digest = file_sha256(temporary / WEIGHTS_FILE).hexdigest()
+        weights = {"file": WEIGHTS_FILE, "sha256": digest}
         config = {
             "format": FORMAT,
             "preprocessing": PREPROCESSING,
@@ -194,11 +195,6 @@ def _as_json(config: dict) -> str:
     """Return indented JSON, with each row of a map on one line."""
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     return _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_checked(path: Path, expected: str) -> bytes:

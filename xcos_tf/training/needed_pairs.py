@@ -31,11 +31,8 @@ def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> No
     limit = config.data.validation_faces
     labels = held_out.labels[validation_positions(len(held_out), limit, config.seed)]
     _, photos = np.unique(labels, return_counts=True)
-    for kind, wanted, there_are in (
-        ("genuine", config.validation.genuine, (photos > 1).any()),
-        ("impostor", config.validation.impostor, len(photos) > 1),
-    ):
-        if wanted and not there_are:
+    for kind, there_are in (("genuine", (photos > 1).any()), ("impostor", len(photos) > 1)):
+        if not there_are:
             raise XcosError(
                 f"data: hold_out leaves {counted(len(labels), 'photo')} of "
                 f"{counted(len(photos), 'person', 'people')} to validate on, which make no "

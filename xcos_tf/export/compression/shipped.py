@@ -18,8 +18,8 @@ from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import LEVELS, FloatOperations, Int8Operations
 from xcos_tf.export.compression.request import COMPRESSED
-from xcos_tf.files import read_json, replace_file, write_json
-from xcos_tf.models.presets import read_checked, sha256
+from xcos_tf.files import file_sha256, read_json, replace_file, write_json
+from xcos_tf.models.presets import read_checked
 from xcos_tf.models.weights import parse_arrays
 
 FOLDER, RECORD = "compressed", "record.json"
@@ -92,7 +92,7 @@ def save_compressed(
     path = place / f"{variant}.safetensors"
     replace_file(path, lambda stream: stream.write(content))
     records = _read_record(place) if (place / RECORD).exists() else {}
-    records[variant] = {**record, "file": path.name, "sha256": sha256(path)}
+    records[variant] = {**record, "file": path.name, "sha256": file_sha256(path).hexdigest()}
     write_json(place / RECORD, dict(sorted(records.items())))
 
 
