@@ -1,4 +1,5 @@
 import re
+import resource
 import time
 from types import SimpleNamespace
 
@@ -104,8 +105,8 @@ def test_time_memory_and_ratio_of_all_pairs_are_printed(tmp_path, capsys):
     )
     seconds, _, memory, *_ = map(float, re.fullmatch(pattern, second).groups())
     assert seconds < 30
-    # TensorFlow alone takes several hundred.
-    assert 200 < memory < 4096
+    # TensorFlow alone takes several hundred MiB; the tests before this one may have used more.
+    assert 200 < memory <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 + 1
 
 
 def test_both_ways_of_the_margin_head_are_timed(capsys):
