@@ -7,9 +7,13 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from unittest import mock
 
+import flatbuffers
 import numpy as np
 from safetensors.numpy import save
+from tensorflow import keras
+from tensorflow.lite.python import schema_py_generated as schema
 
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import mutate_bytes, mutate_json, mutate_text, mutate_tree, odd_array
@@ -20,10 +24,11 @@ from xcos_tf.export.models_config import add_version, read_models
 from xcos_tf.export.tflite.metadata import NAME, ModelFile
 from xcos_tf.export.tflite.thresholds import MeasuredThresholds, variant_thresholds
 from xcos_tf.models.builder import build_network
+from xcos_tf.models.conversion import read_mobilefacenet
 from xcos_tf.models.preset_folder import BUNDLED
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import load_preset, read_config, save_preset
-from xcos_tf.models.weights import parse_arrays
+from xcos_tf.models.weights import named_weights, parse_arrays
 from xcos_tf.verifier import Verifier
 
 
@@ -204,6 +209,58 @@ def _lite(folder: Path) -> Trial:
     return Trial(draw, read)
 
 
+def _published(folder: Path) -> Trial:
+    """MobileFaceNet.tflite, as for a small network, so that most of it is structure."""
+    layers = [keras.Input((8, 8, 3))]
+    for layer in (keras.layers.Conv2D(4, 3), keras.layers.DepthwiseConv2D(3)):
+        layers += [layer, keras.layers.PReLU(shared_axes=[1, 2])]
+    network = keras.Sequential(layers)
+    right = tflite_of(network)
+    path = folder / "MobileFaceNet.tflite"
+
+    def read(content):
+        path.write_bytes(content)
+        with mock.patch("xcos_tf.models.conversion.build_network", lambda _: network):
+            read_mobilefacenet(path)
+
+    return Trial(lambda random: mutate_bytes(right, random), read)
+
+
+def tflite_of(network) -> bytes:
+    """Return a TFLite model with a network's layers, as `read_mobilefacenet` looks for them."""
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.buffers, graph.tensors, graph.operators = [], [], []
+    kinds = ("CONV_2D", "DEPTHWISE_CONV_2D", "MUL")
+    model.operatorCodes, model.subgraphs = [], [graph]
+    for kind in kinds:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+        model.operatorCodes.append(code)
+
+    def add(kind, *arrays):
+        operator = schema.OperatorT()
+        operator.opcodeIndex, operator.inputs = kinds.index(kind), []
+        for array in arrays:
+            operator.inputs.append(len(graph.tensors))
+            tensor, buffer = schema.TensorT(), schema.BufferT()
+            tensor.shape, tensor.buffer = list(array.shape), len(model.buffers)
+            buffer.data = np.frombuffer(array.astype(np.float32).tobytes(), np.uint8)
+            graph.tensors.append(tensor)
+            model.buffers.append(buffer)
+        graph.operators.append(operator)
+
+    arrays = [np.asarray(weight) for weight in named_weights(network).values()]
+    while arrays:
+        first = arrays.pop(0)
+        if first.ndim == 4:
+            add("CONV_2D", first.transpose(3, 0, 1, 2), arrays.pop(0))
+        else:
+            add("MUL", first / 2)
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def _models_config(folder: Path) -> Trial:
     for version in (1, 3):
         (folder / "xcos" / str(version)).mkdir(parents=True)
@@ -225,5 +282,6 @@ READERS = (
     Reader("thresholds of TFLite variants", _thresholds),
     Reader("compressed weights", _compressed),
     Reader("TFLite files' descriptions", _lite, 1.5),
+    Reader("MobileFaceNet.tflite", _published),
     Reader("models.config", _models_config, 0.3),
 )

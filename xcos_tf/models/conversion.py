@@ -127,5 +127,6 @@ def _arrays(tflite: bytes) -> list[np.ndarray]:
         if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             arrays += [constants[0].transpose(1, 2, 3, 0), constants[1]]
         elif name == "MUL" and constants:  # PReLU is spelled relu(x) + c·(x − |x|)
-            arrays.append(2 * constants[0].reshape(1, 1, -1))
+            with np.errstate(over="ignore"):  # infinite weights are refused with the rest
+                arrays.append(2 * constants[0].reshape(1, 1, -1))
     return arrays
