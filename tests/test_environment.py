@@ -124,7 +124,7 @@ def test_a_process_does_not_care_for_its_settings(pair, verifier, result, monkey
 
 def test_another_back_end_of_keras_is_named(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    for module in ("xcos_tf.verifier", "xcos_tf.models.explainable", "xcos_tf.models.presets"):
+    for module in ("xcos_tf.verifier", "xcos_tf.models.network", "xcos_tf.models.presets"):
         program = f"from xcos_tf.errors import XcosError\ntry: import {module}\n"
         program += "except XcosError as error: print(error)"
         output, _ = python("-c", program, KERAS_BACKEND="jax")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from xcos_tf.export.tflite.convert import converter_of
 from xcos_tf.export.tflite.signatures import signature_of
 from xcos_tf.mobile.lite_model import SIGNATURE, interpreter_class
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import PREPROCESSING
 
 

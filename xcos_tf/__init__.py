@@ -17,7 +17,7 @@ _HOMES = {
     "XCos": "xcos_tf.models.network",
     "FaceEmbedder": "xcos_tf.models.network",
     "Trainer": "xcos_tf.training.model",
-    "make_explainable": "xcos_tf.models.explainable",
+    "make_explainable": "xcos_tf.models.network",
     "NoFaceError": "xcos_tf.errors",
     "XcosError": "xcos_tf.errors",
 }

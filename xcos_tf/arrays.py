@@ -26,6 +26,19 @@ def as_float32(values: npt.ArrayLike, name: str) -> np.ndarray:
         return np.asarray(array, np.float32)
 
 
+def unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Return float (..., c) with each vector scaled to unit length, however short it is.
+
+    An all-zero vector stays zero, so that its cosine with anything is 0 and never NaN. Networks
+    have the same in TensorFlow, see `xcos_tf.models.normalisation`.
+    """
+    with np.errstate(all="ignore"):  # whatever the process has set
+        # The squares of a very short vector would underflow.
+        largest = np.abs(vectors).max(axis=-1, keepdims=True, initial=0.0)
+        scaled = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest > 0)
+        return scaled / np.maximum(np.linalg.norm(scaled, axis=-1, keepdims=True), 1.0)
+
+
 def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np.ndarray]:
     """Return the arrays of an .npz file, none of which holds objects.
 

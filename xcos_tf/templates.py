@@ -7,9 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from xcos_tf.arrays import as_float32
+from xcos_tf.arrays import as_float32, unit_length
 from xcos_tf.errors import XcosError
-from xcos_tf.models.unit_length import unit_length
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from xcos_tf.data.aligner import FaceAligner, read_face
 from xcos_tf.environment import check_process
 from xcos_tf.errors import XcosError
 from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.templates import Gallery, Template, fixed_weight_scores

@@ -12,7 +12,7 @@ import tensorflow as tf
 from xcos_tf.cli.main import main
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import find_preset, load_preset
 from xcos_tf.models.weights import load_arrays
 

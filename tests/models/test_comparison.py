@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from xcos_tf.models.attention import ATTENTIONS
-from xcos_tf.models.comparison import comparison, plain_comparison
-from xcos_tf.models.similarity import PatchedCosine, unit_length
+from xcos_tf.models.comparison import ATTENTIONS, PatchedCosine, comparison, plain_comparison
+from xcos_tf.models.normalisation import unit_length
 from xcos_tf.templates import Gallery
 
 SHAPE = (7, 7, 32)

@@ -1,6 +1,7 @@
 import numpy as np
+import tensorflow as tf
 
-from xcos_tf.models.normalisation import batch_norm
+from xcos_tf.models.normalisation import batch_norm, normalise_pixels
 
 
 def test_it_is_that_of_pytorch(random):
@@ -20,3 +21,10 @@ def test_a_small_variance_is_added_to(random):
     layer.set_weights([np.ones(3), np.zeros(3), np.zeros(3), np.full(3, 3e-5)])
     x = random.normal(size=(4, 3)).astype(np.float32)
     np.testing.assert_allclose(layer(x), x / np.sqrt(4e-5), rtol=1e-4)
+
+
+def test_pixels_are_scaled_as_in_the_paper():
+    pixels = np.array([[0, 127], [128, 255]], np.uint8)
+    scaled = normalise_pixels(tf.constant(pixels))
+    assert scaled.dtype == tf.float32
+    np.testing.assert_array_equal(scaled, np.array([[-127.5, -0.5], [0.5, 127.5]]) / 128)

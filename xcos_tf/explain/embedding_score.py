@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.models.similarity import unit_length
+from xcos_tf.models.normalisation import unit_length
 from xcos_tf.verifier import Verifier
 
 FEATURE_LAYER = "last_feature_map"

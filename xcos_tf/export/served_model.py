@@ -7,7 +7,7 @@ import tensorflow as tf
 from xcos_tf.export.encoded_faces import decode_faces
 from xcos_tf.export.input_checks import checked_batch, checked_pair
 from xcos_tf.models.network import XCos
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 
 Outputs = dict[str, tf.Tensor]
 

@@ -1,15 +1,132 @@
-"""From two grid features to the explained score."""
+"""From two grid features to the explained score: S, the attention map W, and xCos = ⟨S, W⟩."""
+
+import tensorflow as tf
 
 from xcos_tf.environment import keras
-from xcos_tf.models.attention import (
-    ATTENTIONS,
-    CorrelatedAttention,
-    PatchedAttention,
-    learned_attention,
-)
-from xcos_tf.models.similarity import FrobeniusProduct, PatchedCosine
+from xcos_tf.models.normalisation import batch_norm, prelu, unit_length
 
+ATTENTIONS = ("patched", "correlated", "learned")
+"""The maps of the paper: U, P and L."""
 PLAIN_COSINE = "cosine"
+
+
+class _Float32Layer(keras.layers.Layer):
+    """Computes in float32 under any dtype policy."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class PatchedCosine(_Float32Layer):
+    """S[i, j] = cos(F_A[i, j], F_B[i, j]): the cosine of each pair of cells.
+
+    Call on two grid features (N, h, w, c) of any float dtype; returns float32 (N, h, w) in
+    [−1, 1] up to rounding, 0 where either cell is all zero.
+    """
+
+    def call(self, inputs):
+        grid_a, grid_b = inputs
+        return tf.reduce_sum(unit_length(grid_a) * unit_length(grid_b), axis=-1)
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class FrobeniusProduct(_Float32Layer):
+    """⟨S, W⟩_F = Σ S[i, j]·W[i, j] (Eq. 2).
+
+    Call on two float maps (N, h, w); returns float32 (N,), within [−1, 1] when |S| ≤ 1 and W is
+    non-negative and sums to 1.
+    """
+
+    def call(self, inputs):
+        similarity_map, attention_map = inputs
+        return tf.reduce_sum(similarity_map * attention_map, axis=[1, 2])
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class PatchedAttention(_Float32Layer):
+    """U: every cell weighs 1/(h·w) (Eq. 3 and 4).
+
+    Call on a similarity map (N, h, w); returns float32 (N, h, w).
+    """
+
+    def call(self, inputs):
+        return tf.ones_like(inputs) / float(inputs.shape[1] * inputs.shape[2])
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class CorrelatedAttention(_Float32Layer):
+    """P: each cell weighs its Pearson correlation with the teacher's cosine (Eq. 5 to 7).
+
+    Call on a similarity map (N, h, w); returns float32 (N, h, w). The weight `correlation`,
+    (h, w) in [−1, 1], holds the raw correlations, measured over training pairs and not trained;
+    the map is those divided by their sum, so that the score stays on the scale of a cosine. A
+    negative correlation stays negative, and such a cell's likeness counts against the pair's. It
+    starts as ones, which is U.
+    """
+
+    def build(self, input_shape):
+        self.correlation = self.add_weight(
+            name="correlation", shape=tuple(input_shape[1:]), initializer="ones", trainable=False
+        )
+        super().build(input_shape)
+
+    def call(self, inputs):
+        correlation = tf.convert_to_tensor(self.correlation)
+        return tf.ones_like(inputs) * (correlation / tf.reduce_sum(correlation))
+
+
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class CellSoftmax(_Float32Layer):
+    """Softmax over all cells of a map: (N, h, w, 1) to float32 (N, h, w) ≥ 0 that sums to 1."""
+
+    def call(self, inputs):
+        height, width = inputs.shape[1:3]
+        flat = tf.reshape(tf.cast(inputs, tf.float32), (-1, height * width))
+        return tf.reshape(tf.nn.softmax(flat), (-1, height, width))
+
+
+def learned_attention(
+    grid_shape: tuple[int, int, int], symmetric: bool = True, name: str = "learned_attention"
+) -> keras.Model:
+    """Return L: a small CNN from both grid features to the weights of their cells (Eq. 8 and 9).
+
+    A 3×3 convolution to 16 channels is applied to each grid with shared weights, the two results
+    are joined, and two more 3×3 convolutions come down to one channel; a softmax over the cells
+    makes the map. Batch normalisation and a one-parameter PReLU follow each convolution, as in
+    the authors' code.
+
+    Args:
+        grid_shape: (h, w, c) of a grid feature.
+        symmetric: whether the map is made the same for (A, B) and (B, A), by averaging the CNN's
+            answer for both orders before the softmax. The authors' model is not.
+        name: name of the model.
+
+    Returns:
+        A functional model from [grid_a, grid_b], each (N, h, w, c), to an attention map
+        float32 (N, h, w), ≥ 0, that sums to 1.
+    """
+
+    def block(channels, prefix):
+        return [
+            keras.layers.Conv2D(channels, 3, padding="same", name=f"{prefix}_conv"),
+            batch_norm(f"{prefix}_bn"),
+            prelu(f"{prefix}_prelu", shared_axes=[1, 2, 3]),
+        ]
+
+    def apply(layers, x):
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    grids = [keras.Input(grid_shape, name=f"grid_{x}") for x in "ab"]
+    embed, weigh = block(16, "embed"), block(16, "fuse") + block(1, "weight")
+    a, b = (apply(embed, grid) for grid in grids)
+    logits = apply(weigh, keras.layers.Concatenate(name="join")([a, b]))
+    if symmetric:
+        swapped = apply(weigh, keras.layers.Concatenate(name="join_swapped")([b, a]))
+        logits = keras.layers.Average(name="average")([logits, swapped])
+    return keras.Model(grids, CellSoftmax(name="softmax")(logits), name=name)
 
 
 def comparison(
@@ -36,18 +153,17 @@ def comparison(
     """
     if attention not in ATTENTIONS:
         raise ValueError(f"Expected `attention` to be one of {ATTENTIONS}. Received: {attention!r}")
-    grid_a = keras.Input(grid_shape, name="grid_a")
-    grid_b = keras.Input(grid_shape, name="grid_b")
-    similarity_map = PatchedCosine(name="similarity_map")([grid_a, grid_b])
+    grids = [keras.Input(grid_shape, name=f"grid_{x}") for x in "ab"]
+    similarity_map = PatchedCosine(name="similarity_map")(grids)
     if attention == "patched":
         attention_map = PatchedAttention(name="patched_attention")(similarity_map)
     elif attention == "correlated":
         attention_map = CorrelatedAttention(name="correlated_attention")(similarity_map)
     else:
-        attention_map = learned_attention(grid_shape, symmetric)([grid_a, grid_b])
+        attention_map = learned_attention(grid_shape, symmetric)(grids)
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
     outputs = {"xcos": score, "similarity_map": similarity_map, "attention_map": attention_map}
-    return keras.Model([grid_a, grid_b], outputs, name=name or attention)
+    return keras.Model(grids, outputs, name=name or attention)
 
 
 def plain_comparison(dimension: int) -> keras.Model:

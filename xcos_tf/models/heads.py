@@ -54,10 +54,7 @@ def grid_head(
         x = CellAffine(name="cell_affine")(x)
     x = keras.layers.Conv2D(channels, 1, name="conv")(x)
     if batch_norm:
-        x = normalisation.batch_norm("bn")(x)
-        x = keras.layers.PReLU(
-            alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2], name="prelu"
-        )(x)
+        x = normalisation.prelu("prelu")(normalisation.batch_norm("bn")(x))
     return keras.Model(feature_map, x, name=name)
 
 

@@ -5,7 +5,7 @@ symmetric at stride 2, unlike TensorFlow's SAME.
 """
 
 from xcos_tf.environment import keras
-from xcos_tf.models.normalisation import batch_norm
+from xcos_tf.models.normalisation import batch_norm, prelu
 
 # Channels of the four stages; the first unit of each stage has stride 2.
 STAGE_CHANNELS = (64, 128, 256, 512)
@@ -68,7 +68,7 @@ def ir_backbone(
         )
     image = keras.Input((input_size, input_size, 3), name="image")
     x = _conv(image, STEM_CHANNELS, 3, 1, "input_conv")
-    x = _prelu(_batch_norm(x, "input_bn"), "input_prelu")
+    x = prelu("input_prelu")(batch_norm("input_bn")(x))
     for index, (width, channels, stride) in enumerate(units):
         x = _unit(x, width, channels, stride, squeeze_excitation, f"body_{index}")
     return keras.Model(image, x, name=name)
@@ -76,17 +76,14 @@ def ir_backbone(
 
 def _unit(x, width, channels, stride, squeeze_excitation, prefix):
     if width == channels:
-        shortcut = x
-        if stride > 1:
-            shortcut = keras.layers.MaxPooling2D(1, strides=stride, name=f"{prefix}_shortcut_pool")(
-                x
-            )
+        pool = keras.layers.MaxPooling2D(1, strides=stride, name=f"{prefix}_shortcut_pool")
+        shortcut = pool(x) if stride > 1 else x
     else:
         shortcut = _conv(x, channels, 1, stride, f"{prefix}_shortcut_conv")
-        shortcut = _batch_norm(shortcut, f"{prefix}_shortcut_bn")
-    y = _batch_norm(x, f"{prefix}_bn1")
-    y = _prelu(_conv(y, channels, 3, 1, f"{prefix}_conv1"), f"{prefix}_prelu")
-    y = _batch_norm(_conv(y, channels, 3, stride, f"{prefix}_conv2"), f"{prefix}_bn2")
+        shortcut = batch_norm(f"{prefix}_shortcut_bn")(shortcut)
+    y = batch_norm(f"{prefix}_bn1")(x)
+    y = prelu(f"{prefix}_prelu")(_conv(y, channels, 3, 1, f"{prefix}_conv1"))
+    y = batch_norm(f"{prefix}_bn2")(_conv(y, channels, 3, stride, f"{prefix}_conv2"))
     if squeeze_excitation:
         y = _squeeze_excite(y, channels, prefix)
     return keras.layers.Add(name=f"{prefix}_add")([y, shortcut])
@@ -119,14 +116,4 @@ def _conv(x, filters, size, stride, layer_name):
         use_bias=False,
         kernel_initializer="he_normal",
         name=layer_name,
-    )(x)
-
-
-def _batch_norm(x, layer_name):
-    return batch_norm(layer_name)(x)
-
-
-def _prelu(x, layer_name):
-    return keras.layers.PReLU(
-        alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2], name=layer_name
     )(x)

@@ -9,7 +9,7 @@ import math
 import tensorflow as tf
 
 from xcos_tf.environment import keras
-from xcos_tf.models.similarity import unit_length
+from xcos_tf.models.normalisation import unit_length
 
 
 class MarginHead(keras.layers.Layer):

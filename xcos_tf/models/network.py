@@ -1,4 +1,7 @@
-"""Which parts make a whole: a backbone and an embedding head, or a grid head and attentions."""
+"""Which parts make a whole: a backbone and an embedding head, or a grid head and attentions.
+
+The latter is the plug-in that the paper promises: any backbone becomes explainable.
+"""
 
 import os
 from collections.abc import Sequence
@@ -6,8 +9,12 @@ from pathlib import Path
 
 from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
-from xcos_tf.models.attention import ATTENTIONS
-from xcos_tf.models.comparison import PLAIN_COSINE, comparison, plain_comparison
+from xcos_tf.models.comparison import (
+    ATTENTIONS,
+    PLAIN_COSINE,
+    comparison,
+    plain_comparison,
+)
 from xcos_tf.models.heads import grid_head
 
 
@@ -215,6 +222,36 @@ class XCos(_Network, keras.Model):
             "attention": self.attention,
             "name": self.name,
         }
+
+
+def make_explainable(
+    backbone: keras.Model,
+    attention: str = "learned",
+    channels: int = 32,
+    feature_layer: str | None = None,
+) -> XCos:
+    """Return an xCos verifier on top of any Keras backbone.
+
+    The backbone's weights are shared, not copied; the 1×1 grid head and the attention are new and
+    need training (`xcos_tf.training`).
+
+    Args:
+        backbone: a functional model from one image batch to a feature map (N, h, w, c) of any
+            fixed grid size.
+        attention: "patched" (U), "correlated" (P) or "learned" (L).
+        channels: channels of a cell of the grid feature.
+        feature_layer: name of the backbone's layer whose output is the feature map, for a model
+            that goes on after it (pooling, classifier); by default the model's output.
+
+    Returns:
+        A model with this one attention.
+
+    Raises:
+        ValueError: there is no such layer, or its output is not a feature map of fixed size.
+    """
+    if feature_layer is not None:
+        backbone = keras.Model(backbone.input, backbone.get_layer(feature_layer).output)
+    return XCos(backbone, channels, attentions=(attention,))
 
 
 def _after_each_other(backbone: keras.Model, head: keras.Model, name: str) -> keras.Model:

@@ -12,7 +12,8 @@ from tqdm import tqdm
 from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import replace_file
-from xcos_tf.models.similarity import PatchedCosine, unit_length
+from xcos_tf.models.comparison import PatchedCosine
+from xcos_tf.models.normalisation import unit_length
 
 Batch = Mapping[str, tf.Tensor]
 _MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")

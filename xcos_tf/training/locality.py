@@ -7,7 +7,7 @@ not, it was made from places farther away.
 
 import tensorflow as tf
 
-from xcos_tf.models.similarity import unit_length
+from xcos_tf.models.normalisation import unit_length
 
 SMALLEST = 3  # cells along a side of a rectangle
 

@@ -9,8 +9,8 @@ from tensorflow import keras
 
 from xcos_tf.models.margins import ArcFaceHead, MarginHead
 from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
-from xcos_tf.models.similarity import unit_length
 from xcos_tf.training.locality import locality_loss, swap_rectangles
 from xcos_tf.training.loss_scale import LossScale, only_if
 from xcos_tf.training.losses import identification_loss, xcos_loss

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from xcos_tf.arrays import unit_length
 from xcos_tf.data.augmentation import draw_over_face
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
@@ -16,7 +17,6 @@ from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise
 from xcos_tf.metrics.folds import tenths
 from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
-from xcos_tf.models.unit_length import unit_length
 from xcos_tf.training.model import Trainer
 
 BLOCK = 2048

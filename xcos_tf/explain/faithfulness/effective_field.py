@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 
 BATCH = 32
 TINY = 1e-12

@@ -19,7 +19,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.explain.embedding_score import backbone_and_head
 from xcos_tf.explain.explanation import Cost, Explanation
 from xcos_tf.explain.probing import scaled
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.verifier import Verifier
 
 # Of an embedding's length, how far the sum may be from it. Rounding takes it some 3e-6 away, a tail

@@ -10,7 +10,7 @@ import tensorflow as tf
 from xcos_tf.explain.embedding_score import EmbeddingScore
 from xcos_tf.explain.explanation import Cost, Explanation
 from xcos_tf.explain.probing import scaled
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.verifier import Verifier
 
 

@@ -27,8 +27,8 @@ from xcos_tf.export.compression.request import Request, package_versions
 from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
 from xcos_tf.files import replace_file, write_json
 from xcos_tf.models.mobilefacenet import BLOCKS
+from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.presets import load_preset
-from xcos_tf.models.similarity import unit_length
 from xcos_tf.models.weights import LARGEST_WEIGHTS
 from xcos_tf.stop_signal import stop_asked
 

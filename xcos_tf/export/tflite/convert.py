@@ -12,8 +12,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.signatures import Signature, signature_of
-from xcos_tf.models.attention import CellSoftmax
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.comparison import CellSoftmax
+from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import PREPROCESSING, Preset
 
 COMPARISON = "comparison"

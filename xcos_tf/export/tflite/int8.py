@@ -19,7 +19,7 @@ from xcos_tf.export.compression.operations import (
     with_rests,
 )
 from xcos_tf.models.network import XCos
-from xcos_tf.models.preprocessing import normalise_pixels
+from xcos_tf.models.normalisation import normalise_pixels
 
 SHIPPED = Path(__file__).with_name("representative")
 """Portraits of tests/photos, which are in the public domain, as `xcos align` cuts them out."""
