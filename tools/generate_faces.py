@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import replace_file
 
 SIDE, FINER = 112, 2
@@ -92,7 +92,7 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
             os.rename(made, folder)
     except OSError as error:
         raise XcosError(
-            f"faces cannot be written to {folder} ({error.strerror or error}); choose another "
+            f"faces cannot be written to {folder} ({reason_of(error)}); choose another "
             "folder or free some space"
         ) from None
 

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 QUOTED = 100
 """Characters of an input that a message shows at most."""
@@ -22,9 +23,30 @@ def shown(text: object) -> str:
     return _shortened(on_one_line(text))
 
 
-def reason_of(error: BaseException) -> str:
-    """Return why something failed, as a message shows it: a library may quote all of its input."""
-    return shown(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+def reason_of(error: BaseException, most: int = QUOTED) -> str:
+    """Return why something failed, as a message shows it, in at most so many characters.
+
+    A library may quote all of its input.
+    """
+    said = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    return _shortened(on_one_line(" ".join(str(said).split()) or type(error).__name__), most)
+
+
+@contextmanager
+def explained(
+    what: str, advice: str, kinds: tuple[type[Exception], ...] = (OSError,)
+) -> Iterator[None]:
+    """Raise errors of these kinds as an XcosError that says what failed, why, and what to do.
+
+    An XcosError has its own sentence already, and passes; but that of a file that could not be
+    written knows less than the caller.
+    """
+    try:
+        yield
+    except kinds as error:
+        if isinstance(error, XcosError) and not isinstance(error, OSError):
+            raise
+        raise XcosError(f"{what} ({reason_of(error)}); {advice}") from None
 
 
 def as_message(text: str, inputs: Iterable[str] = ()) -> str:
@@ -53,10 +75,10 @@ def on_one_line(text: object) -> str:
     return "".join(repr(x)[1:-1] if unicodedata.category(x) in _CONTROL else x for x in text)
 
 
-def _shortened(text: str) -> str:
-    if len(text) <= QUOTED:
+def _shortened(text: str, most: int = QUOTED) -> str:
+    if len(text) <= most:
         return text
-    return f"{text[: QUOTED // 2]}…{text[1 - QUOTED // 2 :]}"
+    return f"{text[: most // 2]}…{text[1 - most // 2 :]}"
 
 
 class XcosError(Exception):

@@ -10,12 +10,14 @@ import json
 import math
 import os
 import secrets
+import select
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, reason_of, shown
 
 LEFTOVER = ".xcos-"
 """What names of files begin with that are not complete yet."""
@@ -71,7 +73,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
 
 def write_error(path: Path, error: OSError) -> WriteError:
     """Return the error, with one sentence for the user, that `path` cannot be written."""
-    reason = error.strerror or str(error)
+    reason = reason_of(error)
     told = WriteError(
         f"{shown(path)} cannot be written ({reason}); free some space, or choose another place "
         "or name"
@@ -149,6 +151,49 @@ class _Written(io.BufferedIOBase):
             self._file.flush()
 
 
+def check_readable(path: str, missing: str, advice: str | None = None, pipe: bool = False) -> None:
+    """Refuse what cannot be read to an end, without opening it: a pipe's other end may never come.
+
+    Args:
+        path: of a file, or of a folder where there is no `advice`.
+        missing: sentence for when there is none, with {} where the path goes.
+        advice: what to give instead of a folder.
+        pipe: whether it may be one, as `read_line` reads.
+
+    Raises:
+        XcosError: there is none, it is a pipe, a device or a folder, or may not be read.
+    """
+    name = shown(path)
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise XcosError(missing.format(name or repr(name))) from None
+    except PermissionError:
+        raise XcosError(f"{name} may not be read; change its permissions") from None
+    except (OSError, ValueError) as error:  # too long, a loop of links, a null byte, a failing disk
+        raise XcosError(f"{name!r} cannot be read ({reason_of(error)}); check the path") from None
+    if stat.S_ISDIR(mode):
+        if advice:
+            raise XcosError(f"{name} is a folder; {advice}")
+    elif not (stat.S_ISREG(mode) or (pipe and stat.S_ISFIFO(mode))):
+        raise XcosError(f"{name} is not a regular file; {advice or 'give a file or a folder'}")
+    if not os.access(path, os.R_OK):
+        raise XcosError(f"{name} may not be read; change its permissions")
+
+
+def check_photo_file(path: str | os.PathLike) -> str:
+    """Return the path of a file that may be a photo, which is not read.
+
+    Raises:
+        XcosError: as by `check_readable`, or it is empty.
+    """
+    given = os.fsdecode(path)
+    check_readable(given, "there is no file {}; check the path", "give a photo file")
+    if os.stat(given).st_size == 0:
+        raise XcosError(f"{shown(given)} is empty (0 bytes); copy or download it again")
+    return given
+
+
 class NotRegularError(OSError):
     """A pipe or a device where a file should be."""
 
@@ -168,6 +213,40 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fsdecode(path))
     raise NotRegularError(errno.EINVAL, "it is not a regular file", os.fsdecode(path))
+
+
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """Return what is in a file; raises as `open_regular` does."""
+    with open_regular(path) as stream:
+        return stream.read()
+
+
+def read_line(path: str | os.PathLike, longest: int, patience: float) -> bytes:
+    """Return the first line of a file, or of a pipe into which it is written in time.
+
+    Args:
+        path: such as /dev/stdin.
+        longest: bytes that are read at most.
+        patience: seconds.
+
+    Raises:
+        OSError: it cannot be read; TimeoutError, which is one, if nobody writes a line.
+        ValueError: there is a NUL in the path.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        line, end = b"", time.monotonic() + patience
+        while len(line) < longest and b"\n" not in line:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+                raise TimeoutError(errno.ETIMEDOUT, f"no line came in {patience:g} seconds")
+            piece = os.read(descriptor, longest - len(line))
+            if not piece:
+                break
+            line += piece
+    finally:
+        os.close(descriptor)
+    return line.split(b"\n")[0]
 
 
 def file_sha256(path: str | os.PathLike) -> "hashlib._Hash":
@@ -205,8 +284,7 @@ def read_file(
     except NotRegularError:
         raise XcosError(f"{what} {name} is not a regular file; {advice}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or error
-        raise XcosError(f"{what} {name} cannot be read ({reason}); {advice}") from None
+        raise XcosError(f"{what} {name} cannot be read ({reason_of(error)}); {advice}") from None
     if len(content) > limit:
         raise XcosError(f"{what} {name} is larger than the {limit} bytes allowed; {advice}")
     return content

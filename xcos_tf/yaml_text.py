@@ -9,7 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.representer import SafeRepresenter
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 
 LARGEST_YAML = 2**16
 """Bytes of a file."""
@@ -100,7 +100,7 @@ def parse_yaml(content: bytes, what: object, advice: str = "mend it") -> Any:
         place = f"line {mark.line + 1}: " if mark else ""
         reason = f"{place}{error.problem or error.context}"
     except (YAMLError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
+        reason = reason_of(error)
     raise XcosError(f"{what} is not proper YAML ({reason}); {advice}")
 
 

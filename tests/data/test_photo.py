@@ -1,9 +1,11 @@
 """Every kind of image is read as one sees it; every bad one gives one clear sentence."""
 
 import io
+import os
 import struct
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +245,32 @@ def test_any_damage_is_one_sentence(fmt):
             assert read_photo(damaged).shape[2] == 3
         except XcosError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_of_a_damaged_tiff_nothing_is_printed(capfd, compression):
+    """libtiff prints lines of its own, to the descriptor."""
+    whole = encode(Image.fromarray(RGB), "TIFF", compression=compression)
+    random = np.random.default_rng(0)
+
+    def damaged():
+        changed = bytearray(whole)
+        for place in random.integers(8, len(whole), 4):
+            changed[place] = random.integers(256)
+        return bytes(changed)
+
+    def read(data):
+        try:
+            read_photo(data)
+        except XcosError as error:
+            return "is damaged or cut short" in str(error)
+        return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(read, [damaged() for _ in range(40)])) > 1
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (19, 500), (500, 19)])

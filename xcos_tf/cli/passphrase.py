@@ -4,11 +4,14 @@ import getpass
 import os
 import sys
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import read_line
 
 VARIABLE = "XCOS_PASSPHRASE"
 SHORTEST = 8
 LONGEST = 1024
+PATIENCE = 30.0
+"""Seconds in which a passphrase must come out of a pipe."""
 
 
 def read_passphrase(file: str | None, new: bool) -> str:
@@ -39,10 +42,9 @@ def read_passphrase(file: str | None, new: bool) -> str:
 
 def _first_line(file: str) -> str:
     try:
-        with open(file, encoding="utf-8-sig") as stream:
-            return stream.readline(LONGEST + 2).rstrip("\r\n")
+        return read_line(file, 4 * LONGEST + 8, PATIENCE).decode("utf-8-sig").rstrip("\r")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        reason = reason_of(error) if isinstance(error, OSError) else "it is not text"
         raise XcosError(
             f"the passphrase file {file} cannot be read ({reason}); give one with the passphrase "
             "in its first line"

@@ -5,8 +5,8 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from xcos_tf.data.photo_file import check_photo_file
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import check_photo_file, check_readable
 from xcos_tf.models.preset_folder import find_preset
 
 STANDARD_INPUT = "-"
@@ -22,6 +22,7 @@ class Paths:
         photos: files; "-" is standard input.
         files: of others that must be there, {path: sentence for when there is none, with {} where
             the path goes}.
+        pipes: of files that may be pipes, the same.
         folders: of folders, or whatever else may hold a set, the same.
         presets: bundled names, or folders.
         also_read: paths that are read if they are there.
@@ -31,6 +32,7 @@ class Paths:
 
     photos: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    pipes: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     presets: Sequence[str] = ()
     also_read: Sequence[str] = ()
@@ -56,30 +58,17 @@ def check_paths(paths: Paths) -> None:
     photos = [path for path in paths.photos if path != STANDARD_INPUT]
     for path in photos:
         check_photo_file(path)
-    for path, sentence in {**paths.folders, **paths.files}.items():
-        _check_there(path, sentence, is_file=path in paths.files)
+    for path, sentence in paths.folders.items():
+        check_readable(path, sentence)
+    for path, sentence in paths.files.items():
+        check_readable(path, sentence, "give a file")
+    for path, sentence in paths.pipes.items():
+        check_readable(path, sentence, "give a file", pipe=True)
     presets = [str(find_preset(name)) for name in paths.presets]
     for path in (*paths.written, *paths.filled):
         _check_can_be(path)
-    inputs = [*photos, *paths.files, *paths.folders, *presets, *paths.also_read]
+    inputs = [*photos, *paths.files, *paths.pipes, *paths.folders, *presets, *paths.also_read]
     _check_apart(inputs, paths.written, paths.filled)
-
-
-def _check_there(path: str, sentence: str, is_file: bool) -> None:
-    try:
-        mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise XcosError(sentence.format(shown(path or repr(path)))) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise XcosError(f"{shown(path)} cannot be read ({reason}); check the path") from None
-    if stat.S_ISDIR(mode):
-        if is_file:
-            raise XcosError(f"{shown(path)} is a folder and cannot be read; give a file")
-    elif not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-        raise XcosError(f"{shown(path)} is a device and cannot be read to an end; give a file")
-    if not os.access(path, os.R_OK):
-        raise XcosError(f"{path} may not be read; change its permissions")
 
 
 def _check_can_be(path: str) -> None:
@@ -94,8 +83,9 @@ def _check_can_be(path: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return  # each command says what it needs there
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise XcosError(f"{path} cannot be written ({reason}); choose another path") from None
+        raise XcosError(
+            f"{path} cannot be written ({reason_of(error)}); choose another path"
+        ) from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise XcosError(f"{path} is a pipe or a device; choose another path")
 

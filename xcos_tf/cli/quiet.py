@@ -7,6 +7,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from xcos_tf.silence import silent_standard_error
+
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 # A notebook's back end of matplotlib, or another one of Keras, may not even be installed here; and
@@ -37,22 +39,6 @@ def quiet_libraries(speak: bool = False) -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-@contextlib.contextmanager
-def silent_standard_error() -> Iterator[None]:
-    """Send what any library writes to file descriptor 2 to nowhere for a while."""
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def import_tensorflow() -> None:

@@ -75,7 +75,7 @@ def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written; `try` writes into the store that it reads."""
     return Paths(
         photos=args.photos,
-        files=dict.fromkeys(
+        pipes=dict.fromkeys(
             given(args.passphrase_file),
             "the passphrase file {} cannot be read, for there is none; check the path",
         ),

@@ -15,7 +15,7 @@ from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
 from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.files import only_writer, replace_file
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
@@ -120,7 +120,7 @@ def writing_to(destination: Path, command: str) -> Iterator[None]:
             yield
     except OSError as error:
         raise XcosError(
-            f"{destination} cannot be written ({error.strerror or error}); choose another folder "
+            f"{destination} cannot be written ({reason_of(error)}); choose another folder "
             "or make room"
         ) from None
 
@@ -166,7 +166,8 @@ def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> lis
 
     def refuse(error: OSError):
         raise XcosError(
-            f"the folder {error.filename} cannot be read ({error.strerror}); change its permissions"
+            f"the folder {error.filename} cannot be read ({reason_of(error)}); change its "
+            "permissions"
         )
 
     photos, around = [], {os.fspath(source): ()}
@@ -206,7 +207,7 @@ def _align_all(source, targets, pending, options, failures, several, bar, summar
                 # As an XcosError, it would be this photo's reason.
                 raise OSError(error.errno, error.strerror) from None
             raise XcosError(
-                f"the face cannot have this name ({error.strerror}); rename the photo"
+                f"the face cannot have this name ({reason_of(error)}); rename the photo"
             ) from None
 
     for path, face in align_each(paths, FaceAligner(*options), options[1], keep=keep):

@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from xcos_tf.files import write_csv
+from xcos_tf.files import read_bytes, write_csv
 
 # File names need not be valid UTF-8.
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+_TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 class Journal:
@@ -32,8 +32,7 @@ class Journal:
     def read(self) -> dict[str, str]:
         """Return {photo: note} of the whole rows in the file; empty if there is none."""
         try:
-            with open(self.path, **_TEXT) as stream:
-                text = stream.read()
+            text = read_bytes(self.path).decode(**_TEXT)
         except FileNotFoundError:
             return {}
         # Rows end in \r\n, unlike lines within a quoted cell.
@@ -44,7 +43,7 @@ class Journal:
     def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
         """Replace the file by these rows, at once, and open it for more."""
         write_csv(self.path, ("photo", self._note), rows)
-        self._stream = open(self.path, "a", **_TEXT)  # noqa: SIM115, closed by `close`
+        self._stream = open(self.path, "a", newline="", **_TEXT)  # noqa: SIM115, see `close`
         return self
 
     def add(self, photo: str, note: str) -> None:

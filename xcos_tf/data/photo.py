@@ -3,17 +3,15 @@
 import contextlib
 import io
 import os
-import threading
-import warnings
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from xcos_tf.data.photo_file import check_photo_file
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.extras import extra
-from xcos_tf.files import open_regular
+from xcos_tf.files import check_photo_file, open_regular
+from xcos_tf.silence import Shared, no_warnings, silent_standard_error
 
 MIN_SIDE = 20
 """Pixels: a face smaller than this cannot be found, let alone compared."""
@@ -34,30 +32,7 @@ _STRETCH = 1_000_000
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
-class _Hush:
-    """Keeps Pillow's warnings back in any number of threads, until the last of them is done.
-
-    `warnings.catch_warnings` alone is not safe in threads.
-    """
-
-    def __init__(self):
-        self._lock, self._threads, self._caught = threading.Lock(), 0, contextlib.ExitStack()
-
-    def __enter__(self):
-        with self._lock:
-            if not self._threads:
-                self._caught.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")
-            self._threads += 1
-
-    def __exit__(self, *_):
-        with self._lock:
-            self._threads -= 1
-            if not self._threads:
-                self._caught.close()
-
-
-_HUSH = _Hush()
+_NO_WARNINGS, _NO_LINES = Shared(no_warnings), Shared(silent_standard_error)
 
 
 def read_photo(
@@ -84,7 +59,7 @@ def read_photo(
             permitted, under 20 pixels wide or high, or over 89 million pixels.
         ValueError: an array of another shape or type.
     """
-    with _HUSH:
+    with _NO_WARNINGS:
         if isinstance(source, np.ndarray):
             return _from_array(source, name)
         if isinstance(source, Image.Image):
@@ -131,7 +106,7 @@ def _from_reader(reader, name: str) -> np.ndarray:
             if size > MAX_BYTES:
                 raise XcosError(f"{name} has more than {MAX_BYTES >> 20} MB; give a smaller photo")
     except OSError as error:
-        raise XcosError(f"{name} cannot be read ({error.strerror or error})") from None
+        raise XcosError(f"{name} cannot be read ({reason_of(error)})") from None
     return _from_bytes(b"".join(parts), name)
 
 
@@ -157,8 +132,7 @@ def _from_file(path: str | os.PathLike) -> np.ndarray:
     except PermissionError:
         raise XcosError(f"{name} may not be read; change its permissions") from None
     except (OSError, ValueError) as error:  # gone in the meantime, a failing disk
-        reason = getattr(error, "strerror", None) or error
-        raise XcosError(f"{name!r} cannot be read ({reason}); check the path") from None
+        raise XcosError(f"{name!r} cannot be read ({reason_of(error)}); check the path") from None
 
 
 def _from_stream(stream, name: str) -> np.ndarray:
@@ -208,8 +182,11 @@ def _open_heic(stream, name: str) -> Image.Image | None:
 
 def _from_image(image: Image.Image, name: str) -> np.ndarray:
     _check_size(*image.size, name)
+    # Of a damaged TIFF, libtiff prints lines of its own.
+    quiet = _NO_LINES if image.format == "TIFF" else contextlib.nullcontext()
     try:
-        image.load()
+        with quiet:
+            image.load()
     except MemoryError:
         raise
     except Exception as error:  # decoders raise anything on damaged data

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, reason_of, shown
+from xcos_tf.errors import XcosError, explained, shown
+from xcos_tf.files import read_bytes
 
 
 class ListedPair(NamedTuple):
@@ -34,14 +35,12 @@ def read_text(source: Path) -> str:
     Raises:
         XcosError: it is not there, or cannot be read.
     """
-    try:
-        return source.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise XcosError(f"there is no list of pairs {source}; check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(
-            f"{source} cannot be read as a list of pairs ({reason_of(error)})"
-        ) from None
+    if not os.path.exists(source):
+        raise XcosError(f"there is no list of pairs {source}; check the path")
+    faults = OSError, UnicodeDecodeError
+    with explained(f"{source} cannot be read as a list of pairs", "get it again", faults):
+        text = read_bytes(source).decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_lines(source: Path) -> list[tuple[int, str]]:

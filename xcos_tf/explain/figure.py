@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.explain.canvas import DPI, fitted, headline, new_figure, square, write
 from xcos_tf.explain.colours import GREY
 from xcos_tf.explain.notation import as_number, as_sentence
@@ -104,8 +104,7 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
         replace_file(path, draw)
     except OSError as error:
         raise XcosError(
-            f"the picture cannot be written to {path} ({error.strerror or error}); choose another "
-            "place"
+            f"the picture cannot be written to {path} ({reason_of(error)}); choose another place"
         ) from None
 
 

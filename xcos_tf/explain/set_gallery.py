@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
@@ -166,7 +166,7 @@ def save_gallery(figures: Mapping[str, Figure | None], folder: Path) -> list[Pat
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise XcosError(
-            f"{folder} cannot be written to ({error.strerror}); choose another folder"
+            f"{folder} cannot be written to ({reason_of(error)}); choose another folder"
         ) from None
     written = {folder / name: figure for name, figure in figures.items() if figure is not None}
     for path, figure in written.items():

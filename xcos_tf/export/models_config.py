@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.server_messages import message_class
-from xcos_tf.files import replace_file
+from xcos_tf.files import read_bytes, replace_file
 
 MODELS_CONFIG = "models.config"
 STABLE, CANARY = "stable", "canary"
@@ -74,7 +74,7 @@ def read_models(folder: Path) -> Message:
     if not path.exists():
         return config
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), config)
+        return text_format.Parse(read_bytes(path).decode(), config)
     except (OSError, ValueError, text_format.ParseError) as error:
         raise XcosError(
             f"{path} cannot be read or has more in it than this command understands "

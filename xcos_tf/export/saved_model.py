@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.models_config import add_version, check_name, choose_version, read_models
 from xcos_tf.export.served_model import ServedModel
 from xcos_tf.export.server_files import write_missing_files
@@ -109,10 +109,9 @@ def publish_version(planned: PlannedVersion) -> Path:
         write_missing_files(planned.folder)
         add_version(planned.folder, planned.name, planned.version)
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or error
         raise XcosError(
-            f"cannot write {path} and the files around it ({reason}); free some space or choose "
-            "another folder"
+            f"cannot write {path} and the files around it ({reason_of(error)}); free some space "
+            "or choose another folder"
         ) from None
     return path
 

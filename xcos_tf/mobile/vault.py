@@ -59,7 +59,7 @@ class Vault:
             write_private(self._path, seal(self._key, _OWNER, owner.as_bytes()))
         except OSError as error:
             raise XcosError(
-                f"{self._path} cannot be written ({error.strerror or error}); change the "
+                f"{self._path} cannot be written ({reason_of(error)}); change the "
                 "permissions of its folder"
             ) from None
         self.owner, self.attempts = owner, attempts
@@ -160,7 +160,7 @@ def locked(path: Path) -> Iterator[None]:
         folder = os.open(path.absolute().parent, os.O_RDONLY)
     except OSError as error:
         raise XcosError(
-            f"the folder of {path} cannot be used ({error.strerror or error}); check the path"
+            f"the folder of {path} cannot be used ({reason_of(error)}); check the path"
         ) from None
     try:
         _lock(folder, path)
@@ -183,7 +183,7 @@ def _lock(folder: int, path: Path) -> None:
                 ) from None
         except OSError as error:
             raise XcosError(
-                f"the folder of {path} cannot be locked ({error.strerror or error}); move the "
+                f"the folder of {path} cannot be locked ({reason_of(error)}); move the "
                 "store to a local disk"
             ) from None
         time.sleep(0.05)

@@ -8,6 +8,7 @@ import importlib
 from difflib import get_close_matches
 
 from xcos_tf.environment import keras
+from xcos_tf.errors import reason_of
 
 STORED = "keras"
 APPLICATIONS = "keras.applications"
@@ -107,9 +108,9 @@ def restore(config: dict) -> keras.Model:
     try:
         return keras.layers.deserialize(config)
     except Exception as error:  # whatever the layers' constructors raise
-        reason = " ".join(str(error).split())[:200]
         raise ValueError(
-            f"a stored model cannot be built, perhaps since another Keras stored it: {reason}"
+            f"a stored model cannot be built, perhaps since another Keras stored it: "
+            f"{reason_of(error, 200)}"
         ) from None
 
 

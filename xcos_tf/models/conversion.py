@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.extras import extra
+from xcos_tf.files import open_regular, read_bytes
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.weights import assign_arrays, named_weights
 
@@ -32,7 +33,7 @@ MOBILEFACENET_FACTS = {
 
 def is_tflite(path: Path) -> bool:
     """Return whether a file is a TFLite model by its first bytes, or by its name."""
-    with open(path, "rb") as stream:
+    with explained(f"{path} cannot be read", "check the path"), open_regular(path) as stream:
         return stream.read(8)[4:] == b"TFL3" or path.suffix == ".tflite"
 
 
@@ -46,7 +47,8 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
         import torch
 
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with open_regular(path) as stream:
+            state = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception:
         # torch.load raises whatever its zip, pickle and tensor readers do.
         raise XcosError(
@@ -89,7 +91,8 @@ def read_mobilefacenet(path: Path):
     Raises:
         XcosError: the file is not a TFLite model, or its layers are not MobileFaceNet's.
     """
-    tflite = path.read_bytes()
+    with explained(f"{path} cannot be read", "check the path"):
+        tflite = read_bytes(path)
     if tflite[4:8] != b"TFL3":
         raise XcosError("the file is not a TFLite model; give MobileFaceNet.tflite")
     try:

@@ -19,7 +19,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from xcos_tf.environment import check_process, default_settings
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import check_can_write, file_sha256, read_file, read_json, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
@@ -101,8 +101,9 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     except XcosError:
         raise
     except Exception as error:  # Keras's own are of any kind
-        reason = " ".join(str(error).split())[:300]
-        raise XcosError(f"{folder / 'config.json'} describes no model: {reason}") from None
+        raise XcosError(
+            f"{folder / 'config.json'} describes no model: {reason_of(error, 300)}"
+        ) from None
     assign_arrays(network, arrays, str(path))
     return Preset(config, network)
 
@@ -184,7 +185,7 @@ def save_preset(
             os.replace(temporary, folder)
     except (OSError, SafetensorError) as error:
         raise XcosError(
-            f"cannot write the preset {folder} ({getattr(error, 'strerror', None) or error}); free "
+            f"cannot write the preset {folder} ({reason_of(error)}); free "
             "some space or choose another place"
         ) from None
     finally:

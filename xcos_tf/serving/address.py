@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, explained
+from xcos_tf.files import read_bytes
 
 GRPC_PORT = 8500
 SCHEMES = {"grpc": False, "grpcs": True, "http": False, "https": True}
@@ -104,12 +105,8 @@ class Certificates:
 def _checked(path: str | os.PathLike | None, purpose: str, *needed: bytes) -> Path | None:
     if not path:
         return None
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise XcosError(
-            f"the {purpose} {os.fspath(path)} cannot be read ({error.strerror}); check the path"
-        ) from None
+    with explained(f"the {purpose} {os.fspath(path)} cannot be read", "check the path"):
+        content = read_bytes(path)
     for mark in needed:
         if mark not in content:
             block = mark.rstrip(b"-").decode()

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.environment import default_settings
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import FaceEmbedder, XCos
@@ -41,8 +41,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
             network = build_network(config.model.section, trusted=True)
             describe(network)  # for the preset, which would fail after the run otherwise
         except Exception as error:  # Keras's own are of any kind
-            reason = " ".join(str(error).split())[:300]
-            raise XcosError(f"model describes no network: {reason}") from None
+            raise XcosError(f"model describes no network: {reason_of(error, 300)}") from None
         whole = network.features
         margin_head = MARGIN_HEADS[config.loss.head](
             people, margin=config.loss.margin, scale=config.loss.scale, name="margin_head"

@@ -153,7 +153,7 @@ class Checkpoints:
             steps = self.steps()
             last = f"the last good one is {self.path(steps[-1])}" if steps else "there is none yet"
             raise XcosError(
-                f"the checkpoint of step {step} cannot be written ({error.strerror or error}); "
+                f"the checkpoint of step {step} cannot be written ({reason_of(error)}); "
                 f"{last}; free some space and start the same command again"
             ) from None
         return path

@@ -239,7 +239,7 @@ def _write_state(path, stream, step, genuine, identity) -> None:
         replace_file(path, lambda file: np.savez(file, **arrays, **stream.state()))
     except OSError as error:
         raise XcosError(
-            f"the state of the measurement cannot be written to {path} ({error.strerror}); free "
+            f"the state of the measurement cannot be written to {path} ({reason_of(error)}); free "
             "some space or choose another place"
         ) from None
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import Augmentation, reading_faults, training_dataset
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
@@ -89,7 +89,7 @@ def measure(
             state.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise XcosError(
-            f"cannot write to {state.parent} ({error.strerror}); choose another folder"
+            f"cannot write to {state.parent} ({reason_of(error)}); choose another folder"
         ) from None
     with reading_faults():
         return measure_on(network, faces, plan, network.features, embed, state, identity)

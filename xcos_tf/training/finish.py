@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.files import read_bytes
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import save_preset
@@ -54,7 +55,7 @@ def finish(run, step: int, extras: Extras) -> Path:
         "model": config.model.section,
         "thresholds": thresholds,
         "training": {
-            "config": parse_yaml(given.read_bytes(), given),
+            "config": parse_yaml(read_bytes(given), given),
             "sets": {records.folder.name: records.source for records in run.sets},
             "people": len(run.faces.people),
             "images": len(run.faces),

@@ -55,9 +55,8 @@ def build_optimizer(
     try:
         return OptimizerWithDecay(cls(learning_rate=learning_rate, **arguments), float(l2))
     except (TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
         raise XcosError(
-            f"the optimizer {name} refuses {arguments} ({reason}); give other values"
+            f"the optimizer {name} refuses {arguments} ({reason_of(error)}); give other values"
         ) from None
 
 

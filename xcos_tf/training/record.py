@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import xcos_tf
 from xcos_tf.errors import XcosError, reason_of, shown
-from xcos_tf.files import parse_json, replace_file, write_json
+from xcos_tf.files import parse_json, read_bytes, replace_file, write_json
 from xcos_tf.training.run_files import writing
 from xcos_tf.yaml_text import parse_yaml
 
@@ -150,7 +150,7 @@ def _run(before: str | None, run_file: Path, seed, devices, sets, changed, step)
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_bytes().decode()  # a line may end as it likes
+        return read_bytes(path).decode()  # a line may end as it likes
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:

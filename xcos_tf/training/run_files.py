@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import explained
 
 
 @contextmanager
@@ -16,11 +16,9 @@ def writing(path: Path) -> Iterator[None]:
     Raises:
         XcosError: the disk is full, or the folder is gone or may not be written to.
     """
-    try:
+    advice = (
+        "make sure that its folder can be and that the disk has room, and start the same command "
+        "again"
+    )
+    with explained(f"{path} cannot be written", advice, (OSError, tf.errors.OpError)):
         yield
-    except (OSError, tf.errors.OpError) as error:
-        reason = error.message if isinstance(error, tf.errors.OpError) else error.strerror or error
-        raise XcosError(
-            f"{path} cannot be written ({reason}); make sure that its folder can be and that the "
-            "disk has room, and start the same command again"
-        ) from None

@@ -24,7 +24,8 @@ from xcos_tf.data.records.recordio import (
     read_record,
 )
 from xcos_tf.data.records.source import Record
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.files import open_regular, read_bytes
 
 # Labels and keys are stored as float32, which tells whole numbers apart up to here.
 _MOST = 1 << 24
@@ -59,13 +60,14 @@ class MxnetSource:
         self._path = Path(record_file)
         self.name = self._path.resolve().parent.name + "/" + self._path.name
         try:
-            self._file = os.open(self._path, os.O_RDONLY)
+            self._stream = open_regular(self._path)
+            self._file = self._stream.fileno()
             self.size = os.fstat(self._file).st_size
             people = _read_property(self._path.with_name("property"))
             index = _read_index(self._path.with_suffix(".idx"))
         except OSError as error:
             raise XcosError(
-                f"{error.filename} cannot be read ({error.strerror}); check the path"
+                f"{error.filename} cannot be read ({reason_of(error)}); check the path"
             ) from None
         self._keys, self._offsets, labels, promised = self._walk(index)
         if not len(self._keys):
@@ -87,8 +89,8 @@ class MxnetSource:
         return len(self._keys)
 
     def __del__(self):
-        if hasattr(self, "_file"):
-            os.close(self._file)
+        if hasattr(self, "_stream"):
+            self._stream.close()
 
     def read(self, start: int, stop: int) -> Iterator[Record]:
         """Yield the records from position `start` up to `stop`."""
@@ -103,7 +105,7 @@ class MxnetSource:
                 yield Record(name, label, fault=f"cut short or corrupt: {error}")
                 continue
             except OSError as error:
-                yield Record(name, label, fault=f"cannot be read ({error.strerror or error})")
+                yield Record(name, label, fault=f"cannot be read ({reason_of(error)})")
                 continue
             if label == _BAD_LABEL:
                 yield Record(name, label, fault="its label is not one of the set's people")
@@ -220,7 +222,7 @@ def _read_property(path: Path) -> int:
     """Return the number of people from "people,height,width"; 0 without such a file."""
     if not path.is_file():
         return 0
-    word = path.read_bytes()[:100].split(b",")[0].strip()
+    word = read_bytes(path)[:100].split(b",")[0].strip()
     if not word.isdigit() or not 1 <= int(word) <= _MOST_PEOPLE:
         raise XcosError(
             f"{path} must start with the number of people, as in `85742,112,112`, but starts with "
@@ -234,7 +236,7 @@ def _read_index(path: Path) -> np.ndarray | None:
     if not path.is_file():
         return None
     numbers = array("q")
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         for row, line in enumerate(stream, start=1):
             columns = line.split()
             if len(columns) == 2 and all(c.isdigit() and len(c) < 19 for c in columns):

@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 
 import xcos_tf
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     Measurement,
@@ -69,8 +69,7 @@ def write_report(
         replace_file(path, lambda stream: stream.write(page))
     except OSError as error:
         raise XcosError(
-            f"the report cannot be written to {path} ({error.strerror or error}); choose another "
-            "place"
+            f"the report cannot be written to {path} ({reason_of(error)}); choose another place"
         ) from None
 
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.layout import simple_weights
 from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
@@ -127,6 +127,5 @@ def _write(path: Path, content: bytes) -> None:
         replace_file(path, lambda stream: stream.write(content))
     except OSError as error:
         raise XcosError(
-            f"cannot write {path} ({error.strerror or error}); free some space or choose another "
-            "folder"
+            f"cannot write {path} ({reason_of(error)}); free some space or choose another folder"
         ) from None

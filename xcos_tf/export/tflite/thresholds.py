@@ -69,7 +69,7 @@ class MeasuredThresholds:
         try:
             write_json(path, {**asdict(self), "variants": {**kept, **self.variants}})
         except OSError as error:
-            raise XcosError(f"cannot write {path} ({error.strerror or error})") from None
+            raise XcosError(f"cannot write {path} ({reason_of(error)})") from None
         return path
 
     @property
