@@ -7,7 +7,7 @@ from xcos_tf.explain.colours import COLOURS
 from xcos_tf.explain.comparison_figure import draw_comparison
 from xcos_tf.explain.explanation import Cost
 from xcos_tf.explain.figure import save_figure
-from xcos_tf.explain.methods.registry import METHOD_TEXTS
+from xcos_tf.explain.methods.registry import METHODS
 from xcos_tf.explain.words import explanation_sentence
 
 
@@ -72,7 +72,7 @@ def test_each_score_has_its_verdict_and_each_method_its_cost_and_words(faces):
     assert "of a plain preset 0.25 s 4 faces forward, 2 backward" in said
     assert "of a plain preset 13 s 1,004 faces forward" in said
     for row in rows:
-        title, meaning = METHOD_TEXTS[row.explanation.method]
+        title, meaning, *_ = METHODS[row.explanation.method]
         assert title in said
         if row.explanation.per_pair:
             assert explanation_sentence(row.explanation) in said
@@ -108,7 +108,7 @@ def test_maps_have_the_colours_that_were_chosen_and_are_told_of(faces, name):
 
 @pytest.mark.parametrize("values", [True, False])
 def test_nothing_overlaps_with_every_method_and_long_names(faces, values):
-    rows = [explained(name) for name in METHOD_TEXTS]
+    rows = [explained(name) for name in METHODS]
     rows += [explained("face-centre", per_pair=True), explained("xcos", threshold=-0.123456)]
     check_layout(draw_comparison(*faces, rows, "W" * 300, "long_name_" * 20 + ".jpg", values))
 

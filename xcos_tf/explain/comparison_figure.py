@@ -10,7 +10,7 @@ from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import fitted, headline, new_figure, square, write
 from xcos_tf.explain.colours import GREY, INK, PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
-from xcos_tf.explain.methods.registry import METHOD_TEXTS
+from xcos_tf.explain.methods.registry import METHODS
 from xcos_tf.explain.notation import as_number, as_sentence, short_title
 from xcos_tf.explain.panels import (
     draw_colour_bar,
@@ -125,7 +125,7 @@ def _panel(figure: Figure, column: int, bottom: float) -> Axes:
 def _draw_facts(figure: Figure, bottom: float, row: ExplainedScore) -> None:
     """Write beside a row which method it is, of which score, what it took and what it says."""
     explanation = row.explanation
-    title, _ = METHOD_TEXTS[explanation.method]
+    title = METHODS[explanation.method].title
     top = bottom + _SIDE
     write(figure, _LEFT, top, title, fontsize=10, weight="bold")
     cost = explanation.cost
@@ -174,5 +174,5 @@ def _draw_overlays(
         nothing = "" if values_of_face.any() else ": 0 everywhere"
         axes.set_title(f"{kind} {letter}{nothing}", loc="left", color=INK, **_NAME)
     draw_colour_bar(axes, overlay_colours(explanation.signed, colours))
-    _, meaning = METHOD_TEXTS[explanation.method]
+    meaning = METHODS[explanation.method].meaning
     _draw_text(figure, _left(2) + _AFTER_BAR, bottom + _SIDE, as_sentence(meaning))

@@ -1,10 +1,14 @@
-"""What an explanation of a pair's score is, whichever method made it."""
+"""What an explanation of a pair's score is, and what all methods that make one share."""
 
+import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.probing import scaled
 from xcos_tf.verifier import Verifier
 
 
@@ -50,22 +54,64 @@ class Explanation:
     attention_map: np.ndarray | None = None
 
 
-class Method(Protocol):
-    """A way to explain.
+class Findings(NamedTuple):
+    """What a method found: one map of the pair or two of its faces, of any scale, and the rest."""
+
+    maps: tuple[np.ndarray, ...]
+    score: float
+    forward: int = 2
+    backward: int = 0
+    similarity_map: np.ndarray | None = None
+    attention_map: np.ndarray | None = None
+
+
+class Method(ABC):
+    """A way to explain; a subclass gives what is below, and `find`.
 
     Attributes:
         name: such as "gradcam".
-        symmetric: whether it claims that swapping A and B swaps the maps and nothing else.
         needs: "grid" where it explains an xCos preset, "embedding" where a plain one, "any".
+        signed: see `Explanation`.
+        symmetric: whether it claims that swapping A and B swaps the maps and nothing else.
     """
 
     name: str
-    symmetric: bool
-    needs: str
+    needs = "any"
+    signed = True
+    symmetric = True
+
+    @abstractmethod
+    def find(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Findings:
+        """Return the maps of two aligned faces, uint8 (112, 112, 3) RGB, and their score."""
 
     def explain(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Explanation:
         """Explain the score of two aligned faces, uint8 (112, 112, 3) RGB.
 
+        Args:
+            verifier: of the preset; where any will do, whatever has `embed` and `compare_pairs`.
+
         Raises:
             XcosError: the preset is not of the kind that the method needs.
         """
+        self._check(verifier)
+        start = time.perf_counter()
+        maps, score, forward, backward, *of_xcos = self.find(verifier, face_a, face_b)
+        cost = Cost(time.perf_counter() - start, forward, backward)
+        map_a, map_b = scaled(maps[0]), scaled(maps[-1])
+        per_pair = len(maps) == 1
+        return Explanation(
+            self.name, map_a, map_b, self.signed, per_pair, float(score), cost, *of_xcos
+        )
+
+    def _check(self, verifier: Verifier) -> None:
+        if self.needs == "grid" and not verifier.network.explains:
+            raise XcosError(
+                f"{self.name!r} explains the score of a grid and the preset "
+                f"{verifier.config['name']!r} has none; use an xCos preset"
+            )
+        if self.needs == "embedding" and verifier.network.explains:
+            raise XcosError(
+                f"{self.name!r} explains the cosine of two embeddings and the preset "
+                f"{verifier.config['name']!r} has a grid; use a plain preset such as "
+                "'mobilefacenet'"
+            )

@@ -10,7 +10,7 @@ from xcos_tf.explain.faithfulness.sanity import (
     under_shift,
     under_swap,
 )
-from xcos_tf.explain.methods.occlusion import OcclusionSensitivity
+from xcos_tf.explain.methods.covering import OcclusionSensitivity
 from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import Preset
 from xcos_tf.verifier import Verifier

@@ -14,7 +14,7 @@ from tests.explain.methods.networks import (
 )
 from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.methods import saliency
+from xcos_tf.explain.methods import white_box
 from xcos_tf.explain.methods.registry import method as method_of
 from xcos_tf.models.presets import Preset
 from xcos_tf.verifier import Verifier
@@ -27,7 +27,7 @@ SAMPLES = 3
 @pytest.fixture(autouse=True)
 def _few_samples(monkeypatch):
     """SmoothGrad is as slow as it has samples."""
-    monkeypatch.setattr(saliency, "SAMPLES", SAMPLES)
+    monkeypatch.setattr(white_box, "SAMPLES", SAMPLES)
 
 
 @pytest.fixture(scope="module", params=CAMS + PIXELS)
@@ -181,13 +181,13 @@ def test_layercam_is_the_positive_slope_times_the_feature_map(verifier, pair):
 
 
 def test_scorecam_weighs_a_channel_by_its_increase_of_the_cosine(verifier, pair):
-    # Channels alone by the method's own definition, with masks that SciPy did not make.
+    # Channels alone by the method's own definition, with masks that TensorFlow did not make.
     body = verifier.network.backbone
     image = (pair[0].astype(np.float32) - 127.5) / 128
     features = body(image[np.newaxis]).numpy()[0]
     masked = [np.zeros_like(image)]
     for channel in np.moveaxis(features, -1, 0):
-        grown = at_corners(channel)
+        grown = at_centres(channel)
         mask = (grown - grown.min()) / (np.ptp(grown) + 1e-7)
         masked.append(image * mask[..., np.newaxis])
     x = verifier.network(np.stack(masked)).numpy()
@@ -198,9 +198,9 @@ def test_scorecam_weighs_a_channel_by_its_increase_of_the_cosine(verifier, pair)
     np.testing.assert_allclose(found, expected / expected.max(), atol=1e-3)
 
 
-def at_corners(values):
-    """Grow a map so that its corner values stay in the corners, as the library does."""
-    places = np.linspace(0, 6, 112)
+def at_centres(values):
+    """Grow a map so that its values stay at the centres of their cells of 16×16 pixels."""
+    places = (np.arange(112) + 0.5) / 16 - 0.5
     rows = np.stack([np.interp(places, range(7), column) for column in values.T], axis=1)
     return np.stack([np.interp(places, range(7), row) for row in rows])
 

@@ -7,7 +7,6 @@ leaves their order as it is. A decomposition of A with B's embedding as it is, a
 A's, each sum to the same cosine.
 """
 
-import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -16,9 +15,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.embedding_score import backbone_and_head
-from xcos_tf.explain.explanation import Cost, Explanation
-from xcos_tf.explain.probing import scaled
+from xcos_tf.explain.explanation import Findings, Method
 from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.verifier import Verifier
 
@@ -42,38 +39,30 @@ class CellSums:
     embeddings: np.ndarray
 
 
-class TailDecomposition:
+class TailDecomposition(Method):
     """See the module; the only cost above a plain verification is that of the head."""
 
     name = "tail"
-    symmetric = True
     needs = "embedding"
 
     def __init__(self):
         # By verifier, as a function that was traced once runs faster.
         self._traced = WeakKeyDictionary()
 
-    def explain(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Explanation:
-        """Explain a pair, with signed maps of a value a cell; see `Method`.
-
-        Raises:
-            XcosError: the preset is not a plain one, or its cells do not add up.
-        """
-        start = time.perf_counter()
+    def find(self, verifier, face_a, face_b) -> Findings:
         sums = self.cell_sums(verifier, np.stack([face_a, face_b]))
-        maps = [scaled(values) for values in cosine_maps(sums)]
-        score = float(verifier.compare_pairs(sums.embeddings[:1], sums.embeddings[1:])[0])
-        cost = Cost(time.perf_counter() - start, forward=2)
-        return Explanation(self.name, *maps, signed=True, per_pair=False, score=score, cost=cost)
+        [score] = verifier.compare_pairs(sums.embeddings[:1], sums.embeddings[1:])
+        return Findings(cosine_maps(sums), score)
 
     def cell_sums(self, verifier: Verifier, faces: np.ndarray) -> CellSums:
         """Take the embeddings of aligned faces, uint8 (N, 112, 112, 3), apart.
 
         Raises:
-            XcosError: the preset is not a plain one, or its cells do not add up.
+            XcosError: the cells do not add up.
         """
         if verifier not in self._traced:
-            self._traced[verifier] = _traced(*backbone_and_head(verifier, self.name))
+            network = verifier.network
+            self._traced[verifier] = _traced(network.backbone, network.head)
         bias, alone, embeddings = (
             x.numpy() for x in self._traced[verifier](tf.constant(faces, tf.uint8))
         )

@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 
 from tests.explain.toys import OneCellVerifier, OppositeVerifier, noise
-from xcos_tf.explain.methods.corrrise import CorrRise, random_masks, visibility_correlation
-from xcos_tf.explain.methods.occlusion import OcclusionSensitivity, mean_drop
+from xcos_tf.explain.methods.covering import (
+    CorrRise,
+    OcclusionSensitivity,
+    mean_drop,
+    random_masks,
+    visibility_correlation,
+)
 
 METHODS = (OcclusionSensitivity(), CorrRise(masks=150))
 
@@ -92,7 +97,7 @@ def test_the_correlation_is_pearsons(random):
     masks = random.random((40, 3, 2)) < 0.4
     masks[:, 2, 1] = True
     scores = random.normal(size=40)
-    found = visibility_correlation(masks, scores, 0.0)
+    found = visibility_correlation(masks, scores)
     for place in np.ndindex(3, 2):
         if place != (2, 1):
             expected = np.corrcoef(~masks[:, place[0], place[1]], scores)[0, 1]
