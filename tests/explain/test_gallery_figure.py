@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.explain.making import check_layout
-from xcos_tf.explain.gallery_figure import PAPER_NAMES, Exhibit, draw_group
-from xcos_tf.explain.report.gallery import Case, JudgedAlike, most_confident
+from xcos_tf.explain.gallery import Case, Exhibit, JudgedAlike, most_confident
+from xcos_tf.explain.gallery_figure import PAPER_NAMES, draw_group
 
 
 def case(seed, score=0.7, name="a person/a person_0001.jpg", frames=None):

@@ -1,7 +1,6 @@
 """One of the four groups of the paper's Fig. 3: faces, S, W and scores of pairs judged alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -10,9 +9,9 @@ from matplotlib.figure import Figure
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import bar, new_figure, square, write
 from xcos_tf.explain.colours import BLUE, GREY, INK, RED
+from xcos_tf.explain.gallery import Case, Exhibit
 from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals
 from xcos_tf.explain.panels import MapPanel, draw_cells, draw_face, map_panels, name_above
-from xcos_tf.explain.report.gallery import Case, JudgedAlike
 
 # The paper's names of the groups.
 PAPER_NAMES = {
@@ -27,20 +26,6 @@ _SIDE, _LEFT, _STEP_X, _STEP_Y, _BLOCK = 0.95, 0.15, 1.0, 1.27, 4.25
 _WIDTH = 2 * _LEFT + _BLOCK + 3 * _STEP_X + _SIDE
 _TOP, _BOTTOM = 0.95, 0.22
 _NAME = {"fontsize": 6.5, "pad": 2.5}
-
-
-@dataclass(frozen=True)
-class Exhibit:
-    """A group's pairs, explained.
-
-    Attributes:
-        group: see `JudgedAlike`.
-        most, least: of its pairs `shown` and `least`, in their order.
-    """
-
-    group: JudgedAlike
-    most: Sequence[Case]
-    least: Sequence[Case]
 
 
 @default_look()

@@ -16,7 +16,8 @@ from xcos_tf.evaluation.protocol import embed
 from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.figure import save_figure
-from xcos_tf.explain.gallery_figure import Exhibit, draw_group
+from xcos_tf.explain.gallery import Exhibit, PresetGallery, gallery_of
+from xcos_tf.explain.gallery_figure import draw_group
 from xcos_tf.explain.mean_attention import (
     WeightShare,
     claimed_shares,
@@ -24,7 +25,6 @@ from xcos_tf.explain.mean_attention import (
     region_shares,
 )
 from xcos_tf.explain.notation import as_number
-from xcos_tf.explain.report.gallery import Explainer, gallery_threshold, most_confident
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
 
@@ -49,26 +49,17 @@ class SetMaps:
 
 
 @dataclass(frozen=True)
-class SetGallery:
+class SetGallery(PresetGallery):
     """What is drawn, and said, of a set.
 
     Attributes:
-        preset: its name, as the user gave it.
         vset: the set.
         maps: see `SetMaps`.
-        threshold: what the scores are held against.
-        promised: whether that is the preset's own, for FMR 1e-3; otherwise it is the one that gets
-            the most pairs of this set right.
-        exhibits: the four groups.
         regions, claimed: see `region_shares` and `claimed_shares`.
     """
 
-    preset: str
     vset: VerificationSet
     maps: SetMaps
-    threshold: float
-    promised: bool
-    exhibits: Sequence[Exhibit]
     regions: Sequence[WeightShare]
     claimed: Sequence[WeightShare]
 
@@ -77,7 +68,7 @@ class SetGallery:
         """What the threshold is, and of what."""
         which = "for FMR 1e-3" if self.promised else "that gets the most pairs right"
         return (
-            f"{self.preset} ({self.maps.score} attention) on {self.vset.name}, threshold "
+            f"{self.preset} ({self.score} attention) on {self.vset.name}, threshold "
             f"{as_number(self.threshold, 4)} {which}"
         )
 
@@ -123,14 +114,9 @@ def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
     """
     maps, same = explain_set(matcher, vset), vset.pairs.same
     [scored] = matcher.scored({maps.score: maps.values})
-    threshold, promised = gallery_threshold(scored, same)
-    explainer = Explainer(matcher, vset, scored, FaceReader(vset).face)
-    exhibits = [
-        Exhibit(group, *([explainer.case(pair) for pair in x] for x in (group.shown, group.least)))
-        for group in most_confident(maps.values, same, threshold)
-    ]
+    gallery = gallery_of(matcher, vset, scored, FaceReader(vset).face, least=True)
     shares = [of(maps.attention_maps, same) for of in (region_shares, claimed_shares)]
-    return SetGallery(matcher.name, vset, maps, threshold, promised, exhibits, *shares)
+    return SetGallery(**vars(gallery), vset=vset, maps=maps, regions=shares[0], claimed=shares[1])
 
 
 def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
@@ -148,7 +134,7 @@ def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
         gallery.regions,
         f"Mean attention over {counted(len(gallery.vset.pairs), 'pair')}",
         f"{gallery.preset} on {gallery.vset.name}",
-        maps.score,
+        gallery.score,
     )
     return figures
 

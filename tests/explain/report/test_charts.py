@@ -7,9 +7,15 @@ import pytest
 
 from tests.explain.report.making import make_scores, make_set
 from xcos_tf.evaluation.measurement import UnderOcclusion
-from xcos_tf.explain.report.charts import draw_det, draw_histogram, draw_occlusion, draw_roc
+from xcos_tf.explain.report.charts import (
+    Score,
+    draw_det,
+    draw_histogram,
+    draw_occlusion,
+    draw_roc,
+    styles_of,
+)
 from xcos_tf.explain.report.pictures import figure_uri
-from xcos_tf.explain.report.styles import Score, styles_of
 from xcos_tf.metrics.curves import det
 from xcos_tf.metrics.rates import tar_at_far
 

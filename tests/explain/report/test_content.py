@@ -4,6 +4,7 @@ import pytest
 
 from tests.explain.report.making import make_scores, make_set, measured
 from xcos_tf.evaluation.measurement import UnderOcclusion
+from xcos_tf.explain.report.charts import Score
 from xcos_tf.explain.report.content import (
     by_score,
     occlusion_table,
@@ -12,7 +13,6 @@ from xcos_tf.explain.report.content import (
     set_facts,
     summary,
 )
-from xcos_tf.explain.report.styles import Score
 from xcos_tf.metrics.rates import Rate
 
 

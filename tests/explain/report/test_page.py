@@ -183,6 +183,10 @@ def test_a_page_with_everything(report, explained):
     cases = html.count('class="case"')
     maps = [x["aria-label"] for x in page.attributes("svg") if "aria-label" in x]
     assert cases > 4 and len(maps) == 2 * cases
+    for drawn in re.findall(r"<svg [^>]*aria-label.*?</svg>", html, re.DOTALL):
+        values = re.findall(r"<title>[^<]*: ([−.\d]+)</title>", drawn)
+        low, *_, high = sorted(values, key=lambda value: float(value.replace("−", "-")))
+        assert len(values) == 49 and f': {low} to {high}"' in drawn
     assert sum(x["alt"].startswith("Face ") for x in page.attributes("img")) == 2 * cases
     assert len(page.attributes("title")) == 1 + 49 * 2 * cases
     assert f"{scores[0].preset} · learned, at its threshold for FMR 1e-3, 0.4000" in page.text

@@ -1,10 +1,13 @@
 """The report's charts: ROC, DET, histograms of scores, and accuracy under occlusion.
 
+A score is drawn the same in every chart and in the legend.
+
 Drawn with matplotlib's objects alone: no pyplot, no window, no global settings. No name of a
 user's is in a picture; the page's legend says which line is whose.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +18,6 @@ from scipy.special import ndtri
 from xcos_tf.drawing import default_look
 from xcos_tf.evaluation.measurement import UnderOcclusion
 from xcos_tf.explain.colours import GREY, INK
-from xcos_tf.explain.report.styles import Score, Style
 from xcos_tf.metrics.curves import Curve, thin
 
 IMPOSTOR = "#9aa3ad"
@@ -24,6 +26,51 @@ _BINS = 60
 _DODGE = 0.004
 _DEVIATE_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 _WORST_DRAWN = 0.4  # error rates beyond are of no use, unless a score is that bad
+# Dark enough to be read on white (contrast 4.5:1 or more), and told apart by the colour-blind
+# together with the dashes.
+_COLOURS = ("#1f5fa8", "#c2410c", "#0f766e", "#7e22ce", "#92610a", "#be185d", "#475569", "#3f7a0a")
+_DASHES = ((), (5, 2), (1.5, 1.5), (7, 2, 1.5, 2))
+_MARKERS = "osD^vPX*"
+
+
+class Score(NamedTuple):
+    """Which score of which preset; see `ScoredPairs`."""
+
+    preset: str
+    score: str
+
+    def __str__(self) -> str:
+        return f"{self.preset} ({self.score})"
+
+
+class Style(NamedTuple):
+    """A colour, the dashes of a line (lengths of ink and gap, none for an unbroken one), a mark."""
+
+    colour: str
+    dashes: tuple[float, ...]
+    marker: str
+
+    @property
+    def line(self) -> dict:
+        """As matplotlib takes it."""
+        return (
+            {"color": self.colour, "dashes": self.dashes} if self.dashes else {"color": self.colour}
+        )
+
+
+def styles_of(scores: Iterable[Score]) -> dict[Score, Style]:
+    """Return a style for each score, in the order in which they are first met.
+
+    Up to eight differ in colour, and up to 32 in colour or dashes.
+    """
+    return {
+        score: Style(
+            _COLOURS[i % len(_COLOURS)],
+            _DASHES[(i + i // len(_COLOURS)) % len(_DASHES)],
+            _MARKERS[i % len(_MARKERS)],
+        )
+        for i, score in enumerate(dict.fromkeys(scores))
+    }
 
 
 @default_look()

@@ -8,9 +8,9 @@ from xcos_tf.evaluation.matcher import FLATTENED
 from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.gallery import stated_threshold
 from xcos_tf.explain.notation import as_number
-from xcos_tf.explain.report.gallery import stated_threshold
-from xcos_tf.explain.report.styles import Score
+from xcos_tf.explain.report.charts import Score
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 Results = Sequence[tuple[ScoredPairs, Measurement]]

@@ -20,18 +20,22 @@ from xcos_tf.evaluation.measurement import (
 )
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.gallery import make_galleries, stated_threshold
 from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals, short_title
 from xcos_tf.explain.output_paths import check_report_path
+from xcos_tf.explain.panels import map_panels
 from xcos_tf.explain.report import content
-from xcos_tf.explain.report.gallery import make_galleries
-from xcos_tf.explain.report.illustrations import (
-    illustrate_curves,
-    illustrate_histograms,
-    illustrate_occlusion,
+from xcos_tf.explain.report.charts import (
+    draw_det,
+    draw_histogram,
+    draw_occlusion,
+    draw_roc,
+    styles_of,
 )
-from xcos_tf.explain.report.pictures import draw_maps, face_uri, scales
-from xcos_tf.explain.report.styles import styles_of
+from xcos_tf.explain.report.content import score_of
+from xcos_tf.explain.report.pictures import cells, face_uri, figure_uri, scales
 from xcos_tf.files import replace_file
+from xcos_tf.metrics.curves import det
 from xcos_tf.metrics.intervals import format_rate
 
 
@@ -77,7 +81,7 @@ def _content(vset, results, face, occlusion, command) -> dict:
     """Return what the template shows; the quick parts first, so that mistakes turn up early."""
     _check(vset, results)
     lines = content.by_score(occlusion)
-    styles = styles_of([*(content.score_of(scored) for scored, _ in results), *lines])
+    styles = styles_of([*(score_of(scored) for scored, _ in results), *lines])
     today = date.today()
     sections = {
         "setting": "What was measured",
@@ -91,9 +95,12 @@ def _content(vset, results, face, occlusion, command) -> dict:
     covered = None
     if lines:
         shares, table = content.occlusion_table(lines)
-        covered = {"shares": shares, "table": table, "chart": illustrate_occlusion(lines, styles)}
+        chart = figure_uri(draw_occlusion(lines, styles))
+        covered = {"lines": lines, "shares": shares, "table": table, "chart": chart}
     else:
         del sections["occlusion"]
+    curves = {score_of(scored): det(scored.values, vset.pairs.same) for scored, _ in results}
+    impostor, genuine = results[0][1].impostor, results[0][1].genuine
     return {
         "set_name": vset.name,
         "date": f"{today.day} {today:%B %Y}",
@@ -110,13 +117,38 @@ def _content(vset, results, face, occlusion, command) -> dict:
         "results": results,
         "remarks": content.remarks(results),
         "meanings": content.meanings(results),
-        "curves": illustrate_curves(vset, results, styles),
-        "histograms": illustrate_histograms(vset, results, styles),
+        "roc": figure_uri(draw_roc(curves, styles, impostor)),
+        "det": figure_uri(draw_det(curves, styles, impostor, genuine)),
+        "histograms": _histograms(vset.pairs.same, [scored for scored, _ in results], styles),
         "occlusion": covered,
         "scales": scales(),
         "galleries": list(make_galleries(vset, [scored for scored, _ in results], face)),
         "skipped": vset.skipped,
     }
+
+
+def _histograms(same: np.ndarray, scores: Sequence[ScoredPairs], styles) -> list[dict]:
+    """Return a histogram for each score, all on one axis, and what is said about it."""
+    values = [scored.values for scored in scores]
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = 0.02 * (high - low) or 0.1
+    limits = (low - margin, high + margin)
+    shown = []
+    for scored in scores:
+        threshold = stated_threshold(scored)
+        figure = draw_histogram(scored.values, same, limits, styles[score_of(scored)], threshold)
+        accepted = scored.values.astype(np.float64) >= (threshold or 0)
+        shown.append(
+            {
+                "scored": scored,
+                "uri": figure_uri(figure),
+                "medians": [float(np.median(scored.values[kind])) for kind in (same, ~same)],
+                "threshold": threshold,
+                "accepted": np.sum(accepted & ~same),
+                "rejected": np.sum(~accepted & same),
+            }
+        )
+    return shown
 
 
 def _check(vset: VerificationSet, results: Sequence[tuple[ScoredPairs, Measurement]]) -> None:
@@ -140,8 +172,8 @@ def _render(page: dict) -> str:
         lstrip_blocks=True,
     )
     words = (as_sentence, content.rate_name, enough_decimals, as_number, format_rate, percent)
-    pictures = (draw_maps, face_uri)
-    environment.globals |= {helper.__name__: helper for helper in (*words, *pictures)}
+    pictures = (map_panels, cells, face_uri)
+    environment.globals |= {helper.__name__: helper for helper in (*words, *pictures, score_of)}
     return environment.get_template("page.html.j2").render(page)
 
 

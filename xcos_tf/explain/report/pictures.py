@@ -2,7 +2,7 @@
 
 import base64
 import io
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -19,47 +19,19 @@ _JPEG_QUALITY = 88
 _STOPS = 9
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A square of a map: its place, its colour as in CSS, and what it says."""
-
-    x: int
-    y: int
-    colour: str
-    text: str
-
-
-@dataclass(frozen=True)
-class DrawnMap:
-    """A map ready to be drawn.
-
-    Attributes:
-        symbol: "S" or "W".
-        meaning: of the symbol.
-        extent: of its values, as text.
-        width, height: in cells.
-        cells: from top left to bottom right.
-    """
-
-    symbol: str
-    meaning: str
-    extent: str
-    width: int
-    height: int
-    cells: list[Cell]
-
-
-def draw_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> tuple[DrawnMap, DrawnMap]:
-    """Return S and W as cells, each named by the part of the face in it."""
-    similarity, attention, _ = map_panels(similarity_map, attention_map)
-    return tuple(_draw(panel) for panel in (similarity, attention))
+def cells(panel: MapPanel) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the column, the row, the colour as in CSS and the words of each cell of a map."""
+    colours = ScalarMappable(panel.norm, panel.colours)
+    parts = region_map(*panel.values.shape)
+    for (y, x), value in np.ndenumerate(panel.values):
+        text = f"{parts[y, x]}: {as_number(value, panel.decimals)}"
+        yield x, y, to_hex(colours.to_rgba(value)), text
 
 
 def scales() -> dict[str, str]:
     """Return the colour scales of S and W as gradients in CSS, from their low to their high end."""
-    even = np.full((1, 1), 1.0)
-    panels = dict(zip("SW", map_panels(even, even), strict=False))
-    return {symbol: _gradient(panel) for symbol, panel in panels.items()}
+    even = np.ones((1, 1))
+    return {panel.title: _gradient(panel) for panel in map_panels(even, even)[:2]}
 
 
 def figure_uri(figure: Figure) -> str:
@@ -75,23 +47,6 @@ def face_uri(face: np.ndarray) -> str:
     stream = io.BytesIO()
     Image.fromarray(face).save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return _uri("image/jpeg", stream.getvalue())
-
-
-def _draw(panel: MapPanel) -> DrawnMap:
-    height, width = panel.values.shape
-    colours = ScalarMappable(panel.norm, panel.colours)
-    parts = region_map(height, width)
-    cells = [
-        Cell(
-            x,
-            y,
-            to_hex(colours.to_rgba(value)),
-            f"{parts[y, x]}: {as_number(value, panel.decimals)}",
-        )
-        for (y, x), value in np.ndenumerate(panel.values)
-    ]
-    low, high = (as_number(x, panel.decimals) for x in (panel.values.min(), panel.values.max()))
-    return DrawnMap(panel.title, panel.meaning, f"{low} to {high}", width, height, cells)
 
 
 def _gradient(panel: MapPanel) -> str:

@@ -7,7 +7,7 @@ from tests.explain.report.making import Faces, make_scores, make_set
 from tests.verifying import THRESHOLDS
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.explain.report.gallery import make_galleries, most_confident, stated_threshold
+from xcos_tf.explain.gallery import make_galleries, most_confident, stated_threshold
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.verifier import Verifier
@@ -24,13 +24,15 @@ def test_the_default_score_is_explained_by_its_own_maps(preset, explained):
     assert (gallery.preset, gallery.score) == (preset, "learned")
     assert (gallery.threshold, gallery.promised) == (THRESHOLDS["0.001"], True)
     # No face is asked for that is not shown.
-    shown = [pair for group, _ in gallery.groups for pair in group.shown]
+    shown = [pair for x in gallery.exhibits for pair in x.group.shown]
     ends = set(vset.pairs.first[shown]) | set(vset.pairs.second[shown])
     assert set(vset.photos.asked) == ends and 4 < len(ends) < 40
     verifier = Verifier.from_preset(preset)
-    for group, cases in gallery.groups:
-        assert len(cases) == len(group.shown) == min(group.count, 4)
-        for pair, case in zip(group.shown, cases, strict=True):
+    for exhibit in gallery.exhibits:
+        shown = exhibit.group.shown
+        assert len(exhibit.most) == len(shown) == min(exhibit.group.count, 4)
+        assert len(exhibit.least) == 0
+        for pair, case in zip(shown, exhibit.most, strict=True):
             ends = vset.pairs.first[pair], vset.pairs.second[pair]
             assert case.names == tuple(vset.pairs.photos[end] for end in ends)
             faces = [vset.photos.read(end) for end in ends]
@@ -78,8 +80,8 @@ def test_of_videos_the_frames_nearest_the_mean_are_shown(preset):
     [gallery] = galleries(vset, scores)
     verifier = Verifier.from_preset(preset)
     seen = 0
-    for group, cases in gallery.groups:
-        for pair, case in zip(group.shown, cases, strict=True):
+    for exhibit in gallery.exhibits:
+        for pair, case in zip(exhibit.group.shown, exhibit.most, strict=True):
             a, b = vset.pairs.first[pair], vset.pairs.second[pair]
             assert case.names == (f"video {a}", f"video {b}")
             own = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -9,12 +10,12 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.probing import embed_all
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.models.comparison import PLAIN_COSINE
 from xcos_tf.verifier import DEFAULT_FMR
 
-BLOCK = 64
 SHOWN = 4
 _GROUPS = (
     ("True accepts", "one person, and recognised as such", True, True),
@@ -70,8 +71,22 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Exhibit:
+    """A group's pairs, explained.
+
+    Attributes:
+        group: see `JudgedAlike`.
+        most, least: of its pairs `shown` and, if it was asked for, `least`, in their order.
+    """
+
+    group: JudgedAlike
+    most: Sequence[Case]
+    least: Sequence[Case] = ()
+
+
+@dataclass(frozen=True)
 class PresetGallery:
-    """What one preset is most sure of.
+    """What one preset is most sure of, and least.
 
     Attributes:
         preset: its name, as the user gave it.
@@ -79,14 +94,14 @@ class PresetGallery:
         threshold: what the scores are held against.
         promised: whether that is the preset's own, for FMR 1e-3; otherwise it is the one that
             gets the most pairs of this set right.
-        groups: each with its cases.
+        exhibits: the four groups.
     """
 
     preset: str
     score: str
     threshold: float
     promised: bool
-    groups: Sequence[tuple[JudgedAlike, Sequence[Case]]]
+    exhibits: Sequence[Exhibit]
 
 
 def stated_threshold(scored: ScoredPairs) -> float | None:
@@ -95,14 +110,6 @@ def stated_threshold(scored: ScoredPairs) -> float | None:
         if np.isclose(float(rate), DEFAULT_FMR, rtol=1e-6):
             return float(threshold)
     return None
-
-
-def gallery_threshold(scored: ScoredPairs, same: np.ndarray) -> tuple[float, bool]:
-    """Return what a gallery's scores are held against, and whether it is the preset's own."""
-    threshold = stated_threshold(scored)
-    if threshold is None:
-        return best_threshold(scored.values, same), False
-    return threshold, True
 
 
 def most_confident(
@@ -149,70 +156,59 @@ def make_galleries(
         matcher = Matcher(preset)
         explained = [name for name in matcher.verifier.attentions if name in by_name]
         if explained:
-            yield _gallery(matcher, vset, by_name[explained[-1]], face)
+            yield gallery_of(matcher, vset, by_name[explained[-1]], face)
 
 
-def _gallery(matcher, vset, scored, face) -> PresetGallery:
+def gallery_of(
+    matcher: Matcher,
+    vset: VerificationSet,
+    scored: ScoredPairs,
+    face: Callable[[int], np.ndarray],
+    least: bool = False,
+) -> PresetGallery:
+    """Explain the pairs that a score of a preset is most sure of, and the `least` if asked to.
+
+    Raises:
+        XcosError: as by `face`, or the preset is not the one whose scores these are.
+    """
     if matcher.sha256 != scored.sha256:
         raise XcosError(
             f"the preset {scored.preset!r} has changed since it was measured; evaluate it again"
         )
-    threshold, promised = gallery_threshold(scored, vset.pairs.same)
-    explainer = Explainer(matcher, vset, scored, face)
-    groups = [
-        (group, [explainer.case(pair) for pair in group.shown])
-        for group in most_confident(scored.values, vset.pairs.same, threshold)
+    same, stated = vset.pairs.same, stated_threshold(scored)
+    threshold = best_threshold(scored.values, same) if stated is None else stated
+    case = partial(_case, matcher, vset, scored, face)
+    exhibits = [
+        Exhibit(
+            group,
+            [case(pair) for pair in group.shown],
+            [case(pair) for pair in group.least if least],
+        )
+        for group in most_confident(scored.values, same, threshold)
     ]
-    return PresetGallery(scored.preset, scored.score, threshold, promised, groups)
+    return PresetGallery(scored.preset, scored.score, threshold, stated is not None, exhibits)
 
 
-class Explainer:
-    """Explains pairs of one set by one score of one preset.
-
-    Args:
-        matcher: the preset.
-        vset: the set.
-        scored: of its pairs.
-        face: see `write_report`.
-    """
-
-    def __init__(self, matcher: Matcher, vset: VerificationSet, scored: ScoredPairs, face):
-        self.matcher, self.vset, self.scored, self.face = matcher, vset, scored, face
-
-    def case(self, pair: int) -> Case:
-        """Return the pair at this position of the set, explained."""
-        pairs = self.vset.pairs
-        ends = pairs.first[pair], pairs.second[pair]
-        names = tuple(str(pairs.photos[end]) for end in ends)
-        score = float(self.scored.values[pair])
-        if self.vset.videos is None:
-            faces = [self.face(int(end)) for end in ends]
-            maps = self._explain(self._embed([faces[0]]), self._embed([faces[1]]))
-            frames = None
-        else:
-            positions = [self.vset.videos[end] for end in ends]
-            frames, faces, maps = self._typical_frames(*positions, score)
-        similarity, attention = maps["similarity_map"][0], maps["attention_map"][0]
-        sentence = describe_maps(similarity, attention)
-        return Case(names, frames, tuple(faces), score, similarity, attention, sentence)
-
-    def _typical_frames(self, first: np.ndarray, second: np.ndarray, mean: float):
-        """Return the pair of frames whose score is nearest the mean, the first of several."""
-        grids = [self._embed([self.face(int(k)) for k in frames]) for frames in (first, second)]
-        scores = self.matcher.score_all(*grids, self.scored.score)
-        row, column = np.unravel_index(np.abs(scores - mean).argmin(), scores.shape)
-        positions = int(first[row]), int(second[column])
-        maps = self._explain(grids[0][[row]], grids[1][[column]])
-        names = [str(self.vset.photos.names[k]) for k in positions]
-        frames = (*names, float(maps["xcos"][0]))
-        return frames, [self.face(k) for k in positions], maps
-
-    def _embed(self, faces: list[np.ndarray]) -> np.ndarray:
-        blocks = [
-            self.matcher.verifier.embed(np.stack(faces[start : start + BLOCK]))
-            for start in range(0, len(faces), BLOCK)
-        ]
-        return np.concatenate(blocks)
-
-    def _explain(self, grid_a: np.ndarray, grid_b: np.ndarray) -> dict[str, np.ndarray]:
-        return self.matcher.verifier.explain_pairs(grid_a, grid_b, self.scored.score)
+def _case(matcher: Matcher, vset: VerificationSet, scored: ScoredPairs, face, pair: int) -> Case:
+    """Explain the pair at this position of a set by a score of a preset."""
+    ends = vset.pairs.first[pair], vset.pairs.second[pair]
+    score, verifier = float(scored.values[pair]), matcher.verifier
+    frames = [[end] if vset.videos is None else vset.videos[end] for end in ends]
+    faces = [[face(int(frame)) for frame in of_end] for of_end in frames]
+    grids = [embed_all(verifier, np.stack(of_end)) for of_end in faces]
+    # Of videos, the pair of frames whose score is nearest the mean, the first of several.
+    distances = np.abs(matcher.score_all(*grids, scored.score) - score)
+    places = np.unravel_index(distances.argmin(), distances.shape)
+    chosen = [grid[[place]] for grid, place in zip(grids, places, strict=True)]
+    maps = verifier.explain_pairs(*chosen, scored.score)
+    similarity, attention = maps["similarity_map"][0], maps["attention_map"][0]
+    shown = [vset.photos.names[x[place]] for x, place in zip(frames, places, strict=True)]
+    return Case(
+        tuple(str(vset.pairs.photos[end]) for end in ends),
+        None if vset.videos is None else (*map(str, shown), float(maps["xcos"][0])),
+        tuple(x[place] for x, place in zip(faces, places, strict=True)),
+        score,
+        similarity,
+        attention,
+        describe_maps(similarity, attention),
+    )
