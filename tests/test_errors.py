@@ -8,7 +8,7 @@ from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.errors import XcosError, as_message, on_one_line, shown
 from xcos_tf.evaluation.open_set import open_set
-from xcos_tf.evaluation.pair_list import check_photo_folder
+from xcos_tf.evaluation.pairs import check_photo_folder
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import load_arrays
 from xcos_tf.training.checkpoints import take_weights

@@ -20,8 +20,8 @@ from xcos_tf.evaluation.occlude_pairs import draw_cover, occlude_pairs
 from xcos_tf.evaluation.occluded import score_occluded
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.photos import file_digest
 from xcos_tf.evaluation.protocol import score_set
+from xcos_tf.evaluation.verification_set import file_digest
 
 STROKES = Occluder(share=0.3, seed=2)
 NAMES = [f"{person}/{person}_{i:04d}.jpg" for person in ("Ann", "Bob", "Cid") for i in (1, 2, 3)]

@@ -1,7 +1,6 @@
 import pytest
 
-from xcos_tf.evaluation.pairs import read_lfw_pairs
-from xcos_tf.evaluation.pairs_csv import read_pairs_csv
+from xcos_tf.evaluation.pair_lists import read_lfw_pairs, read_pairs_csv
 from xcos_tf.evaluation.photo_finder import PhotoFinder
 
 SUFFIXES = [

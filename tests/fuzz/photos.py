@@ -11,7 +11,7 @@ from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import mutate_bytes
 from xcos_tf.data.photo import MIN_SIDE, read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.ar import read_ar_photo
+from xcos_tf.evaluation.people_set import read_ar_photo
 
 
 def encoded_photos(formats=None) -> list[bytes]:

@@ -23,7 +23,7 @@ from xcos_tf.data.records.progress import FinishedShard, Progress
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.writer import prepare
-from xcos_tf.evaluation.bin_set import bin_set
+from xcos_tf.evaluation.open_set import bin_set
 
 
 def _check_source(source: Source) -> None:
@@ -55,7 +55,7 @@ def _bin(folder: Path) -> Trial:
         path.write_bytes(content)
         _check_source(BinSource(path))
         if len(content) % 4 == 0:
-            with mock.patch("xcos_tf.evaluation.bin_set.tqdm", lambda images, **_: images):
+            with mock.patch("xcos_tf.evaluation.open_set.tqdm", lambda images, **_: images):
                 bin_set(path)
 
     return Trial(

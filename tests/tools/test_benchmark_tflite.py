@@ -11,7 +11,7 @@ from tools.tflite.pairs import all_pairs_of_folds, covered_pairs
 from tools.tflite.tables import CoveredPrice, Price
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.occluded import SHARES
-from xcos_tf.evaluation.pairs import read_lfw_pairs
+from xcos_tf.evaluation.pair_lists import read_lfw_pairs
 from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier

@@ -9,8 +9,7 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.photos import DecodedPhotos
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
 
 IMPOSTORS = 10
 

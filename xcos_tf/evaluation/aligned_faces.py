@@ -13,8 +13,7 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.batching import batches, progress_bar
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.photos import DecodedPhotos
-from xcos_tf.evaluation.verification_set import Skipped, VerificationSet
+from xcos_tf.evaluation.verification_set import DecodedPhotos, Skipped, VerificationSet
 
 FACES_AT_ONCE = 64
 

@@ -19,9 +19,9 @@ from xcos_tf.data.occlude_folder import (
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.pair_lists import write_pairs_csv
 from xcos_tf.evaluation.pairs import PairSet, pairs_of
-from xcos_tf.evaluation.pairs_csv import write_pairs_csv
-from xcos_tf.evaluation.photos import file_digest
+from xcos_tf.evaluation.verification_set import file_digest
 from xcos_tf.files import replace_file
 
 PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"

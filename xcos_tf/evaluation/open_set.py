@@ -1,16 +1,32 @@
 """One way to open any verification set: by what is there, the reader is chosen."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from tqdm import tqdm
+
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.photo import read_photo
+from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.evaluation.bin_set import bin_set
-from xcos_tf.evaluation.list_set import list_set
-from xcos_tf.evaluation.pair_list import read_lines
+from xcos_tf.evaluation.aligned_faces import align_photos
+from xcos_tf.evaluation.pair_lists import is_pairs_heading, read_lfw_pairs, read_pairs_csv
+from xcos_tf.evaluation.pairs import PairSet, check_photo_folder, pairs_of, read_lines, repeats
 from xcos_tf.evaluation.people_set import people_set
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.verification_set import (
+    DecodedPhotos,
+    EncodedPhotos,
+    FolderPhotos,
+    Skipped,
+    VerificationSet,
+    build_set,
+)
 from xcos_tf.evaluation.ytf import is_splits_line, ytf_set
+from xcos_tf.metrics.folds import FOLDS, tenths
+from xcos_tf.wording import counted
 
 
 def open_set(
@@ -52,7 +68,17 @@ def open_set(
     if not os.path.exists(path):
         raise XcosError(f"there is no {shown(path)}; give a folder of photos or a .bin file")
     if not os.path.isdir(path):
-        return _open_file(path, pairs, draw, select, columns)
+        if path.suffix.lower() != ".bin":
+            raise XcosError(
+                f"{path} is neither a folder nor a .bin file; give the folder of the photos first "
+                "and then the list"
+            )
+        if pairs is not None or draw is not None or select or columns:
+            raise XcosError(
+                f"{path} holds its own pairs; leave out the list, its columns, the numbers to draw "
+                "and the tags"
+            )
+        return bin_set(path)
     if pairs is not None and draw is not None:
         raise XcosError("give either a list of pairs or numbers of pairs to draw, not both")
     if draw is not None:
@@ -70,15 +96,134 @@ def open_set(
     return list_set(path, pairs, aligned, columns, skip_faceless)
 
 
-def _open_file(path: Path, pairs, draw, select, columns) -> VerificationSet:
-    if path.suffix.lower() != ".bin":
+def list_set(
+    folder: str | os.PathLike,
+    pairs: str | os.PathLike,
+    aligned: bool = False,
+    columns: Sequence[str] | None = None,
+    skip_faceless: bool = False,
+) -> VerificationSet:
+    """Open a folder and a list, LFW's `pairs.txt` or a table that `read_pairs_csv` reads.
+
+    Every photo of a list counts: those that cannot be decoded, or show no face, are an error that
+    names them when the set is scored, unless they are to be skipped. Then photos are aligned now,
+    which takes 38 kB of memory for each. Arguments are as those of `open_set`.
+
+    Raises:
+        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`, or the list is neither.
+    """
+    folder, notes = check_photo_folder(folder), []
+    _, heading = read_lines(Path(pairs))[0]
+    if columns is not None or is_pairs_heading(heading):
+        pair_set, notes = read_pairs_csv(pairs, folder, columns)
+    elif heading[0].isdigit() and "," not in heading:
+        pair_set = read_lfw_pairs(pairs, folder)
+    else:
         raise XcosError(
-            f"{path} is neither a folder nor a .bin file; give the folder of the photos first and "
-            "then the list"
+            f"the first line of {pairs}, {heading!r}, begins none of the lists that can be read: "
+            "LFW's pairs.txt (`10 300`), tables (`first,second,same`, `first,second,same,fold`, "
+            "`name,imagenum1,imagenum2,` or `file_x,file_y,Decision`, or others whose columns are "
+            "named) and YouTube Faces' splits.txt"
         )
-    if pairs is not None or draw is not None or select or columns:
+    if skip_faceless and not aligned:
+        return _with_faces(folder, pair_set, notes)
+    photos = FolderPhotos(folder, pair_set.photos)
+    name = folder.resolve().name
+    return build_set(name, photos, pair_set, photos.digest, aligned=aligned, notes=notes)
+
+
+def _with_faces(folder: Path, listed: PairSet, notes: Sequence[str]) -> VerificationSet:
+    """Return the pairs of photos that both show a face."""
+    found, skipped = align_photos(folder, listed.photos)
+    has_face = np.isin(listed.photos, found.names)
+    whole = has_face[listed.first] & has_face[listed.second]
+    if not whole.any():
+        raise XcosError(f"no pair of {folder} has two photos that show a face; give other photos")
+    pairs, _ = pairs_of(
+        listed.photos, *(x[whole] for x in (listed.first, listed.second, listed.same, listed.fold))
+    )
+    position = {name: i for i, name in enumerate(found.names)}
+    faces = DecodedPhotos(pairs.photos, found.pixels[[position[name] for name in pairs.photos]])
+    left_out = [
+        f"Left out: {counted(len(skipped), 'photo')} that cannot be read or in which MTCNN "
+        f"finds no face, and {counted(int(np.sum(~whole)), 'pair')} with one of them."
+    ]
+    return build_set(
+        folder.resolve().name,
+        faces,
+        pairs,
+        FolderPhotos(folder, pairs.photos).digest,
+        aligned=True,
+        aligned_here=True,
+        skipped=skipped,
+        notes=[*notes, *left_out * bool(skipped)],
+    )
+
+
+def bin_set(path: str | os.PathLike) -> VerificationSet:
+    """Open one of InsightFace's `.bin` files (LFW, AgeDB-30, CFP-FP, ...).
+
+    Its faces are aligned and stay in memory, encoded. Its 10 folds are tenths of the list in its
+    order, as InsightFace deals them. Pairs with an image that cannot be used are left out and
+    listed; the others keep their folds. An image that is there several times, as in LFW's file,
+    becomes one photo. Pairs that are there several times stay, as published, and are counted.
+
+    Raises:
+        XcosError: the file cannot be read, asks for something dangerous, does not hold two images
+            for each truth value, or no pairs of both kinds are left.
+    """
+    source = BinSource(path)
+    images = [record.image for record in source.read(0, len(source))]
+    listed, faults = source.pairs, _faults(images)
+    usable = np.array([image not in faults for image in images])
+    kept = np.flatnonzero(usable[listed.first] & usable[listed.second])
+    skipped = [
+        Skipped(f"image {i} (pair {i // 2})", faults[images[i]]) for i in np.flatnonzero(~usable)
+    ]
+    if not len(kept):
         raise XcosError(
-            f"{path} holds its own pairs; leave out the list, its columns, the numbers to draw and "
-            "the tags"
+            f"none of the {counted(len(listed), 'pair')} of {path} can be used: "
+            f"{skipped[0].name}, for example: {skipped[0].reason}"
         )
-    return bin_set(path)
+    # The first image of each content stands for all of them.
+    first_of = {}
+    stands_for = np.array([first_of.setdefault(image, i) for i, image in enumerate(images)])
+    pairs, used = pairs_of(
+        [f"image {i}" for i in range(len(images))],
+        stands_for[listed.first[kept]],
+        stands_for[listed.second[kept]],
+        listed.same[kept],
+        tenths(len(listed))[kept],
+    )
+    photos = EncodedPhotos(source.name, pairs.photos, [images[i] for i in used])
+    left_out = [
+        f"Pairs left out: {len(listed) - len(kept):,}, for {counted(len(skipped), 'image')} that "
+        "cannot be used."
+    ]
+    return build_set(
+        source.name,
+        photos,
+        pairs,
+        lambda position: hashlib.sha256(photos.images[position]).digest(),
+        aligned=True,
+        skipped=skipped,
+        notes=[
+            f"The {FOLDS} folds are tenths of the file's {len(listed):,} pairs in their order.",
+            *left_out * (len(kept) < len(listed)),
+            *repeats(pairs.first, pairs.second, "an image"),
+        ],
+    )
+
+
+def _faults(images: list[bytes]) -> dict[bytes, str]:
+    """Return {image: reason} of the images that are no faces of the size that models take."""
+    faults = {}
+    for image in tqdm(dict.fromkeys(images), desc="checking", unit="image"):
+        try:
+            height, width = read_photo(image).shape[:2]
+        except XcosError as error:
+            faults[image] = str(error)
+            continue
+        if (height, width) != (FACE_SIZE, FACE_SIZE):
+            faults[image] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
+    return faults

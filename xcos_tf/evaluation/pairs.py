@@ -1,23 +1,15 @@
-"""Lists of face pairs to test on, and the `pairs.txt` of Labeled Faces in the Wild."""
+"""Pairs of faces to test on, and what all lists of them have in common."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, shown
-from xcos_tf.evaluation.pair_list import (
-    ListedPair,
-    check_both_kinds,
-    check_photo_folder,
-    is_number,
-    name_within,
-    read_lines,
-    refuse_repeats,
-)
-from xcos_tf.evaluation.photo_finder import PhotoFinder
+from xcos_tf.errors import XcosError, explained, shown
+from xcos_tf.files import read_bytes
 from xcos_tf.metrics.folds import deal_folds
 
 
@@ -43,62 +35,13 @@ class PairSet:
         return len(self.same)
 
 
-def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> PairSet:
-    """Read a list in the format of LFW's `pairs.txt`.
+class ListedPair(NamedTuple):
+    """One line of a list: its number from 1, two names, and whether they are one person's."""
 
-    The first line holds the number of folds F and of genuine pairs in each, n. F times 2·n lines
-    follow, whose columns are separated by tabs: `name i j` is a genuine pair, `name i name j` an
-    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or
-    what `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49,
-    UMass Amherst, 2007.
-
-    Args:
-        pairs_file: the list.
-        folder: of the photos, with a folder for each person.
-
-    Raises:
-        XcosError: either does not exist or cannot be read, the list is empty or of one kind only, a
-            line is malformed, names a photo that is not in the folder, or a pair that another line
-            has or of a photo and itself; or there are not as many pairs as promised.
-    """
-    source, folder = Path(pairs_file), check_photo_folder(folder)
-    lines = read_lines(source)
-    folds, each = _parse_header(source, *lines[0])
-    if len(lines) - 1 != folds * 2 * each:
-        raise XcosError(
-            f"{source} promises {folds} × 2 × {each} = {folds * 2 * each} pairs in its first line, "
-            f"but holds {len(lines) - 1}; get the file again"
-        )
-    photos = LfwPhotos(folder, source)
-    listed = [_parse_pair(source, number, line, photos) for number, line in lines[1:]]
-    refuse_repeats(source, listed)
-    return collect_pairs(source, listed, np.arange(len(listed), dtype=np.int64) // (2 * each))
-
-
-def collect_pairs(
-    source: Path, listed: Sequence[ListedPair], fold: np.ndarray | None = None
-) -> PairSet:
-    """Return listed pairs by position of their photos.
-
-    Args:
-        source: the list.
-        listed: P pairs, P ≥ 1.
-        fold: int (P,), as in `pairs_of`; without it, `deal_folds` deals them.
-
-    Raises:
-        XcosError: they are of one kind only.
-    """
-    same = np.array([pair.same for pair in listed], bool)
-    check_both_kinds(same, source)
-    positions = {}
-    ends = np.array(
-        [
-            [positions.setdefault(name, len(positions)) for name in (pair.first, pair.second)]
-            for pair in listed
-        ]
-    )
-    fold = deal_folds(same) if fold is None else fold
-    return pairs_of(list(positions), ends[:, 0], ends[:, 1], same, fold)[0]
+    line: int
+    first: str
+    second: str
+    same: bool
 
 
 def pairs_of(
@@ -119,72 +62,102 @@ def pairs_of(
     return PairSet([names[i] for i in used], place[first], place[second], same, fold), used
 
 
-class LfwPhotos:
-    """Finds photos that are stored as LFW's are: photo 1 of Some_Name, Some_Name_0001.jpg."""
+def collect_pairs(
+    source: Path, listed: Sequence[ListedPair], fold: np.ndarray | None = None
+) -> PairSet:
+    """Return listed pairs by position of their photos.
 
-    def __init__(self, folder: Path, source: Path):
-        """Look in `folder` for what the list `source` names."""
-        self._folder, self._source = folder, source
-        self._finder = PhotoFinder(folder)
-
-    def find(self, name: str, photo: int, line: int) -> str:
-        """Return the photo's path within the folder.
-
-        Raises:
-            XcosError: it is not there.
-        """
-        stem = name_within(f"{name}/{name}_{photo:04d}", self._source, line)
-        if found := self._finder.by_stem(stem):
-            return found
-        raise XcosError(
-            f"the photo {shown(stem)}.jpg of line {line} of {self._source} is not in "
-            f"{self._folder}; give the folder that holds one folder for each person, "
-            "with all their photos"
-        )
-
-
-def parse_lfw_columns(columns: Sequence[str], photos: LfwPhotos, line: int) -> ListedPair | None:
-    """Return the pair that `name i j` or `name i name j` says, or None if it is neither.
+    Args:
+        source: the list.
+        listed: P pairs, P ≥ 1.
+        fold: int (P,), as in `pairs_of`; without it, `deal_folds` deals them.
 
     Raises:
-        XcosError: a photo is not there.
+        XcosError: they are of one kind only.
     """
-    if len(columns) == 3:
-        columns = [columns[0], columns[1], columns[0], columns[2]]
-        same = True
-    elif len(columns) == 4 and columns[0] != columns[2]:
-        same = False
-    else:
-        return None
-    numbers = [_whole_number(column) for column in columns[1::2]]
-    if None in numbers or not columns[0] or not columns[2]:
-        return None
-    first = photos.find(columns[0], numbers[0], line)
-    return ListedPair(line, first, photos.find(columns[2], numbers[1], line), same)
+    same = np.array([pair.same for pair in listed], bool)
+    check_both_kinds(same, source)
+    names = [name for pair in listed for name in (pair.first, pair.second)]
+    position = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    ends = np.array([position[name] for name in names]).reshape(-1, 2)
+    fold = deal_folds(same) if fold is None else fold
+    return pairs_of(list(position), ends[:, 0], ends[:, 1], same, fold)[0]
 
 
-def _parse_header(source: Path, number: int, line: str) -> tuple[int, int]:
-    counts = [_whole_number(word) for word in line.split()]
-    if len(counts) != 2 or None in counts:
+def repeats(first: np.ndarray, second: np.ndarray, what: str) -> list[str]:
+    """Return sentences for the report on repeated pairs of a published list, which are kept.
+
+    Args:
+        first, second: int (P,), what each pair compares.
+        what: that is called.
+    """
+    ends = np.sort(np.stack([first, second], axis=1), axis=1)
+    again, alone = len(ends) - len(np.unique(ends, axis=0)), int(np.sum(first == second))
+    told = {"given a second time": again, f"of {what} and itself": alone}
+    return [f"Pairs {how}: {n:,}; they count, as published." for how, n in told.items() if n]
+
+
+def check_both_kinds(same: np.ndarray, source: object) -> None:
+    """Raise XcosError unless there are pairs of one person and of two."""
+    if same.all() or not same.any():
         raise XcosError(
-            f"line {number} of {source} must hold the number of folds and of genuine pairs in "
-            f"each, as in `10 300`, but is {line!r}"
+            f"{source} holds {'genuine' if same.any() else 'impostor'} pairs only; to measure "
+            "anything it takes pairs of one person and pairs of two"
         )
-    return counts[0], counts[1]
 
 
-def _parse_pair(source: Path, number: int, line: str, photos: LfwPhotos) -> ListedPair:
-    # Copies of the file are about that have spaces for tabs; LFW's names hold neither.
-    columns = [column.strip() for column in (line.split("\t") if "\t" in line else line.split())]
-    pair = parse_lfw_columns(columns, photos, number)
-    if pair is None:
+def check_photo_folder(folder: str | os.PathLike) -> Path:
+    """Return the folder, or raise XcosError if it is none."""
+    if not os.path.isdir(folder):
         raise XcosError(
-            f"line {number} of {source} must be `name i j` (one person) or `name i name j` (two "
-            f"people) with tabs between, but is {line!r}"
+            f"there is no folder {shown(folder)}; give the folder that holds the photos"
         )
-    return pair
+    return Path(folder)
 
 
-def _whole_number(text: str) -> int | None:
-    """Return the number from 1 that the text spells, or None."""
-    return int(text) if is_number(text) and int(text) > 0 else None
+def read_text(source: Path) -> str:
+    """Return the text of a list, UTF-8.
+
+    Raises:
+        XcosError: it is not there, or cannot be read.
+    """
+    if not os.path.exists(source):
+        raise XcosError(f"there is no list of pairs {source}; check the path")
+    faults = OSError, UnicodeDecodeError
+    with explained(f"{source} cannot be read as a list of pairs", "get it again", faults):
+        text = read_bytes(source).decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(source: Path) -> list[tuple[int, str]]:
+    """Return (line number from 1, line) of the lines of a list that are not blank.
+
+    Raises:
+        XcosError: it is not there, cannot be read, or has fewer than two.
+    """
+    lines = enumerate(read_text(source).split("\n"), start=1)
+    lines = [(number, line.strip()) for number, line in lines if line.strip()]
+    if len(lines) < 2:
+        raise XcosError(f"{source} holds no pairs; give LFW's pairs.txt or a list like it")
+    return lines
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text spells a whole number from 0 in nine digits at most."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def name_within(name: str, source: Path, line: int) -> str:
+    """Return a name that a list gives, as a plain path with "/" that stays within its folder.
+
+    Raises:
+        XcosError: it is absolute, leads out by "..", or is empty.
+    """
+    path, as_windows = PurePosixPath(name), PureWindowsPath(name)
+    # Windows knows more ways to lead out, all of POSIX's among them.
+    if as_windows.anchor or ".." in as_windows.parts or not path.parts or "\0" in name:
+        raise XcosError(
+            f"line {line} of {source} names {name!r}, which is not a path within the folder; give "
+            "paths relative to it, without `..`"
+        )
+    return str(path)

@@ -1,4 +1,10 @@
-"""A folder of people's photos, of which pairs are drawn: the AR database, or any other."""
+"""A folder of people's photos, of which pairs are drawn: the AR database, or any other.
+
+AR's photos are named `M-001-08.bmp`: photo 8 of man 1; women are W, or F in older copies. Photos 1
+to 13 were taken in one session, 14 to 26 of the same scenes in another: 8 to 10 with sunglasses, 11
+to 13 with a scarf. Source: Martinez and Benavente, "The AR Face Database", CVC Technical Report 24,
+1998.
+"""
 
 import os
 import re
@@ -9,15 +15,26 @@ import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
 from xcos_tf.data.face_pairs import draw_pairs
-from xcos_tf.errors import XcosError
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.evaluation.aligned_faces import align_photos
-from xcos_tf.evaluation.ar import RAW_SUFFIX, ar_person, ar_tag, read_ar_photo
-from xcos_tf.evaluation.pair_list import check_photo_folder
-from xcos_tf.evaluation.pairs import pairs_of
-from xcos_tf.evaluation.photos import DecodedPhotos, FolderPhotos
-from xcos_tf.evaluation.verification_set import VerificationSet, build_set
+from xcos_tf.evaluation.pairs import check_photo_folder, pairs_of
+from xcos_tf.evaluation.verification_set import (
+    DecodedPhotos,
+    FolderPhotos,
+    VerificationSet,
+    build_set,
+)
+from xcos_tf.files import read_bytes
 from xcos_tf.metrics.folds import deal_folds
 from xcos_tf.wording import counted
+
+RAW_SUFFIX = ".raw"
+
+_AR_NAME = re.compile(r"([mwf]-\d{1,3})-(\d{1,2})", re.IGNORECASE)
+_AR_SESSION = 13
+_AR_TAGS = {**dict.fromkeys((8, 9, 10), "sunglasses"), **dict.fromkeys((11, 12, 13), "scarf")}
+_AR_SHAPE = 3, 576, 768
 
 
 def people_set(
@@ -60,11 +77,9 @@ def people_set(
     folder = check_photo_folder(folder)
     suffixes = PHOTO_SUFFIXES if aligned else PHOTO_SUFFIXES | {RAW_SUFFIX}
     everything = [Path(name).as_posix() for name in find_photos(folder, suffixes)]
-    names_are_ar = all(ar_person(name) for name in everything)
-    names = _selected(folder, everything, select, names_are_ar)
-    person = {
-        name: ar_person(name) if names_are_ar else _sub_folder(folder, name) for name in names
-    }
+    is_ar = all(map(ar_person, everything))
+    names = _selected(folder, everything, select, is_ar)
+    person = {name: ar_person(name) if is_ar else _sub_folder(folder, name) for name in names}
     # What cannot be enough is said before minutes are spent on looking for faces.
     labels = _labels(folder, person, names, genuine, impostor)
     skipped, found = [], None
@@ -97,13 +112,11 @@ def people_set(
     )
 
 
-def _selected(
-    folder: Path, names: Sequence[str], select: Sequence[str], names_are_ar: bool
-) -> list[str]:
+def _selected(folder: Path, names: Sequence[str], select: Sequence[str], is_ar: bool) -> list[str]:
     """Return the names that have one of the tags; all if there are no tags."""
     tags = [tag.lower() for tag in select]
     words = {name: set(re.split(r"[\W_]+", name.lower())) for name in names}
-    if names_are_ar:
+    if is_ar:
         words = {name: {*found, ar_tag(name)} for name, found in words.items()}
     for tag in tags:
         if not any(tag in found for found in words.values()):
@@ -139,3 +152,40 @@ def _labels(
                 "fewer"
             )
     return labels
+
+
+def ar_person(name: str) -> str | None:
+    """Return whom a photo of this path shows, such as "m-001", or None if it is none of AR's."""
+    match = _ar_match(name)
+    return match and match[1].lower()
+
+
+def ar_tag(name: str) -> str | None:
+    """Return what covers the face in a photo of this path: "sunglasses", "scarf" or None."""
+    match = _ar_match(name)
+    return match and _AR_TAGS.get((int(match[2]) - 1) % _AR_SESSION + 1)
+
+
+def _ar_match(name: str) -> re.Match | None:
+    # `xcos align` makes M-001-08.bmp.png of M-001-08.bmp.
+    return _AR_NAME.fullmatch(Path(name).name.split(".")[0])
+
+
+def read_ar_photo(path: Path) -> np.ndarray:
+    """Return a photo, uint8 (H, W, 3) RGB, of AR's own `.raw` format or any that we read.
+
+    AR's files are the red, the green and the blue plane, each 576 rows of 768 bytes.
+
+    Raises:
+        XcosError: as by `read_photo`, or a `.raw` file has another size.
+    """
+    if path.suffix.lower() != RAW_SUFFIX:
+        return read_photo(path)
+    with explained(f"{path} cannot be read", "check the path"):
+        planes = np.frombuffer(read_bytes(path), np.uint8)
+    if len(planes) != np.prod(_AR_SHAPE):
+        raise XcosError(
+            f"{path} has {len(planes)} bytes, not the {np.prod(_AR_SHAPE)} of AR's .raw photos; "
+            "save it as PNG"
+        )
+    return np.ascontiguousarray(planes.reshape(_AR_SHAPE).transpose(1, 2, 0))

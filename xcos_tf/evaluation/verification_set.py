@@ -3,16 +3,98 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.evaluation.pair_list import check_both_kinds
-from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.photos import Photos
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError, explained
+from xcos_tf.evaluation.pairs import PairSet, check_both_kinds
+from xcos_tf.files import file_sha256
 
 UNBALANCED = 0.6
 """Share of one kind of pairs, above which accuracy says little."""
+
+
+@dataclass(frozen=True)
+class FolderPhotos:
+    """Photos in a folder.
+
+    Attributes:
+        folder: that they are in.
+        names: relative to it, with "/".
+    """
+
+    folder: Path
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB; see `read_photo`."""
+        return read_photo(self.folder / self.names[position])
+
+    def digest(self, position: int) -> bytes:
+        """Return the SHA-256 of a file.
+
+        Raises:
+            XcosError: it cannot be read.
+        """
+        return file_digest(self.folder / self.names[position])
+
+
+@dataclass(frozen=True)
+class EncodedPhotos:
+    """Encoded images in memory, by their names; `source` is what they come from."""
+
+    source: str
+    names: Sequence[str]
+    images: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB.
+
+        Raises:
+            XcosError: it is damaged; the sentence names it.
+        """
+        try:
+            return read_photo(self.images[position])
+        except XcosError as error:
+            raise XcosError(f"{self.names[position]} of {self.source}: {error}") from None
+
+
+@dataclass(frozen=True)
+class DecodedPhotos:
+    """Photos as pixels in memory, all of one size."""
+
+    names: Sequence[str]
+    pixels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def read(self, position: int) -> np.ndarray:
+        """Return a photo, uint8 (H, W, 3) RGB."""
+        return self.pixels[position]
+
+
+Photos = FolderPhotos | EncodedPhotos | DecodedPhotos
+"""Photos or aligned faces that are read by position, each named as a user would look for it."""
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        XcosError: it cannot be read.
+    """
+    with explained(f"{path} cannot be read", "check the path"):
+        return file_sha256(path).digest()
 
 
 class Skipped(NamedTuple):
@@ -91,31 +173,26 @@ def _fingerprint(pairs: PairSet, digest, videos, aligned_here: bool) -> str:
     Names, places and the order of photos leave no trace; only photos that a pair names are read,
     each once.
     """
-
-    def of_end(position: int) -> bytes:
-        if videos is None:
-            return digest(position)
-        frames = [digest(int(frame)) for frame in videos[position]]
-        return hashlib.sha256(b"".join(frames)).digest()
-
-    of_ends = {int(end): of_end(int(end)) for end in np.union1d(pairs.first, pairs.second)}
+    of_ends = {}
+    for end in np.union1d(pairs.first, pairs.second).tolist():
+        frames = None if videos is None else [digest(int(frame)) for frame in videos[end]]
+        of_ends[end] = digest(end) if frames is None else hashlib.sha256(b"".join(frames)).digest()
     total = hashlib.sha256(b"aligned here" if aligned_here else b"as stored")
-    for first, second, same, fold in zip(
-        pairs.first, pairs.second, pairs.same, pairs.fold, strict=True
-    ):
-        total.update(of_ends[int(first)] + of_ends[int(second)])
-        total.update(bytes([bool(same)]) + int(fold).to_bytes(8, "big"))
+    columns = (pairs.first, pairs.second, pairs.same, pairs.fold)
+    for first, second, same, fold in zip(*(x.tolist() for x in columns), strict=True):
+        total.update(of_ends[first] + of_ends[second])
+        total.update(bytes([bool(same)]) + fold.to_bytes(8, "big"))
     return total.hexdigest()
 
 
 def _balance(pairs: PairSet) -> list[str]:
-    share = float(pairs.same.mean())
-    if max(share, 1 - share) <= UNBALANCED:
+    genuine = float(pairs.same.mean())
+    most, kind = max((genuine, "genuine"), (1 - genuine, "impostor"))
+    if most <= UNBALANCED:
         return []
-    kind = "genuine" if share > 0.5 else "impostor"
     return [
-        f"{max(share, 1 - share):.0%} of the pairs are {kind}: accuracy says little here, since "
-        "calling all pairs that would reach as much; go by TAR, FMR and FNMR."
+        f"{most:.0%} of the pairs are {kind}: accuracy says little here, since calling all pairs "
+        "that would reach as much; go by TAR, FMR and FNMR."
     ]
 
 
@@ -126,8 +203,7 @@ def _folds(pairs: PairSet) -> list[str]:
             "The pairs are all in one fold, so that there is no accuracy: a fold's threshold is "
             "found on the others."
         ]
-    kinds = {int(fold): pairs.same[pairs.fold == fold] for fold in folds}
-    of_one = [f"{fold}" for fold, same in kinds.items() if same.all() or not same.any()]
+    of_one = [f"{x}" for x in folds if len(set(pairs.same[pairs.fold == x].tolist())) == 1]
     if not of_one:
         return []
     return [

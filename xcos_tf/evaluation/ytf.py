@@ -9,17 +9,18 @@ import numpy as np
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.evaluation.aligned_faces import align_photos
-from xcos_tf.evaluation.pair_list import (
+from xcos_tf.evaluation.pairs import (
     ListedPair,
+    PairSet,
     check_photo_folder,
+    collect_pairs,
     is_number,
     name_within,
+    pairs_of,
     read_lines,
     repeats,
 )
-from xcos_tf.evaluation.pairs import PairSet, collect_pairs, pairs_of
-from xcos_tf.evaluation.photos import FolderPhotos
-from xcos_tf.evaluation.verification_set import Skipped, VerificationSet, build_set
+from xcos_tf.evaluation.verification_set import FolderPhotos, Skipped, VerificationSet, build_set
 
 FRAMES = 10
 """Frames of each video that are compared.

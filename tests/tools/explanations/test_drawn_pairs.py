@@ -7,8 +7,7 @@ from tests.explain.toys import noise
 from tools.explanations.drawn_pairs import draw_pairs
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.photos import DecodedPhotos
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
 
 
 @pytest.fixture

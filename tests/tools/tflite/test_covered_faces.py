@@ -10,8 +10,7 @@ from tools.tflite.pairs import covered_faces
 from tools.tflite.pricing import Bench
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.photos import DecodedPhotos
-from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
 from xcos_tf.export.tflite.int8 import SHIPPED
 
 NAMES = ["a/a_1.jpg", "b/b_1.jpg"]

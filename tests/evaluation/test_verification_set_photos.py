@@ -5,7 +5,7 @@ import pytest
 
 from tests.evaluation.drawn import colour, photo, write_photos
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.photos import EncodedPhotos, FolderPhotos, file_digest
+from xcos_tf.evaluation.verification_set import EncodedPhotos, FolderPhotos, file_digest
 
 
 @pytest.fixture

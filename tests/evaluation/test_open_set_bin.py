@@ -5,7 +5,7 @@ import pytest
 
 from tests.evaluation.drawn import colour, photo
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.bin_set import bin_set
+from xcos_tf.evaluation.open_set import bin_set
 
 SAME = [i % 2 == 0 for i in range(30)]
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.pairs import pairs_of, read_lfw_pairs
+from xcos_tf.evaluation.pair_lists import read_lfw_pairs
+from xcos_tf.evaluation.pairs import pairs_of
 
 GOOD = """2\t1
 Ann_Lee\t1\t2

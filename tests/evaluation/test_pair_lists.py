@@ -5,8 +5,8 @@ import pytest
 
 from tests.evaluation.drawn import photo, write_photos
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.pair_lists import is_pairs_heading, read_pairs_csv, write_pairs_csv
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.pairs_csv import is_pairs_heading, read_pairs_csv, write_pairs_csv
 
 GOOD = """first,second,same,fold
 a/1.png,a/2.png,1,5

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.evaluation.drawn import colour, photo, write_photos
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_faces import FaceReader
-from xcos_tf.evaluation.list_set import list_set
+from xcos_tf.evaluation.open_set import list_set
 
 LFW = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\nBob\t1\t2\nAnn\t2\tBob\t2\n"
 LFW_CSV = "name,imagenum1,imagenum2,\nAnn,1,2,\nAnn,1,Bob,1\nBob,1,2,\nAnn,2,Bob,2\n"

@@ -3,7 +3,7 @@ import pytest
 
 from tests.evaluation.drawn import colour, photo
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.ar import ar_person, ar_tag, read_ar_photo
+from xcos_tf.evaluation.people_set import ar_person, ar_tag, read_ar_photo
 
 
 def test_people():
