@@ -38,3 +38,9 @@ def test_torn_row_is_as_if_it_had_never_been(tmp_path, cut):
     with journal.start(rows.items()):
         journal.add("new", "row")
     assert Journal(path, "reason").read() == {**rows, "new": "row"}
+
+
+def test_a_cell_longer_than_any_of_ours_ends_what_is_read(tmp_path):
+    path = tmp_path / "failures.csv"
+    path.write_text(f"photo,reason\r\na,no face\r\nb,{'x' * 200_000}\r\nc,no face\r\n", newline="")
+    assert Journal(path, "reason").read() == {"a": "no face"}

@@ -1,5 +1,6 @@
 """A CSV that survives being stopped at any moment: what happened to which photo."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterable
@@ -37,7 +38,9 @@ class Journal:
             return {}
         # Rows end in \r\n, unlike lines within a quoted cell.
         whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
-        rows = [row for row in csv.reader(io.StringIO(whole, newline="")) if len(row) == 2]
+        rows = []
+        with contextlib.suppress(csv.Error):  # of a cell longer than any of ours
+            rows += (row for row in csv.reader(io.StringIO(whole, newline="")) if len(row) == 2)
         return dict(rows[1:] if rows[:1] == [["photo", self._note]] else rows)
 
     def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
