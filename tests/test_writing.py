@@ -15,7 +15,7 @@ from PIL import Image
 
 from xcos_tf.data.align_folder import write_face
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.figure import save_figure
+from xcos_tf.explain.canvas import save_figure
 from xcos_tf.files import WriteError, only_writer, replace_file, write_csv, write_json
 
 ROOT = Path(__file__).parents[1]

@@ -24,8 +24,7 @@ def draw(face: np.ndarray):
     from matplotlib.patheffects import withStroke
 
     from xcos_tf.data.alignment import FACE_SIZE
-    from xcos_tf.explain.canvas import square
-    from xcos_tf.explain.figure import DPI
+    from xcos_tf.explain.canvas import DPI, square
     from xcos_tf.explain.panels import draw_face
     from xcos_tf.explain.regions import region_map
 
@@ -48,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     from xcos_tf.cli.quiet import import_tensorflow
 
     import_tensorflow()
-    from xcos_tf.explain.figure import check_figure_path, save_figure
+    from xcos_tf.explain.canvas import check_figure_path, save_figure
     from xcos_tf.verifier import Verifier
 
     def do() -> None:

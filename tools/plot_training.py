@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     def do() -> None:
         if len(args.metrics) > len(STYLES):
             raise XcosError(f"{len(args.metrics)} runs are too many; give at most {len(STYLES)}")
-        from xcos_tf.explain.figure import check_figure_path, save_figure
+        from xcos_tf.explain.canvas import check_figure_path, save_figure
 
         runs = {path.parent.name: read_metrics(path) for path in args.metrics}
         check_figure_path(args.out)

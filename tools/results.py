@@ -37,7 +37,7 @@ class Report(NamedTuple):
 
     def write(self, folder: Path, command: str) -> str:
         """Write NAME.md, NAME.png and the CSV files, each whole or not at all; return the page."""
-        from xcos_tf.explain.figure import save_figure
+        from xcos_tf.explain.canvas import save_figure
 
         folder.mkdir(parents=True, exist_ok=True)
         for name, (kind, rows) in self.rows.items():

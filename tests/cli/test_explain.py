@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.verifying import THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
-from xcos_tf.explain.colours import PAPER
+from xcos_tf.explain.panels import PAPER
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 OBAMA, OBAMA2, BIDEN = (str(PHOTOS / f"{name}.jpg") for name in ("obama", "obama2", "biden"))

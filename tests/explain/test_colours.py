@@ -4,7 +4,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.colours import COLOURS, colours_named
+from xcos_tf.explain.panels import COLOURS, colours_named
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 

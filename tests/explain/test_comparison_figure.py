@@ -3,11 +3,11 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from tests.explain.making import check_layout, explained
-from xcos_tf.explain.colours import COLOURS
+from xcos_tf.explain.canvas import save_figure
 from xcos_tf.explain.comparison_figure import draw_comparison
 from xcos_tf.explain.explanation import Cost
-from xcos_tf.explain.figure import save_figure
 from xcos_tf.explain.methods.registry import METHODS
+from xcos_tf.explain.panels import COLOURS
 from xcos_tf.explain.words import explanation_sentence
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from xcos_tf.explain.correlation_figure import draw_correlation
-from xcos_tf.explain.notation import short_title
+from xcos_tf.explain.words import short_title
 
 
 def printed(axes, shape):

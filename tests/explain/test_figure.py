@@ -11,7 +11,8 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.figure import check_figure_path, draw_explanation, save_figure
+from xcos_tf.explain.canvas import check_figure_path, save_figure
+from xcos_tf.explain.figure import draw_explanation
 
 
 @pytest.fixture

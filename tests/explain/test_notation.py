@@ -1,6 +1,6 @@
 import pytest
 
-from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals, short_title
+from xcos_tf.explain.words import as_number, as_sentence, enough_decimals, short_title
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from xcos_tf.explain.colours import BLUE, COLOURS, RED
-from xcos_tf.explain.panels import draw_overlay, overlay_colours
+from xcos_tf.explain.panels import BLUE, COLOURS, RED, draw_overlay, overlay_colours
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 
 from tools.explanations.contenders import Contender, OneScore
 from tools.explanations.drawn_pairs import Pair
-from xcos_tf.explain.faithfulness.cell_ablation import agreements, true_drops
+from xcos_tf.explain.faithfulness.cell_ablation import agreement, true_drops
 from xcos_tf.explain.faithfulness.deletion import deletion_curve, insertion_curve
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
 from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift, under_swap
@@ -64,7 +64,7 @@ def judge(verifier: OneScore, pair: Pair, maps: Arrays, of_cells: Arrays) -> Arr
                 found[f"{kind} {name} {filling}"] = result.accuracy
                 found[f"{kind} {name} {filling} area"] = result.pair_areas
     for filling in FILLINGS:
-        found[f"cells {filling}"] = agreements(pair_maps[0], of_cells[filling][np.newaxis])
+        found[f"cells {filling}"] = np.array([agreement(maps["map_a"], of_cells[filling])])
     return found
 
 
@@ -74,10 +74,9 @@ def check(contender: Contender, pair: Pair) -> Arrays:
     Returns:
         "random weights" float64 (stages,), "shift" and "swap" float64 (1,); see `sanity`.
     """
-    method, verifier, pairs = contender.method, contender.verifier, [(pair.face_a, pair.face_b)]
-    stages = under_random_weights(method, verifier, pairs)
+    about = *contender, (pair.face_a, pair.face_b)
     return {
-        "random weights": np.array([stage.correlation.value for stage in stages]),
-        "shift": np.array([under_shift(method, verifier, pairs).value]),
-        "swap": np.array([under_swap(method, verifier, pairs).value]),
+        "random weights": np.array(list(under_random_weights(*about).values())),
+        "shift": np.array([under_shift(*about)]),
+        "swap": np.array([under_swap(*about)]),
     }

@@ -12,8 +12,8 @@ import numpy as np
 
 from tools.explanations.rows import AREAS, CONTROL, CURVES, XCOS, CurvePoint, Measure
 from tools.explanations.run import Found
-from xcos_tf.explain.faithfulness.estimate import mean_over_pairs
 from xcos_tf.explain.faithfulness.fillings import FILLINGS
+from xcos_tf.metrics.intervals import mean_over_pairs
 
 NOTHING = (None, None, None)
 
@@ -30,10 +30,10 @@ def measures(found: Sequence[Found], set_sha256: str) -> list[Measure]:
         for place, values in {**_faithfulness(one), **checked}.items():
             gained, lead = NOTHING, NOTHING
             if place not in checked and name != CONTROL:
-                gained = _estimate(gain[place])
+                gained = mean_over_pairs(gain[place])
                 if place in of_xcos and name != XCOS:
-                    lead = _estimate((gain[place] - of_xcos[place]).round(9))
-            estimates = *_estimate(values), *gained, *lead
+                    lead = mean_over_pairs((gain[place] - of_xcos[place]).round(9))
+            estimates = *mean_over_pairs(values), *gained, *lead
             rows.append(Measure(*_who(one), *place, len(values), *estimates, *hashes))
         for measure, value in (
             ("seconds", np.median(one.seconds[:, 0])),
@@ -67,11 +67,6 @@ def curve_points(found: Sequence[Found], set_sha256: str) -> list[CurvePoint]:
 def _who(one: Found) -> tuple[str, str, str]:
     verifier = one.contender.verifier
     return one.contender.method.name, verifier.config["name"], verifier.attention
-
-
-def _estimate(values: np.ndarray) -> tuple[float, float, float]:
-    found = mean_over_pairs(values)
-    return found.value, found.low, found.high
 
 
 def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.cli.photos import photo_argument
 from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.explain.notation import as_number
+from xcos_tf.explain.words import as_number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner

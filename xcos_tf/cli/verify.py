@@ -163,7 +163,8 @@ def _as_json(args, result) -> str:
 def _draw(args, result) -> None:
     from pathlib import Path
 
-    from xcos_tf.explain.figure import draw_explanation, save_figure
+    from xcos_tf.explain.canvas import save_figure
+    from xcos_tf.explain.figure import draw_explanation
 
     figure = draw_explanation(
         result.template_a.face,

@@ -1,15 +1,24 @@
-"""Figures laid out in inches, from the left and from the bottom, below a headline."""
+"""Figures laid out in inches, from the left and from the bottom, below a headline; and saved.
 
+Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
+"""
+
+import os
 import textwrap
+import warnings
+from typing import BinaryIO
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from xcos_tf.explain.colours import BLUE, GREY, INK, RED
-from xcos_tf.explain.notation import enough_decimals
-from xcos_tf.explain.panels import style_colour_bar
+from xcos_tf.drawing import default_look
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.explain.output_paths import check_figure_path
+from xcos_tf.explain.panels import BLUE, GREY, INK, RED, fill_colour_bar
+from xcos_tf.explain.words import enough_decimals
+from xcos_tf.files import replace_file
 
 DPI = 200
 
@@ -17,14 +26,7 @@ DPI = 200
 def new_figure(
     width: float, height: float, title: str = "", subtitle: str = "", left: float = 0.15, **style
 ) -> Figure:
-    """Return a white figure of this size with a title, `left` inches from its edge.
-
-    Args:
-        width, height: inches.
-        title, subtitle: one below the other, at the top; nothing where empty.
-        left: of both.
-        style: of the title.
-    """
+    """Return a white figure of this size; at the top a title in a style, and a subtitle below."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     style = {"fontsize": 12, "weight": "bold"} | style
     if title:
@@ -35,13 +37,7 @@ def new_figure(
 
 
 def headline(name: str, score: float, threshold: float, same: bool) -> tuple[str, str]:
-    """Return a line such as "Same person · xCos 0.71 ≥ 0.35", and its colour.
-
-    Args:
-        name: of the score.
-        score, threshold: as many decimals are shown as tell them apart.
-        same: the verdict.
-    """
+    """Return a line such as "Same person · xCos 0.71 ≥ 0.35", and its colour."""
     shown_score, shown_threshold = enough_decimals(score, threshold)
     verdict, sign, colour = ("Same person", "≥", BLUE) if same else ("Different people", "<", RED)
     return f"{verdict} · {name} {shown_score} {sign} {shown_threshold}", colour
@@ -82,4 +78,32 @@ def bar(figure: Figure, left: float, bottom: float, length: float, colours: Scal
     """Draw a flat colour bar with its values below it."""
     width, height = figure.get_size_inches()
     axes = figure.add_axes((left / width, bottom / height, length / width, 0.09 / height))
-    style_colour_bar(figure.colorbar(colours, cax=axes, orientation="horizontal"))
+    fill_colour_bar(axes, colours, "horizontal")
+
+
+def save_figure(figure: Figure, path: str | os.PathLike) -> None:
+    """Write a figure as PNG, PDF or SVG, by its extension; whole or not at all.
+
+    The same figure gives the same bytes. Text in a PDF keeps its outlines (TrueType), as journals
+    ask; in an SVG it is turned into shapes, so that it looks the same everywhere.
+
+    Raises:
+        XcosError: as by `check_figure_path`, or the file cannot be written.
+    """
+    path = check_figure_path(path)
+    file_format = path.suffix.lower()[1:]
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
+    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "xcos"}
+
+    def draw(stream: BinaryIO) -> None:
+        with default_look(settings), warnings.catch_warnings():
+            # A file's name may be in a script that the font lacks; boxes are drawn for it.
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)
+
+    try:
+        replace_file(path, draw)
+    except OSError as error:
+        raise XcosError(
+            f"the picture cannot be written to {path} ({reason_of(error)}); choose another place"
+        ) from None

@@ -18,13 +18,9 @@ QUICK = 5.0
 
 @dataclass(frozen=True)
 class ExplainedScore:
-    """A score of a pair and one method's explanation of it.
+    """One method's explanation of a score, which a preset has of this name.
 
-    Attributes:
-        preset: whose score it is, as the user named it.
-        score: its name: "learned", "correlated", "patched", or "cosine" of a plain preset.
-        threshold: the preset's own at FMR 1e-3; None where it states none.
-        explanation: see `Explanation`.
+    `threshold` is the preset's own at FMR 1e-3; None where it states none.
     """
 
     preset: str
@@ -93,14 +89,7 @@ def explain_pair(
 ) -> ExplainedScore:
     """Explain a pair by one method; its cost is that of a second run, unless the first was slow.
 
-    Args:
-        verifier: of the preset.
-        preset: its name for the record.
-        method: of the kind that explains it.
-        face_a, face_b: aligned, uint8 (112, 112, 3) RGB.
-
-    Raises:
-        XcosError: as by the method.
+    Args and errors are those of `Method.explain`; `preset` is the verifier's name for the record.
     """
     explanation = method.explain(verifier, face_a, face_b)
     if explanation.cost.seconds < QUICK:

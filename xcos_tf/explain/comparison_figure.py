@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import fitted, headline, new_figure, square, write
-from xcos_tf.explain.colours import GREY, INK, PAPER, Colours
 from xcos_tf.explain.comparison import ExplainedScore, distinct_scores
 from xcos_tf.explain.methods.registry import METHODS
-from xcos_tf.explain.notation import as_number, as_sentence, short_title
 from xcos_tf.explain.panels import (
+    GREY,
+    INK,
+    PAPER,
+    Colours,
     draw_colour_bar,
     draw_face,
     draw_map,
@@ -21,7 +23,7 @@ from xcos_tf.explain.panels import (
     name_above,
     overlay_colours,
 )
-from xcos_tf.explain.words import explanation_sentence
+from xcos_tf.explain.words import as_number, as_sentence, explanation_sentence, short_title
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 # Inches. A column of text and three of squares of one size, so that a cell of a map lies under the

@@ -8,11 +8,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.canvas import new_figure, square
-from xcos_tf.explain.figure import save_figure
-from xcos_tf.explain.notation import short_title
+from xcos_tf.explain.canvas import new_figure, save_figure, square
 from xcos_tf.explain.panels import MapPanel, draw_map
-from xcos_tf.explain.words import check_maps
+from xcos_tf.explain.words import check_maps, short_title
 
 PICTURE = "correlation.png"
 

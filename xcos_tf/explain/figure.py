@@ -1,24 +1,12 @@
-"""One picture of a verdict: the two faces, S, W and S·W, in the manner of the paper's Fig. 3.
-
-Drawn with matplotlib's objects alone: no pyplot, no window, no global settings.
-"""
-
-import os
-import warnings
-from typing import BinaryIO
+"""One picture of a verdict: the two faces, S, W and S·W, in the manner of the paper's Fig. 3."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.explain.canvas import DPI, fitted, headline, new_figure, square, write
-from xcos_tf.explain.colours import GREY
-from xcos_tf.explain.notation import as_number, as_sentence
-from xcos_tf.explain.output_paths import check_figure_path
-from xcos_tf.explain.panels import draw_face, draw_map, map_panels, name_above
-from xcos_tf.explain.words import check_maps
-from xcos_tf.files import replace_file
+from xcos_tf.explain.canvas import fitted, headline, new_figure, square, write
+from xcos_tf.explain.panels import GREY, draw_face, draw_map, map_panels, name_above
+from xcos_tf.explain.words import as_number, as_sentence, check_maps
 
 # Inches. Two rows of three squares of one size, so that a cell of a map lies under the part of
 # the face it is about.
@@ -78,34 +66,6 @@ def draw_explanation(
     for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
         draw_map(square(figure, *_place(1, column), _SIDE), drawn, _SIDE)
     return figure
-
-
-def save_figure(figure: Figure, path: str | os.PathLike) -> None:
-    """Write a figure as PNG, PDF or SVG, by its extension; whole or not at all.
-
-    The same figure gives the same bytes. Text in a PDF keeps its outlines (TrueType), as journals
-    ask; in an SVG it is turned into shapes, so that it looks the same everywhere.
-
-    Raises:
-        XcosError: as by `check_figure_path`, or the file cannot be written.
-    """
-    path = check_figure_path(path)
-    file_format = path.suffix.lower()[1:]
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
-    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "xcos"}
-
-    def draw(stream: BinaryIO) -> None:
-        with default_look(settings), warnings.catch_warnings():
-            # A file's name may be in a script that the font lacks; boxes are drawn for it.
-            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-            figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)
-
-    try:
-        replace_file(path, draw)
-    except OSError as error:
-        raise XcosError(
-            f"the picture cannot be written to {path} ({reason_of(error)}); choose another place"
-        ) from None
 
 
 def _place(row: int, column: int) -> tuple[float, float]:

@@ -8,10 +8,19 @@ from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import bar, new_figure, square, write
-from xcos_tf.explain.colours import BLUE, GREY, INK, RED
 from xcos_tf.explain.gallery import Case, Exhibit
-from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals
-from xcos_tf.explain.panels import MapPanel, draw_cells, draw_face, map_panels, name_above
+from xcos_tf.explain.panels import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    MapPanel,
+    draw_cells,
+    draw_face,
+    map_panels,
+    name_above,
+)
+from xcos_tf.explain.words import as_number, as_sentence, enough_decimals
 
 # The paper's names of the groups.
 PAPER_NAMES = {

@@ -10,8 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import new_figure, square
-from xcos_tf.explain.colours import GREY, INK
-from xcos_tf.explain.panels import draw_face, draw_map, map_panels
+from xcos_tf.explain.panels import GREY, INK, draw_face, draw_map, map_panels
 from xcos_tf.explain.regions import region_map, region_totals
 
 MOUTH_AND_CHIN = ("left mouth corner", "mouth", "right mouth corner", "chin")

@@ -1,4 +1,7 @@
-"""What fills one square of a figure: a face, a map with its colour bar, or a map over a face."""
+"""What fills one square of a figure: a face, a map with its colour bar, or a map over a face.
+
+Readers who are colour-blind can tell both sets of colours apart.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,21 +9,60 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize, to_rgb
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.explain.colours import GREY, INK, PAPER, Colours
-from xcos_tf.explain.notation import as_number, short_title
+from xcos_tf.errors import XcosError
+from xcos_tf.explain.words import as_number, short_title
 
+INK, GREY = "#1a1a1a", "#666666"  # of texts
+BLUE, RED = "#2166ac", "#b2182b"  # of maps: for the same person, and against
 _SMALLEST_PRINT = 3.0  # points; numbers that would be smaller are left out
 _STRONGEST = 0.85  # opacity; a little of the face stays to be seen
 _STEPS = 256
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _DARKEST = 70  # grey of black, so that a tint can be seen on it too
+
+
+@dataclass(frozen=True)
+class Colours:
+    """How maps are coloured.
+
+    Attributes:
+        signed: matplotlib's name of the colour map from dissimilar to similar.
+        weight: that from no weight to the greatest.
+        for_same, against: what is laid over a face where it speaks for the same person, and
+            against, as matplotlib's colours.
+        name_for, name_against: what these are called.
+    """
+
+    signed: str
+    weight: str
+    for_same: str
+    against: str
+    name_for: str
+    name_against: str
+
+
+COLOURS = {
+    # Blue = similar, as in the paper's figures.
+    "paper": Colours("RdBu", "Purples", BLUE, RED, "blue", "red"),
+    # Ever lighter with the value, so that it survives a print in grey.
+    "cividis": Colours("cividis", "cividis", "#fee838", "#00224e", "yellow", "dark blue"),
+}
+
+
+def colours_named(name: str) -> Colours:
+    """Return a set of colours, or raise an XcosError if there is none of this name."""
+    if name not in COLOURS:
+        raise XcosError(f"there are no colours {name!r}; use one of {', '.join(COLOURS)}")
+    return COLOURS[name]
+
+
+PAPER = COLOURS["paper"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +78,17 @@ class MapPanel:
 
 
 def map_panels(
-    similarity: np.ndarray,
-    attention: np.ndarray,
-    attention_name: str = "",
-    colours: Colours = PAPER,
+    similarity: np.ndarray, attention: np.ndarray, name: str = "", colours: Colours = PAPER
 ) -> list[MapPanel]:
-    """Return S, W and S·W with their colours; see `draw_explanation`."""
+    """Return S, W and S·W with their colours; see `draw_explanation`.
+
+    `name` says which attention it is.
+    """
     product = similarity * attention
     # At least twice the even share, so that an even map is not all in the strongest colour.
     most = max(attention.max(), 2 / attention.size)
     reach = max(np.abs(product).max(), 1e-6)
-    weight = f"weight, {attention_name} attention" if attention_name else "weight"
+    weight = f"weight, {name} attention" if name else "weight"
     counted = Normalize(min(attention.min(), 0), most)
     return [
         MapPanel(similarity, "S", "similarity", colours.signed, Normalize(-1, 1), 2),
@@ -59,22 +101,15 @@ def draw_face(axes: Axes, face: np.ndarray, grid: tuple[int, int] = (1, 1)) -> N
     """Fill square axes with a face, uint8 (H, W, 3) RGB, and the lines of a grid (h, w)."""
     axes.imshow(face, extent=(0, FACE_SIZE, FACE_SIZE, 0), interpolation="bilinear")
     height, width = grid
-    lines = {"color": "white", "linewidth": 0.5, "alpha": 0.4}
-    for x in np.arange(1, width) * FACE_SIZE / width:
-        axes.axvline(x, **lines)
-    for y in np.arange(1, height) * FACE_SIZE / height:
-        axes.axhline(y, **lines)
+    for draw, count in ((axes.axvline, width), (axes.axhline, height)):
+        for place in np.arange(1, count) * FACE_SIZE / count:
+            draw(place, color="white", linewidth=0.5, alpha=0.4)
 
 
 def name_above(axes: Axes, name: str, room: float, longest: int = 27, **style) -> None:
-    """Write any name above axes, the middle of a long one left out.
+    """Write any name above axes, the middle left out if it has more than `longest` letters.
 
-    Args:
-        axes: of the face.
-        name: such as that of a file.
-        room: from the left of these axes to the next ones, in widths of the axes.
-        longest: how many letters to show.
-        style: of the text.
+    `room` is from the left of these axes to the next ones, in widths of the axes.
     """
     text = axes.set_title(
         short_title(name, longest), loc="left", parse_math=False, **({"color": INK} | style)
@@ -118,12 +153,12 @@ def draw_cells(axes: Axes, values: np.ndarray, scale: MapPanel, linewidth: float
 
 def draw_colour_bar(axes: Axes, colours: ScalarMappable) -> None:
     """Put a colour bar on the right of square axes."""
-    bar_axes = axes.inset_axes((1.03, 0, 0.045, 1))
-    style_colour_bar(axes.figure.colorbar(colours, cax=bar_axes))
+    fill_colour_bar(axes.inset_axes((1.03, 0, 0.045, 1)), colours)
 
 
-def style_colour_bar(bar: Colorbar) -> None:
-    """Give a colour bar a thin frame, round values and small print."""
+def fill_colour_bar(axes: Axes, colours: ScalarMappable, orientation: str = "vertical") -> None:
+    """Make axes a colour bar with a thin frame, round values and small print."""
+    bar = axes.figure.colorbar(colours, cax=axes, orientation=orientation)
     bar.outline.set(linewidth=0.5, edgecolor=GREY)
     bar.locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10])
     bar.formatter = FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
@@ -136,12 +171,7 @@ def print_values(
 ) -> None:
     """Print a map's values in its cells, unless they would be too small to be read.
 
-    Args:
-        axes: square, over an aligned face, `side` inches wide.
-        values: float (h, w).
-        decimals: of each.
-        side: of the axes.
-        ink: from a value to the colour of its print.
+    The axes are `side` inches wide; `ink` gives the colour of a value's print.
     """
     height, width = values.shape
     longest = 4 + decimals
@@ -161,12 +191,7 @@ def print_values(
 
 
 def overlay_colours(signed: bool, colours: Colours = PAPER) -> ScalarMappable:
-    """Return the colours of a map: clear at 0, the denser the stronger, told apart by anyone.
-
-    Args:
-        signed: whether values reach from −1 to 1; otherwise from 0 to 1.
-        colours: of what speaks for the same person, and against.
-    """
+    """Return the colours of a map from 0, or −1 if `signed`, to 1: clear at 0, then ever denser."""
     opacity = np.linspace(0, _STRONGEST, _STEPS)
     for_same, against = (
         np.column_stack([np.tile(to_rgb(colour), (_STEPS, 1)), opacity])

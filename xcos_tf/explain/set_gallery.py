@@ -15,7 +15,7 @@ from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
 from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.figure import save_figure
+from xcos_tf.explain.canvas import save_figure
 from xcos_tf.explain.gallery import Exhibit, PresetGallery, gallery_of
 from xcos_tf.explain.gallery_figure import draw_group
 from xcos_tf.explain.mean_attention import (
@@ -24,7 +24,7 @@ from xcos_tf.explain.mean_attention import (
     draw_mean_attention,
     region_shares,
 )
-from xcos_tf.explain.notation import as_number
+from xcos_tf.explain.words import as_number
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
 

@@ -1,10 +1,12 @@
-"""Shares with 95 % confidence intervals that hold however few the pairs are.
+"""Shares and means over pairs with 95 % confidence intervals.
 
-All intervals take the pairs as drawn independently. Pairs that share a person or a photo say less
-than that, so on such sets an interval is the least that is uncertain.
+Those of shares hold however few the pairs are. All intervals take the pairs as drawn independently.
+Pairs that share a person or a photo say less than that, so on such sets an interval is the least
+that is uncertain.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import beta, binom
@@ -13,6 +15,7 @@ from xcos_tf.metrics.checks import split
 from xcos_tf.metrics.rates import Rate, allowed
 
 TAIL = 0.025  # the chance to miss the truth on either side
+RESAMPLES = 2000
 
 
 def share(count: int, total: int) -> Rate:
@@ -88,6 +91,35 @@ def format_rate(rate: Rate) -> str:
     low = math.floor(round(rate.low * 100 * scale, 6)) / scale
     high = math.ceil(round(rate.high * 100 * scale, 6)) / scale
     return f"{100 * rate.value:.2f} % ({low:.{decimals}f}–{high:.{decimals}f})"
+
+
+class Estimate(NamedTuple):
+    """A mean over pairs, and its 95 % confidence interval from `low` to `high`."""
+
+    value: float
+    low: float
+    high: float
+
+
+def mean_over_pairs(values: np.ndarray, seed: int = 0) -> Estimate:
+    """Return a mean with its percentile interval by the bootstrap over pairs.
+
+    Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
+
+    Args:
+        values: float (P,), one for each pair, P ≥ 1.
+        seed: of the draws.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"Expected one value a pair or more. Received: shape={values.shape}")
+    equal = np.full(len(values), 1 / len(values))
+    times_drawn = np.random.default_rng(seed).multinomial(len(values), equal, size=RESAMPLES)
+    low, high = np.quantile(times_drawn @ values / len(values), (0.025, 0.975))
+    return Estimate(float(values.mean()), float(low), float(high))
 
 
 def _lower(count: int, total: int, tail: float) -> float:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
 from xcos_tf.explain.faithfulness.fillings import filling_of
 from xcos_tf.explain.faithfulness.maps import pooled, rank_correlation
 from xcos_tf.explain.probing import CELLS, cover, scores_of_variants, square_masks
@@ -12,17 +11,14 @@ from xcos_tf.verifier import Verifier
 def true_drops(
     verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray, filling: str
 ) -> np.ndarray:
-    """Return how much the score drops when one cell of face A is covered.
+    """Return how much the score drops when one cell of face A is covered, float64 (7, 7).
 
     It does not depend on a method, so measure it once for all of them.
 
     Args:
         verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
         face_a, face_b: uint8 (h, h, 3), h a multiple of `CELLS`.
-        filling: "black" or "blur"; see `filling_of`.
-
-    Returns:
-        float64 (7, 7).
+        filling: see `filling_of`.
 
     Raises:
         XcosError: there is no such filling.
@@ -35,24 +31,6 @@ def true_drops(
     return (scores[0] - scores[1:]).reshape(CELLS, CELLS)
 
 
-def agreements(maps: np.ndarray, drops: np.ndarray) -> np.ndarray:
-    """Return the rank correlation of each pair's map, pooled to cells, with its true drops.
-
-    Args:
-        maps: float (P, h, w), of face A.
-        drops: float (P, 7, 7), from `true_drops`.
-
-    Returns:
-        float64 (P,) in [−1, 1]; 0 for a map that is the same everywhere.
-    """
-    return np.array(
-        [
-            rank_correlation(pooled(values, CELLS), of_pair)
-            for values, of_pair in zip(maps, drops, strict=True)
-        ]
-    )
-
-
-def mean_agreement(maps: np.ndarray, drops: np.ndarray, seed: int = 0) -> Estimate:
-    """Return the mean of `agreements`, with its interval over pairs."""
-    return mean_over_pairs(agreements(maps, drops), seed)
+def agreement(values: np.ndarray, drops: np.ndarray) -> float:
+    """Return the rank correlation of a map of face A, of any size, with its `true_drops`."""
+    return rank_correlation(pooled(values, CELLS), drops)

@@ -13,10 +13,10 @@ from functools import partial
 
 import numpy as np
 
-from xcos_tf.explain.faithfulness.estimate import Estimate, mean_over_pairs
 from xcos_tf.explain.faithfulness.fillings import filling_of
 from xcos_tf.explain.faithfulness.maps import at_pixels
 from xcos_tf.explain.probing import embed_all
+from xcos_tf.metrics.intervals import Estimate, mean_over_pairs
 from xcos_tf.verifier import Verifier
 
 STEPS = 10

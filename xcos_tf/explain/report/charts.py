@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from xcos_tf.drawing import default_look
 from xcos_tf.evaluation.measurement import UnderOcclusion
-from xcos_tf.explain.colours import GREY, INK
+from xcos_tf.explain.panels import GREY, INK
 from xcos_tf.metrics.curves import Curve, thin
 
 IMPOSTOR = "#9aa3ad"

@@ -9,20 +9,12 @@ from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclus
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import stated_threshold
-from xcos_tf.explain.notation import as_number
 from xcos_tf.explain.report.charts import Score
+from xcos_tf.explain.words import as_number
 from xcos_tf.models.comparison import PLAIN_COSINE
 
 Results = Sequence[tuple[ScoredPairs, Measurement]]
 
-_MEANINGS = {
-    "patched": "xCos with uniform attention (U): each cell of the grid counts the same",
-    "correlated": "xCos with correlated attention (P): a cell counts by how well its similarity "
-    "follows the cosine of another face model",
-    "learned": "xCos with learned attention (L): a small network weighs the cells for each pair",
-    FLATTENED: "plain cosine of the whole grid; it comes without maps",
-    PLAIN_COSINE: "plain cosine of an embedding, of a preset without a grid",
-}
 WITHOUT_MAPS = (FLATTENED, PLAIN_COSINE)
 
 
@@ -123,12 +115,6 @@ def remarks(results: Results) -> list[str]:
             "least."
         )
     return said
-
-
-def meanings(results: Results) -> dict[str, str]:
-    """Return what the scores are that were measured, by name."""
-    measured = {scored.score for scored, _ in results}
-    return {score: text for score, text in _MEANINGS.items() if score in measured}
 
 
 def rate_name(rate: float) -> str:

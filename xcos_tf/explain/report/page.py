@@ -21,7 +21,6 @@ from xcos_tf.evaluation.measurement import (
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import make_galleries, stated_threshold
-from xcos_tf.explain.notation import as_number, as_sentence, enough_decimals, short_title
 from xcos_tf.explain.output_paths import check_report_path
 from xcos_tf.explain.panels import map_panels
 from xcos_tf.explain.report import content
@@ -34,6 +33,7 @@ from xcos_tf.explain.report.charts import (
 )
 from xcos_tf.explain.report.content import score_of
 from xcos_tf.explain.report.pictures import cells, face_uri, figure_uri, scales
+from xcos_tf.explain.words import as_number, as_sentence, enough_decimals, short_title
 from xcos_tf.files import replace_file
 from xcos_tf.metrics.curves import det
 from xcos_tf.metrics.intervals import format_rate
@@ -82,23 +82,11 @@ def _content(vset, results, face, occlusion, command) -> dict:
     _check(vset, results)
     lines = content.by_score(occlusion)
     styles = styles_of([*(score_of(scored) for scored, _ in results), *lines])
-    today = date.today()
-    sections = {
-        "setting": "What was measured",
-        "metrics": "Metrics",
-        "curves": "ROC and DET",
-        "histograms": "Scores",
-        "occlusion": "Accuracy under occlusion",
-        "gallery": "The surest decisions, explained",
-        "left-out": "Left out",
-    }
-    covered = None
+    today, covered = date.today(), None
     if lines:
         shares, table = content.occlusion_table(lines)
         chart = figure_uri(draw_occlusion(lines, styles))
         covered = {"lines": lines, "shares": shares, "table": table, "chart": chart}
-    else:
-        del sections["occlusion"]
     curves = {score_of(scored): det(scored.values, vset.pairs.same) for scored, _ in results}
     impostor, genuine = results[0][1].impostor, results[0][1].genuine
     return {
@@ -106,7 +94,6 @@ def _content(vset, results, face, occlusion, command) -> dict:
         "date": f"{today.day} {today:%B %Y}",
         "version": xcos_tf.__version__,
         "summary": content.summary(vset, results),
-        "sections": sections,
         "facts": content.set_facts(vset, results),
         "presets": {scored.preset: scored.sha256 for scored, _ in results},
         "command": command,
@@ -116,7 +103,6 @@ def _content(vset, results, face, occlusion, command) -> dict:
         "rates": FALSE_ACCEPT_RATES,
         "results": results,
         "remarks": content.remarks(results),
-        "meanings": content.meanings(results),
         "roc": figure_uri(draw_roc(curves, styles, impostor)),
         "det": figure_uri(draw_det(curves, styles, impostor, genuine)),
         "histograms": _histograms(vset.pairs.same, [scored for scored, _ in results], styles),

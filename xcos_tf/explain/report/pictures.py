@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.notation import as_number
 from xcos_tf.explain.panels import MapPanel, map_panels
 from xcos_tf.explain.regions import region_map
+from xcos_tf.explain.words import as_number
 
 _JPEG_QUALITY = 88
 _STOPS = 9
