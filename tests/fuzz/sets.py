@@ -55,7 +55,7 @@ def _bin(folder: Path) -> Trial:
         path.write_bytes(content)
         _check_source(BinSource(path))
         if len(content) % 4 == 0:
-            with mock.patch("xcos_tf.evaluation.open_set.tqdm", lambda images, **_: images):
+            with mock.patch("xcos_tf.evaluation.open_set.Bar", lambda images, **_: images):
                 bin_set(path)
 
     return Trial(

@@ -1,5 +1,6 @@
 """The log, the table, TensorBoard's events and the bar of a run."""
 
+import argparse
 import contextlib
 import csv
 import errno
@@ -19,6 +20,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from xcos_tf.cli.streams import ready_streams
 from xcos_tf.errors import XcosError
 from xcos_tf.training import monitor as monitor_module
 from xcos_tf.training.monitor import Monitor
@@ -34,6 +36,13 @@ class Clock:
 
     def perf_counter(self):
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def streams():
+    """Show what the command would."""
+    with ready_streams(argparse.Namespace(command="train")):
+        yield
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import argparse
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.streams import goes_on, warn
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.progress import log
 from xcos_tf.wording import counted
 
 
@@ -61,16 +62,15 @@ def run(args: argparse.Namespace) -> int:
             args.source, args.destination, args.face, args.batch_size, args.retry_failed
         )
     if summary.several_faces:
-        warn(
-            "align",
+        log.warning(
             f"warning: {counted(summary.several_faces, 'photo shows', 'photos show')} several "
             "faces; the "
             f"{args.face} one was used (choose with --face); see "
-            f"{args.destination}/{SEVERAL_FACES}",
+            f"{args.destination}/{SEVERAL_FACES}"
         )
     if summary.turned:
         were = counted(summary.turned, "photo was", "photos were")
-        warn("align", f"warning: {were} turned to have the face upright")
+        log.warning(f"warning: {were} turned to have the face upright")
     before = f" (and {summary.failed_before} before)" if summary.failed_before else ""
     rate = summary.aligned / summary.seconds
     print(

@@ -74,9 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
     from pathlib import Path
 
-    from tqdm import tqdm
-
     from xcos_tf.explain.comparison_figure import draw_comparison
+    from xcos_tf.progress import Bar
     from xcos_tf.verifier import Verifier
 
     verifiers = {
@@ -90,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     faces = [template.face for template in templates]
     rows = [
         explain_pair(verifiers[preset], preset, method, *faces)
-        for method, preset in tqdm(list(zip(methods, presets, strict=True)), "methods", leave=False)
+        for method, preset in Bar(list(zip(methods, presets, strict=True)), "methods", leave=False)
     ]
     names = [Path(path).name for path in (args.a, args.b)]
     save_figure(draw_comparison(*faces, rows, *names, args.values, colours), args.out)

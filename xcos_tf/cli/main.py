@@ -16,18 +16,19 @@ import argparse
 import contextlib
 import errno
 import importlib
+import logging
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 
 from xcos_tf import __version__
 from xcos_tf.cli.parser import Parser
 from xcos_tf.cli.paths import check_paths
 from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries
-from xcos_tf.cli.streams import complain, deliver, give_up, ready_streams
+from xcos_tf.cli.streams import deliver, give_up, ready_streams
 from xcos_tf.errors import XcosError, as_message, shown
+from xcos_tf.progress import log
 
 COMMANDS = (
     "verify",
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     if nobody reads the output any more.
     """
     args = argparse.Namespace(words=sys.argv[1:] if argv is None else argv, command=None)
-    with ready_streams(), _interrupts() as interrupted:
+    with ready_streams(args), _interrupts() as interrupted:
         try:
             try:
                 code = _run(args)
@@ -129,30 +130,31 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 
 def _run(args: argparse.Namespace) -> int:
     build_parser().parse_args(args.words, args)
+    log.setLevel(getattr(args, "level", logging.INFO))
     with quiet_libraries("debug" in args):
         try:
             check_paths(args.paths(args))
             if args.needs_tensorflow(args):
                 import_tensorflow()
-            return args.run(args)
+                log.debug("TensorFlow is loaded")
+            code = args.run(args)
+            log.debug("done")
+            return code
         except SystemExit as error:  # a library's, whose code could be taken for a verdict
             raise RuntimeError(f"something ended the program ({error})") from error
 
 
 def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> int:
     """Say what went wrong, and return the exit code, which is never that of a verdict."""
-    if "debug" in args:
-        complain("".join(traceback.format_exception(error)).rstrip())
-    name = f"xcos {args.command}" if args.command else "xcos"
     if interrupted or isinstance(error, KeyboardInterrupt):
-        code, line = INTERRUPTED, f"{name}: interrupted"
+        code, line = INTERRUPTED, "interrupted"
     elif isinstance(error, BrokenPipeError):
         code, line = READER_GONE, None
     else:
-        code, line = ERROR, f"{name}: error: {as_message(_sentence(error), args.words)}"
+        code, line = ERROR, f"error: {as_message(_sentence(error), args.words)}"
     give_up()
     if line:
-        complain(line)
+        log.error(line, exc_info=error if "debug" in args else None)
     return code
 
 

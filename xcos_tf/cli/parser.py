@@ -1,6 +1,7 @@
 """The command line's parser: one line for each mistake, and values that say what they should be."""
 
 import argparse
+import logging
 import math
 import sys
 
@@ -10,7 +11,7 @@ _NO_NUMBER = "{!r} is not a number; give one such as 0.7"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of `xcos` or of one of its commands, each with `--debug`."""
+    """A parser of `xcos` or of one of its commands, each with `--quiet`, `--verbose`, `--debug`."""
 
     def __init__(self, *args, **kwargs):
         """See `argparse.ArgumentParser`."""
@@ -21,6 +22,18 @@ class Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help="when something fails, also say where in the program, for a report",
         )
+        for option, level, what in (
+            ("--quiet", logging.ERROR, "print results and errors alone, and no bars of progress"),
+            ("--verbose", logging.DEBUG, "also say how long the parts of the work take"),
+        ):
+            self.add_argument(
+                option,
+                action="store_const",
+                dest="level",
+                const=level,
+                default=argparse.SUPPRESS,
+                help=what,
+            )
 
     def parse_known_args(self, args=None, namespace=None):
         """Parse; the words are kept for `error`."""

@@ -5,8 +5,8 @@ import sys
 from typing import BinaryIO
 
 from xcos_tf.cli.paths import STANDARD_INPUT
-from xcos_tf.cli.streams import warn
 from xcos_tf.errors import XcosError
+from xcos_tf.progress import log
 
 
 def add_two_photos(parser: argparse.ArgumentParser) -> None:
@@ -46,14 +46,12 @@ def warn_of_faces(args: argparse.Namespace, templates) -> None:
     """Say on standard error which of several faces in A and B was used, and which was turned."""
     for path, template in zip((args.a, args.b), templates, strict=True):
         if template.faces_found > 1:
-            warn(
-                args.command,
+            log.warning(
                 f"warning: {path} shows {template.faces_found} faces; the {args.face} one was used "
-                "(choose with --face)",
+                "(choose with --face)"
             )
         if template.turned:
-            warn(
-                args.command,
+            log.warning(
                 f"warning: {path} was turned by {template.turned}° clockwise to have its face "
-                "upright",
+                "upright"
             )

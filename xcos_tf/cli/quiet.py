@@ -31,14 +31,18 @@ def quiet_libraries(speak: bool = False) -> Iterator[None]:
     if speak or LEVEL in os.environ or sys.warnoptions:
         yield
         return
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    # TensorFlow adds no handler of its own where there is one. Some loggers have a level of theirs.
+    errors, before = logging.StreamHandler(), logging.root.level
+    errors.setLevel(logging.ERROR)
+    logging.root.addHandler(errors)
+    logging.root.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logging.root.removeHandler(errors)
+        logging.root.setLevel(before)
 
 
 def import_tensorflow() -> None:

@@ -5,8 +5,8 @@ import csv
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.streams import warn
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.progress import log
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,5 +104,5 @@ def open_given_set(args: argparse.Namespace):
     if vset.skipped:
         first = "; ".join(f"{name} ({reason})" for name, reason in vset.skipped[:3])
         rest = f"; and {len(vset.skipped) - 3:,} more" if len(vset.skipped) > 3 else ""
-        warn(args.command, f"left out: {first}{rest}")
+        log.warning(f"left out: {first}{rest}")
     return vset

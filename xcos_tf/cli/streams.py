@@ -1,20 +1,24 @@
 """Standard output and error as a command needs them, whatever the terminal is."""
 
+import argparse
 import contextlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
 
 from xcos_tf.errors import as_message
+from xcos_tf.progress import Bar, log
 
 
 @contextlib.contextmanager
-def ready_streams() -> Iterator[None]:
+def ready_streams(args: argparse.Namespace) -> Iterator[None]:
     """Let anything be printed: what a terminal's encoding lacks is replaced, not an error.
 
-    Closed descriptors are opened on nothing first, so that no file of ours becomes the place where
-    a library prints.
+    What `log` says is printed too, of the command that is in `args` once it is known. Closed
+    descriptors are opened on nothing first, so that no file of ours becomes the place where a
+    library prints.
     """
     for number in range(3):
         try:
@@ -28,9 +32,16 @@ def ready_streams() -> Iterator[None]:
             before.append((stream, stream.errors))
             with contextlib.suppress(OSError, ValueError):
                 stream.reconfigure(errors="replace")
+    handler, level, propagate = _OnStandardError(args), log.level, log.propagate
+    log.addHandler(handler)
+    log.propagate = False
+    log.setLevel(logging.INFO)
     try:
         yield
     finally:
+        log.removeHandler(handler)
+        log.propagate = propagate
+        log.setLevel(level)
         for stream, errors in before:
             with contextlib.suppress(OSError, ValueError):
                 stream.reconfigure(errors=errors)
@@ -61,23 +72,38 @@ def give_up() -> None:
         os.close(nowhere)
 
 
-def complain(text: str) -> None:
-    """Print a line on standard error, if that can be written to."""
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
-
-
 @contextlib.contextmanager
 def goes_on() -> Iterator[None]:
     """Tell whoever stops the block by Ctrl-C that the work done so far is kept."""
     try:
         yield
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        log.info("\nstopped; the same command goes on from here")
         raise
 
 
-def warn(command: str, sentence: str) -> None:
-    """Print what a command says beside its output, on one line of standard error."""
-    complain(f"xcos {command}: {as_message(sentence)}")
+class _OnStandardError(logging.Handler):
+    """Prints between bars, if there is a standard error.
+
+    Warnings and errors begin with the command's name; what is for debugging, with the seconds since
+    the start. A warning is one sentence, see `as_message`. A traceback comes before its error.
+    """
+
+    def __init__(self, args: argparse.Namespace):
+        super().__init__()
+        self._args = args
+
+    def emit(self, record):
+        text = record.getMessage()
+        if record.levelno == logging.WARNING:
+            text = as_message(text)
+        if record.levelno >= logging.WARNING:
+            command = self._args.command
+            text = f"{f'xcos {command}' if command else 'xcos'}: {text}"
+        if record.levelno == logging.DEBUG:
+            text = f"{record.relativeCreated / 1000:.1f} s: {text}"
+        if record.exc_info:
+            text = f"{logging.Formatter().formatException(record.exc_info)}\n{text}"
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            Bar.write(text, sys.stderr)
+            sys.stderr.flush()

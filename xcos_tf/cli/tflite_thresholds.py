@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
@@ -20,6 +19,7 @@ from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.progress import Bar
 
 PAIRS = 500_000
 FACES, BLOCK = 32, 1024  # of a batch, and pairs
@@ -72,7 +72,7 @@ def _scores(model: LiteVerifier, faces, pairs) -> np.ndarray:
     size, grids = model.metadata["inputs"][0]["shape"][1], []
     title = model.metadata["variant"]
     with reading_faults():
-        for batch in tqdm(range(0, len(faces), FACES), title, unit="batch", disable=None):
+        for batch in Bar(range(0, len(faces), FACES), title, unit="batch", disable=None):
             images = faces.read(np.arange(batch, min(batch + FACES, len(faces))))
             grids.append(model.embed(np.stack([decode_face(image, size) for image in images])))
     grids, ends = np.concatenate(grids), np.stack([pairs.first, pairs.second])

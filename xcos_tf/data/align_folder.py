@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
-from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
 from xcos_tf.errors import XcosError, reason_of, shown
 from xcos_tf.files import only_writer, replace_file
+from xcos_tf.progress import Bar
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
 PHOTO_SUFFIXES = frozenset(
@@ -105,7 +105,8 @@ def align_folder(
         stack.enter_context(
             several.start((name, n) for name, n in several.read().items() if name in done)
         )
-        bar = stack.enter_context(progress_bar(len(photos), len(done) + len(known)))
+        bar = Bar(total=len(photos), initial=len(done) + len(known), desc="aligning", unit="photo")
+        stack.enter_context(bar)
         pending = [name for name in photos if name not in done and name not in known]
         _align_all(source, targets, pending, (rule, batch_size), failures, several, bar, summary)
     summary.seconds = time.monotonic() - start

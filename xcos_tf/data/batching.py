@@ -1,6 +1,5 @@
-"""Going through photos: reading ahead, gathering batches, and showing progress."""
+"""Going through photos: reading ahead, and gathering batches."""
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
@@ -91,14 +89,3 @@ def batches(
         total += weight(item)
     if batch:
         yield batch
-
-
-def progress_bar(
-    total: int, finished: int = 0, doing: str = "aligning", unit: str = "photo", **options
-) -> tqdm:
-    """Return a bar of what is worked on, on standard error."""
-    # In a log file, a line now and then is enough.
-    interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(
-        total=total, initial=finished, unit=unit, desc=doing, mininterval=interval, **options
-    )

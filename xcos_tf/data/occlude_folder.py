@@ -15,12 +15,13 @@ from xcos_tf.data.align_folder import (
     writing_to,
 )
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.batching import progress_bar, read_ahead
+from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.files import read_json, write_json
+from xcos_tf.progress import Bar
 
 SETTINGS = "occlusion.json"
 
@@ -153,7 +154,7 @@ def cover_faces(
     """
     pending = {source / name: name for name, target in targets.items() if not target.exists()}
     summary.already_done = len(targets) - len(pending)
-    with progress_bar(len(targets), summary.already_done, "covering") as bar:
+    with Bar(None, "covering", len(targets), initial=summary.already_done, unit="photo") as bar:
         for path, face in read_ahead(pending, read_aligned_face):
             name = pending[path]
             if isinstance(face, XcosError):

@@ -6,14 +6,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.aligner import FaceAligner, align_each
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.batching import batches, progress_bar
+from xcos_tf.data.batching import batches
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.verification_set import DecodedPhotos, Skipped, VerificationSet
+from xcos_tf.progress import Bar
 
 FACES_AT_ONCE = 64
 
@@ -64,7 +64,7 @@ class FaceReader:
                 except XcosError as error:
                     faults[position] = error
 
-        with tqdm(total=len(positions), desc=progress, unit="face") as bar:
+        with Bar(total=len(positions), desc=progress, unit="face") as bar:
             for batch in batches(readable(), FACES_AT_ONCE):
                 faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
                 found = [position for position, face in faces.items() if face is not None]
@@ -135,7 +135,7 @@ def align_photos(
     place = {folder / name: position for position, name in enumerate(names)}
     faces = np.empty((len(names), FACE_SIZE, FACE_SIZE, 3), np.uint8)
     faults = {}
-    with progress_bar(len(names)) as bar:
+    with Bar(total=len(names), desc="aligning", unit="photo") as bar:
         for path, face in align_each(place, FaceAligner(), read_one=read_one):
             if isinstance(face, str):
                 faults[place[path]] = face

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from xcos_tf.data.batching import progress_bar
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES
 from xcos_tf.metrics import histogram
 from xcos_tf.metrics.histogram import BINS, Bounded
 from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
+from xcos_tf.progress import Bar
 
 if TYPE_CHECKING:
     from xcos_tf.evaluation.matcher import Matcher
@@ -162,7 +162,7 @@ def count_pairs(
     counts = _Counts(thresholds)
     starts = range(0, count, block)
     pairs = count * (count - 1) // 2
-    with progress_bar(pairs, doing=score, unit="pair", unit_scale=True) as bar:
+    with Bar(total=pairs, desc=score, unit="pair", unit_scale=True) as bar:
         for row in starts:
             first = templates.read(row, row + block)
             for column in starts[row // block :]:

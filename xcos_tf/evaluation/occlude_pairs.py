@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.align_folder import check_folders, writing_to
-from xcos_tf.data.batching import progress_bar, read_ahead
+from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.occlude_folder import (
     CopySummary,
     claim_folder,
@@ -23,6 +23,7 @@ from xcos_tf.evaluation.pair_lists import write_pairs_csv
 from xcos_tf.evaluation.pairs import PairSet, pairs_of
 from xcos_tf.evaluation.verification_set import file_digest
 from xcos_tf.files import replace_file
+from xcos_tf.progress import Bar
 
 PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
 
@@ -114,7 +115,7 @@ def occlude_pairs(
 
 def _check_faces(source: Path, photos: Sequence[str]) -> None:
     """Refuse a photo that is no aligned face, before anything is written."""
-    with progress_bar(len(photos), doing="checking") as bar:
+    with Bar(total=len(photos), desc="checking", unit="photo") as bar:
         for _, face in read_ahead((source / photo for photo in photos), read_aligned_face):
             if isinstance(face, XcosError):
                 raise face

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
@@ -26,6 +25,7 @@ from xcos_tf.evaluation.verification_set import (
 )
 from xcos_tf.evaluation.ytf import is_splits_line, ytf_set
 from xcos_tf.metrics.folds import FOLDS, tenths
+from xcos_tf.progress import Bar
 from xcos_tf.wording import counted
 
 
@@ -218,7 +218,7 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
 def _faults(images: list[bytes]) -> dict[bytes, str]:
     """Return {image: reason} of the images that are no faces of the size that models take."""
     faults = {}
-    for image in tqdm(dict.fromkeys(images), desc="checking", unit="image"):
+    for image in Bar(dict.fromkeys(images), desc="checking", unit="image"):
         try:
             height, width = read_photo(image).shape[:2]
         except XcosError as error:

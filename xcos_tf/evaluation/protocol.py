@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_faces import FaceReader
@@ -12,6 +11,7 @@ from xcos_tf.evaluation.matcher import Matcher, open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
 
@@ -133,7 +133,7 @@ def _score(matcher: Matcher, features: np.ndarray, vset: VerificationSet) -> dic
         return score_photos(matcher, features, vset.pairs.first, vset.pairs.second, vset)
     scores = {score: np.empty(len(vset.pairs), np.float32) for score in matcher.scores}
     ends = zip(vset.pairs.first, vset.pairs.second, strict=True)
-    for pair, (a, b) in enumerate(tqdm(ends, desc="videos", unit="pair", total=len(vset.pairs))):
+    for pair, (a, b) in enumerate(Bar(ends, desc="videos", unit="pair", total=len(vset.pairs))):
         frames = features[vset.videos[a]], features[vset.videos[b]]
         for score, values in scores.items():
             values[pair] = matcher.score_all(*frames, score).mean(dtype=np.float64)

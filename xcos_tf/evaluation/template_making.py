@@ -7,10 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.data.batching import progress_bar
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.folder import FolderSource
 from xcos_tf.data.records.source import Record
@@ -24,6 +22,7 @@ from xcos_tf.evaluation.template_store import (
 )
 from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.files import check_can_write
+from xcos_tf.progress import Bar
 from xcos_tf.verifier import Verifier
 
 STEP = 512  # files after which what was done is kept
@@ -84,7 +83,7 @@ class _Maker:
     def make(self, parts: Path) -> Iterator[Path]:
         """Yield the file of each stretch, made now or by an earlier run."""
         total = len(self._source)
-        with progress_bar(total, doing="templates") as bar:
+        with Bar(total=total, desc="templates", unit="photo") as bar:
             for start in range(0, total, STEP):
                 stop = min(start + STEP, total)
                 part = parts / f"{start}-{stop}.safetensors"
@@ -102,7 +101,7 @@ class _Maker:
             return False
         return (info.weights, info.faces) == (self._weights, self._source.fingerprint)
 
-    def _make_part(self, start: int, stop: int, part: Path, bar: tqdm) -> None:
+    def _make_part(self, start: int, stop: int, part: Path, bar: Bar) -> None:
         names, labels, skipped, features, waiting = [], [], [], [self._no_features], []
         for record in self._source.read(start, stop):
             pixels = self._read(record)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.progress import Bar
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
 
@@ -53,7 +53,7 @@ def measure_thresholds(
     chosen = faces_of_all(faces.labels, most_faces, seed)
     labels, features = faces.labels[chosen], []
     with reading_faults():
-        for start in tqdm(range(0, len(chosen), FACES_AT_ONCE), desc="thresholds", unit="block"):
+        for start in Bar(range(0, len(chosen), FACES_AT_ONCE), desc="thresholds", unit="block"):
             images = faces.read(chosen[start : start + FACES_AT_ONCE])
             features.append(verifier.embed(np.stack([decode_face(x, size) for x in images])))
     gallery = Gallery(np.concatenate(features))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError, reason_of
@@ -25,6 +24,7 @@ from xcos_tf.explain.mean_attention import (
     region_shares,
 )
 from xcos_tf.explain.words import as_number
+from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
 
@@ -182,7 +182,7 @@ def _blocks(vset: VerificationSet) -> Iterator[tuple[np.ndarray, np.ndarray, np.
             pairs = np.arange(start, min(start + PAIR_BLOCK, len(vset.pairs)))
             yield pairs, ends[0][pairs], ends[1][pairs], 1.0
         return
-    for pair, (a, b) in enumerate(tqdm(list(zip(*ends, strict=True)), "videos", unit="pair")):
+    for pair, (a, b) in enumerate(Bar(list(zip(*ends, strict=True)), "videos", unit="pair")):
         frames = np.stack(np.meshgrid(vset.videos[a], vset.videos[b])).reshape(2, -1)
         for start in range(0, frames.shape[1], PAIR_BLOCK):
             first, second = frames[:, start : start + PAIR_BLOCK]

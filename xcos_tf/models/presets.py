@@ -33,6 +33,7 @@ from xcos_tf.models.weights import (
     save_weights,
     weights_at_most,
 )
+from xcos_tf.progress import log
 from xcos_tf.schemas import check_ours
 
 FORMAT = 1
@@ -105,6 +106,7 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
             f"{folder / 'config.json'} describes no model: {reason_of(error, 300)}"
         ) from None
     assign_arrays(network, arrays, str(path))
+    log.debug(f"the preset {name_or_folder} is loaded")
     return Preset(config, network)
 
 

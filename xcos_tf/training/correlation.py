@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import replace_file
 from xcos_tf.models.comparison import PatchedCosine
 from xcos_tf.models.normalisation import unit_length
+from xcos_tf.progress import Bar
 
 Batch = Mapping[str, tf.Tensor]
 _MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
@@ -181,7 +181,7 @@ def fit_correlation(
     if state and state.exists():
         step, genuine = _read_state(state, stream, identity)
     compare = tf.function(partial(_compare, grid, teacher, stem), reduce_retracing=True)
-    with tqdm(total=pairs, initial=stream.count, desc="correlation", unit="pair") as bar:
+    with Bar(total=pairs, initial=stream.count, desc="correlation", unit="pair") as bar:
         for batch in batches_from(step) if stream.count < pairs else ():
             tensors = [tf.convert_to_tensor(batch[name]) for name in ("input", "first", "second")]
             maps, cosines = (value.numpy() for value in compare(*tensors))

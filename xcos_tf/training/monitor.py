@@ -2,7 +2,6 @@
 
 import csv
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -12,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
 from xcos_tf.files import write_csv
+from xcos_tf.progress import Bar, log
 from xcos_tf.training.run_files import writing
 
 _UNREADABLE = (
@@ -76,7 +75,7 @@ class MetricsTable:
 
 
 class Monitor:
-    """Shows a run on standard error, and writes three things into its folder.
+    """Shows a run by a bar and notes, and writes three things into its folder.
 
     train.log     a line for each meeting of the loop, for each validation, and for each start
     metrics.csv   a row for each validation
@@ -130,7 +129,7 @@ class Monitor:
             _mark_start(place, self._start)
             self._writer = tf.summary.create_file_writer(str(place))
         self._table.save()
-        self._bar = tqdm(
+        self._bar = Bar(
             total=self._steps, initial=self._start, desc="train", disable=None, dynamic_ncols=True
         )
         self._began = time.perf_counter()
@@ -167,7 +166,7 @@ class Monitor:
         self._step, self._moment = step, now
         # If steps, and what lies between them, take as long as before.
         left = (self._steps - step) * (now - self._began) / (step - self._start)
-        eta = tqdm.format_interval(left)
+        eta = Bar.format_interval(left)
         where = f"step {step}/{self._steps}"
         if self._steps_per_epoch:
             where += f", epoch {step / self._steps_per_epoch:.2f}"
@@ -219,12 +218,11 @@ class Monitor:
 
     def _say(self, text: str, over_bar: bool = True) -> None:
         line = f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
-        log = self.folder / "train.log"
-        with writing(log), open(log, "a", encoding="utf-8") as file:
+        path = self.folder / "train.log"
+        with writing(path), open(path, "a", encoding="utf-8") as file:
             file.write(f"{line}\n")
-        with suppress(OSError):
-            if self._bar.disable or over_bar:
-                self._bar.write(line, file=sys.stderr)
+        if self._bar.disable or over_bar:
+            log.info(line)
 
     def _end_pause(self) -> None:
         if self._moment is not None:

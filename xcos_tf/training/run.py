@@ -20,6 +20,7 @@ from xcos_tf.data.training_input import Augmentation, face_batches, reading_faul
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.files import only_writer
 from xcos_tf.metrics.folds import FOLDS, tenths
+from xcos_tf.progress import log
 from xcos_tf.training.assembly import assemble, start_grid_head, try_optimizers
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
@@ -87,6 +88,7 @@ class Run:
         epoch = len(self.faces) / taken
         self.steps_per_epoch = max(1, round(epoch))
         self.steps = config.steps or math.ceil(config.epochs * len(self.faces) / taken)
+        log.debug(f"{counted(len(self.faces), 'face')} train for {counted(self.steps, 'step')}")
         self._validate_every = config.validation.every or self.steps_per_epoch
         self.sampler = _sampler(self.faces, config)
         place = self.folder / CHECKPOINTS

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.training_input import face_batches
+from xcos_tf.progress import Bar
 from xcos_tf.training.model import Trainer
 
 FILE = "teacher.f32"
@@ -49,7 +49,7 @@ def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool
 
 
 def _images(trainer: Trainer, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
-    with tqdm(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
+    with Bar(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
         for images in face_batches(faces, np.arange(start, len(faces)), trainer.size):
             yield images
             bar.update(len(images))

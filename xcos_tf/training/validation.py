@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from xcos_tf.arrays import unit_length
 from xcos_tf.data.augmentation import draw_over_face
@@ -17,6 +16,7 @@ from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise
 from xcos_tf.metrics.folds import tenths
 from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far
 from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.progress import Bar
 from xcos_tf.training.model import Trainer
 
 BLOCK = 2048
@@ -106,7 +106,7 @@ def _features(trainer, stem):
 
 
 def _with_progress(batches, faces: int, what: str) -> Iterator:
-    with tqdm(total=faces, desc=what, unit="face", disable=None, leave=False) as bar:
+    with Bar(total=faces, desc=what, unit="face", disable=None, leave=False) as bar:
         for images in batches:
             yield images
             bar.update(len(images))

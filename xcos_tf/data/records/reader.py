@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from tqdm import tqdm
 
 from xcos_tf.data.records import layout
 from xcos_tf.data.records.image_check import image_size
@@ -19,6 +18,7 @@ from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.records.tfrecord import decode, decode_image, whole_payload
 from xcos_tf.errors import XcosError
 from xcos_tf.files import file_sha256
+from xcos_tf.progress import Bar
 
 
 class PreparedSet:
@@ -107,7 +107,7 @@ class PreparedSet:
         """
         if self._index.size == [size, size]:
             return
-        for position in tqdm(range(len(self)), "sizes", unit="face", disable=None, leave=False):
+        for position in Bar(range(len(self)), "sizes", unit="face", disable=None, leave=False):
             found = image_size(*self.read([position]))
             if found not in (None, (size, size)):
                 (name,) = self.names([position])

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from xcos_tf.data.batching import batches, progress_bar
+from xcos_tf.data.batching import batches
 from xcos_tf.data.records.image_check import find_faults, usual_size
 from xcos_tf.data.records.index import read_summary, write_index
 from xcos_tf.data.records.layout import INDEX, PROGRESS, PreparationPlan
@@ -28,6 +27,7 @@ from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.tfrecord import ShardWriter
 from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, file_sha256, only_writer
+from xcos_tf.progress import Bar
 
 SHARDS = 64
 """So many that 64 readers never wait for one another, so few that each is a big file."""
@@ -138,7 +138,7 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     _check_room(progress.destination, source.size * todo // plan.records)
     stop = threading.Event()
     with (
-        progress_bar(plan.records, plan.records - todo, "preparing", "image") as bar,
+        Bar(total=plan.records, initial=plan.records - todo, desc="preparing", unit="image") as bar,
         ThreadPoolExecutor(jobs) as pool,
     ):
         work = _Work(source, progress, size, bar, stop)
@@ -169,7 +169,7 @@ class _Work:
         source: Source,
         progress: Progress,
         size: tuple[int, int] | None,
-        bar: tqdm,
+        bar: Bar,
         stop: threading.Event,
     ):
         self._source, self._progress, self._size = source, progress, size
