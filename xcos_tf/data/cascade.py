@@ -1,4 +1,4 @@
-"""MTCNN's cascade of three networks, run on one photo at a time.
+"""MTCNN's cascade of three networks, run on one photo at a time by LiteRT.
 
 K. Zhang et al., "Joint face detection and alignment using multitask cascaded convolutional
 networks", IEEE Signal Processing Letters 23(10), 2016, as in the package `mtcnn`. What lies between
@@ -7,17 +7,13 @@ them exactly 1.0: which of them was kept, and so where a face's landmarks were, 
 photos that shared a batch.
 """
 
+from collections.abc import Callable
+from importlib.resources import files
+
 import numpy as np
 
-from xcos_tf.data.mtcnn_networks import load_networks
-
-_SMALLEST_FACE = 20
-_PYRAMID_STEP = 0.709
-"""Each copy of the photo that PNet searches is smaller than the one before by this."""
-
-_WINDOW = 12
-_STRIDE = 2
-"""Pixels: the side of what PNet looks at, and how far one look is from the next."""
+from xcos_tf.data.pyramid import STRIDE, WINDOW, Pyramid, crops
+from xcos_tf.quiet import quiet_start
 
 _PROPOSED, _REFINED, _FOUND = 0.6, 0.7, 0.8
 """The probability that a window must exceed to pass PNet, RNet and ONet."""
@@ -25,89 +21,83 @@ _PROPOSED, _REFINED, _FOUND = 0.6, 0.7, 0.8
 _MOST_WINDOWS = 4096
 """As many pass PNet; photos have some hundred at most, a pattern made for it has a million."""
 
+_CROP_PIXELS = 36_864
+"""As many go through RNet or ONet at once, so that what a layer makes of them stays in a cache."""
+
+_COMPARED = 256
+"""Boxes that are compared with all others at once."""
+
+
+class Network:
+    """One of the three networks. Any thread may call it, and a process that was forked.
+
+    An interpreter runs for one caller at a time, and with one thread, which a fork leaves alive;
+    as many are made as there are callers at once.
+    """
+
+    def __init__(self, name: str):
+        """Read `pnet`, `rnet` or `onet`."""
+        self._content = files("xcos_tf.data").joinpath(f"mtcnn/{name}.tflite").read_bytes()
+        self._idle = [self._interpreter()]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Run float32 (N, H, W, 3) RGB, 0 to 255, N being 1 for PNet.
+
+        Returns:
+            float32 (N, h, w, 5) of PNet, (N, 5) of RNet, (N, 15) of ONet: the log odds of a face,
+            the offsets of a box's sides (4), and x, then y, of landmarks (10), in boxes' sides.
+        """
+        try:
+            interpreter, image, output, shape = self._idle.pop()
+        except IndexError:
+            interpreter, image, output, shape = self._interpreter()
+        if shape != images.shape:
+            interpreter.resize_tensor_input(image, images.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(image, images)
+        interpreter.invoke()
+        found = interpreter.get_tensor(output)
+        self._idle.append((interpreter, image, output, images.shape))
+        return found
+
+    def _interpreter(self) -> tuple:
+        """Return an interpreter, its input and output, and the shape that it is ready for."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        with quiet_start():
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+        (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+        return interpreter, image["index"], output["index"], None
+
 
 class Cascade:
     """Finds the faces of a photo. Each is computed on its own, so that company changes no bit."""
 
     def __init__(self):
         """Load the networks."""
-        import tensorflow as tf
+        self._pnet, self._rnet, self._onet = map(Network, ("pnet", "rnet", "onet"))
 
-        pnet, rnet, onet = load_networks()
-
-        def log_odds(logits):
-            return logits[..., 1] - logits[..., 0]
-
-        def crops(photo, boxes, side):
-            height, width = tf.unstack(tf.cast(tf.shape(photo)[:2], tf.float32))
-            corners = tf.gather(boxes, [1, 0, 3, 2], axis=1) / tf.stack([height, width] * 2)
-            photo_indices = tf.zeros(tf.shape(boxes)[:1], tf.int32)
-            return tf.image.crop_and_resize(photo[None], corners, photo_indices, [side, side])
-
-        def windows(photo, size):
-            copy = tf.image.resize(photo[None], size, method=tf.image.ResizeMethod.AREA)
-            offsets, logits = pnet(copy)
-            odds = log_odds(logits)[0]
-            places = tf.where(odds > _as_log_odds(_PROPOSED))
-            columns = (
-                tf.cast(places, tf.float32),
-                tf.gather_nd(offsets[0], places),
-                tf.gather_nd(odds, places)[:, None],
-            )
-            return tf.concat(columns, axis=1)
-
-        a_photo = tf.TensorSpec((None, None, 3), tf.float32)
-        boxes_of_it = tf.TensorSpec((None, 4), tf.float32)
-
-        @tf.function(input_signature=[a_photo, tf.TensorSpec((None, 2), tf.int32)])
-        def propose(photo, sizes):
-            with tf.device("CPU:0"):
-                found = tf.map_fn(
-                    lambda size: windows(photo, size),
-                    sizes,
-                    fn_output_signature=tf.RaggedTensorSpec((None, 7), ragged_rank=0),
-                    parallel_iterations=4,
-                )
-                return found.values, found.row_splits
-
-        @tf.function(input_signature=[a_photo, boxes_of_it])
-        def refine(photo, boxes):
-            with tf.device("CPU:0"):
-                offsets, logits = rnet(crops(photo, boxes, 24))
-                return offsets, log_odds(logits)
-
-        @tf.function(input_signature=[a_photo, boxes_of_it])
-        def finish(photo, boxes):
-            with tf.device("CPU:0"):
-                offsets, landmarks, logits = onet(crops(photo, boxes, 48))
-                return offsets, landmarks, log_odds(logits)
-
-        # Traced now, so that they are run as graphs even where a process runs functions eagerly.
-        self._propose, self._refine, self._finish = (
-            function.get_concrete_function() for function in (propose, refine, finish)
-        )
-
-    def find(self, photo: np.ndarray) -> np.ndarray:
+    def find(self, photo: np.ndarray, run: Callable = map) -> np.ndarray:
         """Find the faces of a photo, down to 20 pixels.
 
         Args:
             photo: uint8 (H, W, 3) RGB.
+            run: calls a function with each of some items, as `map` does.
 
         Returns:
             float32 (F, 15), most confident first: x1, y1, x2, y2 of the box, within the photo; the
             confidence, in (0.8, 1]; x, then y, of the five landmarks. In pixels, whose centres are
             whole numbers.
         """
-        scaled = (photo.astype(np.float32) - 127.5) / 128
-        boxes = _squared(self._proposals(scaled))
+        boxes = _squared(self._proposals(photo, run))
         if not len(boxes):
             return np.empty((0, 15), np.float32)
-        offsets, odds = (x.numpy() for x in self._refine(scaled, boxes))
+        odds, offsets, _ = _looked_at(self._rnet, photo, boxes, 24, run)
         boxes = _moved(boxes, offsets)
         boxes = _squared(boxes[_best(boxes, odds, _REFINED, 0.7)])
         if not len(boxes):
             return np.empty((0, 15), np.float32)
-        offsets, points, odds = (x.numpy() for x in self._finish(scaled, boxes))
+        odds, offsets, points = _looked_at(self._onet, photo, boxes, 48, run)
         points = points.reshape(-1, 2, 5) * _sides(boxes)[:, :, None] + boxes[:, :2, None] - 1
         boxes = _moved(boxes, offsets)
         best = _best(boxes, odds, _FOUND, 0.7, of_smaller=True)
@@ -120,29 +110,39 @@ class Cascade:
             ]
         ).astype(np.float32)
 
-    def _proposals(self, photo: np.ndarray) -> np.ndarray:
+    def _proposals(self, photo: np.ndarray, run: Callable) -> np.ndarray:
         """Return PNet's boxes, float32 (K, 4), of all copies of the photo."""
-        size = np.array(photo.shape[:2])
-        scales = _scales(size.min())
-        if not len(scales):
-            return np.empty((0, 4), np.float32)
-        rows, ends = self._propose(photo, (scales[:, None] * size).astype(np.int32))
-        boxes, odds = [], []
-        for scale, found in zip(scales, np.split(rows.numpy(), ends.numpy()[1:-1]), strict=True):
-            corner = found[:, 1::-1] * _STRIDE
-            windows = np.concatenate([corner + 1, corner + _WINDOW], axis=1)
-            windows = ((windows + found[:, 2:6] * (_WINDOW - 1)) / scale).astype(np.float32)
-            best = _best(windows, found[:, 6], _PROPOSED, 0.5)
-            boxes.append(windows[best])
-            odds.append(found[best, 6])
-        boxes, odds = np.concatenate(boxes), np.concatenate(odds)
-        return boxes[_best(boxes, odds, _PROPOSED, 0.7)]
+        pyramid = Pyramid(photo)
+
+        def windows(strip: tuple[float, int]) -> np.ndarray:
+            """Return (scale, x1, y1, x2, y2, log odds) of each window that may hold a face."""
+            scale, row = strip
+            looks = self._pnet(pyramid.strip(scale, row)[None])[0]
+            places = np.argwhere(looks[:, :, 0] > _as_log_odds(_PROPOSED))
+            looks = looks[tuple(places.T)]
+            corner = places[:, ::-1] * STRIDE + [0, row]
+            sides = np.concatenate([corner + 1, corner + WINDOW], axis=1)
+            sides = (sides + looks[:, 1:] * (WINDOW - 1)) / scale
+            return np.column_stack([np.full(len(sides), scale), sides, looks[:, 0]])
+
+        found = np.concatenate([np.empty((0, 6)), *run(windows, pyramid.strips())])
+        boxes, odds = np.hsplit(found[:, 1:].astype(np.float32), [4])
+        odds = odds[:, 0]
+        copies = (np.flatnonzero(found[:, 0] == scale) for scale in dict.fromkeys(found[:, 0]))
+        best = [copy[_best(boxes[copy], odds[copy], _PROPOSED, 0.5)] for copy in copies]
+        best = np.concatenate([np.empty(0, int), *best])
+        return boxes[best[_best(boxes[best], odds[best], _PROPOSED, 0.7)]]
 
 
-def _scales(shorter_side: int) -> np.ndarray:
-    """Return the scales of the pyramid; none if even its first copy is less than a window."""
-    count = round(-np.log(shorter_side / _WINDOW) / np.log(_PYRAMID_STEP) - 1)
-    return _WINDOW / _SMALLEST_FACE * _PYRAMID_STEP ** np.arange(max(count, 0))
+def _looked_at(
+    network: Network, photo: np.ndarray, boxes: np.ndarray, side: int, run: Callable
+) -> list[np.ndarray]:
+    """Return of K ≥ 1 boxes the log odds (K,), offsets (K, 4) and landmarks (K, 10 or 0)."""
+    count = _CROP_PIXELS // side**2
+    parts = [boxes[i : i + count] for i in range(0, len(boxes), count)]
+    found = run(lambda part: network(crops(photo, part, side)), parts)
+    odds, *rest = np.hsplit(np.concatenate(list(found)), [1, 5])
+    return [odds[:, 0], *rest]
 
 
 def _as_log_odds(probability: float) -> float:
@@ -183,13 +183,16 @@ def _best(
     """
     order = np.argsort(-odds, kind="stable")[:_MOST_WINDOWS]
     order = order[odds[order] > _as_log_odds(least)]
-    low, high = boxes[order, None, :2], boxes[order, None, 2:]
-    area = (high - low).prod(axis=2)
-    kept = np.ones(len(order), bool)
-    for i in range(len(order) - 1):
-        sides = np.minimum(high[i], high[i + 1 :, 0]) - np.maximum(low[i], low[i + 1 :, 0])
-        shared = np.maximum(sides, 0).prod(axis=1)
-        rest = area[i + 1 :, 0]
-        whole = np.minimum(area[i], rest) if of_smaller else area[i] + rest - shared
-        kept[i + 1 :] &= shared <= overlap * whole
+    low, high = boxes[order, :2], boxes[order, 2:]
+    area = (high - low).prod(axis=1)
+    rank = np.arange(len(order))
+    kept = rank >= 0
+    for i in range(0, len(order), _COMPARED):
+        those = slice(i, i + _COMPARED)
+        sides = np.minimum(high[those, None], high) - np.maximum(low[those, None], low)
+        shared = np.maximum(sides, 0).prod(axis=2)
+        one = area[those, None]
+        whole = np.minimum(one, area) if of_smaller else one + area - shared
+        # Also by one that is not kept itself, as in the package.
+        kept &= ((shared <= overlap * whole) | (rank <= rank[those, None])).all(axis=0)
     return order[kept]

@@ -66,18 +66,16 @@ class FaceDetector:
         Returns:
             For each photo, in the same order, its faces, most confident first.
         """
-        from xcos_tf.environment import check_process  # which starts TensorFlow
-
-        check_process()
-        if len(photos) < 2:
-            return [self._detect(photo) for photo in photos]
         with ThreadPoolExecutor(self._threads) as pool:
+            if len(photos) == 1:
+                return [self._detect(photos[0], pool.map)]
             return list(pool.map(self._detect, photos))
 
-    def _detect(self, photo: np.ndarray) -> list[DetectedFace]:
+    def _detect(self, photo: np.ndarray, run: Callable = map) -> list[DetectedFace]:
         searched = _detection_size(photo.shape)
         with np.errstate(all="ignore"):  # whatever the process has set
-            return _faces(self._cascade.find(_resize(photo, *searched)), searched, photo.shape)
+            rows = self._cascade.find(_resize(photo, *searched), run)
+            return _faces(rows, searched, photo.shape)
 
 
 def _detection_size(shape: tuple[int, ...]) -> tuple[int, int]:
