@@ -17,10 +17,10 @@ from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.mxnet import MxnetSource
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.occlude_pairs import occlude_pairs
+from xcos_tf.evaluation.occluded import occlude_pairs
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.people_set import read_ar_photo
-from xcos_tf.evaluation.template_store import open_templates
+from xcos_tf.evaluation.templates import open_templates
 from xcos_tf.export.models_config import read_models
 from xcos_tf.files import NotRegularError, file_sha256, open_regular, read_json
 from xcos_tf.models.conversion import is_tflite, read_mobilefacenet, read_state_dict

@@ -86,7 +86,7 @@ def table(args: argparse.Namespace) -> str:
     import_tensorflow()
     from xcos_tf.data.occlusion import Occluder
     from xcos_tf.evaluation.aligned_faces import FaceReader
-    from xcos_tf.evaluation.occlude_pairs import draw_cover
+    from xcos_tf.evaluation.occluded import draw_cover
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.results_text import markdown_table
     from xcos_tf.verifier import Verifier

@@ -224,7 +224,7 @@ def in_fresh_process(function, *arguments):
 
 def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
-    from xcos_tf.evaluation.template_making import make_templates
+    from xcos_tf.evaluation.templates import make_templates
     from xcos_tf.verifier import Verifier
 
     start = time.perf_counter()
@@ -236,7 +236,7 @@ def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
     """Compare all with all, then a sample of pairs one to one; return what each takes, in words."""
     from xcos_tf.evaluation.all_pairs import compare_all
     from xcos_tf.evaluation.matcher import Matcher
-    from xcos_tf.evaluation.template_store import open_templates
+    from xcos_tf.evaluation.templates import open_templates
 
     matcher, store = Matcher("xcos-mobilefacenet"), open_templates(templates)
     # So that what is built once for all comparisons is built.

@@ -11,7 +11,7 @@ from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.all_pairs import compare_all, count_pairs
 from xcos_tf.evaluation.matcher import Matcher
-from xcos_tf.evaluation.template_store import TemplateInfo, open_templates, write_templates
+from xcos_tf.evaluation.templates import TemplateInfo, open_templates, write_templates
 from xcos_tf.metrics import histogram, rates
 from xcos_tf.metrics.histogram import BINS
 from xcos_tf.metrics.intervals import share

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,8 @@ from xcos_tf.data import occlude_folder as module
 from xcos_tf.data.occlude_folder import occlude_folder
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import occlude_pairs as occlude_pairs_module
-from xcos_tf.evaluation.occlude_pairs import draw_cover, occlude_pairs
-from xcos_tf.evaluation.occluded import score_occluded
+from xcos_tf.evaluation import occluded
+from xcos_tf.evaluation.occluded import draw_cover, occlude_pairs, score_occluded
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.protocol import score_set
@@ -201,7 +199,7 @@ def test_a_face_that_is_damaged_meanwhile_is_named(faces, tmp_path, monkeypatch)
     pairs = open_set(faces, tmp_path / "pairs.txt", aligned=True).pairs
     damaged = pairs.photos[draw_cover(pairs, STROKES.seed).photos[-1]]
     monkeypatch.setattr(
-        occlude_pairs_module, "_check_faces", lambda *_: (faces / damaged).write_bytes(b"damaged")
+        occluded, "_check_faces", lambda *_: (faces / damaged).write_bytes(b"damaged")
     )
     with pytest.raises(XcosError, match=f"{damaged} is not an image"):
         copy(faces)
@@ -238,13 +236,13 @@ def test_disk_full_at_the_first_face(faces, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    read = Path.read_bytes
+    read = occluded.read_bytes
 
     def read_then_fill(path):
         monkeypatch.setattr("os.fsync", full)
         return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", read_then_fill)
+    monkeypatch.setattr(occluded, "read_bytes", read_then_fill)
     with pytest.raises(XcosError, match=r"out cannot be written \(No space left on device\)"):
         copy(faces)
     assert contents(tmp_path / "out").keys() == {"occlusion.json"}

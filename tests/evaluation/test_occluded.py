@@ -9,8 +9,7 @@ from xcos_tf.data.occlusion import face_seed, occlude_face
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation import aligned_faces
 from xcos_tf.evaluation.aligned_faces import align_in_memory
-from xcos_tf.evaluation.occlude_pairs import draw_cover
-from xcos_tf.evaluation.occluded import score_occluded, under_occlusion
+from xcos_tf.evaluation.occluded import draw_cover, score_occluded, under_occlusion
 from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.metrics.rates import kfold_accuracy

@@ -3,9 +3,8 @@ import pytest
 
 from tests.data.records.sources import jpeg, png
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import template_making
-from xcos_tf.evaluation.template_making import make_templates
-from xcos_tf.evaluation.template_store import open_templates
+from xcos_tf.evaluation import templates
+from xcos_tf.evaluation.templates import make_templates, open_templates
 from xcos_tf.verifier import Verifier
 
 COUNTS = {"Ann": 5, "Bob": 1, "Cy": 4}
@@ -29,8 +28,8 @@ def folder(tmp_path):
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
-    monkeypatch.setattr(template_making, "STEP", 4)
-    monkeypatch.setattr(template_making, "FACES_AT_ONCE", 3)
+    monkeypatch.setattr(templates, "STEP", 4)
+    monkeypatch.setattr(templates, "FACES_AT_ONCE", 3)
 
 
 class Counting:

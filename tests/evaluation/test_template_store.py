@@ -7,7 +7,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.template_store import (
+from xcos_tf.evaluation.templates import (
     FORMAT,
     METADATA,
     TemplateInfo,

@@ -17,7 +17,7 @@ from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.data.occlude_folder import claim_folder
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
-from xcos_tf.evaluation.template_store import (
+from xcos_tf.evaluation.templates import (
     METADATA,
     TemplateInfo,
     _sha256,

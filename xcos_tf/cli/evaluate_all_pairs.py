@@ -29,7 +29,7 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     from xcos_tf.errors import XcosError
     from xcos_tf.evaluation.all_pairs import compare_all
     from xcos_tf.evaluation.matcher import open_matchers
-    from xcos_tf.evaluation.template_making import make_templates
+    from xcos_tf.evaluation.templates import make_templates
 
     matchers = open_matchers(presets)
     if templates and len(matchers) > 1:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.data.align_folder import FAILURES
     from xcos_tf.data.occlude_folder import occlude_folder
     from xcos_tf.data.occlusion import Occluder
-    from xcos_tf.evaluation.occlude_pairs import PAIRS, occlude_pairs
+    from xcos_tf.evaluation.occluded import PAIRS, occlude_pairs
 
     occluder = Occluder(args.share, args.wear, args.seed)
     with goes_on():

@@ -35,10 +35,10 @@ class FaceReader:
         Raises:
             XcosError: the photo cannot be read, shows no face, or is not 112×112 as promised.
         """
-        faces = self._faces([(position, self._vset.photos.read(position))])
-        if faces[0] is None:
+        (face,) = self._faces([(position, self._vset.photos.read(position))])
+        if face is None:
             raise XcosError(_told({self._vset.photos.names[position]: None}))
-        return faces[0]
+        return face
 
     def batches(
         self, positions: Sequence[int], progress: str
@@ -67,10 +67,10 @@ class FaceReader:
         with Bar(total=len(positions), desc=progress, unit="face") as bar:
             for batch in batches(readable(), FACES_AT_ONCE):
                 faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
-                found = [position for position, face in faces.items() if face is not None]
-                faults.update((position, None) for position in faces if faces[position] is None)
+                found = {i: face for i, face in faces.items() if face is not None}
+                faults.update(dict.fromkeys(faces.keys() - found.keys()))
                 if found:
-                    yield np.array(found), np.stack([faces[position] for position in found])
+                    yield np.array(list(found)), np.stack(list(found.values()))
                 bar.update(len(batch))
         if faults:
             names = self._vset.photos.names
@@ -142,8 +142,8 @@ def align_photos(
             else:
                 faces[place[path]] = face.image
             bar.update()
-    skipped = [Skipped(names[position], faults[position]) for position in sorted(faults)]
-    kept = [position for position in range(len(names)) if position not in faults]
+    skipped = [Skipped(names[i], faults[i]) for i in sorted(faults)]
+    kept = [i for i in range(len(names)) if i not in faults]
     if not kept:
         raise XcosError(
             f"no face was found in any of the {len(names):,} photos of {folder}; {names[0]}, for "
@@ -153,4 +153,4 @@ def align_photos(
     for to, position in enumerate(kept):
         if to != position:
             faces[to] = faces[position]
-    return DecodedPhotos([names[position] for position in kept], faces[: len(kept)]), skipped
+    return DecodedPhotos([names[i] for i in kept], faces[: len(kept)]), skipped

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from xcos_tf.progress import Bar
 
 if TYPE_CHECKING:
     from xcos_tf.evaluation.matcher import Matcher
-    from xcos_tf.evaluation.template_store import TemplateStore
+    from xcos_tf.evaluation.templates import TemplateStore
 
 # Millions of impostor pairs show rates that a list of pairs cannot.
 ALL_PAIRS_FALSE_ACCEPT_RATES = (*FALSE_ACCEPT_RATES, 1e-5, 1e-6)
@@ -25,21 +25,6 @@ ALL_PAIRS_FALSE_ACCEPT_RATES = (*FALSE_ACCEPT_RATES, 1e-5, 1e-6)
 # lower half of the blocks on the diagonal, computed in vain, costs more.
 PRODUCT_BLOCK = 1024
 NETWORK_BLOCK = 256
-
-
-class Templates(Protocol):
-    """Features that are read a stretch at a time.
-
-    Attributes:
-        names: N of them.
-        labels: int (N,), whose each is.
-    """
-
-    names: Sequence[str]
-    labels: np.ndarray
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Return float32 features, of the templates from `start` up to `stop` or the last."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +58,17 @@ class AllPairs:
     @property
     def auc(self) -> Bounded | None:
         """The area under the ROC curve within the bins' bounds; None without pairs of a kind."""
-        return histogram.auc(self.genuine, self.impostor) if self._both_kinds else None
+        return self._of_both(histogram.auc)
 
     @property
     def eer(self) -> Bounded | None:
         """The equal error rate within the bins' bounds; None without pairs of a kind."""
-        return histogram.eer(self.genuine, self.impostor) if self._both_kinds else None
+        return self._of_both(histogram.eer)
 
     def tar_at_far(self, far: float) -> Bounded | None:
         """Return TAR within the bins' bounds; None with fewer than 1/far impostor pairs, or no
         genuine ones."""
-        return histogram.tar_at_far(self.genuine, self.impostor, far) if self._both_kinds else None
+        return self._of_both(histogram.tar_at_far, far)
 
     def fmr(self, promised: str) -> Rate | None:
         """Return the exact FMR at the threshold for a promised FMR; None without impostor pairs.
@@ -97,9 +82,10 @@ class AllPairs:
         """Return the exact FNMR there, as `fmr` does; None without genuine pairs."""
         return _share(self.genuine_pairs - self.genuine_reaching[promised], self.genuine_pairs)
 
-    @property
-    def _both_kinds(self) -> bool:
-        return bool(self.genuine.any() and self.impostor.any())
+    def _of_both(self, measure: Callable, *arguments) -> Bounded | None:
+        if not (self.genuine.any() and self.impostor.any()):
+            return None
+        return measure(self.genuine, self.impostor, *arguments)
 
 
 def compare_all(
@@ -124,13 +110,9 @@ def compare_all(
     """
     config = matcher.verifier.config
     store.check_preset(config)
-
-    def compare(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        return matcher.score_all(first, second, score)
-
     return count_pairs(
         store,
-        compare,
+        lambda first, second: matcher.score_all(first, second, score),
         score,
         config["thresholds"].get(score, {}),
         block or (NETWORK_BLOCK if score == "learned" else PRODUCT_BLOCK),
@@ -138,7 +120,7 @@ def compare_all(
 
 
 def count_pairs(
-    templates: Templates,
+    templates: "TemplateStore",
     compare: Callable[[np.ndarray, np.ndarray], np.ndarray],
     score: str,
     thresholds: Mapping[str, float],
@@ -147,7 +129,7 @@ def count_pairs(
     """Score all pairs by any function of features, block by block, and count the scores.
 
     Args:
-        templates: at least two.
+        templates: at least two; or anything that has `names`, `labels` and `read` as they have.
         compare: from the features of n and of m templates to scores, float (n, m).
         score: its name.
         thresholds: {FMR: threshold}.
@@ -156,61 +138,44 @@ def count_pairs(
     Raises:
         XcosError: there are fewer than two templates, or a score is not a finite number.
     """
-    count = len(templates.labels)
+    labels = templates.labels
+    count = len(labels)
     if count < 2:
         raise XcosError("there is one face, and all against all takes two; give more faces")
-    counts = _Counts(thresholds)
-    starts = range(0, count, block)
-    pairs = count * (count - 1) // 2
+    # Of all pairs, and of those of one person.
+    bins = np.zeros((2, BINS), np.int64)
+    reaching = np.zeros((2, len(thresholds)), np.int64)
+    starts, pairs = range(0, count, block), count * (count - 1) // 2
     with Bar(total=pairs, desc=score, unit="pair", unit_scale=True) as bar:
         for row in starts:
             first = templates.read(row, row + block)
             for column in starts[row // block :]:
                 second = first if column == row else templates.read(column, column + block)
                 scores = compare(first, second)
-                _check_finite(scores, templates, row, column)
-                genuine = np.equal.outer(
-                    templates.labels[row : row + block], templates.labels[column : column + block]
-                )
+                _check_finite(scores, templates.names, row, column)
+                genuine = np.equal.outer(labels[row : row + block], labels[column : column + block])
                 if column == row:  # each pair once, and no face with itself
                     upper = np.triu(np.ones(scores.shape, bool), k=1)
                     scores, genuine = scores[upper], genuine[upper]
-                counts.add(scores.ravel(), genuine.ravel())
+                scores = scores.ravel()
+                # Few, so that counting all and these is cheaper than counting both kinds.
+                genuine = scores[np.flatnonzero(genuine)]
+                least = [_least_reaching(x, scores.dtype) for x in thresholds.values()]
+                for kind, values in enumerate((scores, genuine)):
+                    bins[kind] += np.bincount(histogram.bin_of(values), minlength=BINS)
+                    reaching[kind] += np.array(
+                        [np.count_nonzero(values >= x) for x in least], np.int64
+                    )
                 bar.update(scores.size)
-    return counts.result(score)
-
-
-class _Counts:
-    """Counts that grow by a block of scores at a time."""
-
-    def __init__(self, thresholds: Mapping[str, float]):
-        self._thresholds = {rate: float(value) for rate, value in thresholds.items()}
-        self._all, self._genuine = np.zeros((2, BINS), np.int64)
-        self._all_reaching = dict.fromkeys(thresholds, 0)
-        self._genuine_reaching = dict.fromkeys(thresholds, 0)
-
-    def add(self, scores: np.ndarray, genuine: np.ndarray) -> None:
-        """Count scores, float (n,), of which bool (n,) are of one person."""
-        bins = histogram.bin_of(scores)
-        genuine = np.flatnonzero(genuine)  # few, so that all and these are cheaper than both kinds
-        self._all += np.bincount(bins, minlength=BINS)
-        self._genuine += np.bincount(bins[genuine], minlength=BINS)
-        genuine_scores = scores[genuine]
-        for rate, threshold in self._thresholds.items():
-            least = _least_reaching(threshold, scores.dtype)
-            self._all_reaching[rate] += int(np.count_nonzero(scores >= least))
-            self._genuine_reaching[rate] += int(np.count_nonzero(genuine_scores >= least))
-
-    def result(self, score: str) -> AllPairs:
-        """Return what was counted."""
-        return AllPairs(
-            score,
-            self._genuine,
-            self._all - self._genuine,
-            self._thresholds,
-            self._genuine_reaching,
-            {rate: n - self._genuine_reaching[rate] for rate, n in self._all_reaching.items()},
-        )
+    (every, of_one), (all_reach, one_reach) = bins, reaching.tolist()
+    return AllPairs(
+        score,
+        of_one,
+        every - of_one,
+        {rate: float(value) for rate, value in thresholds.items()},
+        dict(zip(thresholds, one_reach, strict=True)),
+        {rate: n - m for rate, n, m in zip(thresholds, all_reach, one_reach, strict=True)},
+    )
 
 
 def _least_reaching(threshold: float, dtype: np.dtype) -> np.floating:
@@ -222,14 +187,14 @@ def _least_reaching(threshold: float, dtype: np.dtype) -> np.floating:
     return least if float(least) >= threshold else np.nextafter(least, dtype.type(np.inf))
 
 
-def _check_finite(scores: np.ndarray, templates: Templates, row: int, column: int) -> None:
+def _check_finite(scores: np.ndarray, names: Sequence[str], row: int, column: int) -> None:
     finite = np.isfinite(scores)
     if finite.all():
         return
     a, b = np.unravel_index(np.argmin(finite), scores.shape)
     raise XcosError(
-        f"the score of {templates.names[row + a]} and {templates.names[column + b]} is "
-        f"{scores[a, b]}; check the preset's weights and these faces"
+        f"the score of {names[row + a]} and {names[column + b]} is {scores[a, b]}; check the "
+        "preset's weights and these faces"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from xcos_tf.errors import on_one_line
 from xcos_tf.evaluation.all_pairs import ALL_PAIRS_FALSE_ACCEPT_RATES, AllPairs
 from xcos_tf.evaluation.results_text import NOT_MEASURED, markdown_table
-from xcos_tf.evaluation.template_store import TemplateInfo
+from xcos_tf.evaluation.templates import TemplateInfo
 from xcos_tf.metrics.histogram import Bounded
 from xcos_tf.metrics.rates import Rate
 from xcos_tf.wording import counted
@@ -103,37 +103,25 @@ def _ranking(rows: list[dict]) -> str:
     # Rates that a list of pairs shows too are left to --json.
     fars = [far for far in rows[0]["tar_at_far"] if float(far) < 1e-2]
     heading = ["preset", "score", "AUC", "EER %", *(f"TAR % at FAR {_power(far)}" for far in fars)]
-    return markdown_table(
-        heading,
-        [
-            [
-                row["preset"],
-                row["score"],
-                _figure(row["auc"], 1, 5),
-                _figure(row["eer"], 100, 2),
-                *(_figure(row["tar_at_far"][far], 100, 2) for far in fars),
-            ]
-            for row in rows
-        ],
-    )
+    cells = [
+        [row["preset"], row["score"], _figure(row["auc"], 1, 5), _figure(row["eer"], 100, 2)]
+        + [_figure(row["tar_at_far"][far], 100, 2) for far in fars]
+        for row in rows
+    ]
+    return markdown_table(heading, cells)
 
 
 def _at_thresholds(rows: list[dict]) -> str:
-    return markdown_table(
-        ["preset", "score", "threshold for FMR", "is", "FMR %", "FNMR %"],
+    cells = [
         [
-            [
-                row["preset"],
-                row["score"],
-                _power(promised),
-                f"{known['threshold']:.4f}",
-                _interval(known["fmr"]),
-                _interval(known["fnmr"]),
-            ]
-            for row in rows
-            for promised, known in row["at_threshold"].items()
-        ],
-    )
+            *(row["preset"], row["score"], _power(promised), f"{known['threshold']:.4f}"),
+            *(_interval(known["fmr"]), _interval(known["fnmr"])),
+        ]
+        for row in rows
+        for promised, known in row["at_threshold"].items()
+    ]
+    heading = ["preset", "score", "threshold for FMR", "is", "FMR %", "FNMR %"]
+    return markdown_table(heading, cells)
 
 
 def _power(rate: str) -> str:

@@ -1,5 +1,6 @@
 """What is measured of one score of one preset on one set: all metrics, and how."""
 
+import contextlib
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -95,14 +96,12 @@ def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
     """
     _check_finite(scored, pairs)
     scores, same = scored.values, pairs.same
-    area = auc(scores, same)
-    try:
+    area, folds = auc(scores, same), None
+    with contextlib.suppress(XcosError):  # the folds cannot be judged, see `Measurement`
         folds = kfold_accuracy(scores, same, pairs.fold)
-    except XcosError:  # the folds cannot be judged, see `Measurement`; the rest can
-        folds = None
     return Measurement(
-        accuracy=folds.mean if folds else None,
-        accuracy_std=folds.std if folds else None,
+        accuracy=folds and folds.mean,
+        accuracy_std=folds and folds.std,
         auc=area,
         eer=eer(scores, same),
         tar_at_far={far: tar_at_far_rate(scores, same, far) for far in FALSE_ACCEPT_RATES},

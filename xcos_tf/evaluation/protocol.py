@@ -118,36 +118,35 @@ def score_photos(
     """
     scores = {}
     for score in matcher.scores:
-        values = np.empty(len(first), np.float32)
+        scores[score] = np.empty(len(first), np.float32)
         for start in range(0, len(first), PAIR_BLOCK):
             block = slice(start, start + PAIR_BLOCK)
-            values[block] = matcher.score_pairs(
-                features[first[block]], features[second[block]], score
-            )
-        scores[score] = _check_finite(values, score, matcher, vset)
+            ends = features[first[block]], features[second[block]]
+            scores[score][block] = matcher.score_pairs(*ends, score)
+        _check_finite(scores[score], score, matcher, vset)
     return scores
 
 
 def _score(matcher: Matcher, features: np.ndarray, vset: VerificationSet) -> dict[str, np.ndarray]:
+    ends = vset.pairs.first, vset.pairs.second
     if vset.videos is None:
-        return score_photos(matcher, features, vset.pairs.first, vset.pairs.second, vset)
+        return score_photos(matcher, features, *ends, vset)
     scores = {score: np.empty(len(vset.pairs), np.float32) for score in matcher.scores}
-    ends = zip(vset.pairs.first, vset.pairs.second, strict=True)
-    for pair, (a, b) in enumerate(Bar(ends, desc="videos", unit="pair", total=len(vset.pairs))):
+    bar = Bar(zip(*ends, strict=True), desc="videos", unit="pair", total=len(vset.pairs))
+    for pair, (a, b) in enumerate(bar):
         frames = features[vset.videos[a]], features[vset.videos[b]]
         for score, values in scores.items():
             values[pair] = matcher.score_all(*frames, score).mean(dtype=np.float64)
-    return {score: _check_finite(values, score, matcher, vset) for score, values in scores.items()}
+    for score, values in scores.items():
+        _check_finite(values, score, matcher, vset)
+    return scores
 
 
-def _check_finite(
-    values: np.ndarray, score: str, matcher: Matcher, vset: VerificationSet
-) -> np.ndarray:
+def _check_finite(values: np.ndarray, score: str, matcher: Matcher, vset: VerificationSet) -> None:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
-        return values
-    pairs = vset.pairs
-    a, b = pairs.photos[pairs.first[bad[0]]], pairs.photos[pairs.second[bad[0]]]
+        return
+    a, b = (vset.pairs.photos[end[bad[0]]] for end in (vset.pairs.first, vset.pairs.second))
     rest = f", and of {counted(len(bad) - 1, 'more pair')}" if len(bad) > 1 else ""
     raise XcosError(
         f"the preset {matcher.name!r} gives {values[bad[0]]} as its {score} score of {a} and "

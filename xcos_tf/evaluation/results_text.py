@@ -45,13 +45,8 @@ def results_document(
             "skipped": [skipped._asdict() for skipped in vset.skipped],
         },
         "results": [
-            {
-                "preset": scored.preset,
-                "sha256": scored.sha256,
-                "score": scored.score,
-                **as_row(measurement),
-            }
-            for scored, measurement in results
+            {"preset": x.preset, "sha256": x.sha256, "score": x.score, **as_row(measurement)}
+            for x, measurement in results
         ],
     }
     if occlusion:
@@ -121,8 +116,7 @@ def _under_occlusion(occlusion: Sequence[UnderOcclusion]) -> str:
     shares = list(dict.fromkeys(row.share for row in occlusion))
     cells: dict[tuple[str, str], list[str]] = {}
     for row in occlusion:
-        cells.setdefault((row.preset, row.score), []).append(
-            percent(row.accuracy, row.accuracy_std)
-        )
+        of_score = cells.setdefault((row.preset, row.score), [])
+        of_score.append(percent(row.accuracy, row.accuracy_std))
     heading = ["preset", "score", *(f"accuracy %, {covered(share)}" for share in shares)]
     return markdown_table(heading, [[*who, *row] for who, row in cells.items()])

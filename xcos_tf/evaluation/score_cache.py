@@ -5,13 +5,12 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import explained
 from xcos_tf.files import replace_file
 
 VERSION = 1
@@ -43,15 +42,9 @@ class Scoring:
         return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
 
 
-class Key(Protocol):
-    """What arrays follow from, such as a `Scoring`."""
-
-    def as_json(self) -> str:
-        """Return one line of JSON, the same for the same arrays."""
-
-
 class ScoreCache:
-    """A folder of safetensors files, one for each key; each is whole or not there."""
+    """A folder of safetensors files, each whole or not there: one for each `Scoring`, or whatever
+    else has `as_json`."""
 
     def __init__(self, folder: str | os.PathLike):
         """Use a folder, which is made if it is missing.
@@ -60,12 +53,10 @@ class ScoreCache:
             XcosError: it cannot be made.
         """
         self.folder = Path(folder)
-        try:
+        with self._kept():
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise XcosError(_unwritable(self.folder, error)) from None
 
-    def load(self, scoring: Key) -> dict[str, np.ndarray] | None:
+    def load(self, scoring: Scoring) -> dict[str, np.ndarray] | None:
         """Return {score: array}, or None if they are not there or their file is damaged."""
         wanted = scoring.as_json()
         try:
@@ -77,7 +68,7 @@ class ScoreCache:
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
-    def save(self, scoring: Key, scores: dict[str, np.ndarray]) -> None:
+    def save(self, scoring: Scoring, scores: dict[str, np.ndarray]) -> None:
         """Keep {score: array of one dimension or more}, in this order.
 
         Raises:
@@ -86,14 +77,11 @@ class ScoreCache:
         wanted = scoring.as_json()
         metadata = {"scoring": wanted, "scores": json.dumps(list(scores))}
         content = save({name: np.ascontiguousarray(x) for name, x in scores.items()}, metadata)
-        try:
+        with self._kept():
             replace_file(self._path(wanted), lambda stream: stream.write(content))
-        except OSError as error:
-            raise XcosError(_unwritable(self.folder, error)) from None
 
     def _path(self, wanted: str) -> Path:
         return self.folder / f"{hashlib.sha256(wanted.encode()).hexdigest()}.safetensors"
 
-
-def _unwritable(folder: Path, error: OSError) -> str:
-    return f"scores cannot be kept in {folder} ({error.strerror or error}); choose another folder"
+    def _kept(self):
+        return explained(f"scores cannot be kept in {self.folder}", "choose another folder")

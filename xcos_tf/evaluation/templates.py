@@ -10,20 +10,29 @@ a template) and `content` (SHA-256 of both arrays and of the metadata before it 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.photo import read_photo
+from xcos_tf.data.records.folder import FolderSource
+from xcos_tf.data.records.source import Record
+from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.evaluation.verification_set import Skipped
-from xcos_tf.files import parse_json, replace_file
+from xcos_tf.files import check_can_write, parse_json, replace_file
+from xcos_tf.progress import Bar
+from xcos_tf.verifier import Verifier
 
 FORMAT = 1
 METADATA = "xcos_tf.templates"
+STEP = 512  # files after which what was done is kept
 _FACTS = ("preset", "weights", "faces", "people", "names", "skipped")
 _READ = 1024  # templates that are read at once to check them
 
@@ -78,6 +87,10 @@ class TemplateStore:
         """Return the features from `start` up to `stop` or the last, float32 (n, *shape)."""
         return self._features[start : min(stop, len(self))]
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Go through the features, a stretch at a time."""
+        return (self.read(start, start + _READ) for start in range(0, len(self), _READ))
+
     def check_preset(self, config: dict) -> None:
         """Raise XcosError unless the preset with this configuration made the templates."""
         if self.info.weights != config["weights"]["sha256"]:
@@ -130,9 +143,7 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
         features = file.get_slice("features")
         _check(info, features)
         store = TemplateStore(path, info, features)
-        starts = range(0, len(labels), _READ)
-        blocks = (_finite(store.read(start, start + _READ)) for start in starts)
-        if content != _sha256(blocks, labels, known):
+        if content != _sha256(map(_finite, store), labels, known):
             raise ValueError("its content is not what was written")
     except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise XcosError(
@@ -216,3 +227,150 @@ def write_templates(
         stream.write(np.ascontiguousarray(info.labels, "<i4"))
 
     replace_file(path, write)
+
+
+def make_templates(
+    verifier: Verifier, folder: str | os.PathLike, path: str | os.PathLike
+) -> TemplateStore:
+    """Put every face of a folder through the backbone once and keep the templates.
+
+    If the file is there already, with templates of this preset and these faces, it is opened as it
+    is. What a run that was stopped has done is kept beside the file, in a hidden folder, until the
+    file is whole; the next run goes on from there and ends with the same file, bit for bit. Files
+    that cannot be read as images are left out, and the store lists them with reasons.
+
+    Args:
+        verifier: of the preset.
+        folder: one sub-folder a person, of faces that `xcos align` made.
+        path: of the file.
+
+    Raises:
+        XcosError: the folder holds no people or no face that can be read, or a face that is not
+            112×112; a template is not finite; the file is of another preset or of other faces, is
+            damaged, or cannot be written.
+    """
+    path = Path(path)
+    if not os.path.isdir(folder):
+        raise XcosError(
+            f"there is no folder {shown(folder)}; give one with a sub-folder for each person"
+        )
+    source = FolderSource(folder)
+    parts = path.with_name(f".{path.name}.parts")
+    if path.exists():
+        store = open_templates(path)
+        store.check_preset(verifier.config)
+        store.check_faces(folder, source.fingerprint)
+        return store
+    check_can_write(path, within=path.parent)
+    with explained(f"{path} cannot be written", "make room or choose another place"):
+        parts.mkdir(parents=True, exist_ok=True)
+        _join(list(_make_parts(verifier, source, Path(folder), parts)), folder, path)
+        shutil.rmtree(parts)
+    return open_templates(path)
+
+
+def _make_parts(
+    verifier: Verifier, source: FolderSource, folder: Path, parts: Path
+) -> Iterator[TemplateStore]:
+    """Yield the templates of each stretch of a folder, made now or by an earlier run."""
+    # Of no face, which have a shape nevertheless.
+    none = verifier.embed(np.zeros((1, FACE_SIZE, FACE_SIZE, 3), np.uint8))[:0]
+    with Bar(total=len(source), desc="templates", unit="photo") as bar:
+        for start in range(0, len(source), STEP):
+            stop = min(start + STEP, len(source))
+            part = parts / f"{start}-{stop}.safetensors"
+            if found := _finished(part, verifier, source):
+                bar.initial += stop - start  # not counted in the speed that is shown
+                bar.update(stop - start)
+                yield found
+                continue
+            names, labels, skipped, features, waiting = [], [], [], [none], []
+            for record in source.read(start, stop):
+                pixels = _read_face(record, folder)
+                if isinstance(pixels, str):
+                    skipped.append(Skipped(record.name, pixels))
+                else:
+                    names.append(record.name)
+                    labels.append(record.label)
+                    waiting.append(pixels)
+                if len(waiting) == FACES_AT_ONCE:
+                    features.append(_embed(verifier, waiting, names, folder))
+                    waiting = []
+                bar.update()
+            if waiting:
+                features.append(_embed(verifier, waiting, names, folder))
+            info = TemplateInfo(
+                preset=verifier.config["name"],
+                weights=verifier.config["weights"]["sha256"],
+                faces=source.fingerprint,
+                people=source.people,
+                names=names,
+                skipped=skipped,
+                labels=np.array(labels, np.int32),
+            )
+            write_templates(part, info, none.shape[1:], features)
+            yield open_templates(part)
+
+
+def _finished(part: Path, verifier: Verifier, source: FolderSource) -> TemplateStore | None:
+    """Return what an earlier run made of a stretch, if it is whole and of these faces."""
+    try:
+        found = open_templates(part)
+    except XcosError:
+        return None
+    made_of = found.info.weights, found.info.faces
+    return found if made_of == (verifier.config["weights"]["sha256"], source.fingerprint) else None
+
+
+def _read_face(record: Record, folder: Path) -> np.ndarray | str:
+    """Return a face, or why there is none."""
+    if record.fault:
+        return record.fault
+    try:
+        pixels = read_photo(record.image)
+    except XcosError as error:
+        return str(error)
+    if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):
+        raise XcosError(
+            f"{folder / record.name} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos align` "
+            "first, and give the folder that it made"
+        )
+    return pixels
+
+
+def _embed(
+    verifier: Verifier, faces: list[np.ndarray], names: list[str], folder: Path
+) -> np.ndarray:
+    """Return the features of the faces, whose names are the last."""
+    features = verifier.embed(np.stack(faces))
+    finite = np.isfinite(features).reshape(len(faces), -1).all(axis=1)
+    if not finite.all():
+        name = names[int(np.argmin(finite)) - len(faces)]
+        raise XcosError(
+            f"the template of {folder / name} is not finite; check the preset's weights"
+        )
+    return features
+
+
+class _Joined:
+    """The features of several stores, as often as one goes through them."""
+
+    def __init__(self, parts: Sequence[TemplateStore]):
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (stretch for part in self._parts for stretch in part)
+
+
+def _join(parts: Sequence[TemplateStore], folder: str | os.PathLike, path: Path) -> None:
+    """Write the file of all parts; no more than one stretch is in memory."""
+    skipped = [entry for part in parts for entry in part.info.skipped]
+    names = [name for part in parts for name in part.names]
+    if not names:
+        raise XcosError(
+            f"no file in {folder} can be read as a face, the first of {len(skipped)} being "
+            f"{skipped[0].name}: {skipped[0].reason}"
+        )
+    labels = np.concatenate([part.labels for part in parts])
+    info = replace(parts[0].info, names=names, skipped=skipped, labels=labels)
+    write_templates(path, info, parts[0].shape, _Joined(parts))
