@@ -7,9 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from xcos_tf.silence import silent_standard_error
-
-LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+from xcos_tf.quiet import LEVEL, silent_standard_error
 
 # A notebook's back end of matplotlib, or another one of Keras, may not even be installed here; and
 # keras.json, in Keras's home, is for the user's own programs.

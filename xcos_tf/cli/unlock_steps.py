@@ -17,7 +17,7 @@ from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
 from xcos_tf.mobile.lite_verifier import LiteVerifier, model_files
 from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
-from xcos_tf.silence import silent_standard_error
+from xcos_tf.quiet import silent_standard_error
 from xcos_tf.wording import counted
 
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes

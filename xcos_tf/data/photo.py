@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.extras import extra
 from xcos_tf.files import check_photo_file, open_regular
-from xcos_tf.silence import Shared, no_warnings, silent_standard_error
+from xcos_tf.quiet import Shared, no_warnings, silent_standard_error
 
 MIN_SIDE = 20
 """Pixels: a face smaller than this cannot be found, let alone compared."""
