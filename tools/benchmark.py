@@ -1,14 +1,16 @@
 """Measure what the documents claim of speed and memory, each side by side in one run.
 
     python tools/benchmark.py [verify] [--photos LFW]
+    python tools/benchmark.py detection [--photos LFW]
     python tools/benchmark.py input PREPARED_SET [...]
     python tools/benchmark.py all-pairs FACES
     python tools/benchmark.py partial-fc
     python tools/benchmark.py prepare-memory
 
-`verify` also times galleries and alignment; `input` the training input against bare decoding;
-`partial-fc` a softmax over all people and over a sample. Ways that are compared take turns, so that
-whatever else the machine does hits all alike.
+`verify` also times galleries and alignment; `detection` compares our faces with the package
+`mtcnn`'s, of sample photos in several sizes and of a folder's photos; `input` times the training
+input against bare decoding; `partial-fc` a softmax over all people and over a sample. Ways that are
+compared take turns, so that whatever else the machine does hits all alike.
 """
 
 import argparse
@@ -22,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import cycle
+from itertools import cycle, zip_longest
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +39,11 @@ if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
 
 GALLERY = 10_000
 PHOTOS, PHOTO_SIDE, PHOTO_BATCH = 96, 250, 16
+# Left, top and side of a square of a sample photo that shows the face as LFW does.
+SQUARES = {"obama": (250, 0, 520), "obama2": (20, 150, 600), "biden": (270, 80, 620)}
+STAGES, PASSED = ("pnet", "rnet", "onet"), (0.6, 0.7, 0.8)
+SIDES = (64, 90, 128, 180, 250, 360, 500, 720, 1000, 1280)  # in which samples are searched
+NEAR = 0.5  # pixels
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 PEOPLE, FACES, PAIRS = 32, 4, 512  # of a batch of the training input
 WAYS = ("mirrored, normalised", "every change to half of the faces")
@@ -138,12 +145,58 @@ def alignment_rates(photos: Sequence[np.ndarray], size: int = PHOTO_BATCH) -> tu
     return tuple((totals[:, 0] / totals[:, 1]).tolist())
 
 
+def detection(args) -> None:
+    """Print how far our faces are from those that `mtcnn` finds in the same photos."""
+    from xcos_tf.data.cascade import Cascade
+    from xcos_tf.data.detection import MAX_DETECTION_SIDE
+    from xcos_tf.data.photo import read_photo
+
+    paths = [ROOT / f"tests/photos/{name}.jpg" for name in SQUARES for _ in SIDES]
+    sides = [*SIDES] * len(SQUARES)
+    if args.photos:
+        found = sorted(args.photos.rglob("*.jpg"))
+        paths += found[:: max(1, len(found) // args.count)][: args.count]
+    ours, package, counted, apart = Cascade(), package_by_log_odds(), 0, []
+    for path, side in zip_longest(paths, sides, fillvalue=MAX_DETECTION_SIDE):
+        image = Image.fromarray(read_photo(path))
+        image.thumbnail((side, side))
+        photo = np.asarray(image)
+        faces, expected = ours.find(photo), package(photo)
+        counted += len(faces)
+        same = len(faces) == len(expected)
+        apart.append(np.abs(faces - expected).max(initial=0.0) if same else np.inf)
+    apart = np.array(apart)
+    print(f"{len(apart)} photos, {counted} faces; as many in {np.isfinite(apart).sum()} photos")
+    print(f"boxes and landmarks within {NEAR} pixels in {(apart <= NEAR).sum()}, ", end="")
+    print(f"at most {apart.max():.3f} pixels apart")
+
+
+def package_by_log_odds() -> Callable[[np.ndarray], np.ndarray]:
+    """Return `mtcnn`, as a function from a photo to faces (F, 15) as `Cascade.find` gives them.
+
+    It compares windows by log odds: softmax gives many exactly 1, and of these it takes any.
+    """
+    from mtcnn import MTCNN
+
+    detector = MTCNN()
+    for stage, name in zip(detector.stages, ("conv4_2", "fc5_2", "fc6_3"), strict=True):
+        getattr(stage.model, name).activation = lambda logits: logits - logits[..., :1]
+    limits = {f"threshold_{x}": np.log(p / (1 - p)) for x, p in zip(STAGES, PASSED, strict=True)}
+
+    def find(photo):
+        options = {"box_format": "xyxy", "output_type": "numpy", **limits}
+        faces = detector.detect_faces(photo.astype(np.float32), **options)
+        faces = np.asarray(faces).reshape(-1, 16)[:, 1:]
+        faces[:, 4] = 1 / (1 + np.exp(-faces[:, 4]))
+        return faces
+
+    return find
+
+
 def sample_photos(count: int) -> list[np.ndarray]:
     """Return 250×250 photos, uint8, cut around the faces of tests/photos, each a little else."""
-    # Left, top and side of a square that shows the face as LFW does.
-    squares = {"obama": (250, 0, 520), "obama2": (20, 150, 600), "biden": (270, 80, 620)}
     photos = []
-    for i, (name, (left, top, side)) in zip(range(count), cycle(squares.items()), strict=False):
+    for i, (name, (left, top, side)) in zip(range(count), cycle(SQUARES.items()), strict=False):
         left, top = left + i % 7 - 3, top + i % 5
         with Image.open(ROOT / f"tests/photos/{name}.jpg") as image:
             square = image.crop((left, top, left + side, top + side))
@@ -355,6 +408,10 @@ def main(argv: list[str] | None = None) -> int:
         return command
 
     add("verify", verify, rounds=50).add_argument("--photos", type=Path, help="such as LFW")
+    command = add("detection", detection, count=500)
+    command.add_argument(
+        "--photos", type=Path, help="folder, such as LFW, of which COUNT are taken"
+    )
     command = add("input", training_input, rounds=5, batches=60)
     command.add_argument("sets", nargs="+", type=Path, help="folders that `xcos prepare` made")
     command = add("all-pairs", all_pairs, sample=50_000)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import PHOTOS
+from tools.benchmark import package_by_log_odds
 from xcos_tf.data import detection
 from xcos_tf.data.detection import DetectedFace, FaceDetector, choose_face
 from xcos_tf.errors import XcosError
@@ -117,24 +118,17 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def package():
-    from mtcnn import MTCNN
-
-    return MTCNN()
+    return package_by_log_odds()
 
 
+@pytest.mark.parametrize("side", [64, 251, 500])
 @pytest.mark.parametrize("name", ["obama", "obama2", "biden"])
-def test_same_as_the_package_with_a_stable_sort(detector, package, photos, name, monkeypatch):
-    """But for rounding, where no two windows tie: ours are told apart by what softmax hides."""
-    import mtcnn.utils.bboxes
-
-    def stable(rows, scores, ascending=True):
-        return rows[np.argsort(scores if ascending else -scores, kind="stable")]
-
-    monkeypatch.setattr(mtcnn.utils.bboxes, "sort_by_scores", stable)
-    photo = resize(photos[name], 250, 250)
-    theirs = package.detect_faces(photo.astype(np.float32), box_format="xyxy", output_type="numpy")
+def test_same_as_the_package(detector, package, photos, name, side):
+    photo = photos[name]
+    photo = resize(photo, side, round(side * photo.shape[1] / photo.shape[0]))
     ours = detector._cascade.find(photo)
-    np.testing.assert_allclose(ours, theirs[np.argsort(-theirs[:, 5]), 1:], atol=2e-3)
+    assert len(ours)
+    np.testing.assert_allclose(ours, package(photo), atol=2e-3)
 
 
 def test_a_pattern_of_a_thousand_faces_stays_within_memory(detector, photos):

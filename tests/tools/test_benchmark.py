@@ -3,6 +3,9 @@ import resource
 import time
 from types import SimpleNamespace
 
+import numpy as np
+from PIL import Image
+
 from tests.data.records.sources import jpeg, write_people
 from tools import benchmark
 from tools.benchmark import alignment_rates, interleaved_medians, main, sample_photos
@@ -63,6 +66,26 @@ def test_both_ways_to_align_are_measured_on_the_samples():
     one_by_one, batched = alignment_rates(photos, 4)
     # The bar is 4 on a quiet machine with batches of 16; a test must stand a busy one.
     assert one_by_one > 0 and batched / one_by_one > 1.5
+
+
+def test_faces_are_compared_with_those_of_the_package(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(benchmark, "SIDES", (64, 250))
+    Image.new("RGB", (90, 60)).save(tmp_path / "black.jpg")
+    assert main(["detection", "--photos", str(tmp_path)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "7 photos, 6 faces; as many in 7 photos"
+    found = re.fullmatch(r"boxes and .* 0.5 pixels in 7, at most ([\d.]+) pixels apart", second)
+    assert float(found[1]) < 0.05
+
+    def other(photo):
+        return np.ones((2 if photo.any() else 0, 15))
+
+    monkeypatch.setattr(benchmark, "package_by_log_odds", lambda: other)
+    assert main(["detection", "--photos", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        "7 photos, 6 faces; as many in 1 photos\n"
+        "boxes and landmarks within 0.5 pixels in 1, at most inf pixels apart\n"
+    )
 
 
 def test_ratios_of_the_input_are_printed(tmp_path, capsys):
