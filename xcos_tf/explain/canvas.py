@@ -8,15 +8,15 @@ import textwrap
 import warnings
 from typing import BinaryIO
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from xcos_tf.drawing import default_look
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.explain.output_paths import check_figure_path
-from xcos_tf.explain.panels import BLUE, GREY, INK, RED, fill_colour_bar
+from xcos_tf.explain.panels import BLUE, GREY, INK, RED
 from xcos_tf.explain.words import enough_decimals
 from xcos_tf.files import replace_file
 
@@ -43,10 +43,15 @@ def headline(name: str, score: float, threshold: float, same: bool) -> tuple[str
     return f"{verdict} · {name} {shown_score} {sign} {shown_threshold}", colour
 
 
+def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Return new axes at this place, in inches."""
+    box = np.array([[left, bottom], [width, height]]) / figure.get_size_inches()
+    return figure.add_axes(tuple(box.ravel()))
+
+
 def square(figure: Figure, left: float, bottom: float, side: float) -> Axes:
     """Return new square axes without ticks, in a thin frame."""
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
+    axes = place(figure, left, bottom, side, side)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(linewidth=0.6, color=GREY)
@@ -72,13 +77,6 @@ def fitted(text: str, *sizes: tuple[float, int, int]) -> tuple[float, str]:
         if len(lines) <= most:
             return size, "\n".join(lines)
     return size, "\n".join([*lines[: most - 1], "…"])
-
-
-def bar(figure: Figure, left: float, bottom: float, length: float, colours: ScalarMappable) -> None:
-    """Draw a flat colour bar with its values below it."""
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes((left / width, bottom / height, length / width, 0.09 / height))
-    fill_colour_bar(axes, colours, "horizontal")
 
 
 def save_figure(figure: Figure, path: str | os.PathLike) -> None:

@@ -35,11 +35,7 @@ class ExplainedScore:
 
 
 def choose_methods(names: str) -> list[Method]:
-    """Return the methods of a list such as "xcos,gradcam", each once, in its order.
-
-    Raises:
-        XcosError: there is no such method.
-    """
+    """Return the methods of a list such as "xcos,gradcam", each once, in its order."""
     return [method(name) for name in dict.fromkeys(part.strip() for part in names.split(","))]
 
 

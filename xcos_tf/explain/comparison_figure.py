@@ -66,9 +66,6 @@ def draw_comparison(
         title_a, title_b: what to write above the faces, such as file names.
         values: whether to print values in cells that are large enough.
         colours: of the maps.
-
-    Returns:
-        A figure 8.7 inches wide, 200 dots per inch; `save_figure` writes it.
     """
     scores = distinct_scores(rows)
     height = 0.1 + _LINE * len(scores) + _STEP_Y * (1 + len(rows)) + _BOTTOM
@@ -76,27 +73,27 @@ def draw_comparison(
     for line, row in enumerate(scores):
         _draw_headline(figure, height - 0.12 - _LINE * line, row)
     bottom = _BOTTOM + _STEP_Y * len(rows)
-    for column, (letter, face, title) in enumerate(
-        (("A", face_a, title_a), ("B", face_b, title_b))
-    ):
+    faces, titles = (face_a, face_b), (title_a, title_b)
+    for column, (letter, face, title) in enumerate(zip("AB", faces, titles, strict=True)):
         axes = _panel(figure, column, bottom)
         draw_face(axes, face)
         name = f"{letter}: {title}" if title else letter
         name_above(axes, name, _STEP_X / _SIDE, **_NAME, weight="bold")
-    _draw_text(figure, _left(2), bottom + _SIDE, _how_to_read(colours))
+    how = _HOW_TO_READ.format(
+        **{"for": colours.name_for, "For": colours.name_for.capitalize()},
+        against=colours.name_against,
+    )
+    _draw_text(figure, _left(2), bottom + _SIDE, how)
     for row in rows:
         bottom -= _STEP_Y
         _draw_facts(figure, bottom, row)
         if row.explanation.similarity_map is None:
-            _draw_overlays(figure, bottom, (face_a, face_b), row, values, colours)
+            _draw_overlays(figure, bottom, faces, row, values, colours)
         else:
-            _draw_xcos(figure, bottom, row, values, colours)
+            maps = row.explanation.similarity_map, row.explanation.attention_map
+            for column, panel in enumerate(map_panels(*maps, row.score, colours)):
+                draw_map(_panel(figure, column, bottom), panel, _SIDE, values)
     return figure
-
-
-def _how_to_read(colours: Colours) -> str:
-    name, against = colours.name_for, colours.name_against
-    return _HOW_TO_READ.format(**{"for": name, "For": name.capitalize(), "against": against})
 
 
 def score_name(score: str) -> str:
@@ -151,15 +148,6 @@ def _draw_text(figure: Figure, left: float, top: float, text: str, lines: int = 
     sizes = (_PRINT, _LETTERS, lines), (size, letters, most - _LINES + lines)
     size, text = fitted(text, *sizes)
     write(figure, left, top, text, fontsize=size, linespacing=1.3)
-
-
-def _draw_xcos(
-    figure: Figure, bottom: float, row: ExplainedScore, values: bool, colours: Colours
-) -> None:
-    explanation = row.explanation
-    panels = map_panels(explanation.similarity_map, explanation.attention_map, row.score, colours)
-    for column, panel in enumerate(panels):
-        draw_map(_panel(figure, column, bottom), panel, _SIDE, values)
 
 
 def _draw_overlays(

@@ -32,11 +32,7 @@ def draw_correlation(
     Args:
         raw: p, float (h, w) in [−1, 1].
         normalised: P, float (h, w) that sums to 1.
-        title: of the picture, such as a preset's name.
-        subtitle: what was measured.
-
-    Returns:
-        A figure of 6.9×3.6 inches; `save_figure` writes it.
+        title, subtitle: such as a preset's name, and what was measured.
 
     Raises:
         ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
@@ -54,9 +50,7 @@ def draw_correlation(
         MapPanel(normalised, "W", "p scaled to sum to 1", *scale, 3),
     )
     for column, panel in enumerate(panels):
-        left = _LEFT + column * _STEP
-        axes = square(figure, left, _BOTTOM, _SIDE)
-        draw_map(axes, panel, _SIDE)
+        draw_map(square(figure, _LEFT + column * _STEP, _BOTTOM, _SIDE), panel, _SIDE)
     return figure
 
 

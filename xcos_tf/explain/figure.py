@@ -40,15 +40,10 @@ def draw_explanation(
         face_a, face_b: uint8 (H, W, 3) RGB, the aligned faces.
         similarity_map: S, float (h, w) in [−1, 1].
         attention_map: W, float (h, w).
-        score: xCos.
-        threshold: what the score was held against.
-        same: the verdict.
+        score, threshold, same: xCos, what it was held against, and the verdict.
         title_a, title_b: what to write above the faces, such as file names.
         attention_name: which W it is, such as "learned".
         sentence: a caption, such as that of `describe_maps`.
-
-    Returns:
-        A figure of 8.2×5.4 inches, 200 dots per inch; `save_figure` writes it.
 
     Raises:
         ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.

@@ -27,13 +27,9 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class JudgedAlike:
-    """Pairs that were judged alike.
+    """Pairs that were judged alike: which, whether `right`ly, and how many of them the set has.
 
     Attributes:
-        title: such as "False accepts".
-        meaning: of the title, for whoever is new to it.
-        right: whether that is how they should be judged.
-        count: of such pairs in the set.
         shown: int64 (at most `SHOWN`,), the pairs farthest beyond the threshold, the farthest
             first; of equal ones the first of the set first.
         least: int64 (at most `SHOWN`,), of the others those nearest to the threshold, the nearest
@@ -50,15 +46,13 @@ class JudgedAlike:
 
 @dataclass(frozen=True)
 class Case:
-    """One pair, explained.
+    """One pair of photos or videos, explained.
 
     Attributes:
-        names: of the two photos, or videos.
         frames: of videos, the names of the two frames that are shown, and their own score.
         faces: the two, uint8 (112, 112, 3) RGB.
         score: of the pair; of videos, the mean over their frames.
         similarity_map, attention_map: S and W of the faces, float32 (h, w).
-        sentence: about them.
     """
 
     names: tuple[str, str]
@@ -72,12 +66,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A group's pairs, explained.
-
-    Attributes:
-        group: see `JudgedAlike`.
-        most, least: of its pairs `shown` and, if it was asked for, `least`, in their order.
-    """
+    """A group's pairs `shown` and, if it was asked for, its `least`, explained, in their order."""
 
     group: JudgedAlike
     most: Sequence[Case]
@@ -86,15 +75,10 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class PresetGallery:
-    """What one preset is most sure of, and least.
+    """What one preset, by its default score, is most sure of, and least: the four groups.
 
-    Attributes:
-        preset: its name, as the user gave it.
-        score: its default score.
-        threshold: what the scores are held against.
-        promised: whether that is the preset's own, for FMR 1e-3; otherwise it is the one that
-            gets the most pairs of this set right.
-        exhibits: the four groups.
+    `promised` is whether the threshold is the preset's own, for FMR 1e-3; otherwise it is the one
+    that gets the most pairs of this set right.
     """
 
     preset: str
@@ -117,11 +101,7 @@ def most_confident(
 ) -> list[JudgedAlike]:
     """Return true accepts, false accepts, true rejects and false rejects, in this order.
 
-    Args:
-        values: float (P,), scores.
-        same: bool (P,).
-        threshold: a pair is accepted where its score reaches it.
-        shown: how many of each to show at most.
+    A pair is accepted where its score in `values`, float (P,), reaches the threshold.
     """
     values = np.asarray(values, np.float64)
     accepted = values >= threshold
@@ -141,10 +121,7 @@ def make_galleries(
 ) -> Iterator[PresetGallery]:
     """Make the gallery of each preset that has maps, by the last of its attentions in `scores`.
 
-    Args:
-        vset: the set.
-        scores: of its pairs.
-        face: see `write_report`.
+    `face` is as in `write_report`.
 
     Raises:
         XcosError: as by `Matcher` and `face`, or a preset is another by now.

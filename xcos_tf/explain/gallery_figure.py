@@ -7,7 +7,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.canvas import bar, new_figure, square, write
+from xcos_tf.explain.canvas import new_figure, place, square, write
 from xcos_tf.explain.gallery import Case, Exhibit
 from xcos_tf.explain.panels import (
     BLUE,
@@ -17,6 +17,7 @@ from xcos_tf.explain.panels import (
     MapPanel,
     draw_cells,
     draw_face,
+    fill_colour_bar,
     map_panels,
     name_above,
 )
@@ -48,9 +49,6 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
         score: its name, such as "xCos".
         threshold: what scores were held against.
         subtitle: what was measured.
-
-    Returns:
-        A figure 8.5 inches wide, 200 dots per inch; `save_figure` writes it.
     """
     group, blocks = exhibit.group, (exhibit.most, exhibit.least)
     lines = max(len(cases) for cases in blocks)
@@ -70,7 +68,8 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
     for column, panel in enumerate(scales):
         left = _LEFT + (0.4 + 2.4 * column)
         write(figure, left - 0.02, 0.32, panel.title, fontsize=7.5, weight="bold", ha="right")
-        bar(figure, left + 0.05, 0.23, 1.6, ScalarMappable(panel.norm, panel.colours))
+        axes = place(figure, left + 0.05, 0.23, 1.6, 0.09)
+        fill_colour_bar(axes, ScalarMappable(panel.norm, panel.colours), "horizontal")
     said = "S: blue = similar.  W: how much a cell counts."
     write(figure, _WIDTH - _LEFT, 0.32, said, fontsize=7.5, color=GREY, ha="right")
     return figure

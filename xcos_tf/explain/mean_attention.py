@@ -1,7 +1,7 @@
 """Where a set's pairs have their weight: shares of regions, the paper's claim, and a picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from xcos_tf.drawing import default_look
-from xcos_tf.explain.canvas import new_figure, square
+from xcos_tf.explain.canvas import new_figure, place, square
 from xcos_tf.explain.panels import GREY, INK, draw_face, draw_map, map_panels
-from xcos_tf.explain.regions import region_map, region_totals
+from xcos_tf.explain.regions import region_map, region_masks
 
 MOUTH_AND_CHIN = ("left mouth corner", "mouth", "right mouth corner", "chin")
 CENTRAL = 3 / 7  # of the width: three columns of the paper's seven
@@ -23,16 +23,11 @@ _WIDTH, _HEIGHT = 8.7, 3.2
 _PURPLE = "#6a51a3"  # of the map
 
 
-@dataclass(frozen=True)
-class WeightShare:
-    """How much of the weight lies in a part of the face.
+class WeightShare(NamedTuple):
+    """How much of a pair's weight lies in a part of the face: the mean over pairs and its spread.
 
-    Attributes:
-        part: its name.
-        cells: the share of the grid's cells that are in it, which an even W would give it.
-        mean: over all pairs, of the share of a pair's weight.
-        spread: standard deviation over pairs.
-        genuine, impostor: the mean over pairs of that kind; NaN where there are none.
+    `cells` is what an even W would give it; `genuine` and `impostor` are the means over pairs of
+    that kind, NaN where there are none.
     """
 
     part: str
@@ -50,9 +45,7 @@ def region_shares(attention_maps: np.ndarray, same: np.ndarray) -> list[WeightSh
         attention_maps: W of each pair, float (P, h, w), each of which sums to 1.
         same: bool (P,), which pairs are genuine.
     """
-    regions = region_map(*attention_maps.shape[1:])
-    names = region_totals(np.zeros(regions.shape))
-    shares = [_share(name, regions == name, attention_maps, same) for name in names]
+    shares = _shares(region_masks(*attention_maps.shape[1:]), attention_maps, same)
     return sorted(shares, key=lambda share: -round(share.mean, 9))
 
 
@@ -65,18 +58,17 @@ def claimed_shares(attention_maps: np.ndarray, same: np.ndarray) -> list[WeightS
     middles = (np.arange(width) + 0.5) / width
     central = np.broadcast_to(np.abs(middles - 0.5) < CENTRAL / 2, (height, width))
     low = np.isin(region_map(height, width), MOUTH_AND_CHIN)
-    parts = {"central columns": central, "mouth and chin": low}
-    return [_share(name, inside, attention_maps, same) for name, inside in parts.items()]
+    return _shares({"central columns": central, "mouth and chin": low}, attention_maps, same)
 
 
-def _share(name: str, inside: np.ndarray, attention_maps, same) -> WeightShare:
-    shares = attention_maps[:, inside].sum(axis=1, dtype=np.float64)
-    genuine, impostor = (
-        float(shares[kind].mean()) if kind.any() else float("nan") for kind in (same, ~same)
-    )
-    return WeightShare(
-        name, float(inside.mean()), float(shares.mean()), float(shares.std()), genuine, impostor
-    )
+def _shares(parts: dict[str, np.ndarray], attention_maps, same) -> list[WeightShare]:
+    """Return the share of each part, given as {name: bool (h, w)}."""
+    found = []
+    for name, inside in parts.items():
+        shares = attention_maps[:, inside].sum(axis=1, dtype=np.float64)
+        kinds = [shares[kind].mean() if kind.any() else np.nan for kind in (same, ~same)]
+        found.append(WeightShare(name, inside.mean(), shares.mean(), shares.std(), *kinds))
+    return found
 
 
 @default_look()
@@ -97,12 +89,8 @@ def draw_mean_attention(
         attention_maps: W of each pair, float (P, h, w).
         mean_face: uint8 (112, 112, 3) RGB.
         shares: of the regions, the first on top.
-        title: of the picture.
-        subtitle: what was measured.
+        title, subtitle: of the picture.
         attention_name: which W it is, such as "learned".
-
-    Returns:
-        A figure of 8.7×3.2 inches, 200 dots per inch; `save_figure` writes it.
     """
     figure = new_figure(_WIDTH, _HEIGHT, title, subtitle, _LEFT)
     mean = attention_maps.mean(axis=0, dtype=np.float64)
@@ -112,8 +100,8 @@ def draw_mean_attention(
     _, panel, _ = map_panels(np.zeros_like(mean), mean, attention_name)
     draw_map(square(figure, _LEFT + _STEP, _BOTTOM, _SIDE), panel, _SIDE)
     left = _LEFT + 2 * _STEP + 1.35
-    rectangle = (left / _WIDTH, (_BOTTOM + _AXIS) / _HEIGHT, (_WIDTH - left - 0.12) / _WIDTH)
-    _draw_bars(figure.add_axes((*rectangle, (_SIDE - _AXIS) / _HEIGHT)), shares)
+    room = _WIDTH - left - 0.12, _SIDE - _AXIS
+    _draw_bars(place(figure, left, _BOTTOM + _AXIS, *room), shares)
     return figure
 
 
@@ -123,14 +111,8 @@ def _draw_bars(axes: Axes, shares: Sequence[WeightShare]) -> None:
         100 * np.array([getattr(share, name) for share in shares])
         for name in ("mean", "spread", "cells")
     )
-    axes.barh(
-        places,
-        means,
-        xerr=spreads,
-        color=_PURPLE,
-        error_kw={"elinewidth": 0.6, "ecolor": INK},
-        height=0.7,
-    )
+    errors = {"elinewidth": 0.6, "ecolor": INK}
+    axes.barh(places, means, xerr=spreads, color=_PURPLE, error_kw=errors, height=0.7)
     axes.vlines(even, places - 0.42, places + 0.42, color="#e6850e", linewidth=1.2)
     axes.set_yticks(places, [share.part for share in shares], fontsize=6)
     axes.set(ylim=(len(shares) - 0.4, -0.6), xlim=(0, None))

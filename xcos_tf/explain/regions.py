@@ -50,11 +50,16 @@ def region_map(height: int, width: int) -> np.ndarray:
     return _TEMPLATE[np.ix_(rows, columns)]
 
 
+def region_masks(height: int, width: int) -> dict[str, np.ndarray]:
+    """Return {region: its cells, bool (height, width)}, in reading order of the regions."""
+    regions = region_map(height, width)
+    return {name: regions == name for name in dict.fromkeys(regions.ravel().tolist())}
+
+
 def region_totals(values: np.ndarray) -> dict[str, float]:
     """Return {region: sum of its cells} of a map (h, w), in reading order of the regions."""
-    values = np.asarray(values, np.float64)
-    regions = region_map(*values.shape)
-    return {name: float(values[regions == name].sum()) for name in _names(regions)}
+    masks = region_masks(*values.shape)
+    return {name: float(values[inside].sum(dtype=np.float64)) for name, inside in masks.items()}
 
 
 def region_means(values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
@@ -73,15 +78,8 @@ def region_means(values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
             "Expected two maps of the same shape (h, w) and weights ≥ 0. "
             f"Received: {values.shape=}, {weights.shape=}, {weights.min()=}"
         )
-    regions = region_map(*values.shape)
     means = {}
-    for name in _names(regions):
-        inside = regions == name
+    for name, inside in region_masks(*values.shape).items():
         counted = weights[inside] if weights[inside].any() else np.ones(inside.sum())
         means[name] = float(np.average(values[inside], weights=counted))
     return means
-
-
-def _names(regions: np.ndarray) -> list[str]:
-    """Return each name once, in reading order."""
-    return list(dict.fromkeys(regions.ravel().tolist()))

@@ -33,10 +33,9 @@ MEAN_ATTENTION = "mean-attention.png"
 
 @dataclass(frozen=True)
 class SetMaps:
-    """What a preset's default score makes of a set's pairs.
+    """What a preset's default score, "learned" or another, makes of a set's pairs.
 
     Attributes:
-        score: its name, such as "learned".
         values: float32 (P,), of each pair; of videos the mean over all pairs of their frames.
         attention_maps: W of each pair, float32 (P, h, w); of videos the mean likewise.
         mean_face: uint8 (112, 112, 3) RGB, over all photos of the set.
@@ -50,13 +49,7 @@ class SetMaps:
 
 @dataclass(frozen=True)
 class SetGallery(PresetGallery):
-    """What is drawn, and said, of a set.
-
-    Attributes:
-        vset: the set.
-        maps: see `SetMaps`.
-        regions, claimed: see `region_shares` and `claimed_shares`.
-    """
+    """What is drawn, and said, of a set; see also `region_shares` and `claimed_shares`."""
 
     vset: VerificationSet
     maps: SetMaps
@@ -103,11 +96,7 @@ def explain_set(matcher: Matcher, vset: VerificationSet) -> SetMaps:
 
 
 def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
-    """Explain a set by a preset's default score.
-
-    Args:
-        matcher: an xCos preset.
-        vset: the set.
+    """Explain a set by an xCos preset's default score.
 
     Raises:
         XcosError: a photo cannot be used, or the preset gives no finite features.
@@ -115,8 +104,8 @@ def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
     maps, same = explain_set(matcher, vset), vset.pairs.same
     [scored] = matcher.scored({maps.score: maps.values})
     gallery = gallery_of(matcher, vset, scored, FaceReader(vset).face, least=True)
-    shares = [of(maps.attention_maps, same) for of in (region_shares, claimed_shares)]
-    return SetGallery(**vars(gallery), vset=vset, maps=maps, regions=shares[0], claimed=shares[1])
+    regions, claimed = (of(maps.attention_maps, same) for of in (region_shares, claimed_shares))
+    return SetGallery(**vars(gallery), vset=vset, maps=maps, regions=regions, claimed=claimed)
 
 
 def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:

@@ -51,10 +51,9 @@ def short_title(title: str, longest: int = 27) -> str:
 
 @dataclass(frozen=True)
 class RegionSummary:
-    """What the maps say about one part of the face.
+    """What the maps say about one part of the face; left and right are the viewer's.
 
     Attributes:
-        name: of the part; left and right are the viewer's.
         similarity: mean of S over its cells, weighted by W, in [−1, 1]; the plain mean where W is
             all 0 there.
         weight_share: its share of all weight, in [0, 1]; shares sum to 1 (unless all are 0).
@@ -81,16 +80,8 @@ def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> lis
     similarity, attention = check_maps(similarity_map, attention_map)
     size = np.abs(attention)
     means, contributions = region_means(similarity, size), region_totals(similarity * attention)
-    weights, total = region_totals(size), size.sum()
-    return [
-        RegionSummary(
-            name=name,
-            similarity=means[name],
-            weight_share=float(weights[name] / total) if total else 0.0,
-            contribution=contributions[name],
-        )
-        for name in means
-    ]
+    weights, total = region_totals(size), float(size.sum()) or 1.0
+    return [RegionSummary(x, means[x], weights[x] / total, contributions[x]) for x in means]
 
 
 def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
@@ -99,17 +90,9 @@ def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
     For example "most alike: nose bridge, left eye; least alike: mouth, which carried 14 % of the
     weight (left and right as seen in the picture)". Parts with under 1 % of the weight are passed
     over. Of equally similar parts the one with more weight is named first, then the one further
-    up, then the one further left.
+    up, then the one further left. The sentence has no capital letter and no full stop.
 
-    Args:
-        similarity_map: S, float (h, w) in [−1, 1].
-        attention_map: W, float (h, w).
-
-    Returns:
-        The sentence, without a capital letter or a full stop.
-
-    Raises:
-        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    Arguments and errors are those of `region_summary`.
     """
     regions = region_summary(similarity_map, attention_map)
     counted = [region for region in regions if region.weight_share >= NEGLIGIBLE_SHARE] or regions

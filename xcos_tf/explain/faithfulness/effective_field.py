@@ -6,7 +6,7 @@ the gradient of what it holds lies. Here it is of the feature's norm, averaged o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,8 +19,7 @@ BATCH = 32
 TINY = 1e-12
 
 
-@dataclass(frozen=True)
-class EffectiveField:
+class EffectiveField(NamedTuple):
     """Where in a face one cell's feature comes from.
 
     Attributes:
@@ -85,9 +84,9 @@ def _measured(energy, cell, grid) -> EffectiveField:
     if total == 0:
         return EffectiveField(energy, 0.0, 0.0)
     energy = energy / total
-    patch = [side / cells for side, cells in zip(energy.shape, grid, strict=True)]
-    top, left = (round(i * size) for i, size in zip(cell, patch, strict=True))
-    bottom, right = (round((i + 1) * size) for i, size in zip(cell, patch, strict=True))
+    patch = np.divide(energy.shape, grid)
+    top, left = np.rint(cell * patch).astype(int)
+    bottom, right = np.rint(np.add(cell, 1) * patch).astype(int)
     rows, columns = np.indices(energy.shape)
     # Pixels have their centres at whole numbers, so a patch of 16 has its own between two.
     distance = np.hypot(rows - (top + bottom - 1) / 2, columns - (left + right - 1) / 2).ravel()

@@ -7,7 +7,7 @@ leaves their order as it is. A decomposition of A with B's embedding as it is, a
 A's, each sum to the same cosine.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,8 +24,7 @@ from xcos_tf.verifier import Verifier
 TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True)
-class CellSums:
+class CellSums(NamedTuple):
     """Embeddings as sums: embedding = bias + Σ over cells of contributions.
 
     Attributes:

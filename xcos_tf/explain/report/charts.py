@@ -53,34 +53,27 @@ class Style(NamedTuple):
     @property
     def line(self) -> dict:
         """As matplotlib takes it."""
-        return (
-            {"color": self.colour, "dashes": self.dashes} if self.dashes else {"color": self.colour}
-        )
+        return {"color": self.colour} | ({"dashes": self.dashes} if self.dashes else {})
 
 
 def styles_of(scores: Iterable[Score]) -> dict[Score, Style]:
     """Return a style for each score, in the order in which they are first met.
 
-    Up to eight differ in colour, and up to 32 in colour or dashes.
+    Up to eight differ in colour and mark, and up to 32 in colour or dashes.
     """
-    return {
-        score: Style(
-            _COLOURS[i % len(_COLOURS)],
-            _DASHES[(i + i // len(_COLOURS)) % len(_DASHES)],
-            _MARKERS[i % len(_MARKERS)],
-        )
-        for i, score in enumerate(dict.fromkeys(scores))
-    }
+    styles = {}
+    for i, score in enumerate(dict.fromkeys(scores)):
+        turn, place = divmod(i, len(_COLOURS))
+        dashes = _DASHES[(i + turn) % len(_DASHES)]
+        styles[score] = Style(_COLOURS[place], dashes, _MARKERS[place])
+    return styles
 
 
 @default_look()
 def draw_roc(curves: Mapping[Score, Curve], styles: Mapping[Score, Style], impostor: int) -> Figure:
     """Draw TAR against FMR on a logarithmic axis, as steps.
 
-    Args:
-        curves: as by `det`.
-        styles: of at least their scores.
-        impostor: the number of impostor pairs; one of them is the least FMR that can be seen.
+    Curves are as by `det`; one of so many `impostor` pairs is the least FMR that can be seen.
     """
     figure, axes = _canvas(4.6, 4.0)
     least = min(0.5 / impostor, 0.05)
@@ -104,12 +97,8 @@ def draw_det(
     """Draw FNMR against FMR, both on normal-deviate axes, as steps; and where they are equal.
 
     On such axes normally distributed scores give straight lines (Martin et al., "The DET curve in
-    assessment of detection task performance", Eurospeech 1997).
-
-    Args:
-        curves: as by `det`.
-        styles: of at least their scores.
-        impostor, genuine: numbers of pairs, which give the least rates that can be seen.
+    assessment of detection task performance", Eurospeech 1997). Curves are as by `det`; one of so
+    many `impostor` or `genuine` pairs is the least rate that can be seen.
     """
     figure, axes = _canvas(4.6, 4.0)
     least = [min(0.5 / count, 0.05) for count in (impostor, genuine)]
@@ -165,14 +154,8 @@ def draw_histogram(
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(_PER_CENT)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-    figure.legend(
-        loc="outside upper center",
-        ncols=3,
-        frameon=False,
-        fontsize=9,
-        handlelength=1.6,
-        columnspacing=1.4,
-    )
+    look = {"frameon": False, "fontsize": 9, "handlelength": 1.6, "columnspacing": 1.4}
+    figure.legend(loc="outside upper center", ncols=3, **look)
     return figure
 
 

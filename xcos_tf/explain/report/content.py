@@ -48,20 +48,20 @@ def set_facts(vset: VerificationSet, results: Results) -> dict[str, str]:
     """Return what was measured on, by name."""
     measured, pairs = results[0][1], vset.pairs
     photos = f"{len(vset.photos):,}, {'aligned faces' if vset.aligned else 'aligned on the way'}"
-    entries = {
-        "Pairs": f"{len(pairs):,} ({measured.genuine:,} genuine, {measured.impostor:,} impostor)",
-        "Photos": photos,
+    kinds = f"{len(pairs):,} ({measured.genuine:,} genuine, {measured.impostor:,} impostor)"
+    if vset.videos is None:
+        sizes = {"Pairs": kinds, "Photos": photos}
+    else:
+        sizes = {
+            "Pairs": f"{kinds} of videos",
+            "Videos": f"{len(pairs.photos):,}",
+            "Frames": photos,
+        }
+    return sizes | {
         "Folds": f"{len(np.unique(pairs.fold))}",
         "Left out": f"{len(vset.skipped):,}" if vset.skipped else "nothing",
         "Fingerprint": vset.fingerprint,
     }
-    if vset.videos is not None:
-        entries = {
-            "Pairs": entries.pop("Pairs") + " of videos",
-            "Videos": f"{len(pairs.photos):,}",
-            "Frames": photos,
-        } | {name: text for name, text in entries.items() if name != "Photos"}
-    return entries
 
 
 def summary(vset: VerificationSet, results: Results) -> list[str]:
