@@ -12,10 +12,10 @@ from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
-from xcos_tf.data.records.bin_pickle import load_bin
-from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.insightface_bin import load_bin
 from xcos_tf.data.records.mxnet import MxnetSource
 from xcos_tf.data.records.reader import PreparedSet
+from xcos_tf.data.records.writer import open_source
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.occluded import occlude_pairs
 from xcos_tf.evaluation.open_set import open_set

@@ -4,8 +4,8 @@ import pytest
 
 from xcos_tf.data.align_folder import check_folders
 from xcos_tf.data.photo import read_photo
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
+from xcos_tf.data.records.writer import open_source
 from xcos_tf.errors import XcosError, as_message, on_one_line, shown
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import check_photo_folder

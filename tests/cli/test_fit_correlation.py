@@ -15,9 +15,8 @@ from tensorflow import keras
 
 from xcos_tf.cli.main import main
 from xcos_tf.data.face_set import join_sets
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import load_preset, save_preset
 from xcos_tf.models.weights import load_arrays

@@ -11,7 +11,7 @@ from PIL import Image
 from xcos_tf.data import align_folder as module
 from xcos_tf.data.align_folder import align_folder, aligned_name, find_photos
 from xcos_tf.data.aligner import AlignedFace
-from xcos_tf.data.records.folder import FolderSource
+from xcos_tf.data.records.source import FolderSource
 from xcos_tf.errors import XcosError
 
 

@@ -7,9 +7,8 @@ from PIL import Image
 
 from tests.data.records.sources import jpeg, write_people
 from xcos_tf.data.face_set import hold_out, join_sets
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.data.sampling import EpochSampler, GroupSampler
 from xcos_tf.data.training_input import (
     Augmentation,

@@ -7,9 +7,8 @@ from PIL import Image
 
 from tests.data.records.sources import jpeg
 from xcos_tf.data.face_set import join_sets
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.thresholds import faces_of_all, measure_thresholds
 from xcos_tf.metrics.rates import threshold_at_fmr

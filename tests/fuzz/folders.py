@@ -10,7 +10,7 @@ from tests.fuzz.mutate import WORDS
 from tests.fuzz.photos import encoded_photos
 from tests.fuzz.sets import _check_source
 from xcos_tf.data.align_folder import find_photos
-from xcos_tf.data.records.folder import FolderSource
+from xcos_tf.data.records.source import FolderSource
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.people_set import people_set
 

@@ -16,13 +16,12 @@ from tests.data.records.test_bin_pickle import python_2
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import mutate_bytes, mutate_json, mutate_text, odd_array, odd_value
 from xcos_tf.data.face_set import join_sets
-from xcos_tf.data.records.detect import open_source
+from xcos_tf.data.records.index import FinishedShard, Progress
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.data.records.layout import PreparationPlan
-from xcos_tf.data.records.progress import FinishedShard, Progress
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Source
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.evaluation.open_set import bin_set
 
 

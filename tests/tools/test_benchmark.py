@@ -10,8 +10,7 @@ from tests.data.records.sources import jpeg, write_people
 from tools import benchmark
 from tools.benchmark import alignment_rates, interleaved_medians, main, sample_photos
 from tools.generate_faces import generate
-from xcos_tf.data.records.detect import open_source
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 
 
 def test_medians_are_of_each_function_and_calls_take_turns():

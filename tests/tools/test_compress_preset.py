@@ -6,7 +6,7 @@ import pytest
 from tests.export.compression.conftest import PRESET
 from tools.compress_preset import main
 from tools.generate_faces import generate
-from xcos_tf.data.records.folder import FolderSource
+from xcos_tf.data.records.source import FolderSource
 from xcos_tf.data.records.writer import prepare
 from xcos_tf.export.tflite.export import model_maker
 from xcos_tf.models.presets import find_preset, load_preset

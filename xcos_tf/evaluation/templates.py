@@ -21,8 +21,7 @@ from safetensors import SafetensorError, safe_open
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
-from xcos_tf.data.records.folder import FolderSource
-from xcos_tf.data.records.source import Record
+from xcos_tf.data.records.source import FolderSource, Record
 from xcos_tf.errors import XcosError, explained, reason_of, shown
 from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.evaluation.verification_set import Skipped

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xcos_tf.data.records.bin_pickle import load_bin
+from xcos_tf.data.records.insightface_bin import load_bin
 from xcos_tf.errors import XcosError
 
 TRACE = Path()

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tests.data.records.sources import insightface_records, jpeg, write_mxnet, write_people
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.index import COLUMNS
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.errors import XcosError
 from xcos_tf.files import file_sha256, write_json
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from tests.data.records.sources import write_people
-from xcos_tf.data.records.folder import FolderSource
+from xcos_tf.data.records.source import FolderSource
 from xcos_tf.errors import XcosError
 
 

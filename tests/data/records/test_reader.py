@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from tests.data.records.sources import write_people
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.image_check import image_size
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.records.writer import prepare
+from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.errors import XcosError
 
 

@@ -15,10 +15,9 @@ from tests.data.records.sources import (
     write_mxnet,
     write_people,
 )
-from xcos_tf.data.records.detect import open_source
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Record
-from xcos_tf.data.records.writer import check_destination, prepare
+from xcos_tf.data.records.writer import check_destination, open_source, prepare
 from xcos_tf.errors import XcosError
 
 
@@ -270,7 +269,7 @@ def test_a_disk_that_is_full(people, tmp_path, monkeypatch):
         return "/dev/full"
 
     with monkeypatch.context() as patch:
-        patch.setattr("xcos_tf.data.records.progress.Progress.part", full)
+        patch.setattr("xcos_tf.data.records.index.Progress.part", full)
         with pytest.raises(XcosError, match=r"out cannot be written .*make room"):
             prepare(open_source(people), out, 3)
     assert prepare(open_source(people), out, 3).images == 8

@@ -24,7 +24,7 @@ from xcos_tf.data.records.recordio import (
     read_record,
 )
 from xcos_tf.data.records.source import Record
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained, reason_of
 from xcos_tf.files import open_regular, read_bytes
 
 # Labels and keys are stored as float32, which tells whole numbers apart up to here.
@@ -59,16 +59,12 @@ class MxnetSource:
         """
         self._path = Path(record_file)
         self.name = self._path.resolve().parent.name + "/" + self._path.name
-        try:
+        with explained(f"{self._path} cannot be read", "check the path"):
             self._stream = open_regular(self._path)
             self._file = self._stream.fileno()
             self.size = os.fstat(self._file).st_size
-            people = _read_property(self._path.with_name("property"))
-            index = _read_index(self._path.with_suffix(".idx"))
-        except OSError as error:
-            raise XcosError(
-                f"{error.filename} cannot be read ({reason_of(error)}); check the path"
-            ) from None
+        people = _read_property(self._path.with_name("property"))
+        index = _read_index(self._path.with_suffix(".idx"))
         self._keys, self._offsets, labels, promised = self._walk(index)
         if not len(self._keys):
             raise XcosError(f"{self._path} holds no image record; get the file again")
@@ -99,18 +95,16 @@ class MxnetSource:
             if offset == _MISSING:
                 yield Record(name, label, fault="missing, though the set's header counts it")
                 continue
+            image, fault = b"", None
             try:
                 image = self._read_image(offset)
             except DamagedRecord as error:
-                yield Record(name, label, fault=f"cut short or corrupt: {error}")
-                continue
+                fault = f"cut short or corrupt: {error}"
             except OSError as error:
-                yield Record(name, label, fault=f"cannot be read ({reason_of(error)})")
-                continue
-            if label == _BAD_LABEL:
-                yield Record(name, label, fault="its label is not one of the set's people")
-            else:
-                yield Record(name, label, image)
+                fault = f"cannot be read ({reason_of(error)})"
+            if not fault and label == _BAD_LABEL:
+                image, fault = b"", "its label is not one of the set's people"
+            yield Record(name, label, image, fault)
 
     def _read_image(self, offset: int) -> bytes:
         record, end = read_record(self._file, offset, self.size)
@@ -222,7 +216,8 @@ def _read_property(path: Path) -> int:
     """Return the number of people from "people,height,width"; 0 without such a file."""
     if not path.is_file():
         return 0
-    word = read_bytes(path)[:100].split(b",")[0].strip()
+    with explained(f"{path} cannot be read", "check the path"):
+        word = read_bytes(path)[:100].split(b",")[0].strip()
     if not word.isdigit() or not 1 <= int(word) <= _MOST_PEOPLE:
         raise XcosError(
             f"{path} must start with the number of people, as in `85742,112,112`, but starts with "
@@ -236,7 +231,7 @@ def _read_index(path: Path) -> np.ndarray | None:
     if not path.is_file():
         return None
     numbers = array("q")
-    with open_regular(path) as stream:
+    with explained(f"{path} cannot be read", "check the path"), open_regular(path) as stream:
         for row, line in enumerate(stream, start=1):
             columns = line.split()
             if len(columns) == 2 and all(c.isdigit() and len(c) < 19 for c in columns):

@@ -16,8 +16,8 @@ from xcos_tf.data.records.index import COLUMNS, read_index
 from xcos_tf.data.records.layout import check_places, read_columns, read_people
 from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.records.tfrecord import decode, decode_image, whole_payload
-from xcos_tf.errors import XcosError
-from xcos_tf.files import file_sha256
+from xcos_tf.errors import XcosError, explained
+from xcos_tf.files import file_sha256, read_bytes
 from xcos_tf.progress import Bar
 
 
@@ -84,8 +84,8 @@ class PreparedSet:
         if not path.exists():
             return None
         try:
-            with open(path, encoding="utf-8", newline="") as stream:
-                rows = [[int(cell) for cell in row] for row in list(csv.reader(stream))[1:]]
+            lines = read_bytes(path).decode().splitlines()
+            rows = [[int(cell) for cell in row] for row in list(csv.reader(lines))[1:]]
             first, second, same = np.array(rows, np.int64).reshape(-1, 3).T
             faces = np.concatenate([first, second])
             if ((faces < 0) | (faces >= len(self))).any():
@@ -169,12 +169,8 @@ class PreparedSet:
 
 
 def _check_file(path: Path, sha256: str) -> None:
-    try:
+    with explained(f"{path} cannot be read", "prepare the set again"):
         found = file_sha256(path).hexdigest()
-    except OSError as error:
-        raise XcosError(
-            f"{path} cannot be read ({error.strerror}); prepare the set again"
-        ) from None
     if found != sha256:
         raise XcosError(
             f"{path} is not what was prepared (its checksum differs); copy it again or prepare "

@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from array import array
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,13 @@ import tensorflow as tf
 
 from xcos_tf.data.batching import batches
 from xcos_tf.data.records.image_check import find_faults, usual_size
-from xcos_tf.data.records.index import read_summary, write_index
+from xcos_tf.data.records.index import FinishedShard, Progress, read_summary, write_index
+from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.data.records.layout import INDEX, PROGRESS, PreparationPlan
-from xcos_tf.data.records.progress import FinishedShard, Progress
-from xcos_tf.data.records.source import Source
+from xcos_tf.data.records.mxnet import MxnetSource
+from xcos_tf.data.records.source import FolderSource, Source
 from xcos_tf.data.records.tfrecord import ShardWriter
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.files import check_can_write, file_sha256, only_writer
 from xcos_tf.progress import Bar
 
@@ -39,6 +41,9 @@ _MOST_AT_ONCE = 32, 4_000_000
 """Images, and bytes of them, that are checked together, between two looks at the stop signal."""
 
 
+RECORD_FILE = "train.rec"
+
+
 @dataclass(frozen=True)
 class PrepareSummary:
     """What became of a source: counts of the whole set; `checked` records and seconds now."""
@@ -49,6 +54,31 @@ class PrepareSummary:
     shards: int
     checked: int
     seconds: float
+
+
+def open_source(path: str | os.PathLike) -> Source:
+    """Open a folder of people, a folder with `train.rec` (or a `.rec` file), or a `.bin` set.
+
+    Raises:
+        XcosError: it is none of these, or cannot be read.
+    """
+    path = Path(path)
+    if os.path.isdir(path):  # not `Path`'s, which fails on a name that is too long
+        records = path / RECORD_FILE
+        if records.is_file():
+            return MxnetSource(records)
+        return FolderSource(path)
+    if os.path.isfile(path) and path.suffix.lower() == ".rec":
+        return MxnetSource(path)
+    if os.path.isfile(path) and path.suffix.lower() == ".bin":
+        return BinSource(path)
+    if not os.path.exists(path):
+        raise XcosError(f"there is no file or folder {shown(path)}; check the path")
+    raise XcosError(
+        f"{shown(path)} is no set of faces that can be read; give a folder with one "
+        f"sub-folder a person, a folder with MXNet's {RECORD_FILE} in it, or an InsightFace .bin "
+        "file"
+    )
 
 
 def check_destination(destination: str | os.PathLike) -> None:
@@ -103,30 +133,24 @@ def prepare(
         records=len(source),
         shards=shards,
     )
-    try:
-        with only_writer(destination, "xcos prepare"):
-            if (destination / INDEX).exists():
-                checked, summary = 0, read_summary(destination, plan)
-                # There if the last run was killed between its last two actions.
-                shutil.rmtree(destination / PROGRESS, ignore_errors=True)
-            else:
-                progress = Progress(destination, plan)
-                # The same each time that the work is taken up.
-                size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
-                checked = _write_shards(source, progress, size, jobs or os.cpu_count() or 1)
-                summary = write_index(source, progress, size)
-                progress.remove()
-    except (OSError, tf.errors.OpError) as error:
-        raise XcosError(
-            f"{destination} cannot be written ({_reason(error)}); make room or mend its "
-            "permissions, then give the same command to go on"
-        ) from None
+    advice = "make room or mend its permissions, then give the same command to go on"
+    faults = OSError, tf.errors.OpError
+    with (
+        explained(f"{destination} cannot be written", advice, faults),
+        only_writer(destination, "xcos prepare"),
+    ):
+        if (destination / INDEX).exists():
+            checked, summary = 0, read_summary(destination, plan)
+            # There if the last run was killed between its last two actions.
+            shutil.rmtree(destination / PROGRESS, ignore_errors=True)
+        else:
+            progress = Progress(destination, plan)
+            # The same each time that the work is taken up.
+            size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
+            checked = _write_shards(source, progress, size, jobs or os.cpu_count() or 1)
+            summary = write_index(source, progress, size)
+            progress.remove()
     return PrepareSummary(**summary, checked=checked, seconds=time.monotonic() - start)
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
-    return reason.splitlines()[0] if reason else type(error).__name__
 
 
 def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
@@ -136,13 +160,16 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     missing = [shard for shard in range(plan.shards) if progress.read(shard) is None]
     todo = sum(sizes[shard] for shard in missing)
     _check_room(progress.destination, source.size * todo // plan.records)
-    stop = threading.Event()
-    with (
-        Bar(total=plan.records, initial=plan.records - todo, desc="preparing", unit="image") as bar,
-        ThreadPoolExecutor(jobs) as pool,
-    ):
-        work = _Work(source, progress, size, bar, stop)
-        futures = [pool.submit(work.write_shard, shard) for shard in missing]
+    stop, bar_lock = threading.Event(), threading.Lock()
+    bar = Bar(total=plan.records, initial=plan.records - todo, desc="preparing", unit="image")
+
+    def tell(count: int) -> bool:
+        with bar_lock:
+            bar.update(count)
+        return not stop.is_set()
+
+    with bar, ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_write_shard, source, progress, size, x, tell) for x in missing]
         try:
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
@@ -161,50 +188,42 @@ def _check_room(destination: Path, needed: int) -> None:
         )
 
 
-class _Work:
-    """What the threads share."""
+def _write_shard(
+    source: Source,
+    progress: Progress,
+    size: tuple[int, int] | None,
+    shard: int,
+    tell: Callable[[int], bool],
+) -> None:
+    """Write one shard; nothing of it remains known if it is stopped on the way.
 
-    def __init__(
-        self,
-        source: Source,
-        progress: Progress,
-        size: tuple[int, int] | None,
-        bar: Bar,
-        stop: threading.Event,
-    ):
-        self._source, self._progress, self._size = source, progress, size
-        self._bar, self._stop = bar, stop
-        self._bar_lock = threading.Lock()
-
-    def write_shard(self, shard: int) -> None:
-        """Write one shard; nothing of it remains known if it is stopped on the way."""
-        path = self._progress.part(shard)
-        start, stop = self._progress.plan.range(shard)
-        writer, positions, skipped = ShardWriter(path), array("q"), []
-        try:
-            position = start
-            records = self._source.read(start, stop)
-            for batch in batches(records, *_MOST_AT_ONCE, lambda record: len(record.image)):
-                if self._stop.is_set():
-                    return
-                faults = find_faults([record.image for record in batch], self._size)
-                for record, fault in zip(batch, faults, strict=True):
-                    if record.fault or fault:
-                        skipped.append([record.name, record.fault or fault])
-                    else:
-                        writer.add(record.image, record.label, record.name)
-                        positions.append(position)
-                    position += 1
-                with self._bar_lock:
-                    self._bar.update(len(batch))
-        finally:
-            writer.close()
-        finished = FinishedShard(
-            labels=np.array(writer.labels, np.int32),
-            lengths=np.array(writer.lengths, np.int32),
-            positions=np.array(positions, np.int64),
-            bytes=path.stat().st_size,
-            sha256=file_sha256(path).hexdigest(),
-            skipped=skipped,
-        )
-        self._progress.finish(shard, finished)
+    `tell` is told how many records were looked at, and says whether to go on.
+    """
+    path = progress.part(shard)
+    position, stop = progress.plan.range(shard)
+    writer, positions, skipped = ShardWriter(path), array("q"), []
+    try:
+        records = source.read(position, stop)
+        for batch in batches(records, *_MOST_AT_ONCE, lambda record: len(record.image)):
+            if not tell(0):
+                return
+            faults = find_faults([record.image for record in batch], size)
+            for record, fault in zip(batch, faults, strict=True):
+                if record.fault or fault:
+                    skipped.append([record.name, record.fault or fault])
+                else:
+                    writer.add(record.image, record.label, record.name)
+                    positions.append(position)
+                position += 1
+            tell(len(batch))
+    finally:
+        writer.close()
+    finished = FinishedShard(
+        labels=np.array(writer.labels, np.int32),
+        lengths=np.array(writer.lengths, np.int32),
+        positions=np.array(positions, np.int64),
+        bytes=path.stat().st_size,
+        sha256=file_sha256(path).hexdigest(),
+        skipped=skipped,
+    )
+    progress.finish(shard, finished)
