@@ -82,3 +82,26 @@ def lite_models(tmp_path_factory) -> Path:
     options = ["--to", "tflite", "--variants", "float32"]
     assert main(["export", "xcos-mobilefacenet", str(out), *options]) == 0
     return out / "tflite"
+
+
+@pytest.fixture(scope="session")
+def _load_once():
+    from functools import cache
+
+    from xcos_tf.verifier import Verifier
+
+    return cache(Verifier.from_preset)
+
+
+@pytest.fixture
+def loaded_once(_load_once, monkeypatch):
+    """Load each bundled preset once for all tests: most of a test's time may go into that."""
+    from xcos_tf.models.preset_folder import bundled_presets
+    from xcos_tf.verifier import Verifier
+
+    load, bundled = Verifier.from_preset, bundled_presets()
+
+    def from_preset(name, *options):
+        return _load_once(name) if name in bundled and not options else load(name, *options)
+
+    monkeypatch.setattr(Verifier, "from_preset", from_preset)

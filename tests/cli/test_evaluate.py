@@ -23,6 +23,8 @@ Barack_Obama\t2\tJoe_Biden\t2
 """
 SCORES = (*ATTENTIONS, "flattened")
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="session")
 def preset(tmp_path_factory):
@@ -174,7 +176,7 @@ def test_the_report_gets_everything(photo_set, tmp_path, monkeypatch, capsys):
 
 
 def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
-    import xcos_tf.cli.evaluate_all_pairs as all_pairs
+    import xcos_tf.cli.evaluate as evaluate
 
     given = []
 
@@ -182,7 +184,7 @@ def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
         given.append(arguments)
         return 0
 
-    monkeypatch.setattr(all_pairs, "run_all_pairs", run_all_pairs)
+    monkeypatch.setattr(evaluate, "run_all_pairs", run_all_pairs)
     folder = str(tmp_path)
     chosen = ["--preset", "mobilefacenet"]
     assert main(["evaluate", folder, "--all-pairs", "--aligned", *chosen]) == 0

@@ -16,6 +16,8 @@ from xcos_tf.verifier import Verifier
 
 SCORES = ("patched", "correlated", "flattened", "learned")  # the slow one last
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="session")
 def preset(tmp_path_factory):

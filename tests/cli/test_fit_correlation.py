@@ -207,7 +207,10 @@ GIVEN = ("xcos-mobilefacenet", "a", "--pairs", 20)
         (("xcos-mobilefacenet", "pairs"), "is a set of pairs; train on a set of people"),
         (("xcos-mobilefacenet", "alone"), "at least 2 people, and there are 1"),
         (("xcos-mobilefacenet", "singles"), "two photos each, and there are 0"),
-        (("xcos-mobilefacenet", "a", "torn"), "hold the same faces; give each set once"),
+        (
+            ("xcos-mobilefacenet", "a", "torn"),
+            "were prepared from the same faces; give one of the two",
+        ),
         ((*GIVEN, "--thresholds-set", "torn"), "which P is measured on; give people who were not"),
         ((*GIVEN, "--thresholds-set", "pairs"), "is a set of pairs"),
         ((*GIVEN, "--thresholds-set", "alone"), "has fewer than 2 people"),

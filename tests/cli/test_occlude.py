@@ -10,7 +10,7 @@ import pytest
 
 from tests.covering import contents, write_faces
 from xcos_tf.cli.main import main
-from xcos_tf.data.worn_shapes import WORN
+from xcos_tf.data.occlusion import WORN
 
 NAMES = [f"{person}/{i}.png" for person in ("Ann", "Bob") for i in range(3)]
 PAIRS = "first,second,same\nAnn/0.png,Ann/1.png,1\nAnn/2.png,Bob/0.png,0\n"

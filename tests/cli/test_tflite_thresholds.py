@@ -9,9 +9,9 @@ from tests.verifying import MODEL, untrained_network
 from tools.generate_faces import draw_face
 from xcos_tf.cli import tflite_thresholds
 from xcos_tf.cli.main import main as xcos
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import decode_face
 from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.metrics.rates import preset_thresholds

@@ -3,8 +3,7 @@ import pytest
 from scipy.ndimage import binary_opening, label
 
 from xcos_tf import __version__
-from xcos_tf.data.occlusion import Occluder, face_seed, free_form_mask, occlude_face
-from xcos_tf.data.worn_shapes import WORN, wear
+from xcos_tf.data.occlusion import WORN, Occluder, face_seed, free_form_mask, occlude_face, wear
 from xcos_tf.errors import XcosError
 
 

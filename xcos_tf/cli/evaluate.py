@@ -1,8 +1,11 @@
-"""`xcos evaluate SET [PAIRS]`: what presets are worth on a test set."""
+"""`xcos evaluate SET [PAIRS]`: what presets are worth on a test set, or on all pairs of faces."""
 
 import argparse
 import json
 import shlex
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
@@ -12,6 +15,7 @@ from xcos_tf.cli.set_arguments import (
     open_given_set,
     set_paths,
 )
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError
 
 
@@ -69,10 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
     presets = args.preset or bundled_presets()
     if args.all_pairs:
-        from xcos_tf.cli.evaluate_all_pairs import run_all_pairs
-
         return run_all_pairs(args.folder, presets, args.templates, args.json)
-
     from xcos_tf.evaluation.matcher import open_matchers
 
     open_matchers(presets)  # opening a set may take minutes, a typing error is found at once
@@ -137,3 +138,44 @@ def _check_options(args) -> None:
     if args.seed is not None and args.draw is None and not args.occlusion:
         raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
     check_set_arguments(args)
+
+
+def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
+    """Measure every score of every preset on all pairs of a folder's faces, and print tables.
+
+    Templates are kept in a file if it is named. What is finished when this is interrupted is
+    printed, too.
+    """
+    from xcos_tf.evaluation.all_pairs import compare_all
+    from xcos_tf.evaluation.matcher import open_matchers
+    from xcos_tf.evaluation.templates import make_templates
+
+    matchers = open_matchers(presets)
+    if templates and len(matchers) > 1:
+        raise XcosError(
+            f"--templates keeps templates of one preset and there are {len(matchers)}; choose one "
+            "with --preset"
+        )
+    results = []
+
+    def show() -> None:
+        from xcos_tf.evaluation.all_pairs_text import all_pairs_document, all_pairs_tables
+
+        document = all_pairs_document(folder, results)
+        print(json.dumps(document, indent=2) if as_json else all_pairs_tables(document))
+
+    try:
+        for matcher in matchers:
+            with tempfile.TemporaryDirectory() as temporary:
+                path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
+                with goes_on() if templates else nullcontext():
+                    store = make_templates(matcher.verifier, folder, path)
+                # The learned attention last: it takes the longest by far.
+                for score in sorted(matcher.scores, key="learned".__eq__):
+                    results.append((store.info, matcher.name, compare_all(store, matcher, score)))
+    except KeyboardInterrupt:
+        if results:
+            show()
+        raise
+    show()
+    return 0

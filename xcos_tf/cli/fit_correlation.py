@@ -113,19 +113,11 @@ def _open_sets(args):
     from xcos_tf.training.correlation_pairs import people_to_compare
 
     sets = [PreparedSet(folder) for folder in args.sets]
-    seen = {}
-    for records in sets:
-        fingerprint = records.source["fingerprint"]
-        if fingerprint in seen:
-            raise XcosError(
-                f"{seen[fingerprint]} and {records.folder} hold the same faces; give each set once"
-            )
-        seen[fingerprint] = records.folder
     faces = people_to_compare(join_sets(sets), args.genuine)
     if not args.thresholds_set:
         return sets, faces, None
     held_out = PreparedSet(args.thresholds_set)
-    if held_out.source["fingerprint"] in seen:
+    if held_out.source["fingerprint"] in [records.source["fingerprint"] for records in sets]:
         raise XcosError(
             f"thresholds cannot be measured on {args.thresholds_set}, which P is measured on; give "
             "people who were not trained on"

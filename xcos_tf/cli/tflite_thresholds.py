@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.export import export_tflite

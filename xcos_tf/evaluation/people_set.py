@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.photo import read_photo
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.errors import XcosError, explained
 from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.pairs import check_photo_folder, pairs_of

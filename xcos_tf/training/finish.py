@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.files import read_bytes
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos

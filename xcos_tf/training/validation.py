@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from xcos_tf.arrays import unit_length
 from xcos_tf.data.augmentation import draw_over_face
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Pairs
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise_faces
 from xcos_tf.metrics.folds import tenths
 from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import face_batches
 from xcos_tf.drawing import default_look
 from xcos_tf.training.model import Trainer

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.arrays import unit_length
-from xcos_tf.data.face_pairs import draw_pairs
 from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import face_batches
 from xcos_tf.metrics.rates import eer
 from xcos_tf.models.presets import Preset

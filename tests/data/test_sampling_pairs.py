@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xcos_tf.data.face_pairs import draw_pairs
+from xcos_tf.data.sampling import draw_pairs
 
 LABELS = np.repeat([0, 1, 2, 3], [1, 2, 5, 8]).astype(np.int32)
 GENUINE, IMPOSTOR = 1 + 10 + 28, 120 - 39

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.data.alignment import TEMPLATE_LANDMARKS
-from xcos_tf.data.worn_shapes import WORN, wear
+from xcos_tf.data.occlusion import WORN, wear
 
 GREY = np.full((112, 112, 3), 128, np.uint8)
 LEFT_EYE, RIGHT_EYE, NOSE, MOUTH_LEFT, MOUTH_RIGHT = np.round(TEMPLATE_LANDMARKS).astype(int)
