@@ -105,3 +105,20 @@ def loaded_once(_load_once, monkeypatch):
         return _load_once(name) if name in bundled and not options else load(name, *options)
 
     monkeypatch.setattr(Verifier, "from_preset", from_preset)
+
+
+@pytest.fixture(scope="session")
+def lite(lite_models):
+    """The verifier of those files."""
+    from xcos_tf.verifier import Verifier
+
+    return Verifier.from_export(lite_models)
+
+
+@pytest.fixture(scope="session")
+def portraits() -> dict[str, np.ndarray]:
+    """{name: uint8 (112, 112, 3)}: obama and obama2, who are one, and biden."""
+    from xcos_tf.data.photo import read_photo
+    from xcos_tf.export.tflite.int8 import SHIPPED
+
+    return {path.stem: read_photo(path) for path in SHIPPED.glob("*.png")}

@@ -17,14 +17,15 @@ KNOWS = {
     "metrics": set(),
     "models": set(),
     "data": set(),
-    VERIFIER: {"models", "data"},
+    "runtime": {"models"},
+    VERIFIER: {"models", "data", "runtime"},
     "evaluation": {"metrics", "models", "data", VERIFIER},
     "training": {"metrics", "models", "data"},
-    "explain": {"metrics", "models", "data", VERIFIER, "evaluation"},
-    "export": {"metrics", "models", "data", VERIFIER},
+    "explain": {"metrics", "models", "data", "runtime", VERIFIER, "evaluation"},
+    "export": {"metrics", "models", "data", "runtime", VERIFIER},
     "serving": {"models", "data", VERIFIER, "export"},
     "mobile": {"models", "data", VERIFIER, "explain", "export"},
-    "cli": {"metrics", "models", "data", VERIFIER}
+    "cli": {"metrics", "models", "data", "runtime", VERIFIER}
     | {"evaluation", "training", "explain", "export", "serving", "mobile"},
 }
 """Which rooms each room may import from, besides itself and `COMMON`."""

@@ -96,7 +96,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def do() -> None:
-        from xcos_tf.models.presets import find_preset, read_config
+        from xcos_tf.models.preset_config import read_config
+        from xcos_tf.models.preset_folder import find_preset
 
         request = make_request(args, read_config(find_preset(args.preset)))
         measured = compress(request, args.work / args.variant)

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from xcos_tf.export.tflite.convert import converter_of
 from xcos_tf.export.tflite.signatures import signature_of
-from xcos_tf.mobile.lite_model import SIGNATURE, interpreter_class
 from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import PREPROCESSING
+from xcos_tf.runtime.lite_model import SIGNATURE, interpreter_class
 
 
 def lite_runner(

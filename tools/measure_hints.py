@@ -24,7 +24,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.explain.probing import cover
 from xcos_tf.mobile.decision import judge
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.verifier import Verifier
 
 VARIANT = "float32"
 ENROLLED = 3
@@ -41,7 +41,7 @@ def covered_in_turn(face: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def measure_hints(
-    set_name: str, people: dict[str, Sequence[Frame]], verifier: LiteVerifier
+    set_name: str, people: dict[str, Sequence[Frame]], verifier: Verifier
 ) -> list[HintTrials]:
     """Enroll three photos of each, and try with each usable one after the fifth, covered and not.
 
@@ -64,9 +64,9 @@ def measure_hints(
                 counts[half] += _outcome(judge(verifier, owner, [shown]), half)
     if not owners:
         raise XcosError("nobody has enough photos that match; give a set with more of each person")
-    about = verifier.metadata
+    variant, sha256 = verifier.config["variant"], verifier.config["weights"]["sha256"]
     return [
-        HintTrials(set_name, half, about["variant"], owners, *map(int, x), about["preset_sha256"])
+        HintTrials(set_name, half, variant, owners, *map(int, x), sha256)
         for half, x in counts.items()
     ]
 
@@ -90,7 +90,7 @@ def _measure(args):
 
     people = read_people(args.faces)
     with models_of(args.models, (VARIANT,)) as models:
-        rows = measure_hints(args.set, people, LiteVerifier.from_folder(models, VARIANT, threads=2))
+        rows = measure_hints(args.set, people, Verifier.from_export(models, VARIANT, threads=2))
     notes = [
         f"{rows[0].owners} owners, enrolled with {ENROLLED} photos, try with each photo after the "
         "fifth, one at a time; the patch has the mean colour of the face. Left and right are those "

@@ -46,7 +46,7 @@ def _measure(args):
     from tools.unlock.people import embed_people, models_of, read_people
     from tools.unlock.trials import CODE, RULES, TWO_BEST, count_tries, rows_of
     from xcos_tf.evaluation.score_cache import ScoreCache
-    from xcos_tf.mobile.lite_verifier import LiteVerifier
+    from xcos_tf.verifier import Verifier
 
     people = read_people(args.faces)
     faces = sha256_of(*(x for name in people for x in (name, *(f.face for f in people[name]))))
@@ -55,8 +55,10 @@ def _measure(args):
     rows, cache = [], ScoreCache(args.cache)
     with models_of(args.models, args.variants) as models:
         for variant in args.variants:
-            verifier = LiteVerifier.from_folder(models, f"{variant}.batch", threads=2)
-            key = Key(faces=faces, rules=rules, models=verifier.identity, code=code_version(*CODE))
+            verifier = Verifier.from_export(models, f"{variant}.batch", threads=2)
+            key = Key(
+                faces=faces, rules=rules, models=verifier.runtime.identity, code=code_version(*CODE)
+            )
 
             def make(verifier=verifier):
                 return {"counts": count_tries(embed_people(people, verifier), verifier, rules)}

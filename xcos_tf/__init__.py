@@ -1,7 +1,7 @@
 """Explainable face verification (xCos) for TensorFlow and Keras.
 
 Lin et al., "xCos: An Explainable Cosine Metric for Face Verification Task", ACM TOMM 17(3s),
-2021. TensorFlow is imported when a name below is first used, so `import xcos_tf` is instant.
+2021. What a name below needs is imported when it is first used, so `import xcos_tf` is instant.
 """
 
 import importlib
@@ -22,6 +22,8 @@ _HOMES = {
     "XcosError": "xcos_tf.errors",
 }
 
+_KERAS = ("XCos", "FaceEmbedder", "Trainer", "make_explainable")
+
 __all__ = ["__version__", *_HOMES]
 
 announce()
@@ -30,7 +32,7 @@ announce()
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module 'xcos_tf' has no attribute {name!r}")
-    if name != "XcosError":
+    if name in _KERAS:
         importlib.import_module("xcos_tf.environment")  # says so where TensorFlow cannot be loaded
     return getattr(importlib.import_module(_HOMES[name]), name)
 

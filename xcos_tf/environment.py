@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.quiet import quiet_start
 
 _settings_lock = threading.RLock()
 _first_process: int | None = None  # TensorFlow's own state is one for each process, and so is this
@@ -20,7 +21,8 @@ _first_process: int | None = None  # TensorFlow's own state is one for each proc
 def _load():
     """Return TensorFlow and its Keras, which may compute by other libraries than TensorFlow."""
     try:
-        import tensorflow as tf
+        with quiet_start():
+            import tensorflow as tf
         from tensorflow import keras
 
         backend = keras.backend.backend()  # loads it
@@ -28,6 +30,11 @@ def _load():
         first = error  # TensorFlow says only that Keras cannot be imported
         while first.__cause__ or first.__context__:
             first = first.__cause__ or first.__context__
+        if isinstance(first, ImportError) and first.name == "tensorflow":
+            raise XcosError(
+                f"this needs TensorFlow, which is not installed ({reason_of(first)}); run pip "
+                "install tensorflow"
+            ) from None
         raise XcosError(
             f"TensorFlow and Keras cannot be loaded ({type(first).__name__}: "
             f"{' '.join(str(first).split())[:100]}); unset KERAS_BACKEND, MPLBACKEND, "

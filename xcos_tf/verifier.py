@@ -4,19 +4,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
 from xcos_tf.arrays import as_float32
-from xcos_tf.data.aligner import FaceAligner, read_face
-from xcos_tf.environment import check_process
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.read_faces import read_faces
 from xcos_tf.errors import XcosError
-from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.normalisation import normalise_pixels
-from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
-from xcos_tf.models.presets import Preset, load_preset
+from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
+from xcos_tf.runtime.loading import Runtime, load_runtime
 from xcos_tf.templates import Gallery, Template, fixed_weight_scores
+
+if TYPE_CHECKING:
+    from xcos_tf.models.network import FaceEmbedder, XCos
+    from xcos_tf.models.presets import Preset
 
 DEFAULT_PRESET = "xcos-mobilefacenet"
 PAIR_BLOCK = 2048
@@ -65,24 +67,84 @@ class Verifier:
     once for each photo; a `Template` can then be compared any number of times.
     """
 
-    def __init__(self, preset: Preset, face: str = "largest-central"):
-        """Wrap a loaded preset; `face` says which face of a photo counts (see `choose_face`)."""
-        self.config = preset.config
-        self.network = preset.network
+    def __init__(self, preset: "Preset | Runtime", face: str = "largest-central"):
+        """Wrap a loaded preset, or what computes for it.
+
+        Args:
+            preset: from `load_preset`, or `load_runtime`.
+            face: which face of a photo counts; see `choose_face`.
+        """
+        self.runtime = preset if isinstance(preset, Runtime) else _keras_runtime(preset)
+        self.config = self.runtime.config
         self._face_rule = face
-        self._compiled = {}
 
     @classmethod
     def from_preset(
-        cls, name_or_folder: str | os.PathLike = DEFAULT_PRESET, face: str = "largest-central"
+        cls,
+        name_or_folder: str | os.PathLike = DEFAULT_PRESET,
+        face: str = "largest-central",
+        runtime: str = "auto",
     ) -> "Verifier":
-        """Load a bundled preset by name or any preset by folder; see `load_preset` for errors."""
-        return cls(load_preset(name_or_folder), face)
+        """Load a bundled preset by name or any preset by folder.
+
+        Args:
+            name_or_folder: see `find_preset`.
+            face: see `__init__`.
+            runtime: "litert", "tensorflow", or "auto", which is LiteRT for a preset with TFLite
+                files, as the bundled ones are, on a machine without a GPU, and else TensorFlow.
+
+        Raises:
+            XcosError: see `load_runtime` and `load_preset`.
+        """
+        return cls(load_runtime(name_or_folder, runtime), face)
+
+    @classmethod
+    def from_export(
+        cls,
+        folder: str | os.PathLike,
+        variant: str = "float32",
+        threads: int = 1,
+        identity: str | None = None,
+    ) -> "Verifier":
+        """Load what `xcos export --to tflite` wrote, as a phone would; see `LiteRuntime`.
+
+        Args:
+            folder: of the files.
+            variant: "float32", "int8" and so on.
+            threads: that an interpreter may use.
+            identity: `LiteRuntime.identity` that the files must have.
+
+        Raises:
+            XcosError: there is no such variant, or its files cannot be used.
+        """
+        from xcos_tf.runtime.litert import LiteRuntime
+
+        return cls(LiteRuntime.from_folder(folder, variant, threads, identity))
+
+    @property
+    def network(self) -> "FaceEmbedder | XCos":
+        """The Keras network. From when it is asked for, the verifier computes by it.
+
+        Raises:
+            XcosError: TensorFlow is not installed, or the verifier is of exported files.
+        """
+        if not hasattr(self.runtime, "network"):
+            if self.runtime.preset is None:
+                raise XcosError(
+                    "exported files have no Keras network; load the preset that they were made of"
+                )
+            self.runtime = load_runtime(self.runtime.preset, "tensorflow")
+        return self.runtime.network
 
     @property
     def attentions(self) -> tuple[str, ...]:
         """What the preset can score by; the last is the default."""
-        return tuple(self.network.comparisons)
+        return self.runtime.attentions
+
+    @property
+    def explains(self) -> bool:
+        """Whether the preset has a grid, and so maps."""
+        return self.attentions != (PLAIN_COSINE,)
 
     @cached_property
     def _aligner(self) -> FaceAligner:
@@ -106,12 +168,18 @@ class Verifier:
         Raises:
             XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
         """
-        return self._enroll(photo, aligned, "the photo")
+        return self._enroll([photo], aligned, ["the photo"])[0]
 
-    def _enroll(self, photo, aligned: bool, name: str) -> Template:
-        face = read_face(photo, lambda: self._aligner, aligned, name)
-        feature = self.embed(face.image[np.newaxis])[0]
-        return Template(feature, face.image, face.faces_found, self._digest, face.turned)
+    def _enroll(self, photos: list, aligned: bool, names: list[str]) -> list[Template]:
+        """Make templates of photos, all in one run of the detector and of the backbone."""
+        if not photos:
+            return []
+        faces = read_faces(photos, lambda: self._aligner, aligned, names)
+        features = self.embed(np.stack([face.image for face in faces]))
+        return [
+            Template(feature, face.image, face.faces_found, self._digest, face.turned)
+            for feature, face in zip(features, faces, strict=True)
+        ]
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces.
@@ -126,17 +194,15 @@ class Verifier:
             XcosError: a feature is not finite, since the preset's weights are too large.
             ValueError: an array of another shape or type.
         """
-        faces, model = np.asarray(faces), self.network.features
+        faces, expected = np.asarray(faces), self.runtime.face_shape
         if not len(faces):
-            return np.empty((0, *self._feature_shape), np.float32)
-        expected = model.input_shape[1:]
+            return np.empty((0, *self.runtime.feature_shape), np.float32)
         if faces.dtype != np.uint8 or faces.shape[1:] != expected:
             raise ValueError(
                 f"Expected `faces` as uint8 (N, {', '.join(map(str, expected))}). "
                 f"Received: faces.shape={faces.shape}, faces.dtype={faces.dtype}"
             )
-        faces = tf.constant(faces)
-        features = self._run("embed", lambda images: model(normalise_pixels(images)), faces).numpy()
+        features = self.runtime.embed(faces)
         if not np.isfinite(features).all():
             raise XcosError(
                 f"the preset {self.config['name']!r} makes features that are not finite, though "
@@ -168,10 +234,13 @@ class Verifier:
         attention = self._attention(attention)
         if threshold is None:
             threshold = self.threshold(attention, fmr)
-        templates = [
-            photo if isinstance(photo, Template) else self._enroll(photo, aligned, name)
+        photos = {
+            name: photo
             for photo, name in ((a, "the first photo"), (b, "the second photo"))
-        ]
+            if not isinstance(photo, Template)
+        }
+        made = iter(self._enroll(list(photos.values()), aligned, list(photos)))
+        templates = [x if isinstance(x, Template) else next(made) for x in (a, b)]
         features = [self._gallery(template).features for template in templates]
         if attention == PLAIN_COSINE:
             score, maps = float(self.compare_pairs(*features, attention)[0]), (None, None)
@@ -209,7 +278,7 @@ class Verifier:
             for start in range(0, len(b), PAIR_BLOCK):
                 block = b.features[start : start + PAIR_BLOCK]
                 first = np.broadcast_to(a.features[i], block.shape)
-                scores[i, start : start + len(block)] = self._compare_grids(
+                scores[i, start : start + len(block)] = self.runtime.compare(
                     attention, first, block
                 )["xcos"]
         return scores
@@ -234,8 +303,12 @@ class Verifier:
             raise XcosError(
                 f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
             )
-        outputs = self._compare_grids(attention, *self._pairs(grids_a, grids_b))
-        return {name: value.numpy() for name, value in outputs.items()}
+        outputs = self.runtime.compare(attention, *self._pairs(grids_a, grids_b))
+        if not np.isfinite(outputs["xcos"]).all():
+            raise XcosError(
+                "the grid features give a score that is not finite; make them anew with this preset"
+            )
+        return outputs
 
     def compare_pairs(
         self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None
@@ -259,9 +332,9 @@ class Verifier:
             a, b = Gallery(features_a).normalised, Gallery(features_b).normalised
             return (a * b).sum(axis=(1, 2))
         blocks = [
-            self._compare_grids(
+            self.runtime.compare(
                 attention, features_a[i : i + PAIR_BLOCK], features_b[i : i + PAIR_BLOCK]
-            )["xcos"].numpy()
+            )["xcos"]
             for i in range(0, len(features_a), PAIR_BLOCK)
         ]
         return np.concatenate([np.empty(0, np.float32), *blocks])
@@ -270,17 +343,13 @@ class Verifier:
     def _digest(self) -> str | None:
         return self.config.get("weights", {}).get("sha256")
 
-    @property
-    def _feature_shape(self) -> tuple[int, ...]:
-        return tuple(self.network.features.output_shape[1:])
-
     def _gallery(self, templates: Template | Sequence[Template] | Gallery) -> Gallery:
         """Return templates of this preset as a gallery, and refuse those of another."""
         gallery = Gallery.of(templates)
         if not len(gallery):
-            return Gallery(np.empty((0, *self._feature_shape)))
+            return Gallery(np.empty((0, *self.runtime.feature_shape)))
         other = gallery.preset and self._digest and gallery.preset != self._digest
-        if other or gallery.features.shape[1:] != self._feature_shape:
+        if other or gallery.features.shape[1:] != self.runtime.feature_shape:
             raise XcosError(
                 f"the templates were made by another preset than {self.config['name']!r}, and "
                 "those of two presets cannot be compared; enroll the photos with this one"
@@ -290,7 +359,7 @@ class Verifier:
     def _pairs(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the features of P pairs, each float32 (P, …) as this preset makes them."""
         arrays = tuple(as_float32(x, name) for x, name in ((a, "a"), (b, "b")))
-        expected = (len(arrays[0]), *self._feature_shape)
+        expected = (len(arrays[0]), *self.runtime.feature_shape)
         if not len(arrays[0]) and not len(arrays[1]):
             return (np.empty(expected, np.float32),) * 2
         if any(array.shape != expected for array in arrays):
@@ -303,7 +372,7 @@ class Verifier:
     def _attention(self, attention: str | None) -> str:
         if attention is None:
             return self.attentions[-1]
-        if self.attentions == (PLAIN_COSINE,) and attention != PLAIN_COSINE:
+        if not self.explains and attention != PLAIN_COSINE:
             raise XcosError(
                 f"the preset {self.config['name']!r} has one score, a plain cosine, and no "
                 "attention to choose; leave the attention out, or use an xCos preset"
@@ -318,27 +387,11 @@ class Verifier:
     def _fixed_weights(self, attention: str) -> np.ndarray:
         if attention == PLAIN_COSINE:
             return np.ones(1, np.float32)
-        zero = np.zeros((1, *self._feature_shape), np.float32)
-        return self._compare_grids(attention, zero, zero)["attention_map"][0].numpy()
+        zero = np.zeros((1, *self.runtime.feature_shape), np.float32)
+        return self.runtime.compare(attention, zero, zero)["attention_map"][0]
 
-    def _compare_grids(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict:
-        model = self.network.comparisons[attention]
-        pair = (tf.constant(a, tf.float32), tf.constant(b, tf.float32))
-        return self._run(attention, lambda a, b: model([a, b]), *pair)
 
-    def _run(self, name, function, *tensors):
-        """Call a function of batches, traced once whatever the batch size.
+def _keras_runtime(preset: "Preset") -> Runtime:
+    from xcos_tf.runtime.keras import KerasRuntime
 
-        A concrete function, unlike one that may be traced again, makes TensorFlow warn of nothing.
-        """
-        check_process()
-        if name not in self._compiled:
-            signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in tensors]
-            traced = tf.function(function, input_signature=signature, autograph=False)
-            self._compiled[name] = traced.get_concrete_function()
-        run = self._compiled[name]
-        if len(tensors[0]):
-            return run(*tensors)
-        # Not every operation takes an empty batch.
-        outputs = run(*(tf.zeros((1, *x.shape[1:]), x.dtype) for x in tensors))
-        return tf.nest.map_structure(lambda x: x[:0], outputs)
+    return KerasRuntime(preset)

@@ -18,7 +18,7 @@ import pytest
 
 from tests.cli.every_command import INVOCATIONS, SUFFIX, make_places
 from xcos_tf.cli import main as entry
-from xcos_tf.cli.main import COMMANDS, main
+from xcos_tf.cli.main import COMMANDS, LIGHT, main
 from xcos_tf.cli.quiet import LEVEL
 
 each_line = pytest.mark.parametrize("line", INVOCATIONS.values(), ids=INVOCATIONS)
@@ -33,6 +33,7 @@ def places(tmp_path):
 def light(monkeypatch):
     """Let no test import TensorFlow, and let SIGINT be what it is in a process of its own."""
     monkeypatch.setattr(entry, "import_tensorflow", lambda: None)
+    monkeypatch.setattr(entry, "ready_environment", lambda: None)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -57,6 +58,7 @@ def unheavy(monkeypatch):
         pytest.fail("began before what can be checked was")
 
     monkeypatch.setattr(entry, "import_tensorflow", heavy)
+    monkeypatch.setattr(entry, "ready_environment", heavy)
     for command in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{command.replace('-', '_')}")
         monkeypatch.setattr(module, "run", heavy)
@@ -195,8 +197,8 @@ INTERRUPTS = [
 @pytest.mark.parametrize("work", INTERRUPTS, ids=lambda work: work.__name__)
 @pytest.mark.parametrize("importing", [False, True])
 def test_ctrl_c_is_130(line, places, doing, monkeypatch, capsys, work, importing):
-    if importing and "unlock" in line.words and "--aligned" in line.words:
-        pytest.skip("imports no TensorFlow")
+    if importing and line.words[0] in LIGHT:
+        pytest.skip("imports TensorFlow only where it must")
     doing(line, (lambda: 0) if importing else work)
     if importing:
         monkeypatch.setattr(entry, "import_tensorflow", work)
@@ -207,6 +209,8 @@ def test_ctrl_c_is_130(line, places, doing, monkeypatch, capsys, work, importing
 
 @each_line
 def test_tensorflow_that_cannot_be_imported_is_no_verdict(line, places, doing, monkeypatch, capsys):
+    if line.words[0] in LIGHT:
+        pytest.skip("imports TensorFlow only where it must")
     doing(line, verdict)
 
     def fail():
@@ -227,7 +231,7 @@ BROKEN = {
 def test_a_broken_tensorflow_is_no_verdict(places, tmp_path, source):
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow/__init__.py").write_text(source)
-    words = INVOCATIONS["verify"].with_places(places)
+    words = INVOCATIONS["prepare"].with_places(places)
     program = f"""
 import sys
 from xcos_tf.cli.main import main

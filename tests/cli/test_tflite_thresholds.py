@@ -13,9 +13,9 @@ from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import decode_face
-from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.presets import save_preset
+from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
 
 PEOPLE, PHOTOS, HELD_OUT, SEED = 7, 4, 5, 3

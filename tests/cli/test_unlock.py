@@ -14,8 +14,8 @@ from PIL import Image, ImageEnhance
 from xcos_tf.cli.main import main
 from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.mobile.attempts import Moment
-from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.mobile.vault import attempts_path, open_vault
+from xcos_tf.verifier import Verifier
 
 OBAMA, OBAMA2, BIDEN = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
 PASSPHRASE = "correct horse"
@@ -117,16 +117,19 @@ def test_enrolled_store_is_private(store):
     assert len(open_vault(store, PASSPHRASE).owner.templates) == 3
 
 
-def test_models_are_made_if_none_are_given(photos, tmp_path, capsys):
+@pytest.mark.parametrize("variant", ["float32", "float16"])
+def test_models_ship_or_are_made_if_none_are_given(photos, tmp_path, capsys, variant):
     store = tmp_path / "store"
     options = ["--store", str(store)]
-    assert main(["unlock", "enroll", str(photos / "obama.jpg"), *options]) == 0
+    words = [str(photos / "obama.jpg"), *options, "--variant", variant]
+    assert main(["unlock", "enroll", *words]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == [
         f"enrolled 1 photo in {store}",
         "with 3 or more photos it refuses the owner less often",
     ]
-    assert (tmp_path / "store.models" / "embed.float32.tflite").is_file()
+    made = tmp_path / "store.models" / f"embed.{variant}.tflite"
+    assert made.is_file() == (variant != "float32")
     assert main(["unlock", "try", OBAMA2, "--aligned", *options]) == 0
 
 
@@ -175,6 +178,7 @@ def test_enrolling_that_was_killed_can_be_repeated(tmp_path, monkeypatch):
 
     store, written = tmp_path / "store", []
     command = ["unlock", "enroll", OBAMA, "--aligned", "--store", str(store)]
+    command += ["--variant", "float16"]
     write = export._write
 
     def killed(path, content):
@@ -409,7 +413,7 @@ def test_other_models_are_refused(store, lite_models, tmp_path, capsys):
     content = path.read_bytes()
     assert content.endswith(b"\0\0")  # the length of the comment
     path.write_bytes(content[:-2] + b"\1\0x")
-    assert LiteVerifier.from_folder(models).threshold() > 0
+    assert Verifier.from_export(models).threshold() > 0
     sentence = refused(capsys, "try", OBAMA2, "--store", store, "--models", models)
     assert "are not the models that were enrolled with" in sentence
     assert open_vault(store, PASSPHRASE).attempts.failures == 0

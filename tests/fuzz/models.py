@@ -21,7 +21,6 @@ from tests.models.test_presets import CONFIG, MODEL
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.shipped import load_compressed, save_compressed
 from xcos_tf.export.models_config import add_version, read_models
-from xcos_tf.export.tflite.metadata import NAME, ModelFile
 from xcos_tf.export.tflite.thresholds import MeasuredThresholds, variant_thresholds
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.conversion import read_mobilefacenet
@@ -29,6 +28,7 @@ from xcos_tf.models.preset_folder import BUNDLED
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import load_preset, read_config, save_preset
 from xcos_tf.models.weights import named_weights, parse_arrays
+from xcos_tf.runtime.model_file import NAME, ModelFile
 from xcos_tf.verifier import Verifier
 
 

@@ -39,11 +39,11 @@ def test_all_with_all(lite, portraits):
     compared = compare_each(lite, grids[:2], grids)
     for template in range(2):
         for frame in range(3):
-            one = lite.compare(grids[template : template + 1], grids[frame : frame + 1])
+            one = lite.explain_pairs(grids[template : template + 1], grids[frame : frame + 1])
             row = 3 * template + frame
-            np.testing.assert_allclose(compared.score[row], one.score[0], atol=1e-6)
+            np.testing.assert_allclose(compared["xcos"][row], one["xcos"][0], atol=1e-6)
             np.testing.assert_allclose(
-                compared.similarity_map[row], one.similarity_map[0], atol=1e-6
+                compared["similarity_map"][row], one["similarity_map"][0], atol=1e-6
             )
 
 
@@ -65,9 +65,9 @@ def owner(lite, portraits):
 def test_owner_and_others(lite, owner, portraits, frames, unlocked, matching, needed):
     decision = judge(lite, owner, [portraits[name] for name in frames])
     assert (decision.unlocked, decision.matching, decision.needed) == (unlocked, matching, needed)
-    assert decision.threshold == lite.threshold(1e-3)
+    assert decision.threshold == lite.threshold(fmr=1e-3)
     grids = lite.embed(np.stack([portraits[name] for name in frames]))
-    scores = lite.compare(np.repeat(owner.templates, len(frames), axis=0), grids).score
+    scores = lite.explain_pairs(np.repeat(owner.templates, len(frames), axis=0), grids)["xcos"]
     np.testing.assert_allclose(decision.scores, scores, atol=1e-6)
     assert bool(decision.hint) is not unlocked
 

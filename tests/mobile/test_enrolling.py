@@ -23,14 +23,14 @@ def test_what_is_kept(lite, frames):
     grids = lite.embed(np.stack([frame.face for frame in frames[:3]]))
     np.testing.assert_array_equal(owner.templates, grids)
     maps = [
-        lite.compare(grids[a : a + 1], grids[b : b + 1]).similarity_map[0]
+        lite.explain_pairs(grids[a : a + 1], grids[b : b + 1])["similarity_map"][0]
         for a in range(3)
         for b in range(3)
         if a != b
     ]
     np.testing.assert_allclose(owner.usual_similarity, np.mean(maps, axis=0), atol=1e-6)
     assert owner.usual_similarity.dtype == np.float32
-    assert (owner.model, owner.variant) == (lite.identity, "float32")
+    assert (owner.model, owner.variant) == (lite.runtime.identity, "float32")
     assert owner.models == os.path.abspath("models")
     assert owner.attempts == 0
 
@@ -58,7 +58,9 @@ def test_owners_may_be_less_like_themselves_than_others_must_be(lite, frames, mo
     asked = []
     threshold = type(lite).threshold
     monkeypatch.setattr(
-        type(lite), "threshold", lambda self, fmr: asked.append(fmr) or threshold(self, fmr)
+        type(lite),
+        "threshold",
+        lambda self, fmr=1e-3: asked.append(fmr) or threshold(self, fmr=fmr),
     )
     enroll_owner(lite, frames[:2], "models")
     assert asked == [1e-2, 1e-3]  # the second is kept for later tries

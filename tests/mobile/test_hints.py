@@ -79,5 +79,5 @@ def test_covered_photo(lite, portraits, rows, columns, area):
     covered = portraits["obama2"].copy()
     covered[rows, columns] = 90
     compared = compare_each(lite, owner.templates, lite.embed(covered[np.newaxis]))
-    hint = hint_of(compared.similarity_map[0], owner.usual_similarity)
+    hint = hint_of(compared["similarity_map"][0], owner.usual_similarity)
     assert hint.startswith(f"the {area} of the face looks covered")

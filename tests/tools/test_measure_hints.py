@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,13 @@ from tools.results import read_rows
 from tools.unlock.table import NOTHING, HintTrials, hint_table
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import LiteComparison
 
 
 class ToyVerifier:
     """A cell is alike in two faces if its pixels are; the score is their share."""
 
-    identity = "a toy"
-    metadata = {"variant": "toy", "preset_sha256": "0" * 64}  # noqa: RUF012
+    runtime = SimpleNamespace(identity="a toy")
+    config = {"variant": "toy", "weights": {"sha256": "0" * 64}}  # noqa: RUF012
 
     def threshold(self, fmr=1e-3):
         return 0.7
@@ -23,9 +24,9 @@ class ToyVerifier:
         cells = np.float32(faces).reshape(len(faces), 7, 16, 7, 16, 3).mean(axis=(2, 4))
         return np.concatenate([cells, np.zeros((len(faces), 7, 7, 29), np.float32)], axis=-1)
 
-    def compare(self, a, b):
+    def explain_pairs(self, a, b):
         alike = (np.abs(a - b).max(axis=-1) < 4).astype(np.float32)
-        return LiteComparison(alike.mean(axis=(1, 2)), alike, np.full_like(alike, 1 / 49))
+        return {"xcos": alike.mean(axis=(1, 2)), "similarity_map": alike}
 
 
 def frames(face, count=7, unusable=()):

@@ -1,4 +1,5 @@
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from tools.unlock.people import Person, split_owner
 from tools.unlock.table import Trials
 from tools.unlock.trials import RULES, TWO_BEST, count_tries, rows_of
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import LiteComparison
 
 SIZE = (7, 7, 32)
 
@@ -19,10 +19,8 @@ SIZE = (7, 7, 32)
 class ToyVerifier:
     """Two faces are alike as far as the values that fill them are near."""
 
-    identity = "a toy"
-
-    def __init__(self):
-        self.metadata = {"variant": "toy", "preset_sha256": "0" * 64}
+    runtime = SimpleNamespace(identity="a toy")
+    config = {"variant": "toy", "weights": {"sha256": "0" * 64}}  # noqa: RUF012
 
     def threshold(self, fmr=1e-3):
         return 0.9
@@ -30,10 +28,10 @@ class ToyVerifier:
     def embed(self, faces):
         return np.broadcast_to(faces[:, :1, :1, :1] / 255, (len(faces), *SIZE)).astype(np.float32)
 
-    def compare(self, a, b):
+    def explain_pairs(self, a, b):
         score = 1 - np.abs(a - b).mean((1, 2, 3))
         maps = np.broadcast_to(score[:, None, None], (len(score), 7, 7))
-        return LiteComparison(score, maps, np.full_like(maps, 1 / 49))
+        return {"xcos": score, "similarity_map": maps}
 
 
 def measure(set_name, people, verifier, rules):

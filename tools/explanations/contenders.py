@@ -11,7 +11,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.explain.explanation import Method
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.explain.methods.xcos import NAMES
-from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.models.presets import load_preset
 from xcos_tf.verifier import Verifier
 

@@ -12,7 +12,7 @@ from tools.explanations.drawn_pairs import Pair
 from tools.explanations.judging import Arrays
 from tools.keeping import Key, code_version, kept, sha256_of
 from xcos_tf.evaluation.score_cache import ScoreCache
-from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 CODE = ("xcos_tf.explain.faithfulness", "xcos_tf.explain.methods", judging.__name__)
 """What is kept follows from it."""

@@ -15,8 +15,9 @@ from xcos_tf.evaluation.occluded import SHARES, score_occluded
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.results_text import covered
 from xcos_tf.metrics.rates import kfold_accuracy
-from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 RESAMPLES = 10_000
 LESS, MORE, EQUAL = "loses less", "loses more", "cannot be told apart"

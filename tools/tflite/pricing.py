@@ -22,15 +22,15 @@ from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.metrics.rates import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
-from xcos_tf.mobile.lite_model import LiteModel
-from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.models.presets import load_preset
+from xcos_tf.runtime.lite_model import LiteModel
+from xcos_tf.runtime.model_file import ModelFile
+from xcos_tf.verifier import Verifier
 
 FMR = "0.001"
 BLOCK = 1024  # pairs
-MAPS = ("similarity_map", "attention_map", "score")
+MAPS = ("similarity_map", "attention_map", "xcos")
 THREADS, WARM_UP = (1, 2), 5
 BARE = "mobilefacenet"
 """The backbone without xCos, which the xCos presets took over."""
@@ -52,12 +52,12 @@ class Bench:
         self.faces, self.every = FaceReader(vset), all_pairs_of_folds(vset.pairs)
         self.covered = lru_cache(1)(partial(covered_faces, vset))  # the same for each variant
 
-    def grids(self, variant: LiteVerifier) -> np.ndarray:
+    def grids(self, variant: Verifier) -> np.ndarray:
         """Return the grid features of the set's faces, float32 (F, h, w, c)."""
         count = len(self.vset.photos)
         return self._kept(variant, lambda: grids_of(variant, self.faces, count))
 
-    def judged(self, variant: LiteVerifier, pairs: PairSet, occluder: Occluder | None = None):
+    def judged(self, variant: Verifier, pairs: PairSet, occluder: Occluder | None = None):
         """Return what a variant makes of pairs, the first face covered if by an occluder."""
 
         def make():
@@ -65,15 +65,15 @@ class Bench:
             if occluder:
                 grids = np.concatenate([grids, grids_of(variant, self.covered(occluder), count)])
                 first = first + count
-            return compared(variant, grids, first, pairs.second, "score")[0]
+            return compared(variant, grids, first, pairs.second, "xcos")[0]
 
         listed = sha256_of(pairs.first, pairs.second, *pairs.photos)
         cover = occluder and occluder.settings()
         scores = self._kept(variant, make, pairs=listed, cover=cover)
         return Judged(scores, kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True))
 
-    def _kept(self, variant: LiteVerifier, make, **rest) -> np.ndarray:
-        key = Key(models=variant.identity, set=self.vset.fingerprint, **rest)
+    def _kept(self, variant: Verifier, make, **rest) -> np.ndarray:
+        key = Key(models=variant.runtime.identity, set=self.vset.fingerprint, **rest)
         return kept(self._cache, key, lambda: {"array": make()})["array"]
 
 
@@ -88,8 +88,8 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
         judged = bench.judged(variant, every)
         base, base_judged = base or found, base_judged or judged
         accuracy = kfold_accuracy(found[-1], pairs.same, pairs.fold)
-        about, (scores, folds) = variant.metadata, judged
-        threshold, genuine = about["thresholds"][FMR], int(every.same.sum())
+        about, (scores, folds) = variant.config, judged
+        threshold, genuine = variant.threshold(fmr=float(FMR)), int(every.same.sum())
         lost = mean_and_error(base_judged.folds.per_fold - folds.per_fold)
         rows.append(
             Price(
@@ -99,7 +99,7 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
                 *(eer(scores, every.same), tar_at_far(scores, every.same, 1e-3)),
                 *(tar_at_far(scores, every.same, 1e-4), *fmr_fnmr(scores, every.same, threshold)),
                 *(threshold, genuine, len(every) - genuine),
-                *(about["preset"], about["preset_sha256"], bench.vset.fingerprint),
+                *(about["name"], about["weights"]["sha256"], bench.vset.fingerprint),
             )
         )
     return rows
@@ -118,8 +118,9 @@ def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
         occluder = Occluder(share=share, seed=SEED) if share else None
         for name, variant in loaded.items():
             judged[name].append(bench.judged(variant, pairs, occluder))
-    about = loaded[variants[0]].metadata
-    return covered_rows(judged, pairs, (about["preset"], about["preset_sha256"], vset.fingerprint))
+    about = loaded[variants[0]].config
+    key = about["name"], about["weights"]["sha256"], vset.fingerprint
+    return covered_rows(judged, pairs, key)
 
 
 def covered_rows(
@@ -167,29 +168,29 @@ def mean_and_error(values: np.ndarray | None) -> tuple[float | None, float | Non
     return (None, None) if values is None else (float(values.mean()), float(sem(values)))
 
 
-def open_variant(folder: Path, name: str) -> LiteVerifier:
+def open_variant(folder: Path, name: str) -> Verifier:
     """Return a variant's models of free batch from a folder that `export_tflite` wrote."""
-    return LiteVerifier.from_folder(folder, f"{name}.batch", threads=2)
+    return Verifier.from_export(folder, f"{name}.batch", threads=2)
 
 
-def grids_of(variant: LiteVerifier, faces: FaceReader, count: int) -> np.ndarray:
+def grids_of(variant: Verifier, faces: FaceReader, count: int) -> np.ndarray:
     """Return the grid features of a set's faces, float32 (count, h, w, c)."""
     places, grids = [], []
-    for positions, batch in faces.batches(range(count), variant.metadata["variant"]):
+    for positions, batch in faces.batches(range(count), variant.config["variant"]):
         places.extend(positions)
         grids.append(variant.embed(batch))
     return np.concatenate(grids)[np.argsort(places)]
 
 
 def compared(
-    variant: LiteVerifier, grids: np.ndarray, first: np.ndarray, second: np.ndarray, *names: str
+    variant: Verifier, grids: np.ndarray, first: np.ndarray, second: np.ndarray, *names: str
 ) -> list[np.ndarray]:
-    """Return some attributes of `LiteComparison` of pairs, given by position in `grids`."""
-    parts, title = [], f"{variant.metadata['variant']}, pairs"
+    """Return some outputs of `Verifier.explain_pairs` of pairs, given by position in `grids`."""
+    parts, title = [], f"{variant.config['variant']}, pairs"
     for start in tqdm(range(0, len(first), BLOCK), title, unit="block", disable=None):
         block = slice(start, start + BLOCK)
-        found = variant.compare(grids[first[block]], grids[second[block]])
-        parts.append([getattr(found, name) for name in names])
+        found = variant.explain_pairs(grids[first[block]], grids[second[block]])
+        parts.append([found[name] for name in names])
     return [np.concatenate(x) for x in zip(*parts, strict=True)]
 
 
@@ -214,7 +215,7 @@ def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
             for model in ("embed", "verify"):
                 file = ModelFile.read(folder / f"{model}.{variant}.tflite", model)
                 lite = LiteModel(file, threads)
-                runs.append(partial(lite, *[face] * len(lite.metadata["inputs"])))
+                runs.append(partial(lite, *[face] * len(lite.inputs)))
         # Other programs only ever add to a time, and to a long run's more often.
         bare, *others = seconds_in_turns(runs, rounds, WARM_UP).min(axis=0)
         seconds = dict(zip(variants, np.reshape(others, (len(variants), 2)), strict=True))

@@ -14,7 +14,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import MAX_TEMPLATES
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.verifier import Verifier
 
 _BATCH = 64
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -77,17 +77,17 @@ def read_people(folder: Path) -> dict[str, list[Frame]]:
     return people
 
 
-def embed_people(people: dict[str, list[Frame]], verifier: LiteVerifier) -> list[Person]:
+def embed_people(people: dict[str, list[Frame]], verifier: Verifier) -> list[Person]:
     """Run the model once on each face."""
     faces = [frame.face for frames in people.values() for frame in frames]
-    title = f"{verifier.metadata['variant']}, faces"
+    title = f"{verifier.config['variant']}, faces"
     starts = tqdm(range(0, len(faces), _BATCH), desc=title, unit="batch", disable=None)
     grids = np.concatenate([verifier.embed(np.stack(faces[i : i + _BATCH])) for i in starts])
     ends = np.cumsum([len(frames) for frames in people.values()])
     return list(map(Person, people, people.values(), np.split(grids, ends[:-1])))
 
 
-def enroll(verifier: LiteVerifier, frames: Sequence[Frame]):
+def enroll(verifier: Verifier, frames: Sequence[Frame]):
     """Return the owner, or None if the prototype refuses since the photos do not match."""
     try:
         return enroll_owner(verifier, list(frames), models="")

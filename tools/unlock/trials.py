@@ -11,7 +11,7 @@ from tools.unlock.table import Trials
 from xcos_tf.errors import XcosError
 from xcos_tf.metrics.intervals import share
 from xcos_tf.mobile.decision import compare_each, frame_scores, needed_frames
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.verifier import Verifier
 
 CODE = ("tools.unlock", "xcos_tf.mobile", "xcos_tf.evaluation")
 """What the counts follow from; see `code_version`."""
@@ -26,9 +26,7 @@ FRAMES = (1, 3)
 _BLOCK = 1000
 
 
-def count_tries(
-    people: Sequence[Person], verifier: LiteVerifier, rules: Sequence[str]
-) -> np.ndarray:
+def count_tries(people: Sequence[Person], verifier: Verifier, rules: Sequence[str]) -> np.ndarray:
     """Enroll everyone with enough photos, and let them and all others try, by some of RULES.
 
     An owner tries with the photos after the fifth that was enrolled, the same whether one, three or
@@ -45,7 +43,7 @@ def count_tries(
     counts = np.zeros((len(rules), len(ENROLLED), len(FRAMES), 7), np.int64)
     parted = [(person, *split_owner(person.frames)) for person in people]
     owners = [(person, enrolled, left) for person, enrolled, left in parted if len(left)]
-    title = f"{verifier.metadata['variant']}, tries"
+    title = f"{verifier.config['variant']}, tries"
     for owner, enrolled, left in tqdm(owners, title, unit="owner", disable=None):
         others = [person for person in people if person is not owner]
         grids = owner.grids[left], np.concatenate([person.grids for person in others])
@@ -76,10 +74,10 @@ def count_tries(
 
 
 def rows_of(
-    set_name: str, verifier: LiteVerifier, rules: Sequence[str], counts: np.ndarray
+    set_name: str, verifier: Verifier, rules: Sequence[str], counts: np.ndarray
 ) -> list[Trials]:
     """Return a row for each count of `count_tries` with tries, on a set of this name."""
-    rows, about = [], verifier.metadata
+    rows, about = [], verifier.config
     keys = product(rules, ENROLLED, FRAMES)
     for key, count in zip(keys, counts.reshape(-1, 7).tolist(), strict=True):
         genuine, rejected, _, impostor, accepted = count[2:]
@@ -89,7 +87,7 @@ def rows_of(
                 Trials(
                     *(set_name, about["variant"], *key, *count[:5], frr.value, frr.low, frr.high),
                     *(impostor, accepted, far.value, far.low, far.high),
-                    *(verifier.threshold(), about["preset_sha256"]),
+                    *(verifier.threshold(), about["weights"]["sha256"]),
                 )
             )
     return rows
@@ -106,5 +104,5 @@ def _tries(matching: np.ndarray, usable: np.ndarray, frames: int) -> tuple[np.nd
 def _compare(verifier, templates: np.ndarray, grids: np.ndarray) -> np.ndarray:
     """Return xCos (T, F)."""
     blocks = [grids[i : i + _BLOCK] for i in range(0, len(grids), _BLOCK)]
-    scores = [compare_each(verifier, templates, block).score for block in blocks]
+    scores = [compare_each(verifier, templates, block)["xcos"] for block in blocks]
     return np.concatenate([x.reshape(len(templates), -1) for x in scores], axis=1)

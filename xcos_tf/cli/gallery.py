@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     check_can_write(out, out)
     matcher = Matcher(args.preset)
-    if not matcher.verifier.network.explains:
+    if not matcher.verifier.explains:
         raise XcosError(f"the preset {args.preset!r} has no maps to draw; use an xCos preset")
     vset = open_given_set(args)
 

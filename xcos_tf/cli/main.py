@@ -8,8 +8,7 @@ Each subcommand is a module of this package with three functions:
 - `run(args) -> int` does the work and returns the exit code.
 
 The first two import nothing heavy, so that `--help` and a typing error take no time. `args.words`
-is the command line as it was given. A module whose command may do without TensorFlow also has
-`needs_tensorflow(args) -> bool`.
+is the command line as it was given.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from collections.abc import Callable, Iterator
 from xcos_tf import __version__
 from xcos_tf.cli.parser import Parser
 from xcos_tf.cli.paths import check_paths
-from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries
+from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries, ready_environment
 from xcos_tf.cli.streams import deliver, give_up, ready_streams
 from xcos_tf.errors import XcosError, as_message, shown
 from xcos_tf.progress import log
@@ -44,6 +43,8 @@ COMMANDS = (
     "convert",
     "unlock",
 )
+LIGHT = ("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock")
+"""Those that import TensorFlow only where they must."""
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -58,10 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")
-        needs = getattr(module, "needs_tensorflow", lambda args: True)
-        module.add_parser(subparsers).set_defaults(
-            run=module.run, paths=module.paths, needs_tensorflow=needs
-        )
+        module.add_parser(subparsers).set_defaults(run=module.run, paths=module.paths)
     return parser
 
 
@@ -134,7 +132,9 @@ def _run(args: argparse.Namespace) -> int:
     with quiet_libraries("debug" in args):
         try:
             check_paths(args.paths(args))
-            if args.needs_tensorflow(args):
+            if args.command in LIGHT:
+                ready_environment()
+            else:
                 import_tensorflow()
                 log.debug("TensorFlow is loaded")
             code = args.run(args)

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from xcos_tf.quiet import LEVEL, silent_standard_error
+from xcos_tf.quiet import LEVEL, quiet_start
 
 # A notebook's back end of matplotlib, or another one of Keras, may not even be installed here; and
 # keras.json, in Keras's home, is for the user's own programs.
@@ -43,22 +43,25 @@ def quiet_libraries(speak: bool = False) -> Iterator[None]:
         logging.root.setLevel(before)
 
 
-def import_tensorflow() -> None:
-    """Import TensorFlow as the commands need it, whatever the environment is set for.
+def ready_environment() -> None:
+    """Set the environment as the commands need it, whatever it is set for.
 
-    Its notices are left out, unless the user set TF_CPP_MIN_LOG_LEVEL. Some are written before
-    TensorFlow looks at its log level, hence the file descriptor.
-
-    Raises:
-        ImportError: it cannot be imported, whatever the reason.
+    Notices of TensorFlow are left out, unless the user set TF_CPP_MIN_LOG_LEVEL.
     """
     if "tensorflow" not in sys.modules:  # else the process is not a command's own
         os.environ.update(_OWN_SETTINGS)
         os.environ.pop("TF2_BEHAVIOR", None)
-    if LEVEL in os.environ:
-        return
-    os.environ[LEVEL] = "3"
-    with silent_standard_error():
+    os.environ.setdefault(LEVEL, "3")
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow as the commands need it.
+
+    Raises:
+        ImportError: it cannot be imported, whatever the reason.
+    """
+    ready_environment()
+    with quiet_start():
         try:
             import tensorflow  # noqa: F401
         except Exception as error:  # another version of what it needs brings up anything

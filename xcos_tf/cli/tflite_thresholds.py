@@ -17,9 +17,10 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
 from xcos_tf.metrics.rates import preset_thresholds
-from xcos_tf.mobile.lite_verifier import LiteVerifier
-from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.progress import Bar
+from xcos_tf.verifier import Verifier
 
 PAIRS = 500_000
 FACES, BLOCK = 32, 1024  # of a batch, and pairs
@@ -57,9 +58,9 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Pat
     with tempfile.TemporaryDirectory() as place:
         written = export_tflite(preset, Path(place), variants)
         names = dict.fromkeys(path.name.split(".")[1] for path in written)
-        models = {x: LiteVerifier.from_folder(place, f"{x}.batch", threads=2) for x in names}
+        models = {x: Verifier.from_export(place, f"{x}.batch", threads=2) for x in names}
         found = {x: preset_thresholds(_scores(models[x], faces, pairs)) for x in names}
-        attention = next(iter(models.values())).metadata["attention"]
+        attention = next(iter(models.values())).attentions[-1]
     about = (
         f"measured on {len(pairs.first):,} impostor pairs of {len(faces.people)} people held out "
         "of training, by the .tflite files of this variant"
@@ -68,13 +69,13 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Pat
     return measured.write(folder / FILE)
 
 
-def _scores(model: LiteVerifier, faces, pairs) -> np.ndarray:
-    size, grids = model.metadata["inputs"][0]["shape"][1], []
-    title = model.metadata["variant"]
+def _scores(model: Verifier, faces, pairs) -> np.ndarray:
+    size, grids = model.runtime.face_shape[0], []
+    title = model.config["variant"]
     with reading_faults():
         for batch in Bar(range(0, len(faces), FACES), title, unit="batch", disable=None):
             images = faces.read(np.arange(batch, min(batch + FACES, len(faces))))
             grids.append(model.embed(np.stack([decode_face(image, size) for image in images])))
     grids, ends = np.concatenate(grids), np.stack([pairs.first, pairs.second])
     blocks = [ends[:, i : i + BLOCK] for i in range(0, ends.shape[1], BLOCK)]
-    return np.concatenate([model.compare(*grids[block]).score for block in blocks])
+    return np.concatenate([model.compare_pairs(*grids[block]) for block in blocks])

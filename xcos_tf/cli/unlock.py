@@ -3,7 +3,6 @@
 import argparse
 
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.errors import XcosError
 
 NO_LIVENESS = (
     "A prototype, not a lock: it makes no check that a living person is before the camera, and a "
@@ -57,12 +56,12 @@ def _add_common(step: argparse.ArgumentParser) -> None:
         "--models",
         metavar="FOLDER",
         help="with the embed and compare files of `xcos export` (default: those enrolled with; to "
-        "enroll, they are made from the default preset in FILE.models)",
+        "enroll, those of the default preset, of which FILE.models gets variants but float32)",
     )
     step.add_argument(
         "--aligned",
         action="store_true",
-        help="the photos are 112×112 faces, aligned already; TensorFlow is then not needed",
+        help="the photos are 112×112 faces, aligned already",
     )
     step.add_argument(
         "--passphrase-file",
@@ -82,24 +81,6 @@ def paths(args: argparse.Namespace) -> Paths:
         also_read=given(args.models),
         written=(args.store, f"{args.store}.attempts"),
     )
-
-
-def needs_tensorflow(args: argparse.Namespace) -> bool:
-    """Whether photos must be aligned first.
-
-    Raises:
-        XcosError: they must, and TensorFlow is not installed.
-    """
-    from importlib.util import find_spec
-
-    if args.aligned:
-        return False
-    if find_spec("tensorflow") is None:
-        raise XcosError(
-            "TensorFlow, by which faces are found and aligned, is not installed; install it, or "
-            "give 112×112 faces with --aligned"
-        )
-    return True
 
 
 def run(args: argparse.Namespace) -> int:

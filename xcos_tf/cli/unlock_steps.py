@@ -4,20 +4,20 @@ import json
 import math
 import os
 from argparse import Namespace
-from importlib.util import find_spec
 from pathlib import Path
 
 from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.cli.photos import photo_argument
-from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.errors import on_one_line
 from xcos_tf.explain.words import as_number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
-from xcos_tf.mobile.lite_verifier import LiteVerifier, model_files
 from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
-from xcos_tf.quiet import silent_standard_error
+from xcos_tf.models.preset_folder import find_preset, lite_folder
+from xcos_tf.runtime.litert import DEFAULT_VARIANT, model_files
+from xcos_tf.verifier import DEFAULT_PRESET, Verifier
 from xcos_tf.wording import counted
 
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes
@@ -29,10 +29,8 @@ def enroll(args: Namespace) -> int:
     store = Path(args.store)
     check_new(store)
     passphrase = read_passphrase(args.passphrase_file, new=True)
-    models = Path(args.models or f"{args.store}.models")
-    if not args.models and not all(map(os.path.exists, model_files(models, args.variant))):
-        _export(models, args.variant)
-    verifier = _load(models, args.variant)
+    models = _models(args)
+    verifier = Verifier.from_export(models, args.variant)
     owner = enroll_owner(
         verifier, read_frames(list(map(photo_argument, args.photos)), args.aligned), models
     )
@@ -62,7 +60,9 @@ def _try(args: Namespace, vault: Vault) -> int:
         _say_wait(args, wait)
         return LOCKED_OUT
     owner = vault.owner
-    verifier = _load(args.models or owner.models, owner.variant, owner.model)
+    verifier = Verifier.from_export(
+        args.models or owner.models, owner.variant, identity=owner.model
+    )
     frames = read_frames(list(map(photo_argument, args.photos)), args.aligned)
     faces = [frame.face for frame in frames if frame.usable]
     if not faces:
@@ -77,25 +77,19 @@ def _try(args: Namespace, vault: Vault) -> int:
     return UNLOCKED if decision.unlocked else NOT_UNLOCKED
 
 
-def _load(folder, variant: str, identity: str | None = None) -> LiteVerifier:
-    with silent_standard_error():  # the interpreter greets
-        return LiteVerifier.from_folder(folder, variant, identity=identity)
+def _models(args: Namespace) -> Path:
+    """Return the folder of the models to enroll with, if need be made of the default preset."""
+    if args.models:
+        return Path(args.models)
+    if args.variant == DEFAULT_VARIANT:
+        return lite_folder(find_preset(DEFAULT_PRESET))
+    folder = Path(f"{args.store}.models")
+    if not all(map(os.path.exists, model_files(folder, args.variant))):
+        from xcos_tf.export.tflite.export import export_tflite
 
-
-def _export(folder: Path, variant: str) -> None:
-    """Make the models of the default preset, which needs TensorFlow."""
-    from xcos_tf.cli.quiet import import_tensorflow
-
-    if find_spec("tensorflow") is None:
-        raise XcosError(
-            "without TensorFlow no models can be made; give those of `xcos export` by --models"
-        )
-    import_tensorflow()
-    from xcos_tf.export.tflite.export import export_tflite
-    from xcos_tf.verifier import DEFAULT_PRESET
-
-    export_tflite(DEFAULT_PRESET, folder, [variant], None)
-    folder.chmod(0o700)  # it may have been there
+        export_tflite(DEFAULT_PRESET, folder, [args.variant], None)
+        folder.chmod(0o700)  # it may have been there
+    return folder
 
 
 def _say_wait(args: Namespace, wait: float) -> None:

@@ -101,8 +101,8 @@ def _computed_here(args):
 
 def _from_server(args):
     from xcos_tf.export import EXPORTED_ATTENTION
+    from xcos_tf.models.preset_config import read_config
     from xcos_tf.models.preset_folder import find_preset
-    from xcos_tf.models.presets import read_config
     from xcos_tf.serving.photos import verify_photos
 
     if args.attention not in (None, EXPORTED_ATTENTION):

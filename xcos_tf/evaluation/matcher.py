@@ -11,8 +11,9 @@ import numpy as np
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.models.comparison import PLAIN_COSINE
-from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import PAIR_BLOCK, Verifier
 
@@ -48,7 +49,7 @@ class Matcher:
             XcosError: as by `load_preset`, or it takes faces of another size than 112×112.
         """
         verifier = Verifier.from_preset(self.name)
-        height, width = verifier.network.features.input_shape[1:3]
+        height, width = verifier.runtime.face_shape[:2]
         if (height, width) != (FACE_SIZE, FACE_SIZE):
             raise XcosError(
                 f"the preset {self.name!r} takes faces of {width}×{height} pixels, and aligned "

@@ -8,7 +8,8 @@ import numpy as np
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.explanation import Explanation, Method
 from xcos_tf.explain.methods.registry import method
-from xcos_tf.models.presets import bundled_presets, find_preset, read_config
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import bundled_presets, find_preset
 from xcos_tf.verifier import Verifier
 
 DEFAULT_BASELINE = "mobilefacenet"

@@ -24,7 +24,7 @@ from xcos_tf.explain.panels import (
     overlay_colours,
 )
 from xcos_tf.explain.words import as_number, as_sentence, explanation_sentence, short_title
-from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 # Inches. A column of text and three of squares of one size, so that a cell of a map lies under the
 # part of the face it is about.

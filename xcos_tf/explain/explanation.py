@@ -104,12 +104,12 @@ class Method(ABC):
         )
 
     def _check(self, verifier: Verifier) -> None:
-        if self.needs == "grid" and not verifier.network.explains:
+        if self.needs == "grid" and not verifier.explains:
             raise XcosError(
                 f"{self.name!r} explains the score of a grid and the preset "
                 f"{verifier.config['name']!r} has none; use an xCos preset"
             )
-        if self.needs == "embedding" and verifier.network.explains:
+        if self.needs == "embedding" and verifier.explains:
             raise XcosError(
                 f"{self.name!r} explains the cosine of two embeddings and the preset "
                 f"{verifier.config['name']!r} has a grid; use a plain preset such as "

@@ -13,7 +13,7 @@ from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.probing import embed_all
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
-from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.verifier import DEFAULT_FMR
 
 SHOWN = 4

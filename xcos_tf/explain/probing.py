@@ -1,8 +1,8 @@
 """Asking a verifier what it makes of faces that were changed, whatever changed them."""
 
 import numpy as np
-import tensorflow as tf
 
+from xcos_tf.runtime.loading import has_gpu
 from xcos_tf.verifier import Verifier
 
 CELLS = 7  # along a side, as in the paper's grid: 16×16 pixels each of a 112×112 face
@@ -13,7 +13,7 @@ def batch_size() -> int:
 
     A CPU is fastest while what a layer makes of them stays in its cache.
     """
-    return 128 if tf.config.list_physical_devices("GPU") else 8
+    return 128 if has_gpu() else 8
 
 
 def embed_all(verifier: Verifier, faces: np.ndarray) -> np.ndarray:

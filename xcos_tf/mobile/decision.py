@@ -7,8 +7,8 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.hints import hint_of
-from xcos_tf.mobile.lite_verifier import LiteComparison, LiteVerifier
 from xcos_tf.mobile.owner import Owner
+from xcos_tf.verifier import Verifier
 
 MAX_TEMPLATES = 5
 MAX_FRAMES = 5
@@ -62,7 +62,7 @@ def needed_frames(frames: int) -> int:
     return frames // 2 + 1
 
 
-def judge(verifier: LiteVerifier, owner: Owner, faces: Sequence[np.ndarray]) -> Decision:
+def judge(verifier: Verifier, owner: Owner, faces: Sequence[np.ndarray]) -> Decision:
     """Decide whether the frames of one try show the owner.
 
     Args:
@@ -76,10 +76,11 @@ def judge(verifier: LiteVerifier, owner: Owner, faces: Sequence[np.ndarray]) -> 
     check_frames(len(faces))
     compared = compare_each(verifier, owner.templates, verifier.embed(np.stack(faces)))
     shape = (len(owner.templates), len(faces))
-    scores = frame_scores(compared.score.reshape(shape))
+    scores = frame_scores(compared["xcos"].reshape(shape))
     threshold, needed = owner.threshold, needed_frames(len(faces))
     unlocked = bool((scores >= threshold).sum() >= needed)
-    similarity = compared.similarity_map.reshape(*shape, *compared.similarity_map.shape[1:])
+    maps = compared["similarity_map"]
+    similarity = maps.reshape(*shape, *maps.shape[1:])
     missed = similarity[:, scores < threshold]
     hint = "" if unlocked else hint_of(missed.mean(axis=(0, 1)), owner.usual_similarity)
     return Decision(unlocked, scores, needed, threshold, hint)
@@ -95,9 +96,13 @@ def check_frames(count: int) -> None:
 
 
 def compare_each(
-    verifier: LiteVerifier, templates: np.ndarray, grids: np.ndarray
-) -> LiteComparison:
-    """Compare each of T templates with each of F grids; the first axis becomes T·F."""
-    return verifier.compare(
+    verifier: Verifier, templates: np.ndarray, grids: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Compare each of T templates with each of F grids; the first axis becomes T·F.
+
+    Returns:
+        See `Verifier.explain_pairs`.
+    """
+    return verifier.explain_pairs(
         np.repeat(templates, len(grids), axis=0), np.tile(grids, (len(templates), 1, 1, 1))
     )

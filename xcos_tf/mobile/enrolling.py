@@ -10,17 +10,14 @@ from PIL import Image, ImageFilter
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_each
 from xcos_tf.mobile.frames import Frame
-from xcos_tf.mobile.lite_verifier import LiteVerifier
 from xcos_tf.mobile.owner import Owner
-from xcos_tf.models.preset_threshold import DEFAULT_FMR
+from xcos_tf.verifier import Verifier
 
 AGREEMENT_FMR = 1e-2
 """Owners' own photos differ: at 1e-3 a quarter of the validation people could not enroll three."""
 
 
-def enroll_owner(
-    verifier: LiteVerifier, frames: Sequence[Frame], models: str | os.PathLike
-) -> Owner:
+def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.PathLike) -> Owner:
     """Make an owner of photos that are all good and show one person.
 
     Args:
@@ -43,18 +40,19 @@ def enroll_owner(
     templates = verifier.embed(faces)
     among = compare_each(verifier, templates, templates)
     count = len(frames)
-    _check_agreement(among.score.reshape(count, count), verifier.threshold(AGREEMENT_FMR), frames)
+    agreement = verifier.threshold(fmr=AGREEMENT_FMR)
+    _check_agreement(among["xcos"].reshape(count, count), agreement, frames)
     if count > 1:
         others = ~np.eye(count, dtype=bool).ravel()
-        usual = among.similarity_map[others].mean(axis=0)
+        usual = among["similarity_map"][others].mean(axis=0)
     else:
         usual = _with_itself(verifier, faces[0], templates)
     return Owner(
         templates=templates,
         usual_similarity=usual.astype(np.float32),
-        threshold=verifier.threshold(DEFAULT_FMR),
-        model=verifier.identity,
-        variant=verifier.metadata["variant"],
+        threshold=verifier.threshold(),
+        model=verifier.runtime.identity,
+        variant=verifier.config["variant"],
         models=os.path.abspath(models),
         token=secrets.token_hex(16),
     )
@@ -74,7 +72,7 @@ def _check_agreement(scores: np.ndarray, threshold: float, frames: Sequence[Fram
         )
 
 
-def _with_itself(verifier: LiteVerifier, face: np.ndarray, template: np.ndarray) -> np.ndarray:
+def _with_itself(verifier: Verifier, face: np.ndarray, template: np.ndarray) -> np.ndarray:
     """Return S (7, 7) of one photo with slightly changed copies, for want of a second photo."""
     image = Image.fromarray(face)
     copies = [
@@ -85,4 +83,4 @@ def _with_itself(verifier: LiteVerifier, face: np.ndarray, template: np.ndarray)
     ]
     copies += [image.filter(ImageFilter.GaussianBlur(1.5)), image.point(lambda value: 0.6 * value)]
     grids = verifier.embed(np.stack([np.asarray(copy) for copy in copies]))
-    return compare_each(verifier, template, grids).similarity_map.mean(axis=0)
+    return compare_each(verifier, template, grids)["similarity_map"].mean(axis=0)

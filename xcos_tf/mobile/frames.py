@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from xcos_tf.data.aligner import read_face
 from xcos_tf.data.photo import photo_name, read_photo
+from xcos_tf.data.read_faces import read_faces
 from xcos_tf.mobile.quality import face_faults, photo_faults
 
 
@@ -44,9 +44,10 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
     """
     names = [photo_name(photo) for photo in photos]
     if aligned:
-        faces = [read_face(photo, aligner=None, aligned=True).image for photo in photos]
+        faces = read_faces(photos, aligner=None, aligned=True, names=names)
         return [
-            Frame(name, face, face_faults(face)) for name, face in zip(names, faces, strict=True)
+            Frame(name, face.image, face_faults(face.image))
+            for name, face in zip(names, faces, strict=True)
         ]
     from xcos_tf.data.aligner import FaceAligner
 

@@ -22,7 +22,7 @@ class Owner:
         templates: float32 (T, 7, 7, 32), the grid features of the photos.
         usual_similarity: float32 (7, 7), S as it usually is where the owner meets himself.
         threshold: that a frame's score must reach, of the models that made the templates.
-        model: `LiteVerifier.identity` of those.
+        model: `LiteRuntime.identity` of those.
         variant: of the models.
         models: folder in which they were.
         token: drawn at random when enrolled, in hexadecimal; it ties the record of attempts to it.

@@ -88,9 +88,11 @@ class FaceEmbedder(_Network, keras.Model):
         backbone, head: the parts of `features`.
         features: functional model from "image" to the embedding, by which faces are compared.
         comparisons: {"cosine": model from two embeddings to `xcos`}; see `plain_comparison`.
+        attention: "cosine".
         explains: False.
     """
 
+    attention = PLAIN_COSINE
     explains = False
 
     def __init__(self, backbone: keras.Model, head: keras.Model, name: str = "embedding"):

@@ -26,3 +26,8 @@ def find_preset(name_or_folder: str | os.PathLike) -> Path:
         f"there is no preset {str(name_or_folder)!r}; use one of {', '.join(bundled_presets())}, "
         "or a folder that holds config.json and its weights"
     )
+
+
+def lite_folder(preset: Path) -> Path:
+    """Return where a preset's folder has its TFLite files, if it has any."""
+    return preset / "lite"

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from xcos_tf.errors import XcosError
 
+PLAIN_COSINE = "cosine"
+"""The score of a preset without a grid."""
+
 DEFAULT_FMR = 1e-3
 """The false match rate whose threshold decides, unless another is named."""
 

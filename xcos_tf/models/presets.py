@@ -20,12 +20,11 @@ from safetensors import SafetensorError
 
 from xcos_tf.environment import check_process, default_settings
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.files import check_can_write, file_sha256, read_file, read_json, replace_file
+from xcos_tf.files import check_can_write, file_sha256, read_file, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
-from xcos_tf.models.preset_facts import PresetFacts
+from xcos_tf.models.preset_config import ADVICE, FORMAT, read_config
 from xcos_tf.models.preset_folder import BUNDLED, bundled_presets, find_preset  # noqa: F401
-from xcos_tf.models.preset_threshold import check_rates
 from xcos_tf.models.weights import (
     LARGEST_WEIGHTS,
     assign_arrays,
@@ -34,11 +33,8 @@ from xcos_tf.models.weights import (
     weights_at_most,
 )
 from xcos_tf.progress import log
-from xcos_tf.schemas import check_ours
 
-FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
-_ADVICE = "get the preset again"
 
 _NUMBERS = re.compile(r"(?<=\[)\s*\n[-+.\de,\s]+(?=\])")
 
@@ -55,28 +51,6 @@ class Preset:
 
     config: dict
     network: FaceEmbedder | XCos
-
-
-def read_config(folder: Path) -> dict:
-    """Return the configuration of the preset in `folder`.
-
-    Raises:
-        XcosError: it is not readable JSON, of a newer format, or lacks a section.
-    """
-    path = folder / "config.json"
-    config = read_json(path, "the configuration", _ADVICE)
-    version = config.get("format") if isinstance(config, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise XcosError(f"{path} is not a preset's configuration: it has no whole number `format`")
-    if version > FORMAT:
-        raise XcosError(
-            f"{path} is of format {version} and this xcos_tf reads up to {FORMAT}; "
-            "upgrade xcos_tf to use it"
-        )
-    check_ours(config, PresetFacts, f"the configuration {path}", _ADVICE)
-    for score, rates in config["thresholds"].items():
-        check_rates(rates, f"{path} has no proper thresholds of {score!r}", _ADVICE)
-    return config
 
 
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
@@ -206,10 +180,10 @@ def read_checked(path: Path, expected: str) -> bytes:
     Raises:
         XcosError: it is not there, or has another SHA-256.
     """
-    content = read_file(path, LARGEST_WEIGHTS, "the weights file", _ADVICE)
+    content = read_file(path, LARGEST_WEIGHTS, "the weights file", ADVICE)
     if hashlib.sha256(content).hexdigest() != expected:
         raise XcosError(
             f"the weights file {path} is damaged: its SHA-256 is not the one in config.json; "
-            f"{_ADVICE}"
+            f"{ADVICE}"
         )
     return content

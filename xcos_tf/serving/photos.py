@@ -1,11 +1,11 @@
 """Two photos in, a verdict out, by a server: aligned here, compared there."""
 
-import functools
 from collections.abc import Mapping
 
 import numpy as np
 
-from xcos_tf.data.aligner import FaceAligner, read_face
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.read_faces import read_faces
 from xcos_tf.errors import XcosError
 from xcos_tf.export import EXPORTED_ATTENTION
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
@@ -48,11 +48,8 @@ def verify_photos(
     if threshold is None:
         exported_at = preset_threshold(config, EXPORTED_ATTENTION, DEFAULT_FMR)
         threshold = preset_threshold(config, EXPORTED_ATTENTION, fmr)
-    aligner = functools.cache(lambda: FaceAligner(rule=face))
-    faces = [
-        read_face(photo, aligner, aligned, name)
-        for photo, name in ((a, "the first photo"), (b, "the second photo"))
-    ]
+    names = ("the first photo", "the second photo")
+    faces = read_faces([a, b], lambda: FaceAligner(rule=face), aligned, names)
     answer = client.verify(*(face.image[np.newaxis] for face in faces))
     score, same = float(answer.xcos[0]), bool(answer.same[0])
     if exported_at is not None:

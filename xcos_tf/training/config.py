@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from xcos_tf.models.preset_facts import LARGEST_SIZE
+from xcos_tf.models.preset_config import LARGEST_SIZE
 from xcos_tf.schemas import Line, Strict, Switch, from_old_word, plain
 
 PARTS = ("backbone", "head", "attention", "margin_head")

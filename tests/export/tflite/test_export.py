@@ -7,9 +7,9 @@ from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.export import export_tflite
-from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import save_preset
+from xcos_tf.runtime.model_file import ModelFile
 
 PRESET = "xcos-mobilefacenet"
 

@@ -9,10 +9,10 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
 from xcos_tf.export.tflite.export import BATCHES, CONVERTED, file_name
-from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.export.tflite.signatures import MODELS
-from xcos_tf.mobile.lite_model import LiteModel
 from xcos_tf.models.presets import find_preset, read_config
+from xcos_tf.runtime.lite_model import LiteModel
+from xcos_tf.runtime.model_file import ModelFile
 
 FACE, GRID, MAP = (112, 112, 3), (7, 7, 32), (7, 7)
 INPUTS = {

@@ -33,7 +33,9 @@ def test_each_face_is_covered_by_what_its_name_says():
 
 
 def test_what_is_kept_follows_from_what_covers(tmp_path):
-    variant = SimpleNamespace(identity="some models", metadata={"variant": "toy"})
+    variant = SimpleNamespace(
+        runtime=SimpleNamespace(identity="some models"), config={"variant": "toy"}
+    )
     variant.embed = lambda faces: faces[:, ::16, ::16].astype(np.float32)
     variant.compare = lambda a, b: SimpleNamespace(score=-np.abs(a - b).mean((1, 2, 3)))
     found = []

@@ -3,6 +3,7 @@
 What a method needs is imported when it is asked for.
 """
 
+from importlib import import_module
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -114,5 +115,7 @@ def method(name: str) -> "Method":
             f"there is no method {name!r} to explain by; use one of {', '.join(METHODS)}"
         )
     entry = METHODS[name]
+    if entry.place.startswith("white_box:"):
+        import_module("xcos_tf.environment")  # says so where TensorFlow cannot be loaded
     with extra("saliency", f"the method {name}"):
         return resolve_name(f"{__package__}.{entry.place}")(*entry.arguments)

@@ -8,15 +8,12 @@ A's, each sum to the same cosine.
 """
 
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
-import tensorflow as tf
-from tensorflow import keras
 
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.explanation import Findings, Method
-from xcos_tf.models.normalisation import normalise_pixels
+from xcos_tf.runtime.loading import Runtime
 from xcos_tf.verifier import Verifier
 
 # Of an embedding's length, how far the sum may be from it. Rounding takes it some 3e-6 away, a tail
@@ -44,10 +41,6 @@ class TailDecomposition(Method):
     name = "tail"
     needs = "embedding"
 
-    def __init__(self):
-        # By verifier, as a function that was traced once runs faster.
-        self._traced = WeakKeyDictionary()
-
     def find(self, verifier, face_a, face_b) -> Findings:
         sums = self.cell_sums(verifier, np.stack([face_a, face_b]))
         [score] = verifier.compare_pairs(sums.embeddings[:1], sums.embeddings[1:])
@@ -59,14 +52,9 @@ class TailDecomposition(Method):
         Raises:
             XcosError: the cells do not add up.
         """
-        if verifier not in self._traced:
-            network = verifier.network
-            self._traced[verifier] = _traced(network.backbone, network.head)
-        bias, alone, embeddings = (
-            x.numpy() for x in self._traced[verifier](tf.constant(faces, tf.uint8))
-        )
-        bias = bias.astype(np.float64)
-        contributions = (alone.astype(np.float64) - bias) / alone[0, ..., 0].size
+        nothing, of_cells, embeddings = _head_outputs(verifier.runtime, faces)
+        bias = nothing.astype(np.float64)
+        contributions = (of_cells.astype(np.float64) - bias) / of_cells[0, ..., 0].size
         missing = np.linalg.norm(
             bias + contributions.sum(axis=(1, 2)) - embeddings, axis=-1
         ) / np.linalg.norm(embeddings, axis=-1)
@@ -95,26 +83,17 @@ def cosine_maps(sums: CellSums) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _traced(backbone: keras.Model, head: keras.Model):
-    """Return a function from faces to the head's output for nothing, for each cell and for all."""
-    height, width, channels = backbone.output_shape[1:]
-    cells = height * width
+def _head_outputs(runtime: Runtime, faces: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return what the head makes of nothing (d,), of each cell alone (N, h, w, d) and of all."""
+    feature_maps = runtime.feature_maps(faces)
+    shape = feature_maps.shape[1:]
+    cells = shape[0] * shape[1]
     # Cell i of a feature map alone, everything else 0. The cell is as many times as strong as there
     # are cells, which is undone later: rounding is of the size of the bias, which may be greater
     # than an embedding, and would count as many times.
-    one_cell = tf.reshape(tf.eye(cells) * cells, (1, cells, height, width, 1))
-
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
-    def run(faces):
-        feature_maps = backbone(normalise_pixels(faces), training=False)
-        alone = tf.reshape(feature_maps[:, tf.newaxis] * one_cell, (-1, height, width, channels))
-        of_cells = head(alone, training=False)
-        shape = (-1, height, width, of_cells.shape[-1])
-        nothing = tf.zeros((1, height, width, channels))
-        return (
-            head(nothing, training=False)[0],
-            tf.reshape(of_cells, shape),
-            head(feature_maps, training=False),
-        )
-
-    return run
+    one_cell = np.eye(cells, dtype=np.float32).reshape(1, cells, *shape[:2], 1) * cells
+    alone = (feature_maps[:, np.newaxis] * one_cell).reshape(-1, *shape)
+    outputs = runtime.head(np.concatenate([np.zeros((1, *shape), np.float32), feature_maps, alone]))
+    embeddings = outputs[1 : len(faces) + 1]
+    of_cells = outputs[len(faces) + 1 :].reshape(len(faces), *shape[:2], -1)
+    return outputs[0], of_cells, embeddings

@@ -11,7 +11,7 @@ from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import stated_threshold
 from xcos_tf.explain.report.charts import Score
 from xcos_tf.explain.words import as_number
-from xcos_tf.models.comparison import PLAIN_COSINE
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 Results = Sequence[tuple[ScoredPairs, Measurement]]
 

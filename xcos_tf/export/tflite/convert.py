@@ -10,9 +10,9 @@ from tensorflow import keras
 from tensorflow.lite.tools import flatbuffer_utils
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite.signatures import Signature, signature_of
 from xcos_tf.models.comparison import CellSoftmax
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import PREPROCESSING, Preset
 
@@ -20,26 +20,12 @@ COMPARISON = "comparison"
 """The scope of all that follows the grid features, by which its tensors are known."""
 
 
-def default_attention(preset: Preset) -> str:
-    """Return the attention that a preset's TFLite files score by, the one that Python defaults to.
-
-    Raises:
-        XcosError: the preset has no maps.
-    """
-    if not preset.network.explains:
-        raise XcosError(
-            f"the preset {preset.config['name']!r} gives no maps and has no TFLite form; export an "
-            "xCos preset, such as xcos-mobilefacenet"
-        )
-    return preset.network.attention
-
-
 def preset_signature(preset: Preset, model: str) -> Signature:
     """Return what a model of a preset takes and gives."""
-    grid = preset.network.features
-    return signature_of(
-        model, grid.input_shape[1:], grid.output_shape[1:], PREPROCESSING["normalisation"]
-    )
+    network = preset.network
+    feature_map = None if network.explains else network.backbone.output_shape[1:]
+    shapes = network.features.input_shape[1:], network.features.output_shape[1:]
+    return signature_of(model, *shapes, PREPROCESSING["normalisation"], feature_map)
 
 
 def convert(
@@ -52,8 +38,8 @@ def convert(
     """Return a TFLite model, of builtin operations alone.
 
     Args:
-        preset: an xCos preset.
-        model: "embed", "compare" or "verify".
+        preset: a preset.
+        model: one of `MODELS`, or of `PLAIN_MODELS` for a plain preset.
         variant: "float32"; "float16", its weights as 16-bit floats; "dynamic", its weights as 8-bit
             integers and what passes between operations as floats; or "int8", whose grid is
             8-bit integers throughout and whose comparison is that of "float32".
@@ -61,9 +47,8 @@ def convert(
         grid: from normalised pixels to a grid feature, in place of the preset's own; of "int8",
             from `int8_grid`.
     """
-    compare = preset.network.comparisons[default_attention(preset)]
-    function = model_function(model, grid or preset.network.features, compare)
     exact = variant == "float32" or (variant == "int8" and model == "compare")
+    function = model_function(preset.network, model, grid)
     with converter_of(function, preset_signature(preset, model), batch) as converter:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if not exact:
@@ -74,16 +59,28 @@ def convert(
 
 
 def model_function(
-    model: str, grid: Callable[..., tf.Tensor], compare: keras.Model
+    network: FaceEmbedder | XCos, model: str, grid: Callable[..., tf.Tensor] | None = None
 ) -> Callable[..., dict]:
     """Return a model as a function of its inputs, in the order of its signature.
 
     Args:
-        model: "embed", "compare" or "verify".
-        grid: from normalised pixels to a grid feature; called with `training=False`.
-        compare: from two grid features to the score and its maps; see `comparison`.
+        network: of the preset.
+        model: see `convert`.
+        grid: from normalised pixels to a grid feature, called with `training=False`; by default
+            the network's own.
     """
-    compare = _with_plain_softmax(compare)
+
+    def head(feature_map):
+        return {"embedding": network.head(feature_map, training=False)}
+
+    def embed_plain(image):
+        feature_map = network.backbone(normalise_pixels(image), training=False)
+        return {**head(feature_map), "feature_map": feature_map}
+
+    if not network.explains:
+        return {"embed": embed_plain, "head": head}[model]
+    compare = _with_plain_softmax(network.comparisons[network.attention])
+    grid = grid or network.features
 
     def embed(image):
         return {"grid": grid(normalise_pixels(image), training=False)}

@@ -4,17 +4,21 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.layout import simple_weights
 from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
-from xcos_tf.export.tflite.convert import convert, default_attention, preset_signature
+from xcos_tf.export.tflite.convert import convert, preset_signature
 from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
-from xcos_tf.export.tflite.metadata import append_metadata, description_of
-from xcos_tf.export.tflite.signatures import MODELS
+from xcos_tf.export.tflite.metadata import description_of
+from xcos_tf.export.tflite.signatures import MODELS, PLAIN_MODELS
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.presets import Preset, find_preset, load_preset
+from xcos_tf.runtime.keras import KerasRuntime
+from xcos_tf.runtime.model_file import append_metadata
 
 CONVERTED = ("float32", "float16", "dynamic", "int8")
 VARIANTS = (*CONVERTED, *COMPRESSED)
@@ -36,7 +40,7 @@ def export_tflite(
     """Write a preset's TFLite files; those that are there already are replaced, one by one.
 
     Args:
-        preset: name or folder of an xCos preset.
+        preset: name or folder of a preset.
         folder: for the files; made if it is not there.
         variants: some of `VARIANTS`; by default all that the preset has: int8 if its network is of
             the kind that `int8_grid` takes, and those of which there are compressed weights.
@@ -44,16 +48,17 @@ def export_tflite(
             with the package, see `representative_faces`.
 
     Returns:
-        The files: of each variant embed, compare and verify, each for a batch of one face or pair
-        and for one of any size.
+        The files: of each variant embed, compare and verify, or embed and head of a plain preset,
+        each for a batch of one face or pair and for one of any size.
 
     Raises:
-        XcosError: there is no such variant or preset, the preset has no maps or not this variant,
-            faces to calibrate on are not there, or the folder cannot be written.
+        XcosError: there is no such variant or preset, the preset has not this variant, faces to
+            calibrate on are not there, or the folder cannot be written.
     """
     folder = Path(folder)
     loaded, source = load_preset(preset), find_preset(preset)
-    attention = default_attention(loaded)
+    attention = loaded.network.attention
+    models = MODELS if loaded.network.explains else PLAIN_MODELS
     variants = _known(variants, loaded, source)
     if representative is not None and "int8" not in variants:
         raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
@@ -63,14 +68,27 @@ def export_tflite(
     for variant, make in makers.items():
         own_faces = variant == "int8" and representative is not None
         thresholds = variant_thresholds(source, loaded.config, attention, variant, own_faces)
-        for model, batch in ((model, batch) for model in MODELS for batch in BATCHES):
+        for model, batch in ((model, batch) for model in models for batch in BATCHES):
             signature = preset_signature(loaded, model)
             about = description_of(
                 model, variant, batch, loaded.config, attention, signature, thresholds
             )
+            if model == "compare":
+                about["fixed_attentions"] = _fixed_attentions(loaded)
             written.append(folder / file_name(model, variant, batch))
             _write(written[-1], append_metadata(make(model, batch), about))
     return written
+
+
+def _fixed_attentions(preset: Preset) -> dict[str, list]:
+    """Return {attention: W} of those that are the same for every pair, but for the exported one."""
+    runtime = KerasRuntime(preset)
+    nothing = np.zeros((1, *runtime.feature_shape), np.float32)
+    return {
+        name: runtime.compare(name, nothing, nothing)["attention_map"][0].tolist()
+        for name in runtime.attentions
+        if name not in ("learned", preset.network.attention)
+    }
 
 
 def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tuple[str, ...]:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 MODELS = ("embed", "compare", "verify")
+PLAIN_MODELS = ("embed", "head")
+"""Of a preset without a grid."""
 IMAGE_LAYOUT = "NHWC, RGB, aligned by five landmarks"
 GRID_LAYOUT = "NHWC, one feature for each cell of the face, row by row from the upper left"
+EMBEDDING = "what faces are compared by, by the cosine of two; not of unit length"
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,20 @@ class Signature:
 
 
 def signature_of(
-    model: str, face_shape: tuple[int, int, int], grid_shape: tuple[int, int, int], pixels: str
+    model: str,
+    face_shape: tuple[int, int, int],
+    grid_shape: tuple[int, ...],
+    pixels: str,
+    feature_map: tuple[int, int, int] | None = None,
 ) -> Signature:
     """Return what a model takes and gives.
 
     Args:
-        model: "embed", "compare" or "verify".
+        model: "embed", "compare" or "verify"; "embed" or "head" of a plain preset.
         face_shape: (H, W, 3) of an aligned face.
-        grid_shape: (h, w, c) of a grid feature.
+        grid_shape: (h, w, c) of a grid feature, or (dimension,) of a plain preset's embedding.
         pixels: how the graph normalises pixels.
+        feature_map: (h, w, c) of a plain preset's backbone; None of another preset.
     """
 
     def face(name):
@@ -54,6 +62,13 @@ def signature_of(
     def grid(name):
         return Port(name, grid_shape, "float32", None, GRID_LAYOUT)
 
+    if feature_map:
+        embedding = Port("embedding", grid_shape, "float32", None, EMBEDDING)
+        last = Port("feature_map", feature_map, "float32", None, GRID_LAYOUT)
+        return {
+            "embed": Signature((face("image"),), (embedding, last)),
+            "head": Signature((last,), (embedding,)),
+        }[model]
     maps = grid_shape[:2]
     verdict = (
         Port("xcos", (), "float32", (-1, 1), "the score; the same person from the threshold on"),

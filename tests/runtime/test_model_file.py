@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.export.tflite.metadata import ModelFile
+from xcos_tf.runtime.model_file import ModelFile
 
 GOOD = {
     "format": 1,
@@ -16,6 +16,7 @@ GOOD = {
     "variant": "float32",
     "preset": "mine",
     "preset_sha256": "0" * 64,
+    "attention": "learned",
     "inputs": [],
     "outputs": [],
     "thresholds": {"0.001": 0.5},

@@ -1,4 +1,4 @@
-"""The phone's verifier gives what the Python API gives, and refuses what it cannot use."""
+"""A preset's TFLite files give what its Keras network gives, and bad ones are refused."""
 
 import hashlib
 import json
@@ -11,112 +11,45 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.export.tflite.metadata import ModelFile
 from xcos_tf.files import read_file
-from xcos_tf.mobile.lite_model import LiteModel
-from xcos_tf.mobile.lite_verifier import LiteVerifier
+from xcos_tf.runtime.lite_model import LiteModel
+from xcos_tf.runtime.litert import LiteRuntime
+from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
 
 
-@pytest.fixture(scope="module")
-def whole():
-    return Verifier.from_preset()
-
-
 @pytest.mark.parametrize("batch", ["", ".batch"])
-def test_equals_the_python_api(lite_models, portraits, whole, batch):
-    files = [lite_models / f"{model}.float32{batch}.tflite" for model in ("embed", "compare")]
-    lite = LiteVerifier(*files)
+def test_one_face_at_a_time_or_several(lite_models, portraits, lite, batch):
+    verifier = Verifier.from_export(lite_models, f"float32{batch}")
     faces = np.stack([portraits[name] for name in ("obama", "obama2", "biden")])
-    grids = lite.embed(faces)
-    expected = whole.embed(faces)
-    assert grids.shape == (3, 7, 7, 32) and grids.dtype == np.float32
-    np.testing.assert_allclose(grids, expected, atol=1e-4)
-
-    compared = lite.compare(grids, np.roll(grids, -1, axis=0))
-    truth = whole.explain_pairs(expected, np.roll(expected, -1, axis=0))
-    np.testing.assert_allclose(compared.score, truth["xcos"], atol=1e-4)
-    np.testing.assert_allclose(compared.similarity_map, truth["similarity_map"], atol=1e-4)
-    np.testing.assert_allclose(compared.attention_map, truth["attention_map"], atol=1e-4)
-    by_hand = (compared.similarity_map * compared.attention_map).sum(axis=(1, 2))
-    np.testing.assert_allclose(compared.score, by_hand, atol=1e-5)
-    same = compared.score >= lite.threshold()
-    assert same.tolist() == [True, False, False]
+    grids = verifier.embed(faces)
+    np.testing.assert_allclose(grids, lite.embed(faces), atol=1e-5)
+    pairs = grids, np.roll(grids, -1, axis=0)
+    for name, values in lite.explain_pairs(*pairs).items():
+        np.testing.assert_allclose(verifier.explain_pairs(*pairs)[name], values, atol=1e-6)
+    assert (lite.compare_pairs(*pairs) >= lite.threshold()).tolist() == [True, False, False]
 
 
 def test_thresholds_are_those_in_the_file(lite, lite_models):
     stated = ModelFile.read(lite_models / "embed.float32.tflite").metadata["thresholds"]
     assert lite.threshold() == stated["0.001"]
-    assert lite.threshold(1e-2) == stated["0.01"] < lite.threshold(1e-4) == stated["0.0001"]
+    assert lite.threshold(fmr=1e-2) == stated["0.01"] < lite.threshold(fmr=1e-4) == stated["0.0001"]
     with pytest.raises(XcosError, match="1e-05"):
-        lite.threshold(1e-5)
-
-
-def test_aligns_like_the_detector_that_gave_the_landmarks(photos):
-    photo = read_photo(photos / "obama.jpg")
-    found = FaceAligner().align([photo])[0]
-    face = LiteVerifier.align(photo, found.face.landmarks)
-    np.testing.assert_array_equal(face, found.image)
-
-
-SQUARE = np.zeros((50, 50, 3), np.uint8)
-POINTS = np.array([[10, 10], [30, 10], [20, 20], [12, 30], [28, 30]], float)
-
-
-@pytest.mark.parametrize(
-    "photo, points",
-    [
-        (SQUARE.astype(np.float32), POINTS),
-        (SQUARE[..., 0], POINTS),
-        (SQUARE[..., :2], POINTS),
-        (SQUARE[:0], POINTS),
-        (SQUARE, POINTS[:4]),
-        (SQUARE, POINTS * np.nan),
-        (SQUARE, np.ones((5, 2))),
-    ],
-)
-def test_align_refuses(photo, points):
-    with pytest.raises(ValueError, match=r"Expected .* Received: "):
-        LiteVerifier.align(photo, points)
-
-
-@pytest.mark.parametrize(
-    "faces",
-    [
-        np.zeros((1, 112, 112, 3), np.float32),
-        np.zeros((112, 112, 3), np.uint8),
-        np.zeros((1, 111, 112, 3), np.uint8),
-    ],
-)
-def test_embed_refuses(lite, faces):
-    with pytest.raises(ValueError, match=r"Expected faces as uint8 .* Received: "):
-        lite.embed(faces)
+        lite.threshold(fmr=1e-5)
 
 
 @pytest.mark.parametrize("shapes", [((2, 7, 7, 32), (1, 7, 7, 32)), ((7, 7, 32),) * 2])
 def test_compare_refuses(lite, shapes):
     with pytest.raises(ValueError, match=r"Expected two arrays .* Received: "):
-        lite.compare(*(np.zeros(shape, np.float32) for shape in shapes))
-
-
-def test_nothing_gives_nothing(lite):
-    grids = lite.embed([])
-    assert (grids.shape, grids.dtype) == ((0, 7, 7, 32), np.float32)
-    for empty in (grids, []):
-        compared = lite.compare(empty, empty)
-        shapes = [x.shape for x in (compared.score, compared.similarity_map)]
-        assert shapes == [(0,), (0, 7, 7)]
-        assert compared.attention_map.dtype == np.float32
+        lite.explain_pairs(*(np.zeros(shape, np.float32) for shape in shapes))
 
 
 def test_missing_variant_names_those_there_are(lite_models, tmp_path):
     with pytest.raises(XcosError, match=r"no embed.int8.tflite and no .* use one of float32$"):
-        LiteVerifier.from_folder(lite_models, "int8")
+        Verifier.from_export(lite_models, "int8")
     with pytest.raises(XcosError, match="make it with `xcos export`"):
-        LiteVerifier.from_folder(tmp_path)
+        Verifier.from_export(tmp_path)
 
 
 def test_another_model_is_refused(lite_models):
@@ -136,22 +69,22 @@ def test_what_was_checked_is_what_runs(lite_models, tmp_path, monkeypatch):
 
     folder = tmp_path / "models"
     shutil.copytree(lite_models, folder)
-    whole = LiteVerifier.from_folder(folder)
-    monkeypatch.setattr("xcos_tf.export.tflite.metadata.read_file", read_once)
-    swapped = LiteVerifier.from_folder(folder)
+    whole = Verifier.from_export(folder)
+    monkeypatch.setattr("xcos_tf.runtime.model_file.read_file", read_once)
+    swapped = Verifier.from_export(folder)
     assert sorted(opened) == ["compare.float32.tflite", "embed.float32.tflite"]
-    assert swapped.identity == whole.identity
+    assert swapped.runtime.identity == whole.runtime.identity
     assert swapped.threshold() == whole.threshold()
     faces = np.zeros((1, 112, 112, 3), np.uint8)
     np.testing.assert_array_equal(swapped.embed(faces), whole.embed(faces))
 
 
 def test_another_identity_is_refused_before_anything_runs(lite_models, monkeypatch):
-    identity = LiteVerifier.from_folder(lite_models).identity
-    assert LiteVerifier.from_folder(lite_models, identity=identity).threshold() > 0
-    monkeypatch.setattr("xcos_tf.mobile.lite_verifier.LiteModel", None)
+    identity = Verifier.from_export(lite_models).runtime.identity
+    assert Verifier.from_export(lite_models, identity=identity).threshold() > 0
+    monkeypatch.setattr("xcos_tf.runtime.litert.LiteModel", None)
     with pytest.raises(XcosError, match="are not the models that were enrolled with"):
-        LiteVerifier.from_folder(lite_models, identity="0" * 64)
+        Verifier.from_export(lite_models, identity="0" * 64)
 
 
 def test_a_model_that_says_it_is_another_is_refused(lite_models, tmp_path):
@@ -164,11 +97,11 @@ def test_a_model_that_says_it_is_another_is_refused(lite_models, tmp_path):
 def test_a_score_that_is_not_finite_is_refused(lite):
     grids = np.full((1, 7, 7, 32), np.nan, np.float32)
     with pytest.raises(XcosError, match="a score that is not finite"):
-        lite.compare(grids, grids)
+        lite.explain_pairs(grids, grids)
 
 
 def test_survives_a_fork(lite_models):
-    lite = LiteVerifier.from_folder(lite_models, "float32.batch", threads=2)
+    lite = Verifier.from_export(lite_models, "float32.batch", threads=2)
     faces = np.zeros((3, 112, 112, 3), np.uint8)
     grids = lite.embed(faces)
     if not (child := os.fork()):
@@ -191,7 +124,7 @@ def test_files_of_different_presets_are_refused(lite_models, tmp_path):
     other = tmp_path / "compare.float32.tflite"
     with_metadata(lite_models / other.name, other, {"preset_sha256": "0" * 64})
     with pytest.raises(XcosError, match="different presets"):
-        LiteVerifier(lite_models / "embed.float32.tflite", other)
+        LiteRuntime(lite_models / "embed.float32.tflite", other)
 
 
 def test_damaged_model_is_refused(lite_models, tmp_path):
@@ -227,6 +160,6 @@ def test_identity_is_of_both_files(lite, lite_models, tmp_path):
         folder = tmp_path / model
         shutil.copytree(lite_models, folder)
         file = folder / f"{model}.float32.tflite"
-        assert LiteVerifier.from_folder(folder).identity == lite.identity
+        assert Verifier.from_export(folder).runtime.identity == lite.runtime.identity
         with_metadata(lite_models / file.name, file, {"note": "changed"})
-        assert LiteVerifier.from_folder(folder).identity != lite.identity
+        assert Verifier.from_export(folder).runtime.identity != lite.runtime.identity

@@ -1,0 +1,1 @@
+"""What computes for the `Verifier`: LiteRT or Keras, behind one small interface."""
