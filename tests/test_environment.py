@@ -40,7 +40,8 @@ def change(policy):
 
 change("mixed_bfloat16")
 from xcos_tf import Verifier
-explained, plain = Verifier.from_preset(), Verifier.from_preset("mobilefacenet")
+explained = Verifier.from_preset(runtime="tensorflow")
+plain = Verifier.from_preset("mobilefacenet", runtime="tensorflow")
 change("mixed_float16")
 result = explained.verify(sys.argv[1], sys.argv[2])
 faces = [plain.enroll(t.face, aligned=True) for t in (result.template_a, result.template_b)]
@@ -76,7 +77,7 @@ def pair(photos):
 
 @pytest.fixture(scope="module")
 def verifier():
-    return Verifier.from_preset()
+    return Verifier.from_preset(runtime="tensorflow")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_a_process_does_not_care_for_its_settings(pair, verifier, result, monkey
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     output, _ = python("-c", CHANGED, *pair)
     templates = result.template_a, result.template_b
-    plain = Verifier.from_preset("mobilefacenet")
+    plain = Verifier.from_preset("mobilefacenet", runtime="tensorflow")
     faces = [plain.enroll(template.face, aligned=True) for template in templates]
     scores = [verifier.compare(*templates, x)[0, 0] for x in verifier.attentions]
     expected = [result.score, *scores, plain.compare(*faces)[0, 0]]
@@ -124,7 +125,7 @@ def test_a_process_does_not_care_for_its_settings(pair, verifier, result, monkey
 
 def test_another_back_end_of_keras_is_named(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    for module in ("xcos_tf.verifier", "xcos_tf.models.network", "xcos_tf.models.presets"):
+    for module in ("xcos_tf.runtime.keras", "xcos_tf.models.network", "xcos_tf.models.presets"):
         program = f"from xcos_tf.errors import XcosError\ntry: import {module}\n"
         program += "except XcosError as error: print(error)"
         output, _ = python("-c", program, KERAS_BACKEND="jax")
@@ -136,7 +137,7 @@ def test_another_back_end_of_keras_is_named(monkeypatch):
 
 def test_a_back_end_of_matplotlib_that_is_missing_is_named(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    program = "from xcos_tf import XcosError\ntry: from xcos_tf import Verifier\n"
+    program = "from xcos_tf import XcosError\ntry: from xcos_tf import XCos\n"
     program += "except XcosError as error: print(error)"
     output, _ = python("-c", program, MPLBACKEND="module://nobody.has.this")
     # Not every version of Keras loads matplotlib, and not every one of that refuses.
@@ -165,7 +166,7 @@ def test_within_a_graph_one_sentence_says_so(verifier, result):
         for ask in (
             lambda: verifier.embed(result.template_a.face[np.newaxis]),
             lambda: verifier.verify(result.template_a, result.template_b),
-            lambda: Verifier.from_preset("mobilefacenet"),
+            lambda: Verifier.from_preset("mobilefacenet", runtime="tensorflow"),
         ):
             with pytest.raises(XcosError, match="eager execution is off here"):
                 ask()
@@ -187,7 +188,7 @@ import os, sys
 import numpy as np
 from xcos_tf import Verifier, XcosError
 
-verifier = Verifier.from_preset("mobilefacenet")
+verifier = Verifier.from_preset("mobilefacenet", runtime="tensorflow")
 faces = np.zeros((4, 112, 112, 3), np.uint8)
 template = verifier.enroll(faces[0], aligned=True)
 photo = np.zeros((300, 300, 3), np.uint8)
@@ -203,7 +204,7 @@ def in_a_fork(ask):
 
 in_a_fork(lambda: verifier.embed(faces))
 in_a_fork(lambda: verifier.enroll(photo))
-in_a_fork(lambda: Verifier.from_preset("mobilefacenet"))
+in_a_fork(lambda: Verifier.from_preset("mobilefacenet", runtime="tensorflow"))
 in_a_fork(lambda: print("compared", verifier.compare(template, template).shape, flush=True))
 assert verifier.embed(faces).shape == (4, 192)
 """
@@ -213,7 +214,8 @@ import numpy as np
 from xcos_tf import Verifier
 
 child = os.fork()
-print(Verifier.from_preset("mobilefacenet").embed(np.zeros((4, 112, 112, 3), np.uint8)).shape)
+verifier = Verifier.from_preset("mobilefacenet", runtime="tensorflow")
+print(verifier.embed(np.zeros((4, 112, 112, 3), np.uint8)).shape)
 if child:
     assert os.waitpid(child, 0)[1] == 0
 """

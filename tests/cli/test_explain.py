@@ -111,7 +111,7 @@ def never(*_, **__):
 def test_wrong_options_are_refused_before_the_work(
     options, sentence, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("xcos_tf.verifier.load_preset", never)
+    monkeypatch.setattr("xcos_tf.verifier.load_runtime", never)
     monkeypatch.chdir(tmp_path)
     assert main(["explain", OBAMA, OBAMA2, "--out", "x.png", *options]) == 2
     check_refusal(capsys, sentence)

@@ -36,7 +36,7 @@ def load_once(folder):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Build each network once for all tests; a preset that is refused is tried every time."""
-    monkeypatch.setattr("xcos_tf.verifier.load_preset", load_once)
+    monkeypatch.setattr("xcos_tf.models.presets.load_preset", load_once)
 
 
 @pytest.mark.parametrize(
