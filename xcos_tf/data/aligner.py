@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.alignment import FACE_SIZE, warp_face
+from xcos_tf.data.alignment import warp_face
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.detection import (
     BATCH_SIZE,
@@ -17,8 +17,8 @@ from xcos_tf.data.detection import (
     check_rule,
 )
 from xcos_tf.data.finding import find_face
-from xcos_tf.data.photo import photo_name, read_photo
-from xcos_tf.errors import NoFaceError, XcosError
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError
 
 
 @dataclass(frozen=True)
@@ -75,41 +75,6 @@ class FaceAligner:
             face, count, turned = found
             aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, count, turned))
         return aligned
-
-
-def read_face(
-    photo,
-    aligner: Callable[[], FaceAligner],
-    aligned: bool = False,
-    name: str = "the photo",
-) -> AlignedFace:
-    """Return the one aligned face of a photo that is to be compared.
-
-    Args:
-        photo: path, bytes, open file, PIL image or uint8 RGB array.
-        aligner: gives the aligner; not called for a photo that is aligned already.
-        aligned: whether the photo is a face that is aligned already, 112×112.
-        name: what errors call a photo that has no path.
-
-    Raises:
-        NoFaceError: the photo shows no face.
-        XcosError: it cannot be read, or is not 112×112 as promised.
-    """
-    label = photo_name(photo, name)
-    pixels = read_photo(photo, name)
-    if aligned:
-        if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):
-            raise XcosError(
-                f"{label} is {pixels.shape[1]}×{pixels.shape[0]} pixels and an aligned face is "
-                f"{FACE_SIZE}×{FACE_SIZE}; leave out the option that says it is aligned"
-            )
-        return AlignedFace(pixels, None, 1)
-    face = aligner().align([pixels])[0]
-    if face is None:
-        raise NoFaceError(
-            f"no face was found in {label}; give a photo with one visible face", photo
-        )
-    return face
 
 
 def align_each(

@@ -5,8 +5,8 @@ import threading
 import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.quiet import quiet_start
+from xcos_tf.runtime.model_file import ModelFile
 
 SIGNATURE = "serving_default"
 

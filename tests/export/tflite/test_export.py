@@ -10,6 +10,7 @@ from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import save_preset
 from xcos_tf.runtime.model_file import ModelFile
+from xcos_tf.verifier import Verifier
 
 PRESET = "xcos-mobilefacenet"
 
@@ -49,9 +50,21 @@ def test_representative_faces_without_int8(tmp_path):
         export_tflite(PRESET, tmp_path / "out", ["float32"], tmp_path)
 
 
-def test_preset_without_maps(tmp_path):
-    with pytest.raises(XcosError, match="'mobilefacenet' gives no maps and has no TFLite form"):
-        export_tflite("mobilefacenet", tmp_path / "out")
+@pytest.mark.usefixtures("quick")
+def test_plain_preset_gives_its_embeddings(tmp_path, portraits):
+    embed, head = export_tflite("mobilefacenet", tmp_path, ["float32"])
+    assert [path.name for path in (embed, head)] == ["embed.float32.tflite", "head.float32.tflite"]
+    about = ModelFile.read(embed).metadata
+    assert [(x["name"], x["shape"]) for x in about["outputs"]] == [
+        ("embedding", [1, 192]),
+        ("feature_map", [1, 7, 7, 512]),
+    ]
+    verifier = Verifier.from_export(tmp_path)
+    assert verifier.attentions == ("cosine",)
+    faces = [verifier.enroll(portraits[x], aligned=True) for x in ("obama", "obama2", "biden")]
+    assert verifier.verify(*faces[:2]).same and not verifier.verify(*faces[1:]).same
+    with pytest.raises(XcosError, match="MobileFaceNet with folded batch normalisation"):
+        export_tflite("mobilefacenet", tmp_path / "out", ["int8"])
 
 
 def test_compressed_variant_that_was_not_made(tmp_path):
