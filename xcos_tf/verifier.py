@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xcos_tf.arrays import as_float32
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.read_faces import read_faces
+from xcos_tf.data.aligner import FaceAligner, read_faces
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
 from xcos_tf.runtime.loading import Runtime, load_runtime

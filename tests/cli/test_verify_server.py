@@ -78,7 +78,10 @@ REFUSED = {
     "attention": (["--attention", "patched"], "computes with the learned attention only"),
     "timeout": (["--timeout", "-1"], "a timeout of -1 s is none"),
     "certificate": (["--root-certificate", OBAMA], "certificates are for an encrypted connection"),
-    "plain preset": (["--preset", "mobilefacenet"], "no thresholds for 'learned'"),
+    "plain preset": (
+        ["--preset", "mobilefacenet"],
+        "no maps, and no server computes with it",
+    ),
     "rate": (["--fmr", "0.05"], "has no threshold for FMR 0.05"),
 }
 

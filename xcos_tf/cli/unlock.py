@@ -35,7 +35,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="see whether photos unlock",
         description="Compare the frames of one try with the owner. More than half of those that "
         "can be used must match, and every such try that does not is counted: soon one must wait, "
-        f"then it is locked out. {NO_LIVENESS} Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
+        f"then it is locked out. --debug tells the scores of a failure, for trials. {NO_LIVENESS} "
+        "Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
         "out or too early.",
     )
     attempt.add_argument(

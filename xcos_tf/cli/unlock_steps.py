@@ -22,6 +22,7 @@ from xcos_tf.wording import counted
 
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes
 WELL_ENROLLED = 3  # photos
+ANYBODYS_HINT = "look straight at the camera, in even light, with nothing before the face"
 
 
 def enroll(args: Namespace) -> int:
@@ -108,8 +109,10 @@ def _say_wait(args: Namespace, wait: float) -> None:
 
 def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault: Vault) -> None:
     unlocked = decision is not None and decision.unlocked
-    # Of a failure none, by which one could come nearer to the owner with every try.
-    scores = iter(decision.scores.tolist() if unlocked else ())
+    # Of a failure nothing by which one could come nearer to the owner with every try.
+    told = decision is not None and (unlocked or "debug" in args)
+    scores = iter(decision.scores.tolist() if told else ())
+    hint = decision.hint if decision and (told or decision.near) else ANYBODYS_HINT
     if args.json:
         answer = {
             "unlocked": unlocked,
@@ -123,8 +126,8 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
                 for frame in frames
             ],
             "needed": decision and decision.needed,
-            "threshold": decision and decision.threshold,
-            "hint": decision.hint if decision else "",
+            "threshold": decision.threshold if told else None,
+            "hint": hint if decision else "",
             "failures": vault.attempts.failures,
         }
         print(json.dumps(answer, indent=2))
@@ -146,7 +149,10 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
             )
         else:
             lines.append(f"not unlocked: too few of {count} frames match, {decision.needed} must")
-            lines.append(decision.hint)
+            if told:
+                best = as_number(max(decision.scores), 3)
+                lines.append(f"best xCos {best}, threshold {decision.threshold:.3f}")
+            lines.append(hint)
             lines.append(_what_next(vault.attempts.failures))
     print("\n".join(lines))
 

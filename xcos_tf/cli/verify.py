@@ -36,7 +36,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--attention",
         choices=("patched", "correlated", "learned"),
-        help="how cells are weighed (default: learned)",
+        help="how cells are weighed (default: the preset's last, learned in those that ship)",
     )
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument(
@@ -84,7 +84,7 @@ def _computed_here(args):
     from xcos_tf.verifier import Verifier
 
     verifier = Verifier.from_preset(args.preset, face=args.face)
-    if args.explain and len(verifier.attentions) == 1:
+    if args.explain and not verifier.explains:
         raise XcosError(
             f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
             "--explain"
@@ -100,17 +100,18 @@ def _computed_here(args):
 
 
 def _from_server(args):
-    from xcos_tf.export import EXPORTED_ATTENTION
     from xcos_tf.models.preset_config import read_config
     from xcos_tf.models.preset_folder import find_preset
+    from xcos_tf.models.preset_threshold import default_attention
     from xcos_tf.serving.photos import verify_photos
 
-    if args.attention not in (None, EXPORTED_ATTENTION):
+    config = read_config(find_preset(args.preset))
+    attention = default_attention(config)
+    if args.attention not in (None, attention):
         raise XcosError(
-            f"a server computes with the {EXPORTED_ATTENTION} attention only; leave out "
+            f"a server computes with the {attention} attention only; leave out "
             f"--attention {args.attention}, or leave out --server"
         )
-    config = read_config(find_preset(args.preset))
     with connect(args, model=config["name"]) as client:
         return verify_photos(
             client,

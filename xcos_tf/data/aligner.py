@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.alignment import warp_face
+from xcos_tf.data.alignment import FACE_SIZE, warp_face
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.detection import (
     BATCH_SIZE,
@@ -17,8 +17,8 @@ from xcos_tf.data.detection import (
     check_rule,
 )
 from xcos_tf.data.finding import find_face
-from xcos_tf.data.photo import read_photo
-from xcos_tf.errors import XcosError
+from xcos_tf.data.photo import photo_name, read_photo
+from xcos_tf.errors import NoFaceError, XcosError
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,46 @@ class FaceAligner:
             face, count, turned = found
             aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, count, turned))
         return aligned
+
+
+def read_faces(
+    photos: Sequence,
+    aligner: Callable[[], FaceAligner],
+    aligned: bool = False,
+    names: Sequence[str] = ("the photo",),
+) -> list[AlignedFace]:
+    """Return the one aligned face of each photo.
+
+    Args:
+        photos: path, bytes, open file, PIL image or uint8 RGB array each.
+        aligner: gives the aligner; not called for photos that are aligned already.
+        aligned: whether the photos are faces that are aligned already, 112×112.
+        names: what errors call each photo, if it has no path.
+
+    Raises:
+        NoFaceError: a photo shows no face.
+        XcosError: one cannot be read, or is not 112×112 as promised.
+    """
+    pixels = []
+    for photo, name in zip(photos, names, strict=True):
+        pixels.append(read_photo(photo, name))
+        height, width = pixels[-1].shape[:2]
+        if aligned and (height, width) != (FACE_SIZE, FACE_SIZE):
+            raise XcosError(
+                f"{photo_name(photo, name)} is {width}×{height} pixels and an aligned face is "
+                f"{FACE_SIZE}×{FACE_SIZE}; leave out the option that says it is aligned"
+            )
+    if aligned:
+        return [AlignedFace(image, None, 1) for image in pixels]
+    faces = aligner().align(pixels)
+    for photo, name, face in zip(photos, names, faces, strict=True):
+        if face is None:
+            raise NoFaceError(
+                f"no face was found in {photo_name(photo, name)}; give a photo with one visible "
+                "face",
+                photo,
+            )
+    return faces
 
 
 def align_each(

@@ -13,6 +13,8 @@ from xcos_tf.verifier import Verifier
 MAX_TEMPLATES = 5
 MAX_FRAMES = 5
 """Of one try, which is one failure at most, however many faces it tries."""
+NEAR_FMR = 1e-2
+"""Of the threshold under which a score is an impostor's rather than the owner's."""
 _BEST = 2
 
 
@@ -26,6 +28,8 @@ class Decision:
         needed: of how many frames the score must reach the threshold.
         threshold: the owner's, which was the variant's at FMR 1e-3 when they enrolled.
         hint: what might help, if it did not unlock; else empty.
+        near: whether a frame's score reaches the variant's threshold at FMR 1e-2. Told a hint after
+            less, an impostor would be shown the way to the owner's face.
     """
 
     unlocked: bool
@@ -33,6 +37,7 @@ class Decision:
     needed: int
     threshold: float
     hint: str
+    near: bool
 
     @property
     def matching(self) -> int:
@@ -83,7 +88,8 @@ def judge(verifier: Verifier, owner: Owner, faces: Sequence[np.ndarray]) -> Deci
     similarity = maps.reshape(*shape, *maps.shape[1:])
     missed = similarity[:, scores < threshold]
     hint = "" if unlocked else hint_of(missed.mean(axis=(0, 1)), owner.usual_similarity)
-    return Decision(unlocked, scores, needed, threshold, hint)
+    near = bool(scores.max() >= verifier.threshold(fmr=NEAR_FMR))
+    return Decision(unlocked, scores, needed, threshold, hint, near)
 
 
 def check_frames(count: int) -> None:

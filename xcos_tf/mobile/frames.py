@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from xcos_tf.data.aligner import FaceAligner, read_faces
 from xcos_tf.data.photo import photo_name, read_photo
-from xcos_tf.data.read_faces import read_faces
 from xcos_tf.mobile.quality import face_faults, photo_faults
 
 
@@ -36,8 +36,7 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
 
     Args:
         photos: paths or open files.
-        aligned: whether they are 112×112 faces. If not, MTCNN looks for faces in them, which needs
-            TensorFlow.
+        aligned: whether they are 112×112 faces; if not, MTCNN looks for faces in them.
 
     Raises:
         XcosError: a photo cannot be read, or is not 112×112 as promised.
@@ -49,8 +48,6 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
             Frame(name, face.image, face_faults(face.image))
             for name, face in zip(names, faces, strict=True)
         ]
-    from xcos_tf.data.aligner import FaceAligner
-
     pixels = [read_photo(photo) for photo in photos]
     frames = []
     for name, found in zip(names, FaceAligner().align(pixels), strict=True):

@@ -4,10 +4,7 @@ import tensorflow as tf
 
 from xcos_tf.environment import keras
 from xcos_tf.models.normalisation import batch_norm, prelu, unit_length
-from xcos_tf.models.preset_threshold import PLAIN_COSINE
-
-ATTENTIONS = ("patched", "correlated", "learned")
-"""The maps of the paper: U, P and L."""
+from xcos_tf.models.preset_threshold import ATTENTIONS, PLAIN_COSINE
 
 
 class _Float32Layer(keras.layers.Layer):

@@ -1,15 +1,37 @@
-"""The thresholds in a preset's configuration."""
+"""The scores in a preset's configuration, and their thresholds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xcos_tf.errors import XcosError
+
+ATTENTIONS = ("patched", "correlated", "learned")
+"""The maps of the paper: U, P and L."""
 
 PLAIN_COSINE = "cosine"
 """The score of a preset without a grid."""
 
 DEFAULT_FMR = 1e-3
 """The false match rate whose threshold decides, unless another is named."""
+
+
+def default_attention(config: Mapping) -> str:
+    """Return what a preset scores by, in Python and in every exported form: its last attention.
+
+    Args:
+        config: the preset's, as `read_config` returns it.
+
+    Raises:
+        XcosError: it has no maps.
+    """
+    xcos = config["model"].get("xcos")
+    attentions = xcos.get("attentions", ATTENTIONS) if isinstance(xcos, Mapping) else ()
+    if not isinstance(attentions, Sequence) or not attentions:
+        raise XcosError(
+            f"the preset {config['name']!r} has no maps, and no server computes with it; name the "
+            "xCos preset that the server's model was exported from"
+        )
+    return attentions[-1]
 
 
 def check_rates(rates, what: str, advice: str) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.read_faces import read_faces
+from xcos_tf.data.aligner import FaceAligner, read_faces
 from xcos_tf.errors import XcosError
-from xcos_tf.export import EXPORTED_ATTENTION
-from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
+from xcos_tf.models.preset_threshold import DEFAULT_FMR, default_attention, preset_threshold
 from xcos_tf.serving.client import ServingClient
 from xcos_tf.templates import Template
 from xcos_tf.verifier import Verification
@@ -44,10 +42,10 @@ def verify_photos(
         XcosError: a photo is of no use, the server fails, the preset has no such threshold, or
             the server decides by another threshold than this preset's.
     """
-    exported_at = None
+    attention, exported_at = default_attention(config), None
     if threshold is None:
-        exported_at = preset_threshold(config, EXPORTED_ATTENTION, DEFAULT_FMR)
-        threshold = preset_threshold(config, EXPORTED_ATTENTION, fmr)
+        exported_at = preset_threshold(config, attention, DEFAULT_FMR)
+        threshold = preset_threshold(config, attention, fmr)
     names = ("the first photo", "the second photo")
     faces = read_faces([a, b], lambda: FaceAligner(rule=face), aligned, names)
     answer = client.verify(*(face.image[np.newaxis] for face in faces))
@@ -58,7 +56,7 @@ def verify_photos(
         score >= threshold,
         score,
         threshold,
-        EXPORTED_ATTENTION,
+        attention,
         answer.similarity_map[0],
         answer.attention_map[0],
         *(Template(None, x.image, x.faces_found, turned=x.turned) for x in faces),

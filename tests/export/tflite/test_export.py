@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from tests.verifying import untrained_preset
+from tests.verifying import MODEL, untrained_network, untrained_preset
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.export import export_tflite
@@ -65,6 +65,26 @@ def test_plain_preset_gives_its_embeddings(tmp_path, portraits):
     assert verifier.verify(*faces[:2]).same and not verifier.verify(*faces[1:]).same
     with pytest.raises(XcosError, match="MobileFaceNet with folded batch normalisation"):
         export_tflite("mobilefacenet", tmp_path / "out", ["int8"])
+
+
+def test_preset_of_one_attention(tmp_path, monkeypatch, portraits):
+    """The files score by the one that it has, under its name, and with its threshold."""
+    monkeypatch.setattr(export, "MODELS", ("embed", "compare"))
+    monkeypatch.setattr(export, "BATCHES", (None,))
+    network = untrained_network()
+    xcos = {**MODEL["xcos"], "attentions": ["patched"]}
+    one = build_network({**MODEL, "xcos": xcos})
+    one.features.set_weights(network.features.get_weights())
+    thresholds = {"learned": {"0.001": 0.1}, "patched": {"0.001": 0.2}}
+    save_preset(tmp_path / "mine", {"name": "mine", "thresholds": thresholds}, one)
+    export_tflite(str(tmp_path / "mine"), tmp_path / "out", ["float32"])
+    lite, keras = Verifier.from_export(tmp_path / "out"), Verifier.from_preset(tmp_path / "mine")
+    assert lite.attentions == keras.attentions == ("patched",)
+    results = [x.verify(*list(portraits.values())[:2], aligned=True) for x in (lite, keras)]
+    assert [(x.attention, x.threshold) for x in results] == [("patched", 0.2)] * 2
+    assert results[0].score == pytest.approx(results[1].score, abs=1e-5)
+    with pytest.raises(XcosError, match="'mine' has no attention 'learned'; use one of patched"):
+        lite.threshold("learned")
 
 
 def test_compressed_variant_that_was_not_made(tmp_path):
