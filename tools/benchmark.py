@@ -1,13 +1,15 @@
 """Measure what the documents claim of speed and memory, each side by side in one run.
 
     python tools/benchmark.py [verify] [--photos LFW]
+    python tools/benchmark.py runtime [--before CHECKOUT] [--photos LFW] [--set LFW_ALIGNED PAIRS]
     python tools/benchmark.py detection [--photos LFW]
     python tools/benchmark.py input PREPARED_SET [...]
     python tools/benchmark.py all-pairs FACES
     python tools/benchmark.py partial-fc
     python tools/benchmark.py prepare-memory
 
-`verify` also times galleries and alignment; `detection` compares our faces with the package
+`verify` also times galleries and alignment; `runtime` times commands beside another checkout's, and
+LiteRT beside Keras and, with --authors, PyTorch; `detection` compares our faces with the package
 `mtcnn`'s, of sample photos in several sizes and of a folder's photos; `input` times the training
 input against bare decoding; `partial-fc` a softmax over all people and over a sample. Ways that are
 compared take turns, so that whatever else the machine does hits all alike.
@@ -24,10 +26,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from itertools import cycle, zip_longest
 from multiprocessing import get_context
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -104,6 +107,110 @@ def verification_ratio(rounds: int) -> tuple[float, float]:
         return xcos.explain_pairs(grids[:1], grids[1:])
 
     return tuple(interleaved_medians([cosine, explained], rounds))
+
+
+def runtime(args) -> None:
+    """Print what LiteRT takes, beside Keras, beside PyTorch and beside another checkout."""
+    rng = np.random.default_rng(0)
+    faces = rng.integers(0, 256, (2, 112, 112, 3), np.uint8)
+    lite, keras = (pair_by(name, faces) for name in ("litert", "tensorflow"))
+    bare = pair_by("litert", faces, "mobilefacenet")
+    of_pair = interleaved_medians([lite, keras, bare], args.rounds)
+    print(f"an explained aligned pair: LiteRT {of_pair[0] * 1e3:.1f} ms, Keras", end=" ")
+    print(f"{of_pair[1] * 1e3:.1f} ms, ratio {of_pair[0] / of_pair[1]:.3f}")
+    print(f"two faces through the bare backbone by LiteRT: {of_pair[2] * 1e3:.1f} ms,", end=" ")
+    print(f"ratio of the explained pair {of_pair[0] / of_pair[2]:.3f}", flush=True)
+    if args.authors:
+        names, ways = zip(*ir_se_50(args.authors, faces).items(), strict=True)
+        seconds = interleaved_medians(ways, max(3, args.rounds // 10))
+        parts = (f"{name} {x * 1e3:.0f} ms" for name, x in zip(names, seconds, strict=True))
+        print(f"two faces through IR-SE-50: {', '.join(parts)}, ratio LiteRT / PyTorch", end=" ")
+        print(f"{seconds[0] / seconds[-1]:.3f}", flush=True)
+    photos = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
+    commands = {"verify, two photos, cold": (["verify", *photos], 5)}
+    if args.photos:
+        commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 1)
+    if args.set:
+        commands["evaluate"] = (["evaluate", *(str(Path(x).resolve()) for x in args.set)], 1)
+    for name, (words, rounds) in commands.items():
+        checkouts = [ROOT, *([args.before.resolve()] if args.before else [])]
+        runs = np.array([[command(x, words) for x in checkouts] for _ in range(rounds)])
+        seconds, processor, memory = np.median(runs, axis=0).T
+        for checkout, *figures in zip(("here", "before"), seconds, processor, memory):
+            print("{}, {}: {:.2f} s, {:.2f} s of CPU, {:.0f} MiB".format(name, checkout, *figures))
+        if args.before:
+            ratio, of_cpu = seconds[0] / seconds[1], processor[0] / processor[1]
+            print(f"{name}, here / before: {ratio:.2f}, {of_cpu:.2f} of the CPU", flush=True)
+
+
+def pair_by(name: str, faces: np.ndarray, preset: str = "xcos-mobilefacenet") -> Callable:
+    """Return what takes two aligned faces through a preset, and explains them if it can."""
+    from xcos_tf import Verifier
+
+    verifier = Verifier.from_preset(preset, runtime=name)
+
+    def run():
+        features = verifier.embed(faces)
+        return verifier.explain_pairs(features[:1], features[1:]) if verifier.explains else None
+
+    return run
+
+
+def ir_se_50(authors: Path, faces: np.ndarray) -> dict[str, Callable]:
+    """Return what takes faces through IR-SE-50 to a grid by LiteRT, by Keras and by PyTorch.
+
+    Args:
+        authors: folder `src` of the authors' repository; its weights are random, as ours are.
+        faces: uint8 (N, 112, 112, 3).
+    """
+    import torch
+
+    from tools.lite import lite_runner
+    from xcos_tf.models.builder import build_network
+    from xcos_tf.models.presets import Preset
+    from xcos_tf.runtime.keras import KerasRuntime
+
+    package = sys.modules["authors"] = ModuleType("authors")
+    package.__path__ = [str(authors / "model")]  # whose own `__init__` imports far more
+    theirs = import_module("authors.face_recog").Backbone_FC2Conv(50, 0.6, "ir_se").eval()
+    network = build_network({"backbone": {"kind": "ir", "depth": 50}, "xcos": {}})
+    images = torch.tensor((faces.transpose(0, 3, 1, 2) - 127.5) / 128, dtype=torch.float32)
+
+    def by_pytorch():
+        with torch.no_grad():
+            return theirs(images)
+
+    ours = KerasRuntime(Preset({}, network))
+    lite = lite_runner(network.features, batch=len(faces))
+    return {
+        "LiteRT": lambda: lite(faces),
+        "Keras": lambda: ours.embed(faces),
+        "PyTorch": by_pytorch,
+    }
+
+
+def command(checkout: Path, words: list[str]) -> tuple[float, float, float]:
+    """Run `xcos` of a checkout in a fresh process; return seconds, of CPU too, and MiB."""
+    program = "import sys; from xcos_tf.cli.main import main; sys.exit(main())"
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, "PYTHONPATH": str(checkout)}
+        words = [word.replace("OUT", f"{folder}/out") for word in words]
+        start = time.perf_counter()
+        # By its own figures: those of all children so far would hide a peak.
+        with open(f"{folder}/said", "w") as said:
+            child = subprocess.Popen(
+                [sys.executable, "-c", program, *words],
+                cwd=folder,
+                env=env,
+                stdout=said,
+                stderr=said,
+            )
+            _, status, used = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in (0, 1):
+            sys.exit(f"{checkout}: {Path(f'{folder}/said').read_text()[-500:]}")
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * MEMORY_UNIT / 2**20
 
 
 def gallery_seconds(rounds: int) -> dict[str, float]:
@@ -408,6 +515,11 @@ def main(argv: list[str] | None = None) -> int:
         return command
 
     add("verify", verify, rounds=50).add_argument("--photos", type=Path, help="such as LFW")
+    command = add("runtime", runtime, rounds=50)
+    command.add_argument("--before", type=Path, help="checkout to compare commands with")
+    command.add_argument("--photos", type=Path, help="folder for `xcos align`, such as LFW")
+    command.add_argument("--set", nargs=2, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
+    command.add_argument("--authors", type=Path, help="`src` of the authors' repository")
     command = add("detection", detection, count=500)
     command.add_argument(
         "--photos", type=Path, help="folder, such as LFW, of which COUNT are taken"
