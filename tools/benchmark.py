@@ -136,8 +136,9 @@ def runtime(args) -> None:
         checkouts = [ROOT, *([args.before.resolve()] if args.before else [])]
         runs = np.array([[command(x, words) for x in checkouts] for _ in range(rounds)])
         seconds, processor, memory = np.median(runs, axis=0).T
-        for checkout, *figures in zip(("here", "before"), seconds, processor, memory):
-            print("{}, {}: {:.2f} s, {:.2f} s of CPU, {:.0f} MiB".format(name, checkout, *figures))
+        for i in range(len(checkouts)):
+            figures = f"{seconds[i]:.2f} s, {processor[i]:.2f} s of CPU, {memory[i]:.0f} MiB"
+            print(f"{name}, {('here', 'before')[i]}: {figures}")
         if args.before:
             ratio, of_cpu = seconds[0] / seconds[1], processor[0] / processor[1]
             print(f"{name}, here / before: {ratio:.2f}, {of_cpu:.2f} of the CPU", flush=True)
