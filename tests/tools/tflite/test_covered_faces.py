@@ -37,7 +37,7 @@ def test_what_is_kept_follows_from_what_covers(tmp_path):
         runtime=SimpleNamespace(identity="some models"), config={"variant": "toy"}
     )
     variant.embed = lambda faces: faces[:, ::16, ::16].astype(np.float32)
-    variant.compare = lambda a, b: SimpleNamespace(score=-np.abs(a - b).mean((1, 2, 3)))
+    variant.explain_pairs = lambda a, b: {"xcos": -np.abs(a - b).mean((1, 2, 3))}
     found = []
     for names in (NAMES, ["c/c_1.jpg", "b/b_1.jpg"]):
         bench = Bench(tmp_path, vset(names), tmp_path / "kept")
