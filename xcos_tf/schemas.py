@@ -67,8 +67,8 @@ def from_old_word(value: Any) -> Any:
     return _OLD_WORDS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _plain(largest: float):
-    """Return a check of values of any shape whose numbers are finite and bounded."""
+def plain(largest: float) -> Any:
+    """Return the type of a value of any shape whose numbers are of at most `largest` in size."""
 
     def check(value: Any) -> Any:
         values = [value]
@@ -83,16 +83,11 @@ def _plain(largest: float):
                 raise ValueError("must be numbers, text, true, false, null, lists and mappings")
         return value
 
-    return check
+    return Annotated[object, AfterValidator(check)]
 
 
 Line = Annotated[str, AfterValidator(_line)]
 Switch = Annotated[bool, BeforeValidator(from_old_word)]
-
-
-def plain(largest: float) -> Any:
-    """Return the type of a value of any shape whose numbers are of at most `largest` in size."""
-    return Annotated[object, AfterValidator(_plain(largest))]
 
 
 def fault(error: ValidationError) -> str:

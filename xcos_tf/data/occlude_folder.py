@@ -90,7 +90,7 @@ def claim_folder(destination: Path, settings: dict) -> None:
     """
     path = destination / SETTINGS
     if path.exists():
-        _check_same(_read_settings(path), settings, destination)
+        _check_same(path, settings)
         return
     # Hidden files may be what is left of a run that was killed at once.
     if destination.exists() and any(not x.name.startswith(".") for x in destination.iterdir()):
@@ -111,12 +111,10 @@ def covered_names(photos: Iterable[str]) -> dict[str, str]:
     """
     photo_of = {}
     for photo in photos:
-        other = photo_of.setdefault(str(PurePosixPath(photo).with_suffix(".png")), photo)
+        name = str(PurePosixPath(photo).with_suffix(".png"))
+        other = photo_of.setdefault(name, photo)
         if other != photo:
-            raise XcosError(
-                f"{other} and {photo} would both become {PurePosixPath(photo).with_suffix('.png')};"
-                " rename one of them"
-            )
+            raise XcosError(f"{other} and {photo} would both become {name}; rename one of them")
     return {photo: name for name, photo in photo_of.items()}
 
 
@@ -175,32 +173,23 @@ def _check_faces(source: Path, photos: Sequence[str]) -> None:
     raise XcosError(f"{source} holds no aligned face; the first of {len(faults):,}: {faults[0]}")
 
 
-def _read_settings(path: Path) -> dict:
-    settings = read_json(path, "the file", "delete its folder")
-    if not isinstance(settings, dict):
+def _check_same(path: Path, now: dict) -> None:
+    """Refuse a copy whose settings, in a file, are others than those that this one is to have."""
+    before = read_json(path, "the file", "delete its folder")
+    if not isinstance(before, dict):
         raise XcosError(f"{path} does not say how faces were covered; delete its folder")
-    return settings
-
-
-def _check_same(before: dict, now: dict, destination: Path) -> None:
     differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if not differing:
-        return
 
-    def told(settings):
-        return shown(
-            ", ".join(
-                f"{key} {_brief(key, settings[key])}" if key in settings else f"no {key}"
-                for key in differing
-            )
+    def told(settings: dict) -> str:
+        values = {key: settings[key] for key in differing if key in settings}
+        # Of a hash, the beginning.
+        short = {
+            x: str(value)[:8] if x.endswith("_sha256") else value for x, value in values.items()
+        }
+        return shown(", ".join(f"{x} {short[x]}" if x in short else f"no {x}" for x in differing))
+
+    if differing:
+        raise XcosError(
+            f"{path.parent} holds a copy with {told(before)}, and this one is to have {told(now)}; "
+            "choose another folder"
         )
-
-    raise XcosError(
-        f"{destination} holds a copy with {told(before)}, and this one is to have {told(now)}; "
-        "choose another folder"
-    )
-
-
-def _brief(key: str, value: object) -> object:
-    """Return a value as a sentence can hold it: of a hash, the beginning."""
-    return str(value)[:8] if key.endswith("_sha256") else value

@@ -64,43 +64,29 @@ class Matcher:
         return attentions if attentions == (PLAIN_COSINE,) else (*attentions, FLATTENED)
 
     def score_pairs(self, first: np.ndarray, second: np.ndarray, score: str) -> np.ndarray:
-        """Score pairs of features one to one.
+        """Score P pairs of features one to one, float32 (P,).
 
         Args:
             first, second: float32 (P, h, w, c), or (P, dimension) of a plain preset.
             score: one of `scores`.
-
-        Returns:
-            float32 (P,).
         """
         if score == FLATTENED:
             return np.einsum("pci,pci->p", _flattened(first), _flattened(second))
         return self.verifier.compare_pairs(first, second, score)
 
     def score_all(self, first: np.ndarray, second: np.ndarray, score: str) -> np.ndarray:
-        """Score each of the first features with each of the second.
-
-        Args:
-            first, second: float32 (N, h, w, c) and (M, h, w, c), or (N, dimension) and
-                (M, dimension) of a plain preset.
-            score: one of `scores`.
-
-        Returns:
-            float32 (N, M).
-        """
+        """Score each of N first features with each of M second ones, float32 (N, M); see above."""
         if score == FLATTENED:
             return _flattened(first)[:, 0] @ _flattened(second)[:, 0].T
         if score != "learned":
             return self.verifier.compare(Gallery(first), Gallery(second), score)
         # The verifier goes by one template at a time, which is slow for short galleries.
-        ends = np.indices((len(first), len(second))).reshape(2, -1)
-        blocks = [
-            self.verifier.compare_pairs(
-                first[ends[0, i : i + PAIR_BLOCK]], second[ends[1, i : i + PAIR_BLOCK]], score
-            )
-            for i in range(0, ends.shape[1], PAIR_BLOCK)
-        ]
-        scores = np.concatenate([np.empty(0, np.float32), *blocks])
+        rows, columns = np.indices((len(first), len(second))).reshape(2, -1)
+        scores = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), PAIR_BLOCK):
+            block = slice(start, start + PAIR_BLOCK)
+            ends = first[rows[block]], second[columns[block]]
+            scores[block] = self.verifier.compare_pairs(*ends, score)
         return scores.reshape(len(first), len(second))
 
     def scored(self, values: dict[str, np.ndarray]) -> list[ScoredPairs]:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.source import FolderSource, Record
-from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.evaluation.verification_set import Skipped
 from xcos_tf.files import check_can_write, parse_json, replace_file
@@ -59,28 +59,19 @@ class TemplateStore:
 
     Attributes:
         path: of the file.
-        info: all but the features.
+        info: all but the features; `names` and `labels` are those in it.
         shape: of a template: (h, w, c) or (dimension,).
     """
 
     def __init__(self, path: Path, info: TemplateInfo, features: Any):
         """Use `open_templates` instead."""
         self.path, self.info = path, info
+        self.names, self.labels = info.names, info.labels
         self.shape = tuple(features.get_shape()[1:])
         self._features = features
 
-    @property
-    def names(self) -> Sequence[str]:
-        """Return person/file of each template."""
-        return self.info.names
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Return whose each is, int32 (N,)."""
-        return self.info.labels
-
     def __len__(self) -> int:
-        return len(self.info.labels)
+        return len(self.labels)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return the features from `start` up to `stop` or the last, float32 (n, *shape)."""
@@ -116,17 +107,15 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
     path = Path(path)
     if not path.is_file():
         raise XcosError(f"there is no file of templates {path}; check the path")
-    try:
+    advice = "delete it and make it again"
+    faults = SafetensorError, OSError
+    with explained(f"{path} is damaged or no file of templates", advice, faults):
         file = safe_open(path, framework="numpy")
         text = (file.metadata() or {}).get(METADATA)
-    except (SafetensorError, OSError) as error:
-        raise XcosError(
-            f"{path} is damaged or no file of templates ({reason_of(error)}); delete it "
-            "and make it again"
-        ) from None
     if text is None:
         raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
-    try:
+    faults = SafetensorError, LookupError, TypeError, ValueError, AttributeError
+    with explained(f"{path} is damaged", advice, faults):
         known = parse_json(text.encode("utf-8", "surrogatepass"), str(path), "make it again")
         version = known["format"]
         if version > FORMAT:
@@ -136,18 +125,14 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
             )
         content = known.pop("content")
         labels = file.get_tensor("labels")
-        skipped = [Skipped(*entry) for entry in known["skipped"]]
         facts = {key: known[key] for key in _FACTS}
-        info = TemplateInfo(**{**facts, "skipped": skipped}, labels=labels)
+        facts["skipped"] = [Skipped(*entry) for entry in known["skipped"]]
+        info = TemplateInfo(**facts, labels=labels)
         features = file.get_slice("features")
         _check(info, features)
         store = TemplateStore(path, info, features)
         if content != _sha256(map(_finite, store), labels, known):
             raise ValueError("its content is not what was written")
-    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise XcosError(
-            f"{path} is damaged ({reason_of(error)}); delete it and make it again"
-        ) from None
     return store
 
 
@@ -202,19 +187,20 @@ def write_templates(
     known["content"] = _sha256(features, info.labels, known)
     end = len(info.labels) * int(np.prod(shape)) * 4
 
-    def entry(kind: str, shape: Sequence[int], start: int) -> dict:
-        return {
-            "dtype": kind,
-            "shape": list(shape),
-            "data_offsets": [start, start + 4 * int(np.prod(shape))],
-        }
-
     # JSON in ASCII, which keeps names that are not valid UTF-8.
     header = json.dumps(
         {
             "__metadata__": {METADATA: json.dumps(known)},
-            "features": entry("F32", (len(info.labels), *shape), 0),
-            "labels": entry("I32", info.labels.shape, end),
+            "features": {
+                "dtype": "F32",
+                "shape": [len(info.labels), *shape],
+                "data_offsets": [0, end],
+            },
+            "labels": {
+                "dtype": "I32",
+                "shape": [len(info.labels)],
+                "data_offsets": [end, end + 4 * len(info.labels)],
+            },
         }
     ).encode("ascii")
     header += b" " * (-len(header) % 8)

@@ -94,6 +94,10 @@ def ytf_set(
         Skipped(f"{pairs.photos[a]} and {pairs.photos[b]}", "no frame of one of them shows a face")
         for a, b in zip(pairs.first[~whole], pairs.second[~whole], strict=True)
     ]
+    left_out = [
+        f"Left out: {len(skipped):,} frames that cannot be read or in which MTCNN finds no face, "
+        f"and {len(dropped):,} pairs of videos that have no other frames."
+    ]
     return build_set(
         folder.resolve().name,
         found or stored,
@@ -106,7 +110,7 @@ def ytf_set(
         notes=[
             f"Of each video up to {FRAMES} frames are compared, evenly spread; a pair scores the "
             "mean over all pairs of their frames.",
-            *_dropped(len(skipped), len(dropped)),
+            *left_out * bool(skipped or dropped),
             *_relabelled(kept),
             *repeats(kept.first, kept.second, "a video"),
         ],
@@ -160,20 +164,8 @@ def _numbers_by_size(name: str) -> list[str | int]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
-def _dropped(frames: int, pairs: int) -> list[str]:
-    if not frames and not pairs:
-        return []
-    return [
-        f"Left out: {frames:,} frames that cannot be read or in which MTCNN finds no face, and "
-        f"{pairs:,} pairs of videos that have no other frames."
-    ]
-
-
 def _relabelled(pairs: PairSet) -> list[str]:
     """Return a sentence on labels that the people's names contradict, as in a corrected list."""
-    person = [video.rpartition("/")[0] for video in pairs.photos]
-    says = np.array(
-        [person[a] == person[b] for a, b in zip(pairs.first, pairs.second, strict=True)]
-    )
-    odd = int(np.sum(says != pairs.same))
+    person = np.array([video.rpartition("/")[0] for video in pairs.photos])
+    odd = int(np.sum((person[pairs.first] == person[pairs.second]) != pairs.same))
     return [f"Pairs whose label their names contradict: {odd:,}; the label counts."] * (odd > 0)

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from xcos_tf.arrays import read_npz
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.files import read_json
 from xcos_tf.schemas import Strict
 
@@ -126,18 +126,13 @@ def read_columns(path: Path, kinds: Mapping[str, type], count: int) -> dict[str,
     Raises:
         XcosError: it is damaged, or holds other arrays.
     """
-    advice = "prepare the set again"
-    try:
+    faults = OSError, ValueError, KeyError
+    with explained(f"{path} is damaged", "prepare the set again", faults):
         arrays = read_npz(path, len(kinds) * (8 * count + 1024))
         found = {name: arrays[name] for name in kinds}
-    except (OSError, ValueError, KeyError) as error:
-        raise XcosError(f"{path} is damaged ({reason_of(error)}); {advice}") from None
-    for name, kind in kinds.items():
-        if found[name].dtype != kind or found[name].shape != (count,):
-            raise XcosError(
-                f"{path} is damaged ({name} is not {count} numbers of type {np.dtype(kind)}); "
-                f"{advice}"
-            )
+        for name, kind in kinds.items():
+            if found[name].dtype != kind or found[name].shape != (count,):
+                raise ValueError(f"{name} is not {count} numbers of type {np.dtype(kind)}")
     return found
 
 
