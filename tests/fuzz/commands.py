@@ -123,7 +123,7 @@ def _check_sentence(words: list[str], told: str) -> None:
     assert last == on_one_line(last), f"{words}: {last[:300]!r}"
     usage = before and before[0].startswith("usage:")
     bars = [x for x in before if "%|" in x or "it/s" in x or x.startswith("xcos ")]
-    if not usage and "--debug" not in words:
+    if not usage and not {"--debug", "--verbose"} & set(words):
         assert len(bars) == len(before), f"{words}: {told[:400]}"
     for word in words:
         if len(word) > 100:
