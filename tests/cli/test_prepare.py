@@ -1,8 +1,10 @@
 """`xcos prepare`, as a user runs it."""
 
+import json
 import os
 import pickle
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -22,8 +24,20 @@ from tests.data.records.sources import (
 from xcos_tf.cli.main import main
 from xcos_tf.data.records.reader import PreparedSet
 
-XCOS = [sys.executable, "-m", "xcos_tf.cli.main", "prepare"]
 SHARDS = 40
+# Starts the command in processes of their own, without importing TensorFlow anew for each.
+STARTER = """
+import json, os, sys
+import tensorflow
+from xcos_tf.cli.main import main
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os._exit(main(json.loads(line)))
+    print(process, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+"""
 
 
 def files(folder):
@@ -37,24 +51,29 @@ def test_killed_at_random_moments_and_started_again(tmp_path, chance):
     write_mxnet(tmp_path / "set", insightface_records(images), people=20)
     arguments = ["--shards", str(SHARDS), "--jobs", "2"]
     assert main(["prepare", str(tmp_path / "set"), str(tmp_path / "whole"), *arguments]) == 0
-    out, command = tmp_path / "out", [*XCOS, tmp_path / "set", tmp_path / "out", *arguments]
-    kills, done = 0, 0
-    while True:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wanted = done + chance.randint(1, SHARDS // 2)
-        limit = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < limit:
-            done = len(list(out.glob(".progress/*.json"))) - 1
-            if done >= wanted and kills < 2:
-                time.sleep(chance.uniform(0, 0.05))
-                process.send_signal(signal.SIGKILL)
-            time.sleep(0.002)
-        _, errors = process.communicate()
-        if process.returncode != -signal.SIGKILL:
-            break
-        kills += 1
-        done = max(0, len(list(out.glob(".progress/*.json"))) - 1)
-    assert process.returncode == 0, errors
+    words = ["prepare", str(tmp_path / "set"), str(tmp_path / "out"), *arguments]
+    out, kills, done, limit = tmp_path / "out", 0, 0, time.monotonic() + 300
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as starter:
+        while True:
+            starter.stdin.write(json.dumps(words).encode() + b"\n")
+            process = int(starter.stdout.readline())
+            wanted = done + chance.randint(1, SHARDS // 2)
+            while not select.select([starter.stdout], [], [], 0.002)[0]:
+                assert time.monotonic() < limit
+                done = len(list(out.glob(".progress/*.json"))) - 1
+                if done >= wanted and kills < 2:
+                    time.sleep(chance.uniform(0, 0.05))
+                    os.kill(process, signal.SIGKILL)
+                    wanted = SHARDS + 1
+            code = int(starter.stdout.readline())
+            if code != -signal.SIGKILL:
+                break
+            kills += 1
+            done = max(0, len(list(out.glob(".progress/*.json"))) - 1)
+        starter.stdin.close()
+    assert code == 0
     assert kills >= 1
     assert files(out) == files(tmp_path / "whole")
     records = PreparedSet(out)
