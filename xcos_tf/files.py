@@ -266,7 +266,7 @@ def read_file(
     Args:
         path: of the file.
         limit: bytes that it may have.
-        what: it is, for the error's sentence, such as "the configuration".
+        what: it is, such as "the configuration"; begins the error's sentence, and `advice` ends it.
         advice: what to do where it cannot be used.
 
     Raises:
@@ -302,12 +302,8 @@ def read_json(
 def parse_json(content: bytes, what: str, advice: str = "get it again"):
     """Return what JSON in UTF-8 holds.
 
-    Whoever made it, it takes little time and memory, and every number is finite.
-
-    Args:
-        content: the text.
-        what: it is, for the error's sentence.
-        advice: what to do where it cannot be used.
+    Whoever made it, it takes little time and memory, and every number is finite. `what` and
+    `advice` are as those of `read_file`.
 
     Raises:
         XcosError: it is not JSON, is nested too deeply, or holds NaN, infinity, or a whole number

@@ -78,10 +78,7 @@ def _error(problem: str, node) -> ConstructorError:
 def parse_yaml(content: bytes, what: object, advice: str = "mend it") -> Any:
     """Return what YAML in UTF-8 holds, with or without a byte order mark.
 
-    Args:
-        content: the text.
-        what: it is, or where it is, for the error's sentence.
-        advice: what to do where it cannot be used.
+    `what` it is, or where, begins the error's sentence, and `advice` ends it.
 
     Raises:
         XcosError: it is not YAML, has a key twice, a key that is not text or a tag, or is too

@@ -1,4 +1,8 @@
-"""Training augmentation of aligned faces, deterministic given a seed."""
+"""Training augmentation of aligned faces, deterministic given a seed.
+
+Faces are uint8 (h, h, 3) RGB, 112×112 or of any other size, and come out as that. A seed is int32
+(2,); the same one gives the same face.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -9,15 +13,7 @@ MOST_DRAWN_OVER = 0.5
 
 
 def mirror_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Return an aligned face, mirrored half the time.
-
-    Args:
-        image: uint8 (h, w, 3).
-        seed: int32 (2,); `augment_face` draws apart from it, with the same seed too.
-
-    Returns:
-        uint8 (h, w, 3).
-    """
+    """Return a face, mirrored half the time; `augment_face` draws apart, with one seed too."""
     return tf.image.stateless_random_flip_left_right(image, _seeds(seed)[0])
 
 
@@ -26,13 +22,6 @@ def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Each by its own chance: slightly turned, scaled and shifted (as landmarks err), made greyer,
     lighter, flatter, coarser, compressed, and partly covered.
-
-    Args:
-        image: uint8 (112, 112, 3) RGB; other square sizes work too.
-        seed: int32 (2,); the same seed gives the same face.
-
-    Returns:
-        uint8, of the same shape.
     """
     seeds = _seeds(seed)  # the first is `mirror_face`'s
     image = _jitter_alignment(image, seeds[1])
@@ -49,14 +38,7 @@ def blend_faces(image: tf.Tensor, other: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
     """Return a face with up to half of another mixed in, somebody who does not exist.
 
     A teacher's cosines with such faces fill the range between genuine and impostor pairs, and a
-    few hundred people make any number of them.
-
-    Args:
-        image, other: uint8 (h, w, 3), both aligned.
-        seed: int32 (2,); of the other's share, uniform in [0, 0.5].
-
-    Returns:
-        uint8 (h, w, 3).
+    few hundred people make any number of them. The other's share is uniform in [0, 0.5].
     """
     share = _uniform(seed, 0.0, 0.5)
     image, other = tf.cast(image, tf.float32), tf.cast(other, tf.float32)
@@ -64,15 +46,7 @@ def blend_faces(image: tf.Tensor, other: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
 
 
 def cover_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Cover a rectangle of 2 to 20 % of the area with one random colour.
-
-    Args:
-        image: uint8 (h, h, 3).
-        seed: int32 (2,); the same seed covers the same place.
-
-    Returns:
-        uint8 (h, h, 3).
-    """
+    """Cover a rectangle of 2 to 20 % of the area with one random colour."""
     size = image.shape[0]
     draws = _uniform(seed, 0.0, 1.0, (7,))
     area, aspect = 0.02 + 0.18 * draws[0], tf.exp((draws[1] - 0.5) * 1.4)
@@ -88,12 +62,7 @@ def cover_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def draw_over_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Cover up to half of a face by brush strokes, see `occlude_face`; each share is as likely.
 
-    Args:
-        image: uint8 (h, h, 3).
-        seed: int32 (2,), from 0; the same seed covers the same place.
-
-    Returns:
-        uint8 (h, h, 3).
+    Here a seed's numbers are 0 or above.
     """
 
     def draw(image, seed):

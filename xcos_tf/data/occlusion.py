@@ -1,6 +1,8 @@
 """Covering part of an aligned face: free-form masks, and sunglasses, a scarf or a hand before it.
 
-A face that is partly covered is what the paper's Fig. 5 tests on. Every cover follows from a seed.
+A face that is partly covered is what the paper's Fig. 5 tests on. Faces are uint8 (h, h, 3) RGB,
+and come out as copies. Every cover follows from a seed, whole numbers of 0 or above.
+
 What people wear stands in for the AR face database (Martínez and Benavente, CVC technical report
 24, 1998), which the paper's Fig. 5 (a) tests on and which is not free to pass on: flat shapes in
 one colour, placed by the five landmarks, where its people wear real ones.
@@ -62,16 +64,7 @@ def free_form_mask(share: float, random: np.random.Generator, size: int = 112) -
 
 
 def occlude_face(face: np.ndarray, share: float, seed: int | Sequence[int]) -> np.ndarray:
-    """Cover a share of a face by free-form strokes of one random colour.
-
-    Args:
-        face: uint8 (h, h, 3) RGB.
-        share: of the square, in [0, 1].
-        seed: whole numbers ≥ 0; the same ones cover the same place in the same colour.
-
-    Returns:
-        uint8 (h, h, 3), a copy.
-    """
+    """Cover a share of a face, in [0, 1] of the square, by strokes of one random colour."""
     random = np.random.default_rng(seed)
     colour = random.integers(256, size=3, dtype=np.uint8)
     mask = free_form_mask(share, random, len(face))
@@ -79,14 +72,11 @@ def occlude_face(face: np.ndarray, share: float, seed: int | Sequence[int]) -> n
 
 
 def face_seed(seed: int, name: str) -> list[int]:
-    """Return the seed of what covers a photo, whichever other photos there are.
+    """Return the seed of what covers a photo, the same on every machine and in any company.
 
     Args:
-        seed: ≥ 0.
+        seed: of all covers.
         name: of the photo, relative to its folder, with "/".
-
-    Returns:
-        A seed for `occlude_face` or `wear`, the same on every machine.
     """
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     return [seed, int.from_bytes(digest[:8], "big")]
@@ -121,12 +111,7 @@ class Occluder:
             raise XcosError(f"the seed {self.seed} is under 0; give 0 or more")
 
     def cover(self, face: np.ndarray, name: str) -> np.ndarray:
-        """Return a covered copy of a face.
-
-        Args:
-            face: uint8 (112, 112, 3) RGB, aligned.
-            name: of its photo, relative to the folder of the set, with "/".
-        """
+        """Return a covered copy of an aligned face, whose name is as that of `face_seed`."""
         seed = face_seed(self.seed, name)
         if self.worn is None:
             return occlude_face(face, self.share, seed)
@@ -171,13 +156,10 @@ def wear(
     one cheek.
 
     Args:
-        face: uint8 (h, h, 3) RGB.
+        face: to cover.
         what: one of WORN.
-        seed: whole numbers ≥ 0; the same ones give the same picture.
+        seed: of the shape.
         landmarks: (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
-
-    Returns:
-        uint8 (h, h, 3), a copy.
 
     Raises:
         ValueError: there is no such shape, or both eyes are in one place.

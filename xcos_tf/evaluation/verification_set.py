@@ -19,12 +19,7 @@ UNBALANCED = 0.6
 
 @dataclass(frozen=True)
 class FolderPhotos:
-    """Photos in a folder.
-
-    Attributes:
-        folder: that they are in.
-        names: relative to it, with "/".
-    """
+    """Photos in a folder, whose names are relative to it, with "/"."""
 
     folder: Path
     names: Sequence[str]
@@ -37,11 +32,7 @@ class FolderPhotos:
         return read_photo(self.folder / self.names[position])
 
     def digest(self, position: int) -> bytes:
-        """Return the SHA-256 of a file.
-
-        Raises:
-            XcosError: it cannot be read.
-        """
+        """Return the SHA-256 of a file; see `file_digest`."""
         return file_digest(self.folder / self.names[position])
 
 
