@@ -28,16 +28,6 @@ def silent_standard_error() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keep back what TensorFlow and LiteRT print while they start, where the level is 3.
-
-    Some of it is written before they look at the level, hence the file descriptor.
-    """
-    with silent_standard_error() if os.environ.get(LEVEL) == "3" else contextlib.nullcontext():
-        yield
-
-
-@contextlib.contextmanager
 def no_warnings() -> Iterator[None]:
     """Let no warning of Python's appear for a while."""
     with warnings.catch_warnings():
@@ -65,3 +55,14 @@ class Shared:
             self._threads -= 1
             if not self._threads:
                 self._entered.close()
+
+
+_STARTING = Shared(silent_standard_error)
+
+
+def quiet_start() -> contextlib.AbstractContextManager:
+    """Keep back what TensorFlow and LiteRT print while they start, where the level is 3.
+
+    Some of it is written before they look at the level, hence the file descriptor.
+    """
+    return _STARTING if os.environ.get(LEVEL) == "3" else contextlib.nullcontext()

@@ -105,6 +105,16 @@ def test_tries_at_the_same_time_are_all_counted(unlock, lite_models, tmp_path):
     assert sorted(codes) == [1, 1, 1, 3, 3]
 
 
+def test_whole_photos(unlock, photos, tmp_path):
+    """From what a camera gives to the decision, with the files that ship."""
+    store = ("--store", tmp_path / "store")
+    assert unlock("enroll", photos / "obama.jpg", *store)[0::2] == (0, "")
+    code, out, err = unlock("try", photos / "obama2.jpg", *store)
+    assert (code, err) == (0, "") and out.startswith("unlocked: 1 of 1 frames match")
+    code, out, err = unlock("try", photos / "biden.jpg", *store)
+    assert (code, err) == (1, "") and "look straight at the camera" in out
+
+
 def test_the_models_that_ship_and_others(unlock, tmp_path):
     store = ("--store", tmp_path / "store", "--aligned")
     code, out, err = unlock("enroll", OBAMA, *store, "--variant", "float16")

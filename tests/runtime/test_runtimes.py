@@ -2,16 +2,22 @@
 
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import xcos_tf
+from xcos_tf.data.detection import FaceDetector
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_folder import BUNDLED, bundled_presets, lite_folder
 from xcos_tf.runtime import loading
+from xcos_tf.runtime.litert import LiteRuntime
 from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
 
+PACKAGE = Path(xcos_tf.__file__).parent
 BOTH = ("litert", "tensorflow")
 XCOS, PLAIN = "xcos-mobilefacenet", "mobilefacenet"
 
@@ -179,6 +185,43 @@ def test_who_asks_for_the_network_computes_by_it(faces, lite):
         lite.network  # noqa: B018
 
 
+def test_what_a_pair_of_photos_passes(photos, monkeypatch):
+    """One call of the detector, one run of the backbone, one comparison; and how many files.
+
+    Modules that stand beside the rooms, such as for errors and files, are not counted.
+    """
+    calls, passed = [], set()
+    verifier = Verifier.from_preset(XCOS, runtime="litert")
+    for owner, name in (
+        (FaceDetector, "detect"),
+        (LiteRuntime, "embed"),
+        (LiteRuntime, "compare"),
+    ):
+        called = getattr(owner, name)
+
+        def counted(*arguments, called=called, name=name):
+            calls.append((name, len(arguments[-1])))
+            return called(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    def note(frame, event, argument):
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(PACKAGE):
+            passed.add(path.relative_to(PACKAGE))
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        assert verifier.verify(photos / "obama.jpg", photos / "obama2.jpg").same
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    assert calls == [("detect", 2), ("embed", 2), ("compare", 1)]
+    rooms = {x for x in passed if len(x.parts) > 1 or x.stem in ("verifier", "templates")}
+    assert len(rooms) + 1 <= 14, rooms  # and `cli/verify.py`, where they begin
+
+
 WITHOUT = """
 import sys
 from importlib.abc import MetaPathFinder
@@ -200,6 +243,7 @@ for preset in bundled_presets():
 assert main(["verify", a, b, "--aligned", "--attention", "patched", "--explain", sys.argv[4]]) == 0
 assert main(["verify", a, c, "--aligned", "--json"]) == 1
 assert main(["verify", a, b, "--aligned", "--preset", "mobilefacenet"]) == 0
+assert main(["verify", *sys.argv[5:]]) == 0
 methods = "xcos,xcos-patched,tail,face-centre"
 assert main(["explain", a, b, "--aligned", "--method", methods, "--out", sys.argv[4]]) == 0
 assert main(["explain", a, b, "--aligned", "--method", "gradcam", "--out", sys.argv[4]]) == 2
@@ -210,11 +254,12 @@ except xcos_tf.XcosError as error:
 """
 
 
-def test_without_tensorflow(tmp_path):
+def test_without_tensorflow(tmp_path, photos):
     from xcos_tf.export.tflite.int8 import SHIPPED
 
-    photos = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
-    words = [sys.executable, "-c", WITHOUT, *photos, str(tmp_path / "why.png")]
+    faces = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
+    words = [sys.executable, "-c", WITHOUT, *faces, str(tmp_path / "why.png")]
+    words += [str(photos / f"{name}.jpg") for name in ("obama", "obama2")]
     run = subprocess.run(words, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     *_, of_gradients, of_keras = (x.split("\r")[-1] for x in run.stderr.splitlines())

@@ -53,7 +53,8 @@ class Network:
             interpreter, image, output, shape = self._interpreter()
         if shape != images.shape:
             interpreter.resize_tensor_input(image, images.shape)
-            interpreter.allocate_tensors()
+            with quiet_start():  # the first delegate of a process announces itself
+                interpreter.allocate_tensors()
         interpreter.set_tensor(image, images)
         interpreter.invoke()
         found = interpreter.get_tensor(output)
