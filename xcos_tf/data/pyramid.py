@@ -11,7 +11,7 @@ _STEP = 0.709
 WINDOW, STRIDE = 12, 2
 """Pixels: the side of what PNet looks at, and how far one look is from the next."""
 
-_LOOKS = 32
+_LOOKS = 24
 """Rows of looks in a strip: what PNet makes of so many stays in a processor's cache."""
 
 _GREY = np.float32(127.5)
