@@ -67,8 +67,13 @@ class Network:
 
         with quiet_start():
             interpreter = Interpreter(model_content=self._content, num_threads=1)
-        (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
-        return interpreter, image["index"], output["index"], None
+            (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+            # LiteRT says that it has an accelerator when tensors are first allocated.
+            sides = (WINDOW if side < 0 else side for side in image["shape_signature"][1:3])
+            shape = (1, *sides, 3)
+            interpreter.resize_tensor_input(image["index"], shape)
+            interpreter.allocate_tensors()
+        return interpreter, image["index"], output["index"], shape
 
 
 class Cascade:
