@@ -10,7 +10,7 @@ from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.thresholds import faces_of_all, measure_thresholds
+from xcos_tf.evaluation.thresholds import faces_of_all, fixed_attention_thresholds
 from xcos_tf.metrics.rates import threshold_at_fmr
 from xcos_tf.verifier import Verifier
 
@@ -40,7 +40,7 @@ def faces(tmp_path_factory):
 
 def test_thresholds_are_those_of_all_impostor_pairs(faces):
     verifier = Verifier.from_preset("mobilefacenet")
-    found = measure_thresholds(verifier, faces, "cosine")
+    found = fixed_attention_thresholds(verifier, faces, "cosine")
     assert (found.impostor_pairs, found.people) == (6 * 5 + 6 * 4 + 5 * 4, 3)
     assert found.at == {}  # a hundred pairs are the fewest for FMR 1e-2
     faces = faces.select(np.array([True, True, False]))
@@ -53,7 +53,7 @@ def test_thresholds_are_those_of_all_impostor_pairs(faces):
     # A rate that 30 pairs can show.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("xcos_tf.metrics.rates.FALSE_MATCH_RATES", ("0.1", "0.01"))
-        found = measure_thresholds(verifier, faces, "cosine")
+        found = fixed_attention_thresholds(verifier, faces, "cosine")
     assert list(found.at) == ["0.1"]
     assert found.at["0.1"] == pytest.approx(threshold_at_fmr(np.array(scores), 0.1), abs=1e-4)
 
@@ -61,4 +61,4 @@ def test_thresholds_are_those_of_all_impostor_pairs(faces):
 def test_faces_of_another_size(faces):
     verifier = Verifier.from_preset("mobilefacenet")
     with pytest.raises(XcosError, match="a face of the sets is 112×112 pixels and the models"):
-        measure_thresholds(verifier, faces, "cosine", size=96)
+        fixed_attention_thresholds(verifier, faces, "cosine", size=96)

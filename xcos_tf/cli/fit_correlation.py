@@ -131,12 +131,12 @@ def _thresholds(args, preset, held_out):
     if held_out is None:
         return None
     from xcos_tf.data.face_set import join_sets
-    from xcos_tf.evaluation.thresholds import measure_thresholds
+    from xcos_tf.evaluation.thresholds import fixed_attention_thresholds
     from xcos_tf.verifier import Verifier
 
     size = preset.network.features.input_shape[1]
     faces = join_sets([held_out])
-    return measure_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
+    return fixed_attention_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
 
 
 def _summary(args, faces, correlation, thresholds) -> str:

@@ -29,7 +29,7 @@ class Thresholds:
     people: int
 
 
-def measure_thresholds(
+def fixed_attention_thresholds(
     verifier: Verifier,
     faces: FaceSet,
     attention: str,
