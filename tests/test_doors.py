@@ -26,7 +26,9 @@ from xcos_tf.files import NotRegularError, file_sha256, open_regular, read_json
 from xcos_tf.models.conversion import is_tflite, read_mobilefacenet, read_state_dict
 from xcos_tf.models.presets import load_preset
 from xcos_tf.serving.address import Certificates
+from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config_reader import read_config
+from xcos_tf.training.monitor import MetricsTable
 from xcos_tf.training.record import changes
 
 
@@ -69,6 +71,8 @@ DOORS = {
     "a client's certificate": ("c.pem", lambda path: Certificates.of(None, path, True)),
     "a server's models": ("models.config", lambda path: read_models(path.parent)),
     "a run's configuration": ("a.yaml", read_config),
+    "a run's checkpoint": ("step-1.safetensors", lambda path: take_weights(None, path)),
+    "a run's table": ("metrics.csv", lambda path: MetricsTable(path, 1)),
     "what a run was started with": ("config.yaml", lambda path: changes(path.parent, "steps: 1")),
 }
 

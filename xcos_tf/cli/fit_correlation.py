@@ -136,7 +136,9 @@ def _thresholds(args, preset, held_out):
 
     size = preset.network.features.input_shape[1]
     faces = join_sets([held_out])
-    return fixed_attention_thresholds(Verifier(preset), faces, "correlated", seed=args.seed, size=size)
+    return fixed_attention_thresholds(
+        Verifier(preset), faces, "correlated", seed=args.seed, size=size
+    )
 
 
 def _summary(args, faces, correlation, thresholds) -> str:

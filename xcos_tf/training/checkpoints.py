@@ -12,7 +12,7 @@ from safetensors.numpy import save
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError, reason_of, shown
-from xcos_tf.files import check_can_write, replace_file
+from xcos_tf.files import check_can_write, open_regular, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables, read
@@ -249,6 +249,7 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
 def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
     """Return the steps that a checkpoint's trainer had made, and its arrays."""
     try:
+        open_regular(path).close()  # which refuses a pipe
         with safe_open(path, framework="numpy") as file:
             step, form = int(file.metadata()["step"]), file.metadata()["format"]
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -1,6 +1,7 @@
 """What one sees of a training run, while it goes on and afterwards."""
 
 import csv
+import io
 import os
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError
-from xcos_tf.files import write_csv
+from xcos_tf.files import read_bytes, write_csv
 from xcos_tf.progress import Bar, log
 from xcos_tf.training.run_files import writing
 
@@ -40,8 +41,8 @@ class MetricsTable:
         """
         self.path = path
         try:
-            with open(path, newline="", encoding="utf-8") as file:
-                rows = [_parse(cells) for cells in csv.DictReader(file)]
+            text = io.StringIO(read_bytes(path).decode(), newline="")
+            rows = [_parse(cells) for cells in csv.DictReader(text)]
         except (FileNotFoundError, NotADirectoryError):
             rows = []
         except _UNREADABLE as error:
