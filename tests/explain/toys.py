@@ -42,3 +42,23 @@ class OppositeVerifier(OneCellVerifier):
 def noise(random: np.random.Generator, count: int) -> np.ndarray:
     """Return faces of noise, uint8 (count, 112, 112, 3)."""
     return random.integers(0, 256, (count, 112, 112, 3), np.uint8)
+
+
+class WeighedCells:
+    """Weighs 49 cells: the score is the sum of each cell's weight times its cosine.
+
+    Cells count by how they differ from their own mean, so that a cell of one colour is like none.
+    Each cell of a face is worth its weight, no more and no less: the weights are the right map.
+    """
+
+    def __init__(self, weights: np.ndarray):
+        self.weights = weights
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        cells = faces.reshape(-1, 7, CELL, 7, CELL, 3).swapaxes(2, 3).astype(np.float32)
+        cells = cells - cells.mean(axis=(3, 4), keepdims=True)
+        lengths = np.linalg.norm(cells.reshape(-1, 7, 7, CELL * CELL * 3), axis=-1)
+        return cells / np.maximum(lengths, 1)[..., np.newaxis, np.newaxis, np.newaxis]
+
+    def compare_pairs(self, features_a: np.ndarray, features_b: np.ndarray) -> np.ndarray:
+        return (features_a * features_b).sum(axis=(3, 4, 5)).reshape(-1, 49) @ self.weights.ravel()

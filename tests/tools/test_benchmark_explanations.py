@@ -25,7 +25,7 @@ from xcos_tf.verifier import Verifier
 pytestmark = pytest.mark.long
 
 PAIRS = "1\t2\nobama\t1\t2\ndrawn\t1\t2\nobama\t1\tbiden\t1\ndrawn\t1\tbiden\t1\n"
-METHODS = ["xcos", "tail", "right", "wrong"]
+METHODS = ["xcos", "tail", "face-centre", "right", "wrong"]
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +87,12 @@ def test_a_wrong_map_comes_out_last(run):
         chosen = [row for row in of_plain if (row.measure, row.detail) == (measure, detail)]
         return [row.method for row in sorted(chosen, key=lambda row: row.value)]
 
-    assert ranked("cell ablation", "black")[::3] == ["wrong", "right"]
-    assert ranked("cell ablation", "blur")[0] == "wrong"
-    for filling in ("black", "blur"):
-        assert ranked("similarity deletion", filling)[-1] == "wrong"
-        assert ranked("similarity insertion", filling)[0] == "wrong"
+    assert ranked("cell ablation", "black")[::4] == ["wrong", "right"]
+    assert ranked("cell ablation", "imputed")[0] == "wrong"
+    for kind in ("genuine", "impostor"):
+        for filling in ("imputed", "black"):
+            assert ranked(f"{kind} deletion", filling)[-1] == "wrong"
+            assert ranked(f"{kind} insertion", filling)[0] == "wrong"
     [agreement] = [
         row.value
         for row in of_plain
@@ -109,26 +110,28 @@ def test_everything_is_in_the_table(run, data):
     assert {(row.method, row.score) for row in rows} == {
         ("xcos", "learned"),
         *((name, "cosine") for name in METHODS[1:]),
-        *(("random", score) for score in ("learned", "cosine")),
+        *((name, "learned") for name in ("face-centre", "random")),
+        ("random", "cosine"),
     }
     measures = {row.measure for row in rows}
-    assert measures >= {"seconds", "similarity deletion", "dissimilarity deletion"}
+    assert measures >= {"seconds", "genuine deletion", "dissimilarity deletion accuracy"}
     for row in rows:
         preset = Verifier.from_preset(row.preset) if row.measure == "seconds" else None
         assert preset is None or row.preset_sha256 == preset.config["weights"]["sha256"]
     counts = {row.measure: row.pairs for row in rows if row.method == "xcos"}
-    assert counts["similarity deletion"] == counts["cell ablation"] == counts["ratio"] == 4
-    assert counts["dissimilarity insertion"] == 2
+    assert counts["cell ablation"] == counts["ratio"] == 4
+    assert counts["genuine deletion"] == counts["dissimilarity insertion"] == 2
     points = read_rows(out / "explanations-curves.csv", CurvePoint)
     for row in rows:
-        if row.measure in ("similarity deletion", "dissimilarity deletion"):
-            curve = [
-                x.accuracy
+        curve, accuracy, _ = row.measure.partition(" accuracy")
+        if curve in ("genuine deletion", "dissimilarity deletion"):
+            values = [
+                x.accuracy if accuracy else x.value
                 for x in points
                 if (x.method, x.preset, x.measure, x.filling)
-                == (row.method, row.preset, row.measure, row.detail)
+                == (row.method, row.preset, curve, row.detail)
             ]
-            assert row.value == pytest.approx(np.trapezoid(curve, dx=0.1))
+            assert row.value == pytest.approx(np.trapezoid(values, dx=0.1))
 
 
 def test_the_page_says_how_it_was_made(run, data):

@@ -7,12 +7,11 @@ import numpy as np
 
 from tools.explanations.contenders import Contender, OneScore
 from tools.explanations.drawn_pairs import Pair
+from tools.explanations.rows import CURVES, FILLINGS
 from xcos_tf.explain.faithfulness.cell_ablation import agreement, true_drops
-from xcos_tf.explain.faithfulness.deletion import deletion_curve, insertion_curve
-from xcos_tf.explain.faithfulness.fillings import FILLINGS
+from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, scores_under_removal
 from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift, under_swap
 
-CURVES = {"deletion": deletion_curve, "insertion": insertion_curve}
 Arrays = dict[str, np.ndarray]
 
 
@@ -47,22 +46,23 @@ def judge(verifier: OneScore, pair: Pair, maps: Arrays, of_cells: Arrays) -> Arr
     """Return how faithful the maps of `explain` are, beside those drops of cells.
 
     Returns:
-        {"KIND CURVE FILLING": float64 (steps + 1,), 1 where the verdict is right}, the same with
-        " area" after it, float64 (1,), and {"cells FILLING": float64 (1,)}, a rank correlation.
-        The kind "dissimilarity" is there for signed maps of impostor pairs alone.
+        {"KIND CURVE FILLING": float64 (2, steps + 1), the score and how often the verdict is right
+        while pixels of A are removed, and of B, the mean of both}, and {"cells FILLING": float64
+        (1,)}, a rank correlation. The kind is that of the pair, "genuine" or "impostor"; and of
+        signed maps of impostor pairs "dissimilarity" too, for the maps negated.
     """
-    faces = (pair.face_a[np.newaxis], pair.face_b[np.newaxis])
-    pair_maps = (maps["map_a"][np.newaxis], maps["map_b"][np.newaxis])
-    kinds = {"similarity": pair_maps}
+    faces, pair_maps = (pair.face_a, pair.face_b), (maps["map_a"], maps["map_b"])
+    kinds = {"genuine" if pair.same else "impostor": pair_maps}
     if maps["signed"][0] and not pair.same:
         kinds["dissimilarity"] = tuple(-x for x in pair_maps)
     found = {}
     for kind, of_kind in kinds.items():
-        for name, curve in CURVES.items():
+        for curve in CURVES:
             for filling in FILLINGS:
-                result = curve(verifier, faces, of_kind, [pair.same], verifier.threshold(), filling)
-                found[f"{kind} {name} {filling}"] = result.accuracy
-                found[f"{kind} {name} {filling} area"] = result.pair_areas
+                reveal = curve == "insertion"
+                scores = scores_under_removal(verifier, faces, of_kind, filling, reveal)
+                right = accuracy_under_removal(scores, pair.same, verifier.threshold())
+                found[f"{kind} {curve} {filling}"] = np.stack([scores.mean(axis=0), right])
     for filling in FILLINGS:
         found[f"cells {filling}"] = np.array([agreement(maps["map_a"], of_cells[filling])])
     return found

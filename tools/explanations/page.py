@@ -8,7 +8,7 @@ from tools.explanations.drawn_pairs import SEED
 from tools.explanations.rows import CONTROL, CurvePoint, Measure
 from tools.explanations.run import Found
 from tools.explanations.summary import curve_points, measures
-from tools.explanations.tables import TABLES
+from tools.explanations.tables import FAILED, TABLES, UNCHANGED
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS
 from tools.paper.tables import SOURCE, of_preset, on
@@ -18,28 +18,35 @@ from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
 LINES = ("-", "--", ":")
+KINDS = {
+    "genuine": "genuine pairs",
+    "impostor": "impostor pairs",
+    "dissimilarity": "dissimilarity maps",
+}
 HEADINGS = {
     "explanations-gains": "## Gain over a random map\n\n",
-    "explanations-kinds": "## The same on genuine and on impostor pairs\n\n",
+    "explanations-accuracy": "## The same of areas under the accuracy\n\n",
     "explanations-dissimilarity": "## Dissimilarity maps, on impostor pairs\n\n",
     "explanations-checks": "## Sanity and cost\n\n",
 }
 HOW = (
     "A method explains, and is judged by, the preset and score of its line. Areas are those under "
-    "the accuracy of that verifier, at its preset's threshold for FMR "
-    f"{DEFAULT_FMR:g}, while the pixels that a map calls most similar are removed from both faces "
-    "(deletion: the smaller the area, the better) or alone revealed (insertion: the greater); for "
-    "dissimilarity, the most dissimilar ones of impostor pairs, where maps are signed. Two faces "
-    "of which nothing is left are alike, and so accepted.",
+    "that score while the pixels that a map calls most similar are removed from one face "
+    "(deletion) or alone revealed (insertion), of A with B as it is and of B with A as it is, the "
+    "mean of both; for dissimilarity, the most dissimilar ones of impostor pairs, where maps are "
+    "signed. Arrows say which way is better. The accuracy is how often the verdict is right, at "
+    f"the preset's threshold for FMR {DEFAULT_FMR:g}.",
+    "Removed pixels are imputed from what is left, with a little noise (ROAD, Rong et al., ICML "
+    "2022), so that a mask says nothing by its outline; black is there for comparison.",
     "A verifier that bears more has greater areas whatever the map, so areas compare maps of one "
-    f"verifier. Gains are over the map `{CONTROL}` on the same verifier, pair by pair, and places "
-    "go by gains; above 0 is better. The random map is one for both faces: to take away different "
-    "places of each hurts a score more, from which methods gain whose two maps differ.",
+    f"verifier. Gains are over the map `{CONTROL}` on the same verifier, pair by pair; above 0 is "
+    "better. Places go by gains among the maps of one verifier.",
     "Cell ablation is the mean rank correlation between a map of face A, pooled to 7×7 cells, and "
     "the drop of the score when each cell is covered.",
     "Sanity: rank correlation with the map of the same pair after all weights were shuffled, and "
     "with that of faces moved by a pixel; the greatest difference of a map when A and B change "
-    "places.",
+    f"places. A method of {UNCHANGED:g} or more under random weights has failed{FAILED}: its maps "
+    "hardly hang on what the network has learned.",
     "Intervals are of 95 %, by the bootstrap over pairs; they take the pairs as drawn "
     "independently, and are not widened for the number of comparisons.",
     "Cost: medians over pairs; each explanation was timed right after a plain verification of the "
@@ -71,14 +78,14 @@ def page(found: Sequence[Found], vset: VerificationSet) -> Report:
 
 
 def draw_curves(points: Sequence[CurvePoint]) -> Figure:
-    """Draw accuracy against the share of pixels, a row for each kind of map and preset."""
+    """Draw the score against the share of pixels, a row for each kind of pair and preset."""
     places: dict[tuple, list[CurvePoint]] = {}  # of a row, a column and a line
     for point in points:
         kind, curve = point.measure.split()
         place = ((kind, point.preset), (curve, point.filling), _who(point))
         places.setdefault(place, []).append(point)
     found = dict.fromkeys(row for row, _, _ in places)
-    rows = [row for kind in ("similarity", "dissimilarity") for row in found if row[0] == kind]
+    rows = [row for kind in KINDS for row in found if row[0] == kind]
     columns = list(dict.fromkeys(column for _, column, _ in places))
     size = (WIDTH * len(columns) + 2, HEIGHT * len(rows) + 0.4)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
@@ -87,7 +94,7 @@ def draw_curves(points: Sequence[CurvePoint]) -> Figure:
     for (row, column, who), line in places.items():
         panels[rows.index(row), columns.index(column)].plot(
             [100 * point.share for point in line],
-            [100 * point.accuracy for point in line],
+            [point.value for point in line],
             label=who,
             **looks[who],
         )
@@ -95,7 +102,7 @@ def draw_curves(points: Sequence[CurvePoint]) -> Figure:
         for column, axes in zip(columns, of_row, strict=True):
             axes.set_title(", ".join(column), fontsize=9)
             axes.grid(alpha=0.3)
-        of_row[0].set_ylabel(f"{kind} maps,\naccuracy of\n{preset}, %", fontsize=8)
+        of_row[0].set_ylabel(f"{KINDS[kind]},\nscore of\n{preset}", fontsize=8)
         of_row[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7, frameon=False)
     for axes in panels[-1]:
         axes.set_xlabel("pixels removed or revealed, %", fontsize=8)

@@ -6,8 +6,20 @@ XCOS = "xcos"
 CONTROL = "random"
 """The method that every other is held against, on the same verifier."""
 CURVES = ("deletion", "insertion")
-AREAS = [f"{kind} {curve}" for kind in ("similarity", "dissimilarity") for curve in CURVES]
-"""The areas under curves that are measured."""
+FILLINGS = ("imputed", "black")
+"""What stands where pixels were removed: the one to go by, and one for comparison."""
+AREAS = [f"{x} {curve}" for x in ("genuine", "impostor", "dissimilarity") for curve in CURVES]
+"""The areas under curves of the score that are measured; with " accuracy" after it, under those of
+how often the verdict is right."""
+
+
+def is_better_high(measure: str) -> bool:
+    """Return whether a good map has a large area, of one of `AREAS`."""
+    kind, curve, *accuracy = measure.split()
+    high = (curve == "insertion") != (kind == "dissimilarity")
+    # An impostor pair is judged rightly while its score is low.
+    return high != bool(accuracy and kind != "genuine")
+
 
 Measure = namedtuple(
     "Measure",
@@ -17,17 +29,17 @@ Measure = namedtuple(
 )
 """One measure of one method on the verifier that it explains and is judged by.
 
-`measure` is one of `AREAS`; "genuine" or "impostor" with a curve, which is of similarity maps on
-such pairs alone; "cell ablation"; "random weights", "shift" or "swap", which are checks; "seconds",
-the "ratio" to a plain verification, "forward passes" or "backward passes". `detail` is such as the
-filling. `value` is the mean over `pairs`, or a median where it is of time, with its 95 % interval
-if it has one; `gain` by how much it is better than the control on the same verifier, pair by pair;
-`lead` by how much its gain is greater than xCos's on the same pairs.
+`measure` is one of `AREAS`, such with " accuracy" after it, "cell ablation"; "random weights",
+"shift" or "swap", which are checks; "seconds", the "ratio" to a plain verification, "forward
+passes" or "backward passes". `detail` is such as the filling. `value` is the mean over `pairs`, or
+a median where it is of time, with its 95 % interval if it has one; `gain` by how much it is better
+than the control on the same verifier, pair by pair; `lead` by how much its gain is greater than
+xCos's, if that is on the same verifier.
 """
 
 CurvePoint = namedtuple(
     "CurvePoint",
-    "method preset score measure filling share accuracy preset_sha256 set_sha256",
+    "method preset score measure filling share value accuracy preset_sha256 set_sha256",
     defaults=["", ""],
 )
-"""The accuracy of a verifier with a share of the pixels removed or revealed, in [0, 1]."""
+"""The mean score with a share of the pixels removed or revealed, and the verifier's accuracy."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tools.explanations import judging
+from tools.explanations import judging, rows
 from tools.explanations.contenders import Contender, LiteScore, OneScore
 from tools.explanations.drawn_pairs import Pair
 from tools.explanations.judging import Arrays
@@ -14,7 +14,8 @@ from tools.keeping import Key, code_version, kept, sha256_of
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
-CODE = ("xcos_tf.explain.faithfulness", "xcos_tf.explain.methods", judging.__name__)
+CODE = ("xcos_tf.explain.faithfulness", "xcos_tf.explain.methods")
+CODE += (judging.__name__, rows.__name__)
 """What is kept follows from it."""
 SANITY_PAIRS = 10
 """How many are checked for sanity, which takes ten explanations each."""

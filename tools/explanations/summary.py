@@ -2,17 +2,25 @@
 
 Areas under curves compare maps of one verifier only: a verifier that bears more has the greater
 area whatever the map. So each method is held against a random map on its own verifier, and xCos
-with the others by how much each gains over that. A random map ranks cells no better than chance,
-so that an agreement with cell ablation is a gain as it stands.
+with the others on its own by how much each gains over that. A random map ranks cells no better than
+chance, so that an agreement with cell ablation is a gain as it stands.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from tools.explanations.rows import AREAS, CONTROL, CURVES, XCOS, CurvePoint, Measure
+from tools.explanations.rows import (
+    AREAS,
+    CONTROL,
+    FILLINGS,
+    XCOS,
+    CurvePoint,
+    Measure,
+    is_better_high,
+)
 from tools.explanations.run import Found
-from xcos_tf.explain.faithfulness.fillings import FILLINGS
+from xcos_tf.explain.faithfulness.deletion import area
 from xcos_tf.metrics.intervals import mean_over_pairs
 
 NOTHING = (None, None, None)
@@ -23,8 +31,13 @@ def measures(found: Sequence[Found], set_sha256: str) -> list[Measure]:
     rows = []
     controls = {id(x.contender.verifier): x for x in found if x.contender.method.name == CONTROL}
     gains = [_gains(x, controls[id(x.contender.verifier)]) for x in found]
-    of_xcos = next((gains[i] for i, x in enumerate(found) if x.contender.method.name == XCOS), {})
+    xcos = {
+        id(x.contender.verifier): gain
+        for x, gain in zip(found, gains, strict=True)
+        if x.contender.method.name == XCOS
+    }
     for one, gain in zip(found, gains, strict=True):
+        of_xcos = xcos.get(id(one.contender.verifier), {})
         name, checked = one.contender.method.name, _sanity(one)
         hashes = one.contender.verifier.sha256, set_sha256
         for place, values in {**_faithfulness(one), **checked}.items():
@@ -54,12 +67,12 @@ def curve_points(found: Sequence[Found], set_sha256: str) -> list[CurvePoint]:
             for filling in FILLINGS:
                 curves = _stacked(one, f"{measure} {filling}")
                 if len(curves):
-                    accuracy = curves.mean(axis=0)
-                    shares = np.linspace(0, 1, len(accuracy)).round(6)
+                    means = curves.mean(axis=0)
+                    shares = np.linspace(0, 1, means.shape[1]).round(6)
                     hashes = one.contender.verifier.sha256, set_sha256
                     points += [
                         CurvePoint(*_who(one), measure, filling, *place, *hashes)
-                        for place in zip(shares.tolist(), accuracy.tolist(), strict=True)
+                        for place in zip(shares.tolist(), *means.tolist(), strict=True)
                     ]
     return points
 
@@ -74,15 +87,10 @@ def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
     values = {}
     for measure in AREAS:
         for filling in FILLINGS:
-            areas = _stacked(one, f"{measure} {filling} area")
-            if len(areas):
-                values[measure, filling] = areas[:, 0]
-    for curve in CURVES:
-        for filling in FILLINGS:
-            areas = values[f"similarity {curve}", filling]
-            for kind, chosen in (("genuine", one.same), ("impostor", ~one.same)):
-                if chosen.any():
-                    values[f"{kind} {curve}", filling] = areas[chosen]
+            curves = _stacked(one, f"{measure} {filling}")
+            if len(curves):
+                scores, right = area(curves).T
+                values |= {(measure, filling): scores, (f"{measure} accuracy", filling): right}
     for filling in FILLINGS:
         values["cell ablation", filling] = _stacked(one, f"cells {filling}")[:, 0]
     return values
@@ -97,17 +105,15 @@ def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:
     """Return by how much each pair's value is better than the control's."""
     expected = _faithfulness(control)
     # The control is not signed; of a random map, what is called least is as random as the most.
-    for curve in CURVES:
-        for filling in FILLINGS:
-            on_all = expected[f"similarity {curve}", filling]
-            expected[f"dissimilarity {curve}", filling] = on_all[~control.same]
+    for (measure, detail), values in list(expected.items()):
+        expected[measure.replace("impostor", "dissimilarity"), detail] = values
     gains = {}
     for (measure, detail), values in _faithfulness(one).items():
         gains[measure, detail] = values
         if measure != "cell ablation":
             # Rounded, so that areas which are the same have no difference, nor a lead of it.
             difference = (values - expected[measure, detail]).round(9)
-            gains[measure, detail] = -difference if measure.endswith("deletion") else difference
+            gains[measure, detail] = difference if is_better_high(measure) else -difference
     return gains
 
 

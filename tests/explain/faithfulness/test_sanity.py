@@ -88,7 +88,7 @@ def test_randomisation_goes_on_from_stage_to_stage(verifier, pair):
         return [i for i, x in enumerate(weights) if not np.array_equal(x, original[i])]
 
     # Kernels alone: biases and the normalisation's are the same throughout, so shuffle to the same.
-    names = [x.path for x in verifier.network.weights]
+    names = [getattr(x, "path", x.name) for x in verifier.network.weights]
     kernels = [[names[i] for i in changed(x)] for x in stages]
     assert [len(x) for x in kernels] == [1, 2, 2, 3]
     assert "fourth" in kernels[0][0]

@@ -58,7 +58,9 @@ def randomise(model: keras.Model, seed: int = 3) -> keras.Model:
     random = np.random.default_rng(seed)
     for weight in model.weights:
         values = random.normal(size=weight.shape) / np.sqrt(max([4, *weight.shape[:1]]))
-        weight.assign(np.abs(values) + 0.5 if "variance" in weight.path else values)
+        weight.assign(
+            np.abs(values) + 0.5 if "variance" in getattr(weight, "path", weight.name) else values
+        )
     return model
 
 

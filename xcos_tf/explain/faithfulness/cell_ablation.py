@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from xcos_tf.explain.faithfulness.fillings import filling_of
+from xcos_tf.explain.faithfulness.fillings import removed
 from xcos_tf.explain.faithfulness.maps import pooled, rank_correlation
-from xcos_tf.explain.probing import CELLS, cover, scores_of_variants, square_masks
+from xcos_tf.explain.probing import CELLS, scores_of_variants, square_masks
 from xcos_tf.verifier import Verifier
 
 
@@ -18,15 +18,14 @@ def true_drops(
     Args:
         verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
         face_a, face_b: uint8 (h, h, 3), h a multiple of `CELLS`.
-        filling: see `filling_of`.
+        filling: see `removed`.
 
     Raises:
         XcosError: there is no such filling.
     """
     cell = len(face_a) // CELLS
     masks = square_masks(len(face_a), cell, cell)
-    covered = cover(face_a, masks, filling_of(face_a, filling))
-    variants = np.concatenate([face_a[np.newaxis], covered])
+    variants = np.concatenate([face_a[np.newaxis], removed(face_a, masks, filling)])
     scores = scores_of_variants(verifier, variants, face_b[np.newaxis])
     return (scores[0] - scores[1:]).reshape(CELLS, CELLS)
 

@@ -1,96 +1,86 @@
-"""Deletion and insertion: does the verdict hang on the places that a map calls most important?
+"""Deletion and insertion: does a pair's score hang on the places that a map calls most important?
 
-Source: Y. Lu, Z. Xu and T. Ebrahimi, "Towards Visual Saliency Explanations of Face Verification",
-WACV 2024, after V. Petsiuk, A. Das and K. Saenko, "RISE", BMVC 2018. The most similar pixels of
-both faces are removed, or revealed in faces that are otherwise removed; the accuracy of the
-verifier is a curve over how many. A faithful map has a small area under the curve of deletion and
-a large one under that of insertion. For dissimilarity, give negated maps, and impostor pairs.
+The pixels that a map calls most similar are removed from a face, or are the only ones it keeps, and
+the score is a curve over how many. Sources: V. Petsiuk, A. Das and K. Saenko, "RISE", BMVC 2018;
+Y. Lu, Z. Xu and T. Ebrahimi, "Towards Visual Saliency Explanations of Face Verification",
+WACV 2024.
+
+The main protocol changes one face and leaves the other as it is, A and B in turn. If both change
+at once, what fills A is compared with what fills B: two strangers of whom nothing is left score 1,
+and a map does well that makes both faces alike in their blanks. That is here for comparison.
+
+Of a faithful map the area under the curve of deletion is small and that of insertion large, for
+genuine and for impostor pairs, which are to be told apart: the score of a genuine pair has far to
+fall. For dissimilarity give negated maps; the directions turn round. Areas compare maps of the same
+verifier only.
 """
 
 import math
-from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from xcos_tf.explain.faithfulness.fillings import filling_of
+from xcos_tf.explain.faithfulness.fillings import removed
 from xcos_tf.explain.faithfulness.maps import at_pixels
-from xcos_tf.explain.probing import embed_all
-from xcos_tf.metrics.intervals import Estimate, mean_over_pairs
+from xcos_tf.explain.probing import scores_of_variants
 from xcos_tf.verifier import Verifier
 
 STEPS = 10
 
-
-@dataclass(frozen=True)
-class AccuracyCurve:
-    """Accuracy while pixels are removed, or revealed.
-
-    Attributes:
-        shares: float (steps + 1,), of the pixels, from 0 to 1.
-        accuracy: float (steps + 1,), of the verifier over all pairs. Two faces that are all black
-            are alike, and so accepted.
-        area: under the curve, in [0, 1], with its interval over pairs.
-        pair_areas: float (P,), that of each pair alone; `area` is their mean. Two methods are
-            compared by the differences of these, pair by pair.
-    """
-
-    shares: np.ndarray
-    accuracy: np.ndarray
-    area: Estimate
-    pair_areas: np.ndarray
+Pair = tuple[np.ndarray, np.ndarray]
 
 
-def deletion_curve(
+def scores_under_removal(
     verifier: Verifier,
-    faces: tuple[np.ndarray, np.ndarray],
-    maps: tuple[np.ndarray, np.ndarray],
-    same: np.ndarray,
-    threshold: float,
+    faces: Pair,
+    maps: Pair,
     filling: str,
+    reveal: bool = False,
+    both: bool = False,
     steps: int = STEPS,
     seed: int = 0,
-    reveal: bool = False,
-) -> AccuracyCurve:
-    """Remove the pixels of both faces from the highest value of their maps on.
+) -> np.ndarray:
+    """Score a pair while pixels are removed, from the highest value of each face's map on.
 
     Args:
         verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
-        faces: A and B of each pair, each uint8 (P, h, w, 3).
-        maps: of A and of B, each float (P, k, l), of whatever size.
-        same: bool (P,).
-        threshold: a pair is accepted if its score reaches it.
-        filling: "black" or "blur"; see `filling_of`.
-        steps: the shares are 0, 1/steps, … 1.
-        seed: of the interval, and of the order of pixels of equal value.
-        reveal: these pixels instead, in faces that are otherwise removed.
+        faces: A and B, each uint8 (h, w, 3).
+        maps: of A and of B, each float (k, l), of whatever size.
+        filling: see `removed`.
+        reveal: these pixels are what is left, and all others are removed: insertion.
+        both: the faces are changed together, instead of in turn.
+        steps: the shares of pixels are 0, 1/steps, … 1.
+        seed: of the order of pixels of equal value, and of the filling's noise.
+
+    Returns:
+        float64 (turns, steps + 1): of A changed, then of B; or one row of both.
 
     Raises:
         XcosError: there is no such filling.
-        ValueError: the numbers of faces, maps and flags differ, or there are none.
     """
-    same = np.asarray(same, bool)
-    counts = {len(x) for x in (*faces, *maps, same)}
-    if len(counts) != 1 or not len(same):
-        raise ValueError(
-            "Expected as many faces A as faces B, maps and flags, at least one. Received: "
-            f"{[len(x) for x in (*faces, *maps, same)]}"
-        )
     shares = np.linspace(0, 1, steps + 1)
-    right = np.empty((len(same), steps + 1))
-    for pair in range(len(same)):
-        features = [
-            embed_all(verifier, _stages(side[pair], values[pair], shares, filling, seed, reveal))
-            for side, values in zip(faces, maps, strict=True)
-        ]
-        right[pair] = (verifier.compare_pairs(*features) >= threshold) == same[pair]
-    # A curve's area is linear in it, so the mean of the pairs' areas is the area of their mean.
-    pair_areas = ((right[:, 1:] + right[:, :-1]) / 2).mean(axis=1)
-    return AccuracyCurve(shares, right.mean(axis=0), mean_over_pairs(pair_areas, seed), pair_areas)
+    stages_a, stages_b = (
+        removed(face, _gone(values, face, shares, reveal, seed), filling, seed)
+        for face, values in zip(faces, maps, strict=True)
+    )
+    face_a, face_b = (face[np.newaxis] for face in faces)
+    turns = [(stages_a, stages_b)] if both else [(stages_a, face_b), (face_a, stages_b)]
+    return np.stack([scores_of_variants(verifier, *turn) for turn in turns])
 
 
-insertion_curve = partial(deletion_curve, reveal=True)
-"""Reveal the pixels of both faces from the highest value of their maps on."""
+def accuracy_under_removal(scores: np.ndarray, same: bool, threshold: float) -> np.ndarray:
+    """Return at each share how many of the turns' verdicts are right, float64 (steps + 1,).
+
+    The pair is accepted where a score of `scores_under_removal` reaches the threshold.
+    """
+    return ((scores >= threshold) == same).mean(axis=0)
+
+
+def area(curves: np.ndarray) -> np.ndarray:
+    """Return the areas (...) under curves over evenly spread shares from 0 to 1, (..., steps + 1).
+
+    They are linear in the curves, so the mean of several areas is the area of the mean curve.
+    """
+    return ((curves[..., 1:] + curves[..., :-1]) / 2).mean(axis=-1)
 
 
 def removal_order(values: np.ndarray, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
@@ -104,9 +94,8 @@ def removal_order(values: np.ndarray, shape: tuple[int, int], seed: int = 0) -> 
     return np.argsort(ranked).reshape(shape)
 
 
-def _stages(face, values, shares, filling, seed, reveal) -> np.ndarray:
-    """Return the face at each share, uint8 (len(shares), h, w, 3)."""
+def _gone(values, face, shares, reveal, seed) -> np.ndarray:
+    """Return which pixels are removed at each share, bool (len(shares), h, w)."""
     order = removal_order(values, face.shape[:2], seed)
     taken = order < np.rint(shares * order.size)[:, np.newaxis, np.newaxis]
-    visible = taken if reveal else ~taken
-    return np.where(visible[..., np.newaxis], face, filling_of(face, filling))
+    return ~taken if reveal else taken

@@ -5,6 +5,8 @@ is positive only, so a map may be all 0 where the faces differ.
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,48 +35,26 @@ SAMPLES = 20
 NOISE = 0.2  # standard deviation as a share of the image's range, within SmoothGrad's 10 to 20 %
 
 
-class CosineWith(keras.layers.Layer):
-    """From embeddings (N, dimension) to their cosines (N,) with `other`, (dimension,)."""
-
-    def build(self, input_shape):
-        self.other = self.add_weight(
-            name="other", shape=(input_shape[-1],), initializer="zeros", trainable=False
-        )
-        super().build(input_shape)
-
-    def call(self, inputs):
-        unit, other = (unit_length(x) for x in (inputs, self.other))
-        return tf.reduce_sum(unit * other, axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[:1]
+Cosine = Callable[[tf.Tensor], tf.Tensor]
+"""From embeddings (N, dimension) to their cosines (N,) with the one of the other face."""
 
 
-class EmbeddingScore:
-    """The cosine of faces' embeddings with one that is fixed.
+def connected(verifier: Verifier) -> keras.Model:
+    """Return a plain preset's network as a model whose layers are its own.
 
-    A preset's own model holds its backbone as one layer, whose inside is not connected to the
-    model's input; here the backbone's layers are the model's own. They are shared with the preset,
-    so a change of their weights is a change here.
+    The preset's holds its backbone as one layer, whose inside is not connected to the model's
+    input. Layers are shared, so a change of their weights is a change here.
 
-    Attributes:
-        model: functional, from images float32 (N, H, W, 3) in [−1, 1] to cosines (N,); the output
-            of its layer `FEATURE_LAYER` is the last feature map.
-        features: a function from such images to the last feature map.
+    Returns:
+        From images float32 (N, H, W, 3) in [−1, 1] to embeddings; the output of its layer
+        `FEATURE_LAYER` is the last feature map.
     """
-
-    def __init__(self, verifier: Verifier):
-        backbone, head = verifier.network.backbone, verifier.network.head
-        feature_map = keras.layers.Identity(name=FEATURE_LAYER)(backbone.output)
-        self._compare = CosineWith(name="cosine_with")
-        self.model = keras.Model(backbone.inputs, self._compare(head(feature_map)))
-        # The library runs the model eagerly, layer by layer; a graph is several times faster.
-        self.model.call = tf.function(self.model.call, reduce_retracing=True)
-        self.features = tf.function(backbone, reduce_retracing=True)
-
-    def compare_with(self, embedding: np.ndarray) -> None:
-        """Fix the other face by its embedding, float32 (dimension,)."""
-        self._compare.other.assign(embedding)
+    backbone, head = verifier.network.backbone, verifier.network.head
+    feature_map = keras.layers.Identity(name=FEATURE_LAYER)(backbone.output)
+    model = keras.Model(backbone.inputs, head(feature_map))
+    # The library runs a model eagerly, layer by layer; a graph is several times faster.
+    model.call = tf.function(model.call, reduce_retracing=True)
+    return model
 
 
 class WhiteBoxMethod(Method):
@@ -88,35 +68,40 @@ class WhiteBoxMethod(Method):
 
     def __init__(self):
         # By verifier, as a model that has run once runs faster.
-        self._scores = WeakKeyDictionary()
+        self._models = WeakKeyDictionary()
 
     @abstractmethod
-    def map_of(self, score: EmbeddingScore, image: tf.Tensor) -> np.ndarray:
+    def map_of(self, model: keras.Model, cosine: Cosine, image: tf.Tensor) -> np.ndarray:
         """Return the map of one face, float (1, h, w), ≥ 0, of any scale.
 
         Args:
-            score: with the other face fixed.
+            model: see `connected`.
+            cosine: with the other face.
             image: float32 (1, 112, 112, 3) in [−1, 1].
         """
 
-    def passes(self, score: EmbeddingScore) -> tuple[int, int]:
+    def passes(self, model: keras.Model) -> tuple[int, int]:
         """Return how many faces one map takes through the backbone, and through a gradient."""
         return 1, 1
 
     def find(self, verifier, face_a, face_b) -> Findings:
-        if verifier not in self._scores:
-            self._scores[verifier] = EmbeddingScore(verifier)
-        score = self._scores[verifier]
+        if verifier not in self._models:
+            self._models[verifier] = connected(verifier)
+        model = self._models[verifier]
         faces = np.stack([face_a, face_b])
         embeddings = verifier.embed(faces)
         images = normalise_pixels(faces)
         maps = []
         for i in range(2):
-            score.compare_with(embeddings[1 - i])
-            maps.append(np.asarray(self.map_of(score, images[i : i + 1]))[0])
-        [cosine] = verifier.compare_pairs(embeddings[:1], embeddings[1:])
-        forward, backward = self.passes(score)
-        return Findings(tuple(maps), cosine, 2 + 2 * forward, 2 * backward)
+            cosine = partial(_cosines, unit_length(embeddings[1 - i]))
+            maps.append(np.asarray(self.map_of(model, cosine, images[i : i + 1]))[0])
+        [score] = verifier.compare_pairs(embeddings[:1], embeddings[1:])
+        forward, backward = self.passes(model)
+        return Findings(tuple(maps), score, 2 + 2 * forward, 2 * backward)
+
+
+def _cosines(other: tf.Tensor, embeddings: tf.Tensor) -> tf.Tensor:
+    return tf.linalg.matvec(unit_length(embeddings), other)
 
 
 class GradCam(WhiteBoxMethod):
@@ -125,8 +110,8 @@ class GradCam(WhiteBoxMethod):
     name = "gradcam"
     visualisation: type[ModelVisualization] = Gradcam
 
-    def map_of(self, score, image):
-        return self.visualisation(score.model)(tf.identity, image, **LAST_FEATURE_MAP)
+    def map_of(self, model, cosine, image):
+        return self.visualisation(model)(cosine, image, **LAST_FEATURE_MAP)
 
 
 class GradCamPlusPlus(GradCam):
@@ -154,20 +139,21 @@ class ScoreCam(WhiteBoxMethod):
 
     name = "scorecam"
 
-    def map_of(self, score, image):
-        features = score.features(image)
+    def map_of(self, model, cosine, image):
+        features = keras.Model(model.inputs, model.get_layer(FEATURE_LAYER).output)(image)
         masks = tf.image.resize(tf.transpose(features, (3, 1, 2, 0)), image.shape[1:3])
         low, high = (f(masks, axis=(1, 2), keepdims=True) for f in (tf.reduce_min, tf.reduce_max))
         masks = (masks - low) / (high - low + 1e-7)
         seen = tf.concat([tf.zeros_like(image), image * masks], axis=0)
         starts = range(0, len(seen), batch_size())
-        cosines = [score.model(seen[x : x + batch_size()], training=False) for x in starts]
-        nothing, *through = np.concatenate(cosines)
+        nothing, *through = np.concatenate(
+            [cosine(model(seen[x : x + batch_size()], training=False)) for x in starts]
+        )
         return tf.nn.relu(tf.linalg.matvec(features, np.array(through) - nothing))
 
-    def passes(self, score):
+    def passes(self, model):
         # The face itself, the one of which nothing is left, and one for each channel.
-        return 2 + score.model.get_layer(FEATURE_LAYER).output.shape[-1], 0
+        return 2 + model.get_layer(FEATURE_LAYER).output.shape[-1], 0
 
 
 class VanillaSaliency(WhiteBoxMethod):
@@ -175,8 +161,8 @@ class VanillaSaliency(WhiteBoxMethod):
 
     name = "saliency"
 
-    def map_of(self, score, image):
-        return Saliency(score.model)(tf.identity, image, normalize_map=False)
+    def map_of(self, model, cosine, image):
+        return Saliency(model)(cosine, image, normalize_map=False)
 
 
 class SmoothGrad(WhiteBoxMethod):
@@ -187,15 +173,15 @@ class SmoothGrad(WhiteBoxMethod):
 
     name = "smoothgrad"
 
-    def map_of(self, score, image):
+    def map_of(self, model, cosine, image):
         # The library draws from NumPy's global generator, which belongs to the caller.
         kept = np.random.get_state()
         np.random.seed(0)
         noise = {"smooth_samples": SAMPLES, "smooth_noise": NOISE}
         try:
-            return Saliency(score.model)(tf.identity, image, normalize_map=False, **noise)
+            return Saliency(model)(cosine, image, normalize_map=False, **noise)
         finally:
             np.random.set_state(kept)
 
-    def passes(self, score):
+    def passes(self, model):
         return SAMPLES, SAMPLES
