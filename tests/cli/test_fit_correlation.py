@@ -22,7 +22,7 @@ from xcos_tf.models.presets import load_preset, save_preset
 from xcos_tf.models.weights import load_arrays
 from xcos_tf.training import correlation_preset
 from xcos_tf.training.correlation import StreamingCorrelation, fit_correlation
-from xcos_tf.training.correlation_pairs import pair_sampler
+from xcos_tf.training.pairs import pair_sampler
 from xcos_tf.verifier import Verifier
 
 PHOTO = str(Path(__file__).parents[1] / "photos/obama.jpg")

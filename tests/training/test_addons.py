@@ -60,7 +60,7 @@ def test_they_train_every_part_on_a_schedule(section):
     assert losses[-1] < losses[0]
     for weight, old in zip(trainer.trainable_weights, before, strict=True):
         assert np.abs(np.asarray(weight) - old).max() > 0, weight.name
-    assert [int(read(o.iterations)) for o in trainer.part_optimizers] == [8] * 3
+    assert [int(read(o.iterations)) for o in trainer.optimizers_by_part.values()] == [8] * 3
 
 
 def test_lamb_makes_the_steps_of_its_paper():

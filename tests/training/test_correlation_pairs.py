@@ -3,7 +3,7 @@ import pytest
 
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.errors import XcosError
-from xcos_tf.training.correlation_pairs import PAIRS, pair_sampler, people_to_compare
+from xcos_tf.training.pairs import PAIRS, pair_sampler, people_to_compare
 
 
 def face_set(*counts):

@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from xcos_tf.errors import XcosError
 from xcos_tf.training.config import DevicesConfig
-from xcos_tf.training.devices import build_strategy, is_chief
+from xcos_tf.training.loop import build_strategy, is_chief
 
 
 def test_one_device():

@@ -14,7 +14,7 @@ from tests.training.small import small_network
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import optimizer_variables
-from xcos_tf.training.pairing import pair_up
+from xcos_tf.training.pairs import pair_up
 
 FACES = Faces()
 

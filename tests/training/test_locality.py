@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.models.margins import CosFaceHead
-from xcos_tf.training.locality import SMALLEST, locality_loss, swap_rectangles
+from xcos_tf.training.losses import SMALLEST, locality_loss, swap_rectangles
 from xcos_tf.training.model import Part, Trainer
 
 SEED = tf.constant([3, 5])

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tests.training.small import one, small_batches, small_trainer, weights_of
 from xcos_tf.training.checkpoints import trainer_state
-from xcos_tf.training.loss_scale import FIRST, RISE_AFTER, LossScale
+from xcos_tf.training.gradients import FIRST, RISE_AFTER, LossScale
 from xcos_tf.training.optimizers import optimizer_variables
 
 BATCHES = small_batches(3)
@@ -43,7 +43,9 @@ def test_a_step_that_overflows_is_skipped_whole(sample):
     trainer.loss_scale.state.assign([np.inf, 5])
 
     def state():
-        optimizers = [v for o in trainer.part_optimizers for v in optimizer_variables(o)]
+        optimizers = [
+            v for o in trainer.optimizers_by_part.values() for v in optimizer_variables(o)
+        ]
         return [np.array(v) for v in (*trainer.trainable_weights, *optimizers)]
 
     before = state()

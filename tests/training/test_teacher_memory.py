@@ -3,8 +3,8 @@ import pytest
 
 from tests.training.noisy_faces import Faces, small_pupil
 from xcos_tf.data.training_input import face_batches
-from xcos_tf.training import teacher_memory
-from xcos_tf.training.teacher_memory import FILE, remember_teacher
+from xcos_tf.training import assembly
+from xcos_tf.training.assembly import TEACHER_FILE, remember_teacher
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,12 @@ def test_it_is_what_the_teacher_says(trainer, expected, tmp_path, write):
     found = remember_teacher(trainer, Faces(), tmp_path, write)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert found.dtype == np.float32
-    assert (tmp_path / FILE).exists() == write
+    assert (tmp_path / TEACHER_FILE).exists() == write
 
 
 def test_an_interrupted_pass_goes_on(trainer, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        teacher_memory,
+        assembly,
         "face_batches",
         lambda *arguments: face_batches(*arguments, batch=8),
     )
@@ -40,7 +40,7 @@ def test_an_interrupted_pass_goes_on(trainer, expected, tmp_path, monkeypatch):
             return super().read(positions)
 
     whole = remember_teacher(trainer, Faces(), tmp_path, True).tobytes()
-    path = tmp_path / FILE
+    path = tmp_path / TEACHER_FILE
     path.write_bytes(whole[: 24 * 8 + 13])  # in the midst of the ninth row
     found = remember_teacher(trainer, Counting(), tmp_path, True)
     assert sum(read) == 12

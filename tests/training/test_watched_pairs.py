@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xcos_tf import training
-from xcos_tf.training.watched_pairs import picture_of
+from xcos_tf.training.validation import picture_of
 
 EVEN = np.full((7, 7), 1 / 49)
 NONE = np.zeros((7, 7))

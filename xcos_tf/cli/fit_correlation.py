@@ -110,7 +110,7 @@ def _open_sets(args):
     """Return the prepared sets, their faces, and those to measure thresholds on or None."""
     from xcos_tf.data.face_set import join_sets
     from xcos_tf.data.records.reader import PreparedSet
-    from xcos_tf.training.correlation_pairs import people_to_compare
+    from xcos_tf.training.pairs import people_to_compare
 
     sets = [PreparedSet(folder) for folder in args.sets]
     faces = people_to_compare(join_sets(sets), args.genuine)

@@ -1,9 +1,18 @@
-"""From a configuration to the model that is trained, in its starting state."""
+"""From a configuration to the model that is trained, in its starting state.
+
+With what is computed once before the first step: a grid head that already verifies faces, from an
+embedding head that is linear, and what the teacher makes of the training faces as they are.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.training_input import face_batches
 from xcos_tf.environment import default_settings
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.models.builder import build_network, describe
@@ -11,15 +20,16 @@ from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, read_arrays
+from xcos_tf.progress import Bar
 from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
-from xcos_tf.training.initialisation import has_linear_tail, start_from_linear_tail
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import build_optimizer, try_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
 LOSSES = ("locality", *SCORES)
+TEACHER_FILE = "teacher.f32"
 
 
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Trainer:
@@ -156,6 +166,104 @@ def _parts(config, layers, steps, steps_per_epoch) -> list[Part]:
             raise XcosError(f"optimizers: {name} has an optimizer, and the model has no such part")
         peak = given.learning_rate * config.batch.times
         rate = build_schedule(config.schedule, peak, steps, steps_per_epoch, bool(config.epochs))
-        built = build_optimizer(given.section, rate)
-        parts.append(Part(layers[name], built.optimizer, built.l2))
+        parts.append(build_optimizer(given.section, rate, layers[name]))
     return parts
+
+
+def has_linear_tail(grid_head: keras.Model, embedding_head: keras.Model) -> bool:
+    """Return whether `start_from_linear_tail` can set a grid head by an embedding head."""
+    own, tail = ({x.name: x for x in head.layers} for head in (grid_head, embedding_head))
+    return (
+        {"depthwise", "mix", "project"} <= tail.keys()
+        and not {"depthwise_bn", "bn"} & (tail.keys() | own.keys())
+        and "cell_affine" in own
+        and grid_head.input_shape == embedding_head.input_shape
+        and grid_head.output_shape[-1] <= embedding_head.output_shape[-1]
+    )
+
+
+def linear_tail(embedding_head: keras.Model) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a folded `depthwise_head` does to one cell.
+
+    Its embedding is a constant plus the sum over cells of `matrix.T @ (scale[i, j] * x[i, j])`,
+    as there is no non-linearity in it.
+
+    Returns:
+        scale float32 (h, w, c) and matrix float32 (c, dimension).
+    """
+    scale = np.asarray(embedding_head.get_layer("depthwise").weights[0])[..., 0]
+    mix = np.asarray(embedding_head.get_layer("mix").weights[0])[0, 0]
+    project = np.asarray(embedding_head.get_layer("project").weights[0])[0, 0]
+    return scale, mix @ project
+
+
+def start_from_linear_tail(
+    grid_head: keras.Model, embedding_head: keras.Model, feature_maps: np.ndarray
+) -> float:
+    """Set a grid head with `cell_affine` to the main directions of the cells' contributions.
+
+    Each cell's contribution to the embedding is centred over `feature_maps`, and the 1×1
+    convolution projects onto the principal components of all cells' contributions.
+
+    Args:
+        grid_head: built with cell_affine=True and batch_norm=False.
+        embedding_head: a folded `depthwise_head` on the same feature map.
+        feature_maps: float32 (N, h, w, c), of training faces.
+
+    Returns:
+        The share of the contributions' variance that the grid feature keeps, in [0, 1].
+    """
+    scale, matrix = linear_tail(embedding_head)
+    mean = feature_maps.mean(axis=0)
+    contributions = ((feature_maps - mean) * scale).reshape(-1, matrix.shape[0]) @ matrix
+    covariance = contributions.T @ contributions / len(contributions)
+    values, vectors = np.linalg.eigh(covariance)
+    conv = grid_head.get_layer("conv")
+    channels = conv.weights[0].shape[-1]
+    kernel = matrix @ vectors[:, ::-1][:, :channels]
+    # Cells of about unit length suit the attention's convolutions.
+    kernel /= np.sqrt(values.sum())
+    conv.set_weights([kernel[np.newaxis, np.newaxis].astype(np.float32), np.zeros(channels)])
+    grid_head.get_layer("cell_affine").set_weights([scale, -scale * mean])
+    return float(values[::-1][:channels].sum() / values.sum())
+
+
+def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
+    """Return the teacher's embedding of each face, from the run's folder if it is there.
+
+    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on.
+
+    Args:
+        trainer: of the run, with a teacher.
+        faces: that are trained on.
+        folder: of the run.
+        write: whether the file is kept; of several workers, the chief alone does.
+
+    Returns:
+        float32 (len(faces), dimension), of unit length, perhaps on disk.
+
+    Raises:
+        tf.errors.OpError: a face cannot be read, or is of another size.
+    """
+    ask = tf.function(
+        lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True
+    )
+    dimension = ask(tf.zeros((1, trainer.size, trainer.size, 3))).shape[-1]
+    path, shape = folder / TEACHER_FILE, (len(faces), dimension)
+    done = path.stat().st_size // (4 * dimension) if path.exists() else 0
+    if not write and done < len(faces):
+        return np.concatenate([ask(images).numpy() for images in _images(trainer, faces, 0)])
+    if done < len(faces):
+        with open(path, "ab") as stream:
+            stream.truncate(done * 4 * dimension)
+            for images in _images(trainer, faces, done):
+                stream.write(ask(images).numpy().tobytes())
+                stream.flush()
+    return np.memmap(path, np.float32, "r", shape=shape)
+
+
+def _images(trainer: Trainer, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
+    with Bar(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
+        for images in face_batches(faces, np.arange(start, len(faces)), trainer.size):
+            yield images
+            bar.update(len(images))

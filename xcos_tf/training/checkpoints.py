@@ -16,7 +16,7 @@ from xcos_tf.files import check_can_write, open_regular, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables, read
-from xcos_tf.training.run_files import writing
+from xcos_tf.training.record import writing
 from xcos_tf.wording import counted
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")

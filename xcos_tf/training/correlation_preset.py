@@ -16,7 +16,7 @@ from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
-from xcos_tf.training.correlation_pairs import pair_sampler
+from xcos_tf.training.pairs import pair_sampler
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import save_preset
 from xcos_tf.training.correlation import Correlation
-from xcos_tf.training.correlation_pairs import people_to_compare
 from xcos_tf.training.correlation_preset import Plan, measure_on
+from xcos_tf.training.pairs import people_to_compare
 from xcos_tf.training.validation import HeldOut, pair_scores
 from xcos_tf.yaml_text import parse_yaml
 

@@ -1,7 +1,6 @@
 """The model that is trained: both branches, and one step of L = L_id + λ·L_cos."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -11,35 +10,24 @@ from xcos_tf.models.margins import ArcFaceHead, MarginHead
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
-from xcos_tf.training.locality import locality_loss, swap_rectangles
-from xcos_tf.training.loss_scale import LossScale, only_if
-from xcos_tf.training.losses import identification_loss, xcos_loss
+from xcos_tf.training.gradients import LossScale, accumulated, only_if
+from xcos_tf.training.losses import (
+    identification_loss,
+    locality_loss,
+    swap_rectangles,
+    xcos_loss,
+)
 from xcos_tf.training.optimizers import (
+    Part,
     apply_summed,
     create_variables,
     current_rate,
     optimizer_variables,
 )
-from xcos_tf.training.pairing import pair_up
+from xcos_tf.training.pairs import in_groups
 from xcos_tf.training.stem import cut_at
 
 NOT_L_COS = ("identification", "locality")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a trainer that has an optimizer of its own.
-
-    Attributes:
-        layer: whose trainable weights these are.
-        optimizer: that trains them.
-        l2: weight decay as PyTorch's SGD and Adam mean it, and the paper with them: `l2` times
-            the weight is added to its gradient.
-    """
-
-    layer: keras.layers.Layer
-    optimizer: keras.optimizers.Optimizer
-    l2: float = 0.0
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -174,7 +162,7 @@ class Trainer(keras.Model):
         }
         # In a closure, as Keras 2 takes what metrics hold for weights of the model.
         self._means = lambda: means
-        self._trained: list[tuple[list, keras.optimizers.Optimizer, float]] = []
+        self._parts = dict  # a function, see `compile`
         self.built = True  # its pieces are; Keras would call this model to find out
 
     def get_config(self):
@@ -205,20 +193,21 @@ class Trainer(keras.Model):
         else:
             parts = list(optimizer)
         super().compile(optimizer=parts[0].optimizer, **{"jit_compile": False, **kwargs})
-        self._trained = [(self._variables(part.layer), part.optimizer, part.l2) for part in parts]
-        self.part_optimizers = [part.optimizer for part in parts]
         names = ["trainer" if part.layer is self else part.layer.name for part in parts]
-        self._part_names = tuple(names)
-        for variables, optimizer, _ in self._trained:
-            create_variables(optimizer, variables)
+        trained = [(part, self._variables(part.layer)) for part in parts]
+        # In a closure, as their layers are ways through the network, not parts.
+        by_name = dict(zip(names, trained, strict=True))
+        self._parts = lambda: by_name
+        for part, variables in trained:
+            create_variables(part.optimizer, variables)
             if self.sampled:
-                self.sampled.follow(optimizer_variables(optimizer))
+                self.sampled.follow(optimizer_variables(part.optimizer))
 
     def get_compile_config(self):
         """Return how a saved trainer goes on training: by its one optimizer, if it has one."""
-        if not self._trained or len(self.part_optimizers) > 1:
+        if len(self._parts()) != 1:
             return None
-        return {"optimizer": keras.optimizers.serialize(self.part_optimizers[0])}
+        return {"optimizer": keras.optimizers.serialize(self.optimizer)}
 
     def compile_from_config(self, config):
         self.compile(keras.optimizers.deserialize(config["optimizer"]))
@@ -258,7 +247,7 @@ class Trainer(keras.Model):
     @property
     def optimizers_by_part(self) -> dict[str, keras.optimizers.Optimizer]:
         """What trains each part, by its layer's name."""
-        return dict(zip(self._part_names, self.part_optimizers, strict=True))
+        return {name: part.optimizer for name, (part, _) in self._parts().items()}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -299,31 +288,39 @@ class Trainer(keras.Model):
     def make_step(self, data) -> dict[str, tf.Tensor]:
         """Make one step on this replica's batch; returns its losses, means over all replicas."""
         replicas = tf.distribute.get_replica_context()
-        count = replicas.num_replicas_in_sync
-        step = tf.cast(self.part_optimizers[0].iterations, tf.int32)
+        step = self._steps()
         batch = self._grouped(data, step)
-        kept = self._sampled_people(replicas, batch["label"], step)
-        if kept:
+        kept = None
+        if self.sampled:
+            labels = replicas.all_gather(tf.reshape(batch["label"], [-1]), axis=0)
+            seed, sample = tf.stack([self._seed, step]), self.sampled.rows.shape[0]
+            kept = sample_classes(labels, self.margin_head.classes, sample, seed)
             self.sampled.take(kept[0])
-        variables = [variable for part, _, _ in self._trained for variable in part]
-        losses, gradients = self._accumulated(batch, kept, variables)
+        parts = self._parts().values()
+        variables = [(variable, part.l2) for part, trained in parts for variable in trained]
+        losses, gradients = accumulated(
+            lambda part: self.losses_of(part, kept),
+            batch,
+            [variable for variable, _ in variables],
+            self._accumulate,
+            self.loss_scale,
+        )
         # The optimizers could add up over replicas; but the norm is that of the sum.
-        gradients = [gradient / count for gradient in gradients]
+        gradients = [gradient / replicas.num_replicas_in_sync for gradient in gradients]
         gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         if self.loss_scale:
             gradients, finite = self.loss_scale.unscale(gradients)
-        decays = [l2 for part, _, l2 in self._trained for _ in part]
         gradients = [
             gradient + l2 * tf.cast(variable, gradient.dtype) if l2 else gradient
-            for gradient, variable, l2 in zip(gradients, variables, decays, strict=True)
+            for gradient, (variable, l2) in zip(gradients, variables, strict=True)
         ]
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
 
         def apply():
             rest = iter(gradients)
-            for part, optimizer, _ in self._trained:
-                apply_summed(optimizer, [next(rest) for _ in part], part)
+            for part, trained in parts:
+                apply_summed(part.optimizer, [next(rest) for _ in trained], trained)
 
         if self.loss_scale:
             only_if(finite, apply)
@@ -368,8 +365,7 @@ class Trainer(keras.Model):
                 score = comparison(pair, training=training)["xcos"]
                 losses[name] = xcos_loss(score, target, same if self._balanced else None)
         if "locality" in self.weights_of_losses:
-            step = tf.cast(self.part_optimizers[0].iterations, tf.int32)
-            seed = tf.stack([self._seed, step])
+            seed = tf.stack([self._seed, self._steps()])
             changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
             # Statistics of such faces are not to go into batch normalisation.
             changed = self.features(self.stem(changed), training=False)
@@ -398,50 +394,12 @@ class Trainer(keras.Model):
         if isinstance(data, Mapping):
             return data
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        labels = tf.reshape(tf.cast(labels, tf.int32), (self._accumulate, -1))
-        shape = tf.concat([tf.shape(labels), tf.shape(images)[1:]], axis=0)
-        images = tf.ensure_shape(tf.reshape(images, shape), (None, None, *images.shape[1:]))
-        batch = {"input": images, "label": labels}
-        if self._comparisons():
-            seeds = [[self._seed + number, step] for number in range(self._accumulate)]
-            pairs = map(pair_up, tf.unstack(labels), map(tf.stack, seeds))
-            batch["second"], batch["same"] = (tf.stack(x) for x in zip(*pairs, strict=True))
-            batch["first"] = tf.ones_like(labels) * tf.range(tf.shape(labels)[1])
-        return batch
+        seeds = [(self._seed + number, step) for number in range(self._accumulate)]
+        return in_groups(images, labels, seeds, bool(self._comparisons()))
 
-    def _sampled_people(self, replicas, labels, step):
-        if not self.sampled:
-            return None
-        labels = replicas.all_gather(tf.reshape(labels, [-1]), axis=0)
-        seed = tf.stack([self._seed, step])
-        return sample_classes(labels, self.margin_head.classes, self.sampled.rows.shape[0], seed)
-
-    def _accumulated(self, batch, kept, variables):
-        """Return the mean losses and gradients of the micro-batches, one worked after another."""
-        losses, gradients = None, None
-        for number in range(self._accumulate):
-            after = [] if gradients is None else gradients
-            with tf.control_dependencies(after):
-                part = {
-                    name: tf.identity(tf.split(value, self._accumulate)[number])
-                    for name, value in batch.items()
-                }
-                with tf.GradientTape() as tape:
-                    part_losses = self.losses_of(part, kept)
-                    total = part_losses["total"]
-                    if self.loss_scale:
-                        total = self.loss_scale.scale(total)
-                part_gradients = tape.gradient(total, variables)
-            if losses is None:
-                losses, gradients = part_losses, part_gradients
-            else:
-                losses = {name: losses[name] + value for name, value in part_losses.items()}
-                gradients = [a + b for a, b in zip(gradients, part_gradients, strict=True)]
-        count = float(self._accumulate)
-        return (
-            {name: value / count for name, value in losses.items()},
-            [gradient / count for gradient in gradients],
-        )
+    def _steps(self) -> tf.Tensor:
+        """Return how many steps have been made, int32."""
+        return tf.cast(self.optimizer.iterations, tf.int32)
 
     def _note(self, losses):
         for name, value in losses.items():

@@ -16,7 +16,7 @@ import tensorflow as tf
 from xcos_tf.errors import XcosError
 from xcos_tf.files import read_bytes, write_csv
 from xcos_tf.progress import Bar, log
-from xcos_tf.training.run_files import writing
+from xcos_tf.training.record import writing
 
 _UNREADABLE = (
     *(OSError, csv.Error, ArithmeticError),

@@ -20,26 +20,36 @@ ADDONS = "Addons>"
 
 
 @dataclass(frozen=True)
-class OptimizerWithDecay:
-    """An optimizer, and the `l2` of a `Part` that goes with it."""
+class Part:
+    """A part of a trainer that has an optimizer of its own.
 
+    Attributes:
+        layer: whose trainable weights these are.
+        optimizer: that trains them.
+        l2: weight decay as PyTorch's SGD and Adam mean it, and the paper with them: `l2` times
+            the weight is added to its gradient.
+    """
+
+    layer: keras.layers.Layer
     optimizer: keras.optimizers.Optimizer
-    l2: float
+    l2: float = 0.0
 
 
 def build_optimizer(
-    section: dict, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
-) -> OptimizerWithDecay:
+    section: dict,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    layer: keras.layers.Layer | None = None,
+) -> Part:
     """Build an optimizer from a configuration's section.
 
     Args:
         section: {"name": ..., its arguments}. The name is one of Keras's, such as "SGD", "Adam" or
             "AdamW" ("Lamb" on Keras 3), or "Addons>" and one of tensorflow-addons', such as
-            "Addons>LAMB", on TensorFlow 2.15. Of the arguments, `l2` is ours: weight decay as
-            PyTorch's SGD and Adam mean it, and the paper with them, which adds `l2` times a weight
-            to its gradient. Keras's own `weight_decay` takes learning rate · decay · weight off
-            the weight instead, apart from the gradient.
+            "Addons>LAMB", on TensorFlow 2.15. Of the arguments, `l2` is ours, see `Part`. Keras's
+            own `weight_decay` takes learning rate · decay · weight off the weight instead, apart
+            from the gradient.
         learning_rate: a number or a schedule.
+        layer: to train.
 
     Raises:
         XcosError: the name or an argument is unknown, or the optimizer refuses a value, or
@@ -53,7 +63,7 @@ def build_optimizer(
         if key not in taken:
             raise XcosError(f"the optimizer {name} takes no {key!r}; {_hint(key, [*taken, 'l2'])}")
     try:
-        return OptimizerWithDecay(cls(learning_rate=learning_rate, **arguments), float(l2))
+        return Part(layer, cls(learning_rate=learning_rate, **arguments), float(l2))
     except (TypeError, ValueError) as error:
         raise XcosError(
             f"the optimizer {name} refuses {arguments} ({reason_of(error)}); give other values"

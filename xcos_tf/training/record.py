@@ -15,9 +15,8 @@ from pathlib import Path
 import tensorflow as tf
 
 import xcos_tf
-from xcos_tf.errors import XcosError, reason_of, shown
+from xcos_tf.errors import XcosError, explained, reason_of, shown
 from xcos_tf.files import parse_json, read_bytes, replace_file, write_json
-from xcos_tf.training.run_files import writing
 from xcos_tf.yaml_text import parse_yaml
 
 MAY_CHANGE = (
@@ -25,6 +24,21 @@ MAY_CHANGE = (
     "finish.*",  # what comes after training
 )
 """Dotted keys of a configuration that a run may be taken up again with others of."""
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the failures of a block that writes a file of a run into a sentence.
+
+    Raises:
+        XcosError: the disk is full, or the folder is gone or may not be written to.
+    """
+    advice = (
+        "make sure that its folder can be and that the disk has room, and start the same command "
+        "again"
+    )
+    with explained(f"{path} cannot be written", advice, (OSError, tf.errors.OpError)):
+        yield
 
 
 @dataclass(frozen=True)

@@ -21,20 +21,16 @@ from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.files import only_writer
 from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.progress import log
-from xcos_tf.training.assembly import assemble, start_grid_head, try_optimizers
+from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head, try_optimizers
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_reader import read_config
-from xcos_tf.training.devices import build_strategy, is_chief
 from xcos_tf.training.finish import PRESET, Extras, finish, people_to_measure
-from xcos_tf.training.loop import Cadence, train_loop
+from xcos_tf.training.loop import Cadence, build_strategy, is_chief, train_loop
 from xcos_tf.training.monitor import Monitor
-from xcos_tf.training.needed_pairs import check_pairs, without_people_held_out
-from xcos_tf.training.record import changes, record_run
-from xcos_tf.training.run_files import writing
-from xcos_tf.training.teacher_memory import remember_teacher
-from xcos_tf.training.validation import HeldOut, Validation
-from xcos_tf.training.watched_pairs import WatchedPairs
+from xcos_tf.training.pairs import check_pairs, without_people_held_out
+from xcos_tf.training.record import changes, record_run, writing
+from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs
 from xcos_tf.wording import counted
 
 START_FACES = 2000

@@ -14,7 +14,7 @@ from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.tail import TailDecomposition, cosine_maps
 from xcos_tf.models.presets import Preset
-from xcos_tf.training.initialisation import linear_tail
+from xcos_tf.training.assembly import linear_tail
 from xcos_tf.verifier import Verifier
 
 

@@ -1,6 +1,6 @@
-"""Scaling of a loss whose gradients are computed in float16, which underflows below 6e-8."""
+"""The gradients of a step: of micro-batches one after another, and scaled against underflow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -8,8 +8,9 @@ FIRST, RISE_AFTER = 2.0**15, 2000
 
 
 class LossScale:
-    """A factor that halves when gradients overflow and doubles after 2,000 steps without.
+    """A factor of a loss whose gradients are computed in float16, which underflows below 6e-8.
 
+    It halves when gradients overflow and doubles after 2,000 steps without; see
     Micikevicius et al., *Mixed Precision Training*, ICLR 2018, Sec. 3.2. Where gradients overflow,
     nothing else happens in a step: weights, momentum, moments and counts of steps stay.
 
@@ -58,3 +59,37 @@ def only_if(condition: tf.Tensor, function: Callable[[], None]) -> None:
         tf.cond(holds, lambda: (run(function), True)[1], lambda: True)
 
     tf.distribute.get_replica_context().merge_call(branch, args=(condition,))
+
+
+def accumulated(
+    losses_of: Callable[[Mapping], dict[str, tf.Tensor]],
+    batch: Mapping[str, tf.Tensor],
+    variables: Sequence,
+    count: int,
+    scale: LossScale | None = None,
+) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+    """Return the mean losses and gradients of micro-batches, one worked off after another.
+
+    Args:
+        losses_of: from a micro-batch to losses, whose "total" has the gradients.
+        batch: whose tensors are split along their first axis.
+        variables: that the gradients are of.
+        count: of micro-batches.
+        scale: whose factor the gradients have.
+    """
+    losses, gradients = None, None
+    for number in range(count):
+        with tf.control_dependencies(gradients or []):
+            part = {k: tf.identity(tf.split(v, count)[number]) for k, v in batch.items()}
+            with tf.GradientTape() as tape:
+                part_losses = losses_of(part)
+                total = part_losses["total"]
+                total = scale.scale(total) if scale else total
+            part_gradients = tape.gradient(total, variables)
+        if losses is None:
+            losses, gradients = part_losses, part_gradients
+        else:
+            losses = {name: losses[name] + value for name, value in part_losses.items()}
+            gradients = [a + b for a, b in zip(gradients, part_gradients, strict=True)]
+    means = {name: value / float(count) for name, value in losses.items()}
+    return means, [gradient / float(count) for gradient in gradients]

@@ -1,0 +1,155 @@
+"""Pairs: of the faces in a batch, for P, and whether a run's people make those that it needs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.sampling import GroupSampler
+from xcos_tf.errors import XcosError
+from xcos_tf.training.config import TrainingConfig
+from xcos_tf.wording import counted
+
+PEOPLE, FACES, PAIRS = 16, 4, 192  # of a group that P is measured on, at most
+
+
+def pair_up(labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give each face a partner, of the same person or of another by the toss of a coin.
+
+    Where a batch has no partner of one kind, a face gets one of the other kind; the only face of a
+    batch is its own.
+
+    Args:
+        labels: int (N,), whose the faces are.
+        seed: int (2,); the same seed draws the same.
+
+    Returns:
+        int32 (N,), the place of each face's partner; and int32 (N,), 1 where it is the same
+        person's, else 0.
+    """
+    count = tf.shape(labels)[0]
+    draws = tf.random.stateless_uniform((count, count + 1), seed)
+    coin, draws = draws[:, :1] < 0.5, draws[:, 1:]
+    same = labels[:, tf.newaxis] == labels
+    others = ~tf.eye(count, dtype=tf.bool)
+    # Whom the coin asks for comes before anyone else, and anyone before the face itself.
+    wanted = tf.cast((same == coin) & others, tf.float32) + tf.cast(others, tf.float32)
+    partner = tf.argmax(draws + wanted, axis=1, output_type=tf.int32)
+    return partner, tf.cast(tf.gather(labels, partner) == labels, tf.int32)
+
+
+def in_groups(
+    images: tf.Tensor, labels: tf.Tensor, seeds: Sequence[tuple], with_pairs: bool
+) -> dict[str, tf.Tensor]:
+    """Return a batch as `Trainer` takes it where pairs are drawn beforehand.
+
+    Args:
+        images: float32 (N, H, W, 3).
+        labels: int (N,), whose they are.
+        seeds: of each group's pairs, see `pair_up`; there are as many groups.
+        with_pairs: whether pairs are needed.
+    """
+    labels = tf.reshape(tf.cast(labels, tf.int32), (len(seeds), -1))
+    shape = tf.concat([tf.shape(labels), tf.shape(images)[1:]], axis=0)
+    images = tf.ensure_shape(tf.reshape(images, shape), (None, None, *images.shape[1:]))
+    batch = {"input": images, "label": labels}
+    if with_pairs:
+        pairs = map(pair_up, tf.unstack(labels), map(tf.stack, seeds))
+        batch["second"], batch["same"] = (tf.stack(x) for x in zip(*pairs, strict=True))
+        batch["first"] = tf.ones_like(labels) * tf.range(tf.shape(labels)[1])
+    return batch
+
+
+def people_to_compare(
+    faces: FaceSet, genuine: float, otherwise: str = "ask for impostor pairs alone"
+) -> FaceSet:
+    """Return the faces that pairs can be made of; people with one photo make no genuine pair.
+
+    Args:
+        faces: of a training set.
+        genuine: share of genuine pairs, in [0, 1]; where it is 0, everybody stays.
+        otherwise: what else than more photos helps where there are too few.
+
+    Raises:
+        XcosError: fewer than two people remain.
+    """
+    counts = np.bincount(faces.labels, minlength=len(faces.people))
+    if np.sum(counts > 0) < 2:
+        raise XcosError(
+            f"correlations need faces of at least 2 people, and there are {np.sum(counts > 0)}; "
+            "give more or larger sets"
+        )
+    kept = counts >= (2 if genuine else 1)
+    if kept.sum() < 2:
+        raise XcosError(
+            f"genuine pairs need at least 2 people with two photos each, and there are "
+            f"{kept.sum()}; give more photos, or {otherwise}"
+        )
+    return faces.select(kept)
+
+
+def pair_sampler(labels: np.ndarray, genuine: float = 0.5, seed: int = 0) -> GroupSampler:
+    """Return a sampler of groups that need few faces for many pairs.
+
+    Args:
+        labels: int (N,); 0 to M − 1, M ≥ 2, each at least twice where genuine pairs are wanted.
+        genuine: share of genuine pairs, in [0, 1].
+        seed: of all draws.
+    """
+    counts = np.bincount(labels)
+    people = min(PEOPLE, len(counts))
+    faces = int(np.clip(np.median(counts), 2 if genuine else 1, FACES))
+    pairs = float(PAIRS)
+    if genuine:
+        pairs = min(pairs, people * faces * (faces - 1) / 2 / genuine)
+    if genuine < 1:
+        pairs = min(pairs, people * (people - 1) / 2 * faces**2 / (1 - genuine))
+    return GroupSampler(labels, people, faces, int(pairs), genuine, seed)
+
+
+def validation_positions(count: int, limit: int, seed: int) -> np.ndarray:
+    """Return int64 (n,), which of `count` faces are validated on: n = min(count, limit)."""
+    if limit >= count:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, False))
+
+
+def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> None:
+    """Refuse a run whose people make no genuine pairs to train on, or no pairs to validate on.
+
+    Args:
+        config: of the run.
+        faces: that train.
+        held_out: to validate on, and to measure thresholds on; may be empty.
+
+    Raises:
+        XcosError: so it is.
+    """
+    if config.batch.pairs and config.batch.genuine and np.bincount(faces.labels).max() < 2:
+        raise XcosError(
+            f"batch: genuine {config.batch.genuine:g} needs genuine pairs, and of the "
+            f"{counted(len(faces.people), 'person', 'people')} that train none has two photos; "
+            "give more photos, or genuine: 0"
+        )
+    if not len(held_out):
+        return
+    limit = config.data.validation_faces
+    labels = held_out.labels[validation_positions(len(held_out), limit, config.seed)]
+    _, photos = np.unique(labels, return_counts=True)
+    for kind, there_are in (("genuine", (photos > 1).any()), ("impostor", len(photos) > 1)):
+        if not there_are:
+            raise XcosError(
+                f"data: hold_out leaves {counted(len(labels), 'photo')} of "
+                f"{counted(len(photos), 'person', 'people')} to validate on, which make no "
+                f"{kind} pair; hold out more people with two photos or more, or nobody"
+            )
+
+
+def without_people_held_out(config: TrainingConfig) -> str:
+    """Return what a run does without, of which nobody is held out."""
+    validation = "" if config.data.verification else "there is no validation, "
+    return (
+        f"nobody is held out (data: hold_out): {validation}the last weights become the preset, "
+        "and it has no thresholds"
+    )
