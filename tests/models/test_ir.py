@@ -27,8 +27,9 @@ def expected_parameters(depth: int, squeeze_excitation: bool) -> int:
     return total
 
 
-@pytest.mark.parametrize("squeeze_excitation", [False, True])
-@pytest.mark.parametrize("depth", [50, 100, 152])
+@pytest.mark.parametrize(
+    ("depth", "squeeze_excitation"), [(50, False), (50, True), (100, True), (152, False)]
+)
 def test_shape_and_parameter_count(depth, squeeze_excitation):
     model = ir_backbone(depth, squeeze_excitation)
     assert model.input_shape == (None, 112, 112, 3)

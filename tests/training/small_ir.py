@@ -1,4 +1,4 @@
-"""Trains an IR-SE backbone of four units on 32×32 images, in a process with two logical CPUs.
+"""Trains an IR-SE backbone of a unit of each kind on 16×16 images, with two logical CPUs.
 
 python -m tests.training.small_ir OUT.npz
 
@@ -19,14 +19,15 @@ from xcos_tf.training.checkpoints import trainer_state
 from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import read
 
-BACKBONE = {"kind": "ir", "depth": 50, "squeeze_excitation": True, "input_size": 32}
+BACKBONE = {"kind": "ir", "depth": 50, "squeeze_excitation": True, "input_size": 16}
 XCOS = {"xcos": {"attentions": ["learned"], "symmetric": False}}
 BASELINE = {"embedding_head": {"kind": "fc", "dimension": 16, "dropout": 0.0}}
 STEPS = 3
 
 
 def build(policy: str) -> Trainer:
-    with patch.dict(ir.STAGE_UNITS, {50: (1, 1, 1, 1)}), default_settings(policy):
+    stages = patch.multiple(ir, STAGE_CHANNELS=(64, 128), STAGE_UNITS={50: (1, 1)})
+    with stages, default_settings(policy):
         keras.utils.set_random_seed(3)
         network, teacher = (build_network({"backbone": BACKBONE, **x}) for x in (XCOS, BASELINE))
         trainer = Trainer(network, 5, {"identification": 1.0, "learned": 1.0}, teacher)
@@ -39,7 +40,7 @@ def build(policy: str) -> Trainer:
 
 def batches(context=None) -> tf.data.Dataset:
     random = np.random.default_rng(0)
-    images = random.normal(0, 0.3, (STEPS, 4, 4, 32, 32, 3)).astype(np.float32)
+    images = random.normal(0, 0.3, (STEPS, 4, 4, 16, 16, 3)).astype(np.float32)
     label = random.integers(5, size=(STEPS, 4, 4)).astype(np.int32)
     first, second = (np.full((STEPS, 4, 2), x, np.int32) for x in ([0, 1], [2, 3]))
     pairs = {"first": first, "second": second, "same": np.zeros_like(first)}
