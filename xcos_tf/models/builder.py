@@ -53,7 +53,6 @@ def build_network(model: dict, trusted: bool = False, **options) -> FaceEmbedder
     Args:
         model: {"backbone": {...}} and either "embedding_head": {"kind": "depthwise" or "fc", ...}
             or "xcos": {the arguments of `XCos`}.
-        trusted: see `build_backbone`.
         **options: further arguments of `XCos`.
 
     Raises:

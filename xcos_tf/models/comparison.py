@@ -97,7 +97,6 @@ def learned_attention(
         grid_shape: (h, w, c) of a grid feature.
         symmetric: whether the map is made the same for (A, B) and (B, A), by averaging the CNN's
             answer for both orders before the softmax. The authors' model is not.
-        name: name of the model.
 
     Returns:
         A functional model from [grid_a, grid_b], each (N, h, w, c), to an attention map
@@ -137,7 +136,6 @@ def comparison(
     Args:
         grid_shape: (h, w, c) of a grid feature; (7, 7, 32) in the paper.
         attention: "patched" (U), "correlated" (P) or "learned" (L).
-        symmetric: passed to `learned_attention`.
         name: name of the model; the attention's by default.
 
     Returns:
@@ -165,9 +163,6 @@ def comparison(
 
 def plain_comparison(dimension: int) -> keras.Model:
     """Return the model that compares two embeddings by their cosine, as a baseline does.
-
-    Args:
-        dimension: of an embedding.
 
     Returns:
         A functional model from [embedding_a, embedding_b], each float32 (N, dimension), to a

@@ -42,7 +42,6 @@ def grid_head(
         channels: channels of a cell of the grid feature; 32 in the paper.
         cell_affine: whether a `CellAffine` comes before the convolution.
         batch_norm: whether batch normalisation and PReLU follow, as in the authors' code.
-        name: name of the model.
 
     Returns:
         A functional model from a feature map (N, h, w, c) to a grid feature
@@ -71,9 +70,6 @@ def fc_head(
 
     Args:
         feature_shape: (h, w, c) of the backbone's feature map.
-        dimension: length of the embedding.
-        dropout: share of the feature map dropped in training.
-        name: name of the model.
 
     Returns:
         A functional model from a feature map (N, h, w, c) to an embedding (N, dimension),
@@ -98,10 +94,8 @@ def depthwise_head(
 
     Args:
         feature_shape: (h, w, c) of the backbone's feature map.
-        dimension: length of the embedding.
         batch_norm: whether each convolution is followed by batch normalisation; False for folded
             weights, as in `mobilefacenet`.
-        name: name of the model.
 
     Returns:
         A functional model from a feature map (N, h, w, c) to an embedding (N, dimension),

@@ -47,11 +47,9 @@ def ir_backbone(
     `body_3_shortcut_conv` and `_bn` are `body.3.shortcut_layer.0` and `.1`.
 
     Args:
-        depth: 50, 100 or 152.
         squeeze_excitation: whether each unit ends in squeeze-and-excitation (Hu et al., CVPR
             2018) with reduction 16.
         input_size: side of the square input in pixels, a multiple of 16.
-        name: name of the model.
 
     Returns:
         A functional model from "image", float32 (N, 112, 112, 3) RGB in [−1, 1], that is

@@ -77,9 +77,7 @@ class ArcFaceHead(MarginHead):
     as in the authors' code, and the logit keeps falling with θ.
 
     Args:
-        classes: number of people.
         margin: m in radians, in [0, π).
-        scale: s.
 
     Raises:
         ValueError: `classes`, `margin` or `scale` is out of range.
@@ -108,9 +106,7 @@ class CosFaceHead(MarginHead):
     """Additive cosine margin: cos θ becomes cos θ − m (Wang et al., CVPR 2018, Eq. 4).
 
     Args:
-        classes: number of people.
         margin: m, in [0, 2].
-        scale: s.
 
     Raises:
         ValueError: `classes`, `margin` or `scale` is out of range.

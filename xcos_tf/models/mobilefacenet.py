@@ -29,7 +29,6 @@ def mobilefacenet(
         batch_norm: whether each convolution is followed by batch normalisation, as training from
             scratch needs. False is for weights whose normalisation is folded into the
             convolutions' biases, as the published inference weights are.
-        name: name of the model.
 
     Returns:
         A functional model from "image", float32 (N, 112, 112, 3) RGB in [−1, 1], that is

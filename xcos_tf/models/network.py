@@ -34,7 +34,6 @@ class _Network:
         """Return the network of a bundled preset or of a preset folder, with its weights.
 
         Args:
-            name_or_folder: see `load_preset`.
             **options: `attention` of an xCos network; see `XCos`.
 
         Raises:
@@ -100,8 +99,6 @@ class FaceEmbedder(_Network, keras.Model):
 
         Args:
             backbone: functional model from an image batch to a feature map.
-            head: functional model from that to an embedding.
-            name: name of the model.
         """
         backbone, head = _renamed(backbone, "backbone"), _renamed(head, "embedding_head")
         features = _after_each_other(backbone, head, "features")
@@ -161,11 +158,8 @@ class XCos(_Network, keras.Model):
         Args:
             backbone: functional model from an image batch to a feature map (N, h, w, c) of fixed
                 h and w.
-            channels, cell_affine, batch_norm: passed to `grid_head`.
             attentions: which comparisons to build: "patched" (U), "correlated" (P), "learned" (L).
-            symmetric: passed to `comparison`.
             attention: whose outputs the model gives; the last of `attentions` by default.
-            name: name of the model.
 
         Raises:
             ValueError: the backbone's output is not one feature map of known size, or there is no
@@ -241,7 +235,6 @@ def make_explainable(
         backbone: a functional model from one image batch to a feature map (N, h, w, c) of any
             fixed grid size.
         attention: "patched" (U), "correlated" (P) or "learned" (L).
-        channels: channels of a cell of the grid feature.
         feature_layer: name of the backbone's layer whose output is the feature map, for a model
             that goes on after it (pooling, classifier); by default the model's output.
 

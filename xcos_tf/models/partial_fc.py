@@ -16,7 +16,6 @@ def sample_classes(
 
     Args:
         labels: int (N,), the labels of the whole global batch, in [0, classes).
-        classes: how many there are.
         sample: how many to keep; at least as many as there are different labels.
         seed: int (2,); the same seed draws the same classes.
 

@@ -14,11 +14,36 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.models.ir import SE_REDUCTION, STAGE_UNITS, STEM_CHANNELS, ir_units
+from xcos_tf.models.weights import told_wrong
 
 FEATURE_SHAPE = (7, 7, 512)
 GRID_CHANNELS = 32
 ATTENTION_CHANNELS = 16
 EMBEDDING_DIMENSION = 512
+
+_BATCH_NORM = {
+    "weight": "gamma",
+    "bias": "beta",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+# (PyTorch key, our name, numbers); see `_targets`.
+_GRID_HEAD = (
+    ("0", "conv", GRID_CHANNELS, FEATURE_SHAPE[2], 1),
+    ("1", "bn", GRID_CHANNELS),
+    ("2", "prelu", GRID_CHANNELS),
+)
+_ATTENTION = (
+    ("embedding_net.0", "embed_conv", ATTENTION_CHANNELS, GRID_CHANNELS, 3),
+    ("embedding_net.1", "embed_bn", ATTENTION_CHANNELS),
+    ("embedding_net.2", "embed_prelu", 1),
+    ("attention.0", "fuse_conv", ATTENTION_CHANNELS, 2 * ATTENTION_CHANNELS, 3),
+    ("attention.1", "fuse_bn", ATTENTION_CHANNELS),
+    ("attention.2", "fuse_prelu", 1),
+    ("attention.3", "weight_conv", 1, ATTENTION_CHANNELS, 3),
+    ("attention.4", "weight_bn", 1),
+    ("attention.5", "weight_prelu", 1),
+)
 
 _UNIT = re.compile(r"body\.(\d+)\.")
 
@@ -35,7 +60,7 @@ class Target:
 
     path: str
     shape: tuple[int, ...]
-    convert: Callable[[np.ndarray], np.ndarray]
+    convert: Callable[[np.ndarray], np.ndarray] = np.asarray
 
 
 @dataclass(frozen=True)
@@ -79,20 +104,18 @@ def convert_state_dict(state: Mapping[str, np.ndarray], source: str = "the file"
         XcosError: keys are missing, unexpected or misshapen; the sentence names them.
     """
     state = _without_prefix(state)
-    backbone_section = _backbone_section(state, "backbone.", source)
     is_xcos = any(key.startswith("backbone.conv1x1.") for key in state)
     has_teacher = is_xcos and any(key.startswith("backbone_target.") for key in state)
+    section = _backbone_section(state, "backbone.", source)
     if is_xcos:
-        model = {
-            "backbone": backbone_section,
-            # P needs correlations over training pairs, which PyTorch's file does not hold.
-            "xcos": {"attentions": ["patched", "learned"], "symmetric": False},
-        }
-        targets = _backbone("backbone.", "grid/backbone/", backbone_section)
-        targets |= _grid_head("backbone.conv1x1.", "grid/grid_head/")
-        targets |= _attention("attention.", "learned/learned_attention/")
+        # P needs correlations over training pairs, which PyTorch's file does not hold.
+        xcos = {"attentions": ["patched", "learned"], "symmetric": False}
+        model = {"backbone": section, "xcos": xcos}
+        targets = _targets(_backbone(section), "backbone.", "grid/backbone/")
+        targets |= _targets(_GRID_HEAD, "backbone.conv1x1.", "grid/grid_head/", bias=True)
+        targets |= _targets(_ATTENTION, "attention.", "learned/learned_attention/", bias=True)
     else:
-        model, targets = _recogniser("backbone.", backbone_section)
+        model, targets = _recogniser("backbone.", section)
     teacher_model, teacher_targets = None, {}
     if has_teacher:
         section = _backbone_section(state, "backbone_target.", source)
@@ -103,7 +126,10 @@ def convert_state_dict(state: Mapping[str, np.ndarray], source: str = "the file"
     _check(state, {**targets, **teacher_targets}, optional, unused, source)
 
     def arrays(table):
-        return {t.path: _float32(t.convert(state[key])) for key, t in table.items()}
+        return {
+            target.path: np.ascontiguousarray(target.convert(state[key]), np.float32)
+            for key, target in table.items()
+        }
 
     kernel = arrays(optional).get("kernel")
     teacher = ConvertedNetwork(teacher_model, arrays(teacher_targets)) if has_teacher else None
@@ -141,37 +167,60 @@ def _backbone_section(state, prefix, source):
 
 
 def _recogniser(prefix, backbone_section):
-    model = {
-        "backbone": backbone_section,
-        "embedding_head": {"kind": "fc", "dimension": EMBEDDING_DIMENSION},
-    }
-    targets = _backbone(prefix, "backbone/", backbone_section)
-    return model, targets | _embedding_head(f"{prefix}output_layer.", "embedding_head/")
+    head = {"kind": "fc", "dimension": EMBEDDING_DIMENSION}
+    targets = _targets(_backbone(backbone_section), prefix, "backbone/")
+    targets |= _embedding_head(f"{prefix}output_layer.", "embedding_head/")
+    return {"backbone": backbone_section, "embedding_head": head}, targets
 
 
-def _backbone(prefix, path, section):
-    targets = _conv(f"{prefix}input_layer.0", f"{path}input_conv", 3, STEM_CHANNELS, 3)
-    targets |= _batch_norm(f"{prefix}input_layer.1", f"{path}input_bn", STEM_CHANNELS)
-    targets |= _prelu(f"{prefix}input_layer.2", f"{path}input_prelu", STEM_CHANNELS)
-    for index, (width, channels, _) in enumerate(ir_units(section["depth"])):
-        unit, ours = f"{prefix}body.{index}.", f"{path}body_{index}_"
-        targets |= _batch_norm(f"{unit}res_layer.0", f"{ours}bn1", width)
-        targets |= _conv(f"{unit}res_layer.1", f"{ours}conv1", width, channels, 3)
-        targets |= _prelu(f"{unit}res_layer.2", f"{ours}prelu", channels)
-        targets |= _conv(f"{unit}res_layer.3", f"{ours}conv2", channels, channels, 3)
-        targets |= _batch_norm(f"{unit}res_layer.4", f"{ours}bn2", channels)
-        if section["squeeze_excitation"]:
-            reduced = channels // SE_REDUCTION
-            targets |= _conv(f"{unit}res_layer.5.fc1", f"{ours}se_reduce", channels, reduced, 1)
-            targets |= _conv(f"{unit}res_layer.5.fc2", f"{ours}se_expand", reduced, channels, 1)
-        if width != channels:
-            shortcut = f"{unit}shortcut_layer."
-            targets |= _conv(f"{shortcut}0", f"{ours}shortcut_conv", width, channels, 1)
-            targets |= _batch_norm(f"{shortcut}1", f"{ours}shortcut_bn", channels)
+def _targets(layers, theirs, ours, bias=False):
+    """Return {PyTorch key: target} of layers (key, path, numbers).
+
+    A convolution has three numbers, the channels that go out and come in and its side; what has one
+    is a PReLU or a batch normalisation of so many channels.
+    """
+    targets = {}
+    for key, path, channels, *convolution in layers:
+        key, path, vector = f"{theirs}{key}.", f"{ours}{path}/", (channels,)
+        if convolution:
+            channels_in, side = convolution
+            shape = (channels, channels_in, side, side)
+            targets[f"{key}weight"] = Target(
+                f"{path}kernel", shape, lambda weight: weight.transpose(2, 3, 1, 0)
+            )
+            names = {"bias": "bias"} if bias else {}
+        elif path.endswith("prelu/"):
+            targets[f"{key}weight"] = Target(
+                f"{path}alpha", vector, lambda slope: slope.reshape(1, 1, -1)
+            )
+            names = {}
+        else:
+            names = _BATCH_NORM
+        targets |= {key + name: Target(path + own, vector) for name, own in names.items()}
     return targets
 
 
-def _embedding_head(prefix, path):
+def _backbone(section):
+    yield "input_layer.0", "input_conv", STEM_CHANNELS, 3, 3
+    yield "input_layer.1", "input_bn", STEM_CHANNELS
+    yield "input_layer.2", "input_prelu", STEM_CHANNELS
+    for index, (width, channels, _) in enumerate(ir_units(section["depth"])):
+        unit, ours = f"body.{index}.res_layer", f"body_{index}"
+        yield f"{unit}.0", f"{ours}_bn1", width
+        yield f"{unit}.1", f"{ours}_conv1", channels, width, 3
+        yield f"{unit}.2", f"{ours}_prelu", channels
+        yield f"{unit}.3", f"{ours}_conv2", channels, channels, 3
+        yield f"{unit}.4", f"{ours}_bn2", channels
+        if section["squeeze_excitation"]:
+            reduced = channels // SE_REDUCTION
+            yield f"{unit}.5.fc1", f"{ours}_se_reduce", reduced, channels, 1
+            yield f"{unit}.5.fc2", f"{ours}_se_expand", channels, reduced, 1
+        if width != channels:
+            yield f"body.{index}.shortcut_layer.0", f"{ours}_shortcut_conv", channels, width, 1
+            yield f"body.{index}.shortcut_layer.1", f"{ours}_shortcut_bn", channels
+
+
+def _embedding_head(theirs, ours):
     height, width, channels = FEATURE_SHAPE
     flat = height * width * channels
 
@@ -180,31 +229,13 @@ def _embedding_head(prefix, path):
         cells = weight.reshape(EMBEDDING_DIMENSION, channels, height, width)
         return cells.transpose(2, 3, 1, 0).reshape(flat, EMBEDDING_DIMENSION)
 
-    targets = _batch_norm(f"{prefix}0", f"{path}feature_bn", channels)
-    targets |= _batch_norm(f"{prefix}4", f"{path}embedding_bn", EMBEDDING_DIMENSION)
+    norms = (("0", "feature_bn", channels), ("4", "embedding_bn", EMBEDDING_DIMENSION))
     shape = (EMBEDDING_DIMENSION, flat)
-    targets[f"{prefix}3.weight"] = Target(f"{path}fc/kernel", shape, dense)
-    return targets | _vector(f"{prefix}3.bias", f"{path}fc/bias", EMBEDDING_DIMENSION)
-
-
-def _grid_head(prefix, path):
-    targets = _conv(f"{prefix}0", f"{path}conv", FEATURE_SHAPE[2], GRID_CHANNELS, 1, bias=True)
-    targets |= _batch_norm(f"{prefix}1", f"{path}bn", GRID_CHANNELS)
-    return targets | _prelu(f"{prefix}2", f"{path}prelu", GRID_CHANNELS)
-
-
-def _attention(prefix, path):
-    targets = {}
-    for module, first, ours, channels_in, channels_out in (
-        ("embedding_net", 0, "embed", GRID_CHANNELS, ATTENTION_CHANNELS),
-        ("attention", 0, "fuse", 2 * ATTENTION_CHANNELS, ATTENTION_CHANNELS),
-        ("attention", 3, "weight", ATTENTION_CHANNELS, 1),
-    ):
-        conv, norm, prelu = (f"{prefix}{module}.{first + i}" for i in range(3))
-        targets |= _conv(conv, f"{path}{ours}_conv", channels_in, channels_out, 3, bias=True)
-        targets |= _batch_norm(norm, f"{path}{ours}_bn", channels_out)
-        targets |= _prelu(prelu, f"{path}{ours}_prelu", 1)
-    return targets
+    return {
+        **_targets(norms, theirs, ours),
+        f"{theirs}3.weight": Target(f"{ours}fc/kernel", shape, dense),
+        f"{theirs}3.bias": Target(f"{ours}fc/bias", (EMBEDDING_DIMENSION,)),
+    }
 
 
 def _margin_kernel(state, is_xcos):
@@ -223,61 +254,20 @@ def _margin_kernel(state, is_xcos):
     return {"head.kernel": Target("kernel", (dimension, classes), convert)}
 
 
-def _same(array):
-    return array
-
-
-def _float32(array):
-    return np.ascontiguousarray(array, np.float32)
-
-
-def _vector(key, path, length):
-    return {key: Target(path, (length,), _same)}
-
-
-def _conv(key, path, channels_in, channels_out, size, bias=False):
-    shape = (channels_out, channels_in, size, size)
-    targets = {f"{key}.weight": Target(f"{path}/kernel", shape, lambda w: w.transpose(2, 3, 1, 0))}
-    if bias:
-        targets |= _vector(f"{key}.bias", f"{path}/bias", channels_out)
-    return targets
-
-
-def _batch_norm(key, path, channels):
-    targets = {}
-    for theirs, ours in (
-        ("weight", "gamma"),
-        ("bias", "beta"),
-        ("running_mean", "moving_mean"),
-        ("running_var", "moving_variance"),
-    ):
-        targets |= _vector(f"{key}.{theirs}", f"{path}/{ours}", channels)
-    return targets
-
-
-def _prelu(key, path, channels):
-    def convert(slope):
-        return slope.reshape(1, 1, channels)
-
-    return {f"{key}.weight": Target(f"{path}/alpha", (channels,), convert)}
-
-
 def _check(state, required, optional, unused, source):
-    missing = sorted(set(required) - set(state))
     known = {**required, **optional}
-    unexpected = sorted(set(state) - set(known) - set(unused))
     misshapen = [
         f"{key} is {tuple(state[key].shape)} instead of {target.shape}"
         for key, target in sorted(known.items())
         if key in state and tuple(state[key].shape) != target.shape
     ]
-    problems = []
-    for kind, keys in (("missing", missing), ("unexpected", unexpected), ("misshapen", misshapen)):
-        if keys:
-            rest = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-            problems.append(f"{kind}: {', '.join(keys[:5])}{rest}")
-    if problems:
+    wrong = told_wrong(
+        missing=set(required) - set(state),
+        unexpected=set(state) - set(known) - set(unused),
+        misshapen=misshapen,
+    )
+    if wrong:
         raise XcosError(
-            f"{source} is not a model that can be converted ({'; '.join(problems)}); give the "
-            "whole state_dict of an xCos model or of its plain FC variant"
+            f"{source} is not a model that can be converted ({wrong}); give the whole state_dict "
+            "of an xCos model or of its plain FC variant"
         )

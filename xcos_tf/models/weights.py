@@ -5,7 +5,7 @@ import math
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,7 +65,6 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
     """Set every weight of `model` from {layer path: array}.
 
     Args:
-        model: a functional model.
         arrays: exactly the model's weights, by path; dtypes are cast to the variables'.
         source: where the arrays come from, for the error's sentence.
 
@@ -74,37 +73,38 @@ def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: 
             variable's type; the sentence names them, and the model is left as it was.
     """
     variables = named_weights(model)
-    problems = []
-    missing = sorted(set(variables) - set(arrays))
-    unexpected = sorted(set(arrays) - set(variables))
-    misshapen = [
-        f"{path} is {tuple(arrays[path].shape)} instead of {tuple(variable.shape)}"
-        for path, variable in sorted(variables.items())
-        if path in arrays and tuple(arrays[path].shape) != tuple(variable.shape)
-    ]
-    mistyped = [
-        f"{path} is {array.dtype}"
-        for path, array in sorted(arrays.items())
-        if path in variables
-        and array.dtype.kind != "f"
-        and array.dtype != np.asarray(variables[path]).dtype
-    ]
-    for kind, paths in (
-        ("missing", missing),
-        ("unexpected", unexpected),
-        ("misshapen", misshapen),
-        ("of another type", mistyped),
-    ):
-        if paths:
-            rest = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-            problems.append(f"{kind}: {', '.join(paths[:5])}{rest}")
-    if problems:
+    misshapen, mistyped = [], []
+    for path in sorted(variables.keys() & arrays.keys()):
+        variable, array = variables[path], arrays[path]
+        if tuple(array.shape) != tuple(variable.shape):
+            there = tuple(variable.shape)
+            misshapen.append(f"{path} is {tuple(array.shape)} instead of {there}")
+        if array.dtype.kind != "f" and array.dtype != np.asarray(variable).dtype:
+            mistyped.append(f"{path} is {array.dtype}")
+    wrong = told_wrong(
+        missing=variables.keys() - arrays.keys(),
+        unexpected=arrays.keys() - variables.keys(),
+        misshapen=misshapen,
+        of_another_type=mistyped,
+    )
+    if wrong:
         raise XcosError(
-            f"{source} does not fit the model {model.name!r} ({'; '.join(problems)}); use the "
-            "weights and the configuration that were saved together"
+            f"{source} does not fit the model {model.name!r} ({wrong}); use the weights and the "
+            "configuration that were saved together"
         )
     for path, variable in variables.items():
         variable.assign(arrays[path])
+
+
+def told_wrong(**problems: Iterable[str]) -> str:
+    """Return what is wrong with weights, a few of each kind: `missing: a, b; unexpected: c`."""
+    told = []
+    for kind, found in problems.items():
+        names = sorted(found)
+        rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        if names:
+            told.append(f"{kind.replace('_', ' ')}: {', '.join(names[:5])}{rest}")
+    return "; ".join(told)
 
 
 def save_weights(model: keras.Model, path: str | os.PathLike) -> None:

@@ -36,9 +36,6 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     """Build the network with its starting weights, and its trainer; call in a strategy's scope.
 
     Args:
-        config: of the run.
-        people: to tell apart.
-        steps: of the whole run.
         steps_per_epoch: in whose terms an `epochs` run's schedule is.
 
     Raises:
@@ -106,9 +103,7 @@ def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Da
 
     Args:
         config: whose `start` has `grid_head: linear_tail`.
-        trainer: of the run, not yet trained.
         images: batches float32 (n, h, w, 3), some 2,000 faces in all.
-
     """
     preset = load_preset(config.start.preset).network
     backbone = trainer.network.backbone
@@ -234,9 +229,6 @@ def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool
     The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on.
 
     Args:
-        trainer: of the run, with a teacher.
-        faces: that are trained on.
-        folder: of the run.
         write: whether the file is kept; of several workers, the chief alone does.
 
     Returns:

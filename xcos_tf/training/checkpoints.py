@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,37 +35,30 @@ def trainer_state(trainer: Trainer) -> dict:
     A weight's path is "model" and the names of the layers that hold it; an optimizer's variable
     goes by its part, and by the library's own name for it, which has the weight's path in it.
     """
-    state = {}
+    found = []
     for layer in trainer.kept_layers:
-        _add(state, f"{_MODEL}{layer.name}", layer)
+        found += _variables_in(f"{_MODEL}{layer.name}", layer)
     for part, optimizer in trainer.optimizers_by_part.items():
         own = getattr(optimizer, "name", type(optimizer).__name__)  # legacy ones have no name
         for variable in optimizer_variables(optimizer):
             name = variable_path(variable).removeprefix(f"{own}/")
-            _put(state, f"optimizer/{part}/{name}", variable)
+            found.append((f"optimizer/{part}/{name}", variable))
     if trainer.loss_scale:
-        state[_SCALE] = trainer.loss_scale.state
+        found.append((_SCALE, trainer.loss_scale.state))
+    state, times = {}, Counter()
+    for path, variable in found:  # a second one of the same path gets a number
+        times[path] += 1
+        state[f"{path}#{times[path]}" if times[path] > 1 else path] = variable
     return state
 
 
-def _add(state: dict, path: str, layer: keras.layers.Layer) -> None:
-    """Add all variables of a layer and of the layers in it."""
+def _variables_in(path: str, layer: keras.layers.Layer) -> Iterator[tuple]:
+    """Yield (path, variable) of a layer and of the layers in it."""
     inner = getattr(layer, "parts", None) or getattr(layer, "layers", None)
     for other in inner or ():
-        _add(state, f"{path}/{other.name}", other)
-    if not inner:
-        for variable in layer.variables:
-            name = variable_path(variable).rpartition("/")[2]
-            _put(state, f"{path}/{name}", variable)
-
-
-def _put(state: dict, path: str, variable) -> None:
-    """Add a variable; a second one of the same path gets a number."""
-    name, number = path, 1
-    while name in state:
-        number += 1
-        name = f"{path}#{number}"
-    state[name] = variable
+        yield from _variables_in(f"{path}/{other.name}", other)
+    for variable in () if inner else layer.variables:
+        yield f"{path}/{variable_path(variable).rpartition('/')[2]}", variable
 
 
 class Checkpoints:
@@ -77,12 +72,8 @@ class Checkpoints:
         """Open the folder, and make it if it is not there.
 
         Args:
-            folder: of the checkpoints.
-            keep: how many of the newest.
-            read_only: whether another process writes, as for a worker that is not the chief.
-
-        Raises:
-            XcosError: it cannot be made or written to.
+            read_only: whether another process writes, as for a worker that is not the chief; else
+                XcosError is raised if it cannot be made or written to.
         """
         self.folder, self.keep = Path(folder), keep
         if read_only:
@@ -122,8 +113,8 @@ class Checkpoints:
         """Write a checkpoint if this step has none, then remove those that are too many.
 
         Args:
-            trainer: compiled.
-            step: how many steps it has made.
+            trainer: compiled, after `step` steps.
+            step: how many it has made.
             best: whether it is the best so far, to be kept under a name of its own.
 
         Raises:
@@ -138,12 +129,11 @@ class Checkpoints:
             if wanted:
                 state = trainer_state(trainer)
                 arrays = {k: np.require(read(v), requirements="C") for k, v in state.items()}
-                for name, array in arrays.items():
-                    if name.startswith(_MODEL) and not np.isfinite(array).all():
-                        raise XcosError(
-                            f"the weights became NaN or infinite by step {step} ({name}); "
-                            f"{self.advice(step)}"
-                        )
+                for name in _not_finite(arrays):
+                    raise XcosError(
+                        f"the weights became NaN or infinite by step {step} ({name}); "
+                        f"{self.advice(step)}"
+                    )
                 content = save(arrays, {"format": FORMAT, "step": str(step)})
                 for name in wanted:
                     replace_file(name, lambda stream: stream.write(content))
@@ -263,9 +253,13 @@ def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
             f"the checkpoint {path} is of an older version, which trained otherwise; start a "
             "new folder"
         )
-    for name, array in arrays.items():
-        if name.startswith(_MODEL) and not np.isfinite(array).all():
-            raise XcosError(
-                f"the checkpoint {path} has a weight that is not finite ({name}); give an older one"
-            )
+    for name in _not_finite(arrays):
+        raise XcosError(
+            f"the checkpoint {path} has a weight that is not finite ({name}); give an older one"
+        )
     return step, arrays
+
+
+def _not_finite(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Return which weights hold NaN or infinity."""
+    return [k for k, v in arrays.items() if k.startswith(_MODEL) and not np.isfinite(v).all()]

@@ -50,7 +50,6 @@ def check_config(values, where: str) -> TrainingConfig:
     """Return the configuration that values describe.
 
     Args:
-        values: of a YAML file.
         where: they are from, for an error's sentence.
 
     Raises:

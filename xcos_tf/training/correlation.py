@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from xcos_tf.arrays import read_npz
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.files import replace_file
 from xcos_tf.models.comparison import PatchedCosine
 from xcos_tf.models.normalisation import unit_length
@@ -117,27 +117,24 @@ class StreamingCorrelation:
         Raises:
             ValueError: it is of maps of another shape, or of no pairs that there can be.
         """
-        for name in _MOMENTS:
+        moments = {name: np.array(state[name]) for name in _MOMENTS}
+        for name, moment in moments.items():
             shape = getattr(self, f"_{name}").shape
-            if state[name].shape != shape:
+            if moment.shape != shape:
                 raise ValueError(
                     f"Expected the state's `{name}` of shape {shape}. "
-                    f"Received: shape={state[name].shape}"
+                    f"Received: shape={moment.shape}"
                 )
-        if any(state[name].dtype != np.float64 for name in _MOMENTS):
-            raise ValueError("Expected float64 moments. Received: others")
-        moments = {name: np.array(state[name]) for name in _MOMENTS}
-        count = int(state["count"])
-        squares = (moments["m_ss"], moments["m_cc"])
-        if (
-            count < 0
-            or not all(np.isfinite(moment).all() for moment in moments.values())
-            or any((square < 0).any() for square in squares)
-        ):
-            raise ValueError("Expected finite moments of 0 pairs or more. Received: others")
+            squares = name in ("m_ss", "m_cc")
+            if moment.dtype != np.float64 or not np.isfinite(moment).all():
+                raise ValueError(f"Expected `{name}` of finite float64. Received: others")
+            if squares and (moment < 0).any():
+                raise ValueError(f"Expected `{name}` of 0 or more. Received: {moment.min()}")
+        if state["count"] < 0:
+            raise ValueError(f"Expected a count of 0 or more. Received: {state['count']}")
         for name, moment in moments.items():
             setattr(self, f"_{name}", moment)
-        self.count = count
+        self.count = int(state["count"])
 
 
 def fit_correlation(
@@ -235,18 +232,15 @@ def _spread(count: int, wanted: int) -> np.ndarray:
 
 def _write_state(path, stream, step, genuine, identity) -> None:
     arrays = {"step": np.int64(step), "genuine": np.int64(genuine), "identity": np.array(identity)}
-    try:
+    what = f"the state of the measurement cannot be written to {path}"
+    with explained(what, "free some space or choose another place"):
         replace_file(path, lambda file: np.savez(file, **arrays, **stream.state()))
-    except OSError as error:
-        raise XcosError(
-            f"the state of the measurement cannot be written to {path} ({reason_of(error)}); free "
-            "some space or choose another place"
-        ) from None
 
 
 def _read_state(path, stream, identity) -> tuple[int, int]:
     """Set the stream; returns the steps made and the genuine pairs among them."""
-    try:
+    faults = (OSError, ValueError, KeyError, TypeError, OverflowError)
+    with explained(f"{path} is damaged", "remove it to measure from the beginning", faults):
         arrays = read_npz(path, _LARGEST_STATE)
         if str(arrays["identity"]) == identity:
             stream.restore(arrays)
@@ -254,10 +248,6 @@ def _read_state(path, stream, identity) -> tuple[int, int]:
             if not (step >= 0 and 0 <= genuine <= stream.count):
                 raise ValueError("its counts cannot be")
             return step, genuine
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        raise XcosError(
-            f"{path} is damaged ({reason_of(error)}); remove it to measure from the beginning"
-        ) from None
     raise XcosError(
         f"{path} is of an unfinished measurement with other pairs or other models; remove it to "
         "start from the beginning, or finish that one"

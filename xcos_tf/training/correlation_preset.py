@@ -12,7 +12,7 @@ import tensorflow as tf
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import Augmentation, reading_faults, training_dataset
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
@@ -35,13 +35,13 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
         XcosError: the preset has no correlated attention, the teacher no embedding, or they take
             faces of different sizes; or either cannot be loaded.
     """
-    explained, plain = load_preset(preset), load_preset(teacher)
-    if not explained.network.explains:
+    grid, plain = load_preset(preset), load_preset(teacher)
+    if not grid.network.explains:
         raise XcosError(
             f"the preset {str(preset)!r} has no grid to weigh; give an xCos preset, such as "
             "xcos-mobilefacenet"
         )
-    if "correlated" not in explained.network.comparisons:
+    if "correlated" not in grid.network.comparisons:
         raise XcosError(
             f"the preset {str(preset)!r} has no correlated attention; give one that has"
         )
@@ -50,13 +50,13 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
             f"the teacher {str(teacher)!r} is an xCos preset, which has no embedding; give one "
             "that has, such as mobilefacenet"
         )
-    sizes = [x.network.features.input_shape[1] for x in (explained, plain)]
+    sizes = [x.network.features.input_shape[1] for x in (grid, plain)]
     if sizes[0] != sizes[1]:
         raise XcosError(
             f"the teacher {str(teacher)!r} takes faces of {sizes[1]} pixels and the preset "
             f"{str(preset)!r} of {sizes[0]}; give a teacher for the same faces"
         )
-    return explained, plain
+    return grid, plain
 
 
 def measure(
@@ -84,13 +84,9 @@ def measure(
         [records.source["fingerprint"] for records in sets],
     ]
     network, embed = preset.network, teacher.network
-    try:
-        if state:
+    if state:
+        with explained(f"cannot write to {state.parent}", "choose another folder"):
             state.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise XcosError(
-            f"cannot write to {state.parent} ({reason_of(error)}); choose another folder"
-        ) from None
     with reading_faults():
         return measure_on(network, faces, plan, network.features, embed, state, identity)
 
@@ -166,15 +162,12 @@ def new_config(config: dict, correlation: dict, thresholds: dict[str, float]) ->
         correlation: see `facts`.
         thresholds: {FMR: threshold} by the new P; may be empty.
     """
-    config = {key: value for key, value in config.items() if key not in ("format", "weights")}
     every = {**config["thresholds"], "correlated": thresholds}
-    config["thresholds"] = {score: at for score, at in every.items() if at}
+    config = {**config, "thresholds": {score: at for score, at in every.items() if at}}
     training = config.get("training")
     if isinstance(training, dict) and isinstance(training.get("validation"), dict):
-        still_true = {
-            metric: value
-            for metric, value in training["validation"].items()
-            if metric.split("/")[0] != "correlated"
-        }
+        before = training["validation"].items()
+        still_true = {k: v for k, v in before if k.split("/")[0] != "correlated"}
         config["training"] = {**training, "validation": still_true}
-    return {**config, "correlation": correlation}
+    left = {key: value for key, value in config.items() if key not in ("format", "weights")}
+    return {**left, "correlation": correlation}

@@ -116,11 +116,8 @@ def measure_thresholds(
     A rate that would need more pairs than there are is left out.
 
     Args:
-        network: in its final state.
         held_out: who was not trained on.
         scores: attentions, or "cosine".
-        count: of pairs, at the most.
-        seed: of the draw.
     """
     pairs = draw_pairs(held_out.labels, 0, count, seed)
     features = held_out.embed()

@@ -73,8 +73,6 @@ def accumulated(
     Args:
         losses_of: from a micro-batch to losses, whose "total" has the gradients.
         batch: whose tensors are split along their first axis.
-        variables: that the gradients are of.
-        count: of micro-batches.
         scale: whose factor the gradients have.
     """
     losses, gradients = None, None

@@ -110,11 +110,8 @@ def train_loop(
             `training_dataset`.
         checkpoints: of the run. One is written when `cadence` says so, at the end, and when the
             loop is told to stop; by the chief alone if there are several workers.
-        steps: to train in all.
         groups: in the batch of a step, over all replicas.
-        cadence: of checkpoints.
         strategy: OneDevice, Mirrored or MultiWorkerMirrored; the present one when None.
-        jit_compile: whether XLA compiles the step.
         steps_per_execution: steps that TensorFlow makes in one call, at the most. Signals are
             answered between calls.
         meet: called at each meeting with the steps made and the mean losses since the last

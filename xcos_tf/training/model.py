@@ -83,7 +83,6 @@ class Trainer(keras.Model):
         """Put the pieces together.
 
         Args:
-            network: to train.
             people: how many there are to tell apart, by ArcFace; or another margin head.
             weights: of the losses, by name: "identification" (L_id), "locality" (see
                 `locality_loss`), and the names of the network's `comparisons` for L_cos (Eq. 10)

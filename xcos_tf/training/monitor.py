@@ -100,8 +100,6 @@ class Monitor:
         """Read what the folder holds of a run that is taken up again.
 
         Args:
-            folder: of the run.
-            steps: of the whole run.
             faces_per_step: that a step sees, over all replicas.
             start: steps made before; what the folder holds of later steps, which will be made
                 again, is dropped.
@@ -154,7 +152,6 @@ class Monitor:
         """Take note of the steps since the last meeting.
 
         Args:
-            step: steps made.
             losses: their means over these steps, by name.
             rates: the learning rates, by the name of what they train.
         """
@@ -187,7 +184,6 @@ class Monitor:
         """Take note of a validation.
 
         Args:
-            step: steps made.
             results: by flat names, such as "learned/eer"; they become columns.
         """
         results = {name: float(value) for name, value in results.items()}

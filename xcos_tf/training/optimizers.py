@@ -48,8 +48,6 @@ def build_optimizer(
             "Addons>LAMB", on TensorFlow 2.15. Of the arguments, `l2` is ours, see `Part`. Keras's
             own `weight_decay` takes learning rate · decay · weight off the weight instead, apart
             from the gradient.
-        learning_rate: a number or a schedule.
-        layer: to train.
 
     Raises:
         XcosError: the name or an argument is unknown, or the optimizer refuses a value, or

@@ -48,7 +48,6 @@ def in_groups(
         images: float32 (N, H, W, 3).
         labels: int (N,), whose they are.
         seeds: of each group's pairs, see `pair_up`; there are as many groups.
-        with_pairs: whether pairs are needed.
     """
     labels = tf.reshape(tf.cast(labels, tf.int32), (len(seeds), -1))
     shape = tf.concat([tf.shape(labels), tf.shape(images)[1:]], axis=0)
@@ -67,7 +66,6 @@ def people_to_compare(
     """Return the faces that pairs can be made of; people with one photo make no genuine pair.
 
     Args:
-        faces: of a training set.
         genuine: share of genuine pairs, in [0, 1]; where it is 0, everybody stays.
         otherwise: what else than more photos helps where there are too few.
 
@@ -95,7 +93,6 @@ def pair_sampler(labels: np.ndarray, genuine: float = 0.5, seed: int = 0) -> Gro
     Args:
         labels: int (N,); 0 to M − 1, M ≥ 2, each at least twice where genuine pairs are wanted.
         genuine: share of genuine pairs, in [0, 1].
-        seed: of all draws.
     """
     counts = np.bincount(labels)
     people = min(PEOPLE, len(counts))
@@ -119,8 +116,6 @@ def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> No
     """Refuse a run whose people make no genuine pairs to train on, or no pairs to validate on.
 
     Args:
-        config: of the run.
-        faces: that train.
         held_out: to validate on, and to measure thresholds on; may be empty.
 
     Raises:

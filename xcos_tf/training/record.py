@@ -58,10 +58,6 @@ def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
 
     Comments and layout do not count.
 
-    Args:
-        folder: of the run.
-        config_text: YAML.
-
     Raises:
         XcosError: a key differs that may not change, or a text is not YAML or cannot be read.
     """
@@ -70,12 +66,8 @@ def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
     if before is None:
         return []
     found = list(_differences(parse_yaml(before.encode(), config_file), config))
-    refused = [
-        change.key
-        for change in found
-        if not any(fnmatch.fnmatchcase(change.key, pattern) for pattern in MAY_CHANGE)
-    ]
-    if refused:
+    keys = [change.key for change in found]
+    if refused := [x for x in keys if not any(fnmatch.fnmatchcase(x, y) for y in MAY_CHANGE)]:
         raise XcosError(
             f"{config_file} differs from the configuration in {shown(', '.join(refused))}; start a "
             "new folder or give the old configuration"
@@ -101,11 +93,7 @@ def record_run(
 
     Args:
         folder: of the run; made if it is not there.
-        config_text: YAML.
-        seed: of the run.
-        devices: names of what it is trained on.
         sets: {name of a prepared set: fingerprint of its source}.
-        step: made before.
 
     Returns:
         What has changed in the configuration.

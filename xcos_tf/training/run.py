@@ -65,7 +65,6 @@ class Run:
         Args:
             config, text: of `read_config`.
             data: folder of the prepared sets.
-            folder: of the run.
             until: at whose end others may write to the folder.
 
         Raises:
@@ -292,7 +291,6 @@ def train(
 
     Args:
         configs: YAML files; see `read_config`.
-        data, folder: see `Run`.
         extras: see `Run.finish`.
 
     Returns:

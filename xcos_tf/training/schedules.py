@@ -47,10 +47,7 @@ def step_decay(peak: float, drops: Sequence[int], factor: float = 0.1, warmup: i
     The paper's is 1e-3, divided by 10 after epochs 12, 15 and 18 (Sec. 4.1).
 
     Args:
-        peak: the rate before the first drop.
         drops: steps, ascending, the first above `warmup`.
-        factor: of each drop.
-        warmup: steps.
 
     Raises:
         ValueError: `drops` is not ascending or starts within the warm-up.
@@ -71,13 +68,6 @@ def build_schedule(
     config: ScheduleConfig, peak: float, steps: int, steps_per_epoch: float, in_epochs: bool
 ) -> Warmup:
     """Return the schedule that a configuration describes.
-
-    Args:
-        config: in epochs or in steps.
-        peak: learning rate.
-        steps: of the whole run.
-        steps_per_epoch: of a run in epochs.
-        in_epochs: whether the configuration counts epochs.
 
     Raises:
         XcosError: in whole steps, the drops do not ascend from above the warm-up.

@@ -36,7 +36,6 @@ def cut_at(
 
     Args:
         name: of the last frozen layer; None freezes nothing.
-        network: to train.
         teacher: goes on from the same stem if its backbone starts with the same weights; else the
             network is left in one piece, and both take images.
         shared: whether it does, if that is known.

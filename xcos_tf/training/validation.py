@@ -45,10 +45,7 @@ class HeldOut:
         """Pass the faces through what stays frozen.
 
         Args:
-            faces: of the people held out.
-            trainer: of the run.
             limit: to so many faces at the most, drawn at random.
-            seed: of the draw.
             draw_over: whether there are covered copies, see `draw_over_face`.
         """
         positions = validation_positions(len(faces), limit, seed)
@@ -116,7 +113,6 @@ def pair_scores(
     """Return a score of each pair, float32 (P,).
 
     Args:
-        network: whose comparisons are used.
         features: float32 (N, h, w, c) grid features; (N, dimension) embeddings for "cosine".
         pairs: by position in `features`.
         score: an attention, or "cosine".
@@ -224,9 +220,6 @@ class WatchedPairs:
 
     def draw(self, attention: str) -> dict[str, np.ndarray]:
         """Return {"genuine pairs": picture, "impostor pairs": picture} in the present state.
-
-        Args:
-            attention: whose W to draw.
 
         Returns:
             uint8 (h, w, 3) RGB, of `picture_of`, with the score above each pair.
