@@ -34,10 +34,7 @@ def ir_units(depth: int) -> list[tuple[int, int, int]]:
 
 
 def ir_backbone(
-    depth: int = 50,
-    squeeze_excitation: bool = True,
-    input_size: int = 112,
-    name: str = "backbone",
+    depth: int = 50, squeeze_excitation: bool = True, input_size: int = 112, name: str = "backbone"
 ) -> keras.Model:
     """Return IR-50/100/152 or IR-SE-50/100/152 without its embedding head.
 

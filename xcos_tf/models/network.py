@@ -9,12 +9,7 @@ from pathlib import Path
 
 from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
-from xcos_tf.models.comparison import (
-    ATTENTIONS,
-    PLAIN_COSINE,
-    comparison,
-    plain_comparison,
-)
+from xcos_tf.models.comparison import ATTENTIONS, PLAIN_COSINE, comparison, plain_comparison
 from xcos_tf.models.heads import grid_head
 
 

@@ -138,10 +138,7 @@ def facts(
     return {
         **correlation.facts(),
         "seed": plan.seed,
-        "teacher": {
-            "name": teacher.config["name"],
-            "sha256": teacher.config["weights"]["sha256"],
-        },
+        "teacher": {"name": teacher.config["name"], "sha256": teacher.config["weights"]["sha256"]},
         "sets": [name_of(records) for records in sets],
     }
 

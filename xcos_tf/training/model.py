@@ -11,12 +11,7 @@ from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
 from xcos_tf.training.gradients import LossScale, accumulated, only_if
-from xcos_tf.training.losses import (
-    identification_loss,
-    locality_loss,
-    swap_rectangles,
-    xcos_loss,
-)
+from xcos_tf.training.losses import identification_loss, locality_loss, swap_rectangles, xcos_loss
 from xcos_tf.training.optimizers import (
     Part,
     apply_summed,

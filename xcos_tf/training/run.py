@@ -93,8 +93,7 @@ class Run:
         self._chief = is_chief(self.strategy)
         try_optimizers(config)
         with self.strategy.scope():
-            people = len(self.faces.people)
-            self.trainer = assemble(config, people, self.steps, epoch)
+            self.trainer = assemble(config, len(self.faces.people), self.steps, epoch)
         people_to_measure(self)  # or it would fail after the run
         for records in (*self.sets, *self._verification):
             records.check_size(self.trainer.size)
@@ -106,9 +105,8 @@ class Run:
         self._start = made[-1] if made else 0
         if self._chief:
             self._record(text)
-        self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
-        if self._chief:
             self.checkpoints.check_room(self.trainer)
+        self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
         start = config.start
         if start.grid_head and not start.checkpoint and not made:
             start_grid_head(config, self.trainer, self._some_faces(START_FACES))
@@ -130,11 +128,7 @@ class Run:
                 self.trainer, self.held_out, self._verification, *pairs, config.seed
             )
             self._monitor = Monitor(
-                self.folder,
-                self.steps,
-                self.faces_per_step,
-                self._start,
-                steps_per_epoch=epoch,
+                self.folder, self.steps, self.faces_per_step, self._start, steps_per_epoch=epoch
             )
 
     @property
@@ -166,17 +160,9 @@ class Run:
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""
         changes = Augmentation(**vars(self.config.augmentation))
-        size = self.trainer.size
+        faces, sampler, size, teacher = self.faces, self.sampler, self.trainer.size, self._teacher
         return training_dataset(
-            self.faces,
-            self.sampler,
-            changes,
-            first,
-            last,
-            groups,
-            size,
-            batch_groups,
-            self._teacher,
+            faces, sampler, changes, first, last, groups, size, batch_groups, teacher
         )
 
     def train(self) -> int:

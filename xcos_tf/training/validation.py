@@ -56,21 +56,18 @@ class HeldOut:
         # Kept, so that each validation does not trace them anew.
         self._stem = tf.function(trainer.stem, reduce_retracing=True)
         self._run = tf.function(lambda x: _features(trainer, x), reduce_retracing=True)
-        ask = None
-        if trainer.teacher is not None:
-            ask = tf.function(trainer.ask_teacher, reduce_retracing=True)
-        stems, embeddings, kept, kept_faces = [], [], 0, 0
-        everything = len(positions) + self.covered
-        for images in _with_progress(self._images(), everything, "held out"):
+        ask = tf.function(trainer.ask_teacher, reduce_retracing=True)
+        stems, embeddings, kept, seen = [], [], 0, 0
+        for images in _with_progress(self._images(), len(positions) + self.covered, "held out"):
             stem = self._stem(images)
-            if ask and kept_faces < len(positions):
+            if trainer.teacher is not None and seen < len(positions):
                 embeddings.append(ask(stem).numpy())
             stems.append(stem.numpy())
             kept += stems[-1].nbytes
-            kept_faces += len(images)
+            seen += len(images)
             if kept > KEPT_BYTES:
                 stems.clear()
-        if ask:
+        if embeddings:
             self.teacher = np.concatenate(embeddings * (2 if draw_over else 1))
         self._stems = stems if kept <= KEPT_BYTES else None
 
