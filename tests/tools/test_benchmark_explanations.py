@@ -175,7 +175,7 @@ def test_a_run_that_was_stopped_goes_on(run, tmp_path, monkeypatch, capsys):
         return explain(self, *faces)
 
     monkeypatch.setattr(Right, "explain", stop_later)
-    command = [*command[:-4], "right"]
+    command = [*command[: -len(METHODS)], "right"]
     assert main(command) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
