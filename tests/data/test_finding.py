@@ -78,9 +78,10 @@ def corners(upright, left_below, right_above, right_below):
     [
         (corners(99, 99, 99, 99), (0.99, 0), 0),  # good: searched no further
         (corners(98, 0, 0, 100), (0.98, 0), 0),
-        (corners(97, 98, 0, 0), (0.98, 90), 3),  # poor, and a turn is good
-        (corners(97, 98, 99, 98), (0.99, 270), 3),  # the most confident turn
-        (corners(97, 99, 99, 99), (0.99, 180), 3),  # the first of equals
+        (corners(97, 100, 0, 0), (1.00, 90), 3),  # poor, and a turn is sure
+        (corners(97, 99, 99, 99), (0.97, 0), 3),  # good turns are not sure enough
+        (corners(97, 100, 0, 100), (1.00, 180), 3),  # the first of equals
+        (corners(0, 98, 99, 98), (0.99, 270), 3),  # the most confident turn; none is upright
         (corners(90, 97, 97, 97), (0.90, 0), 3),  # no turn is good
         (corners(0, 97, 97, 97), None, 7),  # a poor face of a turn is none
     ],
