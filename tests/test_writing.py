@@ -203,13 +203,13 @@ WRITE_ELSEWHERE = {
     "xcos_tf/files.py",  # the function that does it
     "xcos_tf/data/journal.py",  # appends, to a file that it has just replaced
     "xcos_tf/training/monitor.py",  # appends to a log
-    "xcos_tf/training/teacher_memory.py",  # appends to a cache
+    "xcos_tf/training/assembly.py",  # appends to a cache
     "tools/benchmark.py",  # a set of its own, in a temporary folder
 }
 RENAMED_FOLDERS = {
     "xcos_tf/models/presets.py",
     "xcos_tf/export/saved_model.py",
-    "xcos_tf/data/records/progress.py",
+    "xcos_tf/data/records/index.py",
     "tools/generate_faces.py",
 }
 

@@ -9,7 +9,6 @@ odds of a face, the offsets of a box's sides (4), and of O-Net the landmarks (10
 import argparse
 import hashlib
 import io
-import json
 import sys
 from importlib.metadata import distribution
 from importlib.resources import files
@@ -17,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from xcos_tf.files import replace_file, write_json
 
-SHIPPED = ROOT / "xcos_tf/data/mtcnn"
+SHIPPED = Path(__file__).resolve().parents[1] / "xcos_tf/data/mtcnn"
 RECORD = "made.json"
 
 # Convolutional and dense layers, each with a PReLU; and max-pooling by 2, by side and padding.
@@ -60,12 +59,12 @@ def convert(folder: Path) -> None:
             [module.run.get_concrete_function()], module
         )
         file = converter.convert()
-        (folder / f"{name}.tflite").write_bytes(file)
+        replace_file(folder / f"{name}.tflite", lambda stream, file=file: stream.write(file))
         for key, data in (("weights", packed), ("files", file)):
             record[f"sha256 of the {key}"][name] = hashlib.sha256(data).hexdigest()
     (licence,) = (file for file in package.files if file.name == "LICENSE")
-    (folder / "LICENSE").write_bytes(licence.read_binary())
-    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    replace_file(folder / "LICENSE", lambda stream: stream.write(licence.read_binary()))
+    write_json(folder / RECORD, record)
 
 
 def unpack(packed: bytes) -> list[np.ndarray]:

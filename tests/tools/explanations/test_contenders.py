@@ -41,7 +41,7 @@ def test_those_of_one_verifier_share_it():
 
 @pytest.mark.parametrize("attention", ["patched", "correlated", "learned"])
 def test_one_score_is_that_of_the_attention(attention, random):
-    preset = Verifier.from_preset("xcos-mobilefacenet")
+    preset = Verifier.from_preset("xcos-mobilefacenet", runtime="tensorflow")
     grids = preset.embed(noise(random, 2))
     one = OneScore("xcos-mobilefacenet", attention)
     pair = (grids[:1], grids[1:])
