@@ -191,7 +191,6 @@ from xcos_tf import Verifier, XcosError
 verifier = Verifier.from_preset("mobilefacenet", runtime="tensorflow")
 faces = np.zeros((4, 112, 112, 3), np.uint8)
 template = verifier.enroll(faces[0], aligned=True)
-photo = np.zeros((300, 300, 3), np.uint8)
 
 def in_a_fork(ask):
     if not (child := os.fork()):
@@ -203,7 +202,7 @@ def in_a_fork(ask):
     os.waitpid(child, 0)
 
 in_a_fork(lambda: verifier.embed(faces))
-in_a_fork(lambda: verifier.enroll(photo))
+in_a_fork(lambda: verifier.enroll(faces[0], aligned=True))
 in_a_fork(lambda: Verifier.from_preset("mobilefacenet", runtime="tensorflow"))
 in_a_fork(lambda: print("compared", verifier.compare(template, template).shape, flush=True))
 assert verifier.embed(faces).shape == (4, 192)
