@@ -22,7 +22,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
-    config.addinivalue_line("markers", "long: a minute or so; begins before others")
+    config.addinivalue_line("markers", "slow: a minute or more; run by -m slow alone")
     # Otherwise the tests that both stacks share would pass on the wrong one.
     if config.getoption("addons") and not version("tensorflow").startswith("2.15."):
         raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
@@ -30,7 +30,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """Put what takes long first, so that no worker waits for it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_runtest_setup(item):

@@ -80,7 +80,7 @@ def run(tests: list[str]) -> None:
     """Run pytest in silence and exit as it does."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     sys.dont_write_bytecode = True  # a break may keep a file's size and second
-    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+    sys.exit(pytest.main(["-x", "-q", "-m", "", "-p", "no:cacheprovider", *tests]))
 
 
 if __name__ == "__main__":

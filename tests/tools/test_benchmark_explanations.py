@@ -22,7 +22,7 @@ from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.verifier import Verifier
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 PAIRS = "1\t2\nobama\t1\t2\ndrawn\t1\t2\nobama\t1\tbiden\t1\ndrawn\t1\tbiden\t1\n"
 METHODS = ["xcos", "tail", "face-centre", "right", "wrong"]

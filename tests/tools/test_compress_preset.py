@@ -11,7 +11,7 @@ from xcos_tf.data.records.writer import prepare
 from xcos_tf.export.tflite.export import model_maker
 from xcos_tf.models.presets import find_preset, load_preset
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from tools import generate_faces, train_fit
 from xcos_tf.models.network import FaceEmbedder, XCos
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def test_a_folder_of_faces_becomes_a_preset(tmp_path):

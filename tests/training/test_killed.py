@@ -17,7 +17,7 @@ from tests.training.running import (
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.monitor import MetricsTable
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def validations(run):

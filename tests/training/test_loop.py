@@ -18,7 +18,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.loop import Cadence, train_loop
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def command(out, kind="plain", replicas=1, steps=6, *more):

@@ -24,7 +24,7 @@ from xcos_tf.training.validation import Validation
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 SCORES = ("patched", "correlated", "learned")
 VALIDATED = (0, 9, 18)

@@ -11,7 +11,7 @@ from xcos_tf.training.monitor import MetricsTable
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 def train(config, sets, out):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
