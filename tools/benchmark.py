@@ -132,15 +132,13 @@ def runtime(args) -> None:
     faces = rng.integers(0, 256, (2, 112, 112, 3), np.uint8)
     lite, keras = (pair_by(name, faces) for name in ("litert", "tensorflow"))
     bare = pair_by("litert", faces, "mobilefacenet")
-    # Other programs only ever add to a time.
-    of_pair = seconds_in_turns([lite, keras, bare], args.rounds, warm_up=3).min(axis=0)
-    print(f"an explained aligned pair: LiteRT {of_pair[0] * 1e3:.1f} ms, Keras", end=" ")
-    print(f"{of_pair[1] * 1e3:.1f} ms, ratio {of_pair[0] / of_pair[1]:.3f}")
-    print(f"two faces through the bare backbone by LiteRT: {of_pair[2] * 1e3:.1f} ms,", end=" ")
-    print(f"ratio of the explained pair {of_pair[0] / of_pair[2]:.3f}", flush=True)
+    for name, other in (("Keras", keras), ("two faces through the bare backbone", bare)):
+        ours, theirs = interleaved_medians([lite, other], args.rounds)
+        print(f"an explained aligned pair by LiteRT: {ours * 1e3:.1f} ms, {name}", end=" ")
+        print(f"{theirs * 1e3:.1f} ms, ratio {ours / theirs:.3f}", flush=True)
     if args.authors:
         names, ways = zip(*ir_se_50(args.authors, faces).items(), strict=True)
-        seconds = seconds_in_turns(ways, max(3, args.rounds // 10)).min(axis=0)
+        seconds = interleaved_medians(ways, max(5, args.rounds // 20))
         parts = (f"{name} {x * 1e3:.0f} ms" for name, x in zip(names, seconds, strict=True))
         print(f"two faces through IR-SE-50: {', '.join(parts)}, ratio LiteRT / PyTorch", end=" ")
         print(f"{seconds[0] / seconds[-1]:.3f}", flush=True)
@@ -518,7 +516,7 @@ def main(argv: list[str] | None = None) -> int:
         return command
 
     add("verify", verify, rounds=50).add_argument("--photos", type=Path, help="such as LFW")
-    command = add("runtime", runtime, rounds=50)
+    command = add("runtime", runtime, rounds=200)
     command.add_argument("--before", type=Path, help="checkout to compare commands with")
     command.add_argument("--photos", type=Path, help="folder for `xcos align`, such as LFW")
     command.add_argument("--set", nargs=2, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
