@@ -28,6 +28,11 @@ BAD = (
     "me:secret@host",
     "two hosts",
     "[::1",
+    "..:8500",
+    "a\\b",
+    "%00",
+    "ho\x00st",
+    "grpc://host,other",
 )
 
 

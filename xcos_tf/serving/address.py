@@ -1,6 +1,8 @@
 """Where a server is, by which of its two protocols it is spoken to, and by what certificates."""
 
+import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +39,8 @@ class ServerAddress:
             text.encode()
             parts = urlsplit(text if "://" in text else f"grpc://{text}")
             host, port = parts.hostname, parts.port
+            if host and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", host):
+                ipaddress.ip_address(host)  # of version 6; gRPC prints what else it cannot read
         except ValueError:
             raise _refusal(text) from None
         rest = parts.scheme.startswith("http")
