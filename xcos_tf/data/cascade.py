@@ -53,8 +53,7 @@ class Network:
             interpreter, image, output, shape = self._interpreter()
         if shape != images.shape:
             interpreter.resize_tensor_input(image, images.shape)
-            with quiet_start():  # the first delegate of a process announces itself
-                interpreter.allocate_tensors()
+            interpreter.allocate_tensors()
         interpreter.set_tensor(image, images)
         interpreter.invoke()
         found = interpreter.get_tensor(output)
@@ -68,7 +67,7 @@ class Network:
         with quiet_start():
             interpreter = Interpreter(model_content=self._content, num_threads=1)
             (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
-            # LiteRT says that it has an accelerator when tensors are first allocated.
+            # The first delegate of a process announces itself.
             sides = (WINDOW if side < 0 else side for side in image["shape_signature"][1:3])
             shape = (1, *sides, 3)
             interpreter.resize_tensor_input(image["index"], shape)
