@@ -1,7 +1,11 @@
 """Turning a face upright onto the standard template, from its five landmarks."""
 
+import os
+
 import numpy as np
 from PIL import Image
+
+from xcos_tf.errors import XcosError
 
 FACE_SIZE = 112
 
@@ -56,6 +60,20 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     rotation = (u * signs) @ vt
     linear = rotation * (singular @ signs / variance)
     return np.column_stack([linear, target_mean - linear @ source_mean])
+
+
+def check_aligned(
+    photo: np.ndarray,
+    name: str | os.PathLike,
+    advice: str = "run `xcos align` first, and give the folder that it made",
+) -> None:
+    """Make sure that a photo, (H, W, 3), has the size of an aligned face.
+
+    Raises:
+        XcosError: it has not; the sentence has its name and the advice.
+    """
+    if photo.shape[:2] != (FACE_SIZE, FACE_SIZE):
+        raise XcosError(f"{name} is not a {FACE_SIZE}×{FACE_SIZE} face; {advice}")
 
 
 def warp_face(photo: np.ndarray, landmarks: np.ndarray, size: int = FACE_SIZE) -> np.ndarray:

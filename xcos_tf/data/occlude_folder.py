@@ -14,7 +14,7 @@ from xcos_tf.data.align_folder import (
     write_face,
     writing_to,
 )
-from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.alignment import check_aligned
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
@@ -125,11 +125,7 @@ def read_aligned_face(path: Path) -> np.ndarray:
         XcosError: it cannot be read, or has another size.
     """
     face = read_photo(path)
-    if face.shape[:2] != (FACE_SIZE, FACE_SIZE):
-        raise XcosError(
-            f"{path} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos align` first, and give the "
-            "folder that it made"
-        )
+    check_aligned(face, path)
     return face
 
 

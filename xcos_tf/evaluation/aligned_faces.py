@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.aligner import FaceAligner, align_each
-from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.alignment import FACE_SIZE, check_aligned
 from xcos_tf.data.batching import batches
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
@@ -80,11 +80,8 @@ class FaceReader:
         names = self._vset.photos.names
         if self._vset.aligned:
             for position, photo in batch:
-                if photo.shape[:2] != (FACE_SIZE, FACE_SIZE):
-                    raise XcosError(
-                        f"{names[position]} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos "
-                        "align` first or leave out --aligned"
-                    )
+                advice = "run `xcos align` first or leave out --aligned"
+                check_aligned(photo, names[position], advice)
             return [photo for _, photo in batch]
         faces = self._aligner.align([photo for _, photo in batch])
         return [face and face.image for face in faces]

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.alignment import FACE_SIZE, check_aligned
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.source import FolderSource, Record
 from xcos_tf.errors import XcosError, explained, shown
@@ -315,11 +315,7 @@ def _read_face(record: Record, folder: Path) -> np.ndarray | str:
         pixels = read_photo(record.image)
     except XcosError as error:
         return str(error)
-    if pixels.shape[:2] != (FACE_SIZE, FACE_SIZE):
-        raise XcosError(
-            f"{folder / record.name} is not a {FACE_SIZE}×{FACE_SIZE} face; run `xcos align` "
-            "first, and give the folder that it made"
-        )
+    check_aligned(pixels, folder / record.name)
     return pixels
 
 
