@@ -2,8 +2,7 @@
 
 import re
 
-from xcos_tf.export.models_config import MOUNT
-from xcos_tf.export.server_files import SERVER_FILES, write_missing_files
+from xcos_tf.export.models_config import MOUNT, SERVER_FILES, write_missing_files
 from xcos_tf.yaml_text import parse_yaml
 
 
@@ -22,7 +21,7 @@ def test_the_compose_file_starts_a_server_of_this_folder(served_folder):
 
 
 def test_batching_holds_what_tf_serving_asks_of_it():
-    text = SERVER_FILES["batching.config"]
+    text = (SERVER_FILES / "batching.config").read_text()
     allowed = [int(size) for size in re.findall(r"^allowed_batch_sizes: (\d+)$", text, re.M)]
     assert allowed == sorted(allowed) and allowed[0] == 1
     assert f"max_execution_batch_size {{ value: {allowed[-1]} }}" in text
@@ -32,5 +31,7 @@ def test_what_was_changed_by_hand_stays(tmp_path):
     (tmp_path / "batching.config").write_text("mine")
     write_missing_files(tmp_path)
     assert (tmp_path / "batching.config").read_text() == "mine"
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(SERVER_FILES)
-    assert (tmp_path / "compose.yaml").read_text() == SERVER_FILES["compose.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        path.name for path in SERVER_FILES.iterdir()
+    )
+    assert (tmp_path / "compose.yaml").read_bytes() == (SERVER_FILES / "compose.yaml").read_bytes()

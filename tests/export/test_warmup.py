@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from tests.export.conftest import SIGNATURES
-from xcos_tf.export.warmup import WARMUP_FILE
+from xcos_tf.export.saved_model import WARMUP_FILE
 
 
 @pytest.fixture(scope="module")

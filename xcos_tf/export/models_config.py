@@ -1,4 +1,4 @@
-"""Models in a folder that TF Serving reads: names, versions, and `models.config` with labels."""
+"""What TF Serving reads in a folder of models: versions, `models.config` with labels, and more."""
 
 import re
 from pathlib import Path
@@ -15,6 +15,8 @@ STABLE, CANARY = "stable", "canary"
 MOUNT = "/models"
 """Where the server's container has the folder."""
 LARGEST_VERSION = 2**63 - 1
+SERVER_FILES = Path(__file__).with_name("server")
+"""The files beside the models that make a server of a folder; docs/serving.md explains them."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 
@@ -116,3 +118,15 @@ def add_version(folder: Path, name: str, version: int) -> None:
         policy.specific.versions[:] = sorted({*before.values(), *labels.values()})
     text = text_format.MessageToString(config)
     replace_file(folder / MODELS_CONFIG, lambda stream: stream.write(text.encode()))
+
+
+def write_missing_files(folder: Path) -> None:
+    """Write those of `SERVER_FILES` that are not there; those that are may be changed by hand.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    for file in SERVER_FILES.iterdir():
+        if not (folder / file.name).exists():
+            content = file.read_bytes()
+            replace_file(folder / file.name, lambda stream, content=content: stream.write(content))

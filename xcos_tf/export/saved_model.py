@@ -4,22 +4,29 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.export.models_config import add_version, check_name, choose_version, read_models
+from xcos_tf.export.models_config import (
+    add_version,
+    check_name,
+    choose_version,
+    read_models,
+    write_missing_files,
+)
 from xcos_tf.export.served_model import ServedModel
-from xcos_tf.export.server_files import write_missing_files
-from xcos_tf.export.warmup import write_warmup
+from xcos_tf.export.server_messages import message_class
 from xcos_tf.files import check_can_write, write_json
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
 
 ORIGIN_FILE = Path("assets.extra") / "xcos.json"
+WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 @dataclass(frozen=True)
@@ -146,3 +153,44 @@ def _flush(path: str | os.PathLike) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_warmup(
+    version_folder: Path, name: str, signatures: Mapping[str, Callable[..., dict]]
+) -> None:
+    """Write one request for each signature, which TF Serving plays before it lets clients in.
+
+    It is of one pair or face: a server that batches would refuse a larger one against many, and
+    with it the version.
+
+    Args:
+        version_folder: of the SavedModel.
+        name: of the model.
+        signatures: {name: traced function}.
+
+    Raises:
+        OSError, tf.errors.OpError: it cannot be written.
+    """
+    path = version_folder / WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, function in signatures.items():
+            log = message_class("PredictionLog")()
+            request = log.predict_log.request
+            request.model_spec.name = name
+            request.model_spec.signature_name = signature
+            for spec in function.input_signature:
+                tensor = tf.make_tensor_proto(_example(spec)).SerializeToString()
+                request.inputs.add(key=spec.name, value=tensor)
+            writer.write(log.SerializeToString())
+
+
+def _example(spec: tf.TensorSpec) -> np.ndarray:
+    """Return a batch of one, random but always the same: zeros take less time than faces do."""
+    random = np.random.default_rng(0)
+    if spec.dtype == tf.string:
+        face = random.integers(0, 256, (112, 112, 3), np.uint8)
+        return np.array([tf.io.encode_jpeg(face).numpy()], object)
+    if spec.dtype == tf.uint8:
+        return random.integers(0, 256, (1, *spec.shape[1:]), np.uint8)
+    return random.normal(size=(1, *spec.shape[1:])).astype(np.float32)
