@@ -18,8 +18,8 @@ from tqdm import tqdm
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import Report, parser_of, run
-from tools.unlock.people import add_inputs, enroll, models_of, read_people, split_owner
 from tools.unlock.table import NOTHING, HintTrials, hint_table
+from tools.unlock.trials import add_inputs, enroll, models_of, read_people, split_owner
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.probing import cover
 from xcos_tf.mobile.decision import judge

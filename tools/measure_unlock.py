@@ -29,7 +29,7 @@ HOW = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.unlock.people import add_inputs
+    from tools.unlock.trials import add_inputs
 
     parser = parser_of("measure_unlock", __doc__, ("runs/unlock", "the tries of each variant"))
     add_inputs(parser)
@@ -43,8 +43,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(args):
     from tools.keeping import Key, code_version, kept, sha256_of
-    from tools.unlock.people import embed_people, models_of, read_people
-    from tools.unlock.trials import CODE, RULES, TWO_BEST, count_tries, rows_of
+    from tools.unlock.trials import (
+        CODE,
+        RULES,
+        TWO_BEST,
+        count_tries,
+        embed_people,
+        models_of,
+        read_people,
+        rows_of,
+    )
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.verifier import Verifier
 

@@ -84,17 +84,22 @@ def _parse(name: str, text: str) -> str | int | float | None:
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
+def table(rows: Iterable, columns: Mapping[str, Callable[..., str]]) -> str:
+    """Return a Markdown table with a line for each row, of {heading: what a row has there}."""
+    from xcos_tf.evaluation.results_text import markdown_table
+
+    return markdown_table(list(columns), [[of(row) for of in columns.values()] for row in rows])
+
+
 def pivot(cells: Sequence[tuple[str, str, str]], corner: str, empty: str) -> str:
     """Return a Markdown table of (row, column, text), in order of first appearance.
 
     `corner` is the heading of the first column, and `empty` stands where there is no text.
     """
-    from xcos_tf.evaluation.results_text import markdown_table
-
     known = {(row, column): text for row, column, text in cells}
-    rows, columns = (list(dict.fromkeys(place[i] for place in known)) for i in (0, 1))
-    lines = [[row, *(known.get((row, column), empty) for column in columns)] for row in rows]
-    return markdown_table([corner, *columns], lines)
+    rows, columns = (dict.fromkeys(place[i] for place in known) for i in (0, 1))
+    of = {x: lambda row, column=x: known.get((row, column), empty) for x in columns}
+    return table(rows, {corner: str, **of})
 
 
 def minus(text: str) -> str:

@@ -7,7 +7,7 @@ from PIL import Image
 from tools.benchmark_tflite import main
 from tools.generate_faces import draw_face
 from tools.results import read_rows
-from tools.tflite.pairs import all_pairs_of_folds, covered_pairs
+from tools.tflite.pricing import all_pairs_of_folds, covered_pairs
 from tools.tflite.tables import CoveredPrice, Price
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.occluded import SHARES

@@ -8,9 +8,8 @@ from tests.tools.blocky_people import write_people
 from tools.measure_unlock import main
 from tools.results import read_rows
 from tools.unlock import trials
-from tools.unlock.people import Person, split_owner
 from tools.unlock.table import Trials
-from tools.unlock.trials import RULES, TWO_BEST, count_tries, rows_of
+from tools.unlock.trials import RULES, TWO_BEST, Person, count_tries, rows_of, split_owner
 from xcos_tf.mobile.frames import Frame
 
 SIZE = (7, 7, 32)

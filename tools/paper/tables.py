@@ -9,12 +9,12 @@ from tools.paper import published
 from tools.paper.data_folder import NotThere, open_paper_set
 from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
 from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
-from tools.results import Report, minus, pivot
+from tools.results import Report, minus, pivot, table
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.evaluation.results_text import covered, markdown_table, percent
+from xcos_tf.evaluation.results_text import covered, percent
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
@@ -144,14 +144,16 @@ def cost(bench: Bench) -> list[Report]:
 
 def cost_table(rows: Sequence[Cost]) -> str:
     """Return the times and their ratio, as Markdown."""
-    lines = []
-    for row in rows:
-        cells = [NOT_RUN] * 3
-        if row.without_ms is not None:
-            ratio = row.with_ms / row.without_ms
-            cells = [f"{row.without_ms:.1f}", f"{row.with_ms:.1f}", f"{ratio:.2f}"]
-        lines.append([row.source, *cells])
-    return markdown_table(["who", "without, ms", "with xCos, ms", "ratio"], lines)
+    columns = {
+        "without, ms": lambda row: f"{row.without_ms:.1f}",
+        "with xCos, ms": lambda row: f"{row.with_ms:.1f}",
+        "ratio": lambda row: f"{row.with_ms / row.without_ms:.2f}",
+    }
+    known = {
+        x: lambda row, of=of: NOT_RUN if row.without_ms is None else of(row)
+        for x, of in columns.items()
+    }
+    return table(rows, {"who": lambda row: row.source, **known})
 
 
 def on_set(bench: Bench, name: str) -> tuple[list[Accuracy], list[str]]:
@@ -246,20 +248,22 @@ def lfw_table(rows: Sequence[Accuracy]) -> str:
     """Return every measured score on LFW, with its gap to the preset's baseline."""
     rows = [x for x in rows if (x.set, x.source, x.status) == ("LFW", OURS, MEASURED)]
     baselines = {row.preset: row.accuracy for row in rows if row.score == "cosine"}
-    lines = []
-    for row in rows:
+
+    def gap(row: Accuracy) -> str:
         baseline = baselines.get(row.preset.removeprefix("xcos-"))
         has_gap = baseline is not None and row.score != "cosine"
-        rates = [row[i : i + 3] for i in map(row._fields.index, ("tar_1e2", "tar_1e3"))]
-        lines.append(
-            [
-                f"`{row.preset}`",
-                SCORES[row.score],
-                percent(row.accuracy, row.accuracy_std),
-                minus(f"{100 * (baseline - row.accuracy):.2f}") if has_gap else "",
-                f"{row.auc:.4f}",
-                *("" if rate[0] is None else format_rate(Rate(*rate)) for rate in rates),
-            ]
-        )
-    heading = ["preset", "score", "LFW accuracy %", "gap to the baseline", "AUC"]
-    return markdown_table([*heading, "TAR at FAR 1e-2", "TAR at FAR 1e-3"], lines)
+        return minus(f"{100 * (baseline - row.accuracy):.2f}") if has_gap else ""
+
+    def rate(value: float | None, low: float, high: float) -> str:
+        return "" if value is None else format_rate(Rate(value, low, high))
+
+    columns = {
+        "preset": lambda row: f"`{row.preset}`",
+        "score": lambda row: SCORES[row.score],
+        "LFW accuracy %": lambda row: percent(row.accuracy, row.accuracy_std),
+        "gap to the baseline": gap,
+        "AUC": lambda row: f"{row.auc:.4f}",
+        "TAR at FAR 1e-2": lambda row: rate(row.tar_1e2, row.tar_1e2_low, row.tar_1e2_high),
+        "TAR at FAR 1e-3": lambda row: rate(row.tar_1e3, row.tar_1e3_low, row.tar_1e3_high),
+    }
+    return table(rows, columns)

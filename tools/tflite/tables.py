@@ -4,7 +4,7 @@ from collections import namedtuple
 from collections.abc import Sequence
 
 from tools.paper.tables import of_preset, on
-from tools.results import Report, minus
+from tools.results import Report, minus, table
 from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
 
@@ -40,10 +40,6 @@ No `share` is the mean over all above 0. `lost` and `changed` are as in `Price`,
 with as much covered; `more` is what is lost more than by int8 without training, likewise.
 """
 
-HEADING = ("variant", "MB", "gzipped", "time, 1 thread", "2 threads", "LFW accuracy %")
-HEADING += ("points lost", "S", "W", "verify / 2 faces", "verify / 2 bare backbones")
-ALL_PAIRS_HEADING = ("variant", "accuracy %", "points lost", "changed, %", "EER %")
-ALL_PAIRS_HEADING += ("TAR at FAR 1e-3, %", "at 1e-4, %", "own threshold", "FMR %", "FNMR %")
 HOW = (
     "Size: of `embed` for one face, in millions of bytes, as it is and after `gzip`.",
     "Time: of `embed`, by TFLite's interpreter with XNNPACK on two x86 cores, as a ratio to "
@@ -91,43 +87,41 @@ def report(
 def price_table(rows: Sequence[Price]) -> str:
     """Return a line for each variant: size, time, accuracy and what becomes of the explanation."""
     base = next(row for row in rows if row.variant == BASE)
-    lines = [
-        [
-            f"`{row.variant}`",
-            f"{row.embed_bytes / 1e6:.2f}",
-            f"{row.embed_gzipped / 1e6:.2f}",
-            f"{row.latency_1:.2f}",
-            f"{row.latency_2:.2f}",
-            percent(row.accuracy, row.accuracy_std),
-            "" if row is base else minus(f"{100 * (base.accuracy - row.accuracy):.2f}"),
-            f"{row.s_correlation:.4f}",
-            f"{row.w_correlation:.4f}",
-            f"{row.verify_1:.2f}",
-            f"{row.verify_bare_1:.2f}",
-        ]
-        for row in rows
-    ]
-    return markdown_table(HEADING, lines)
+
+    def lost(row: Price) -> str:
+        return "" if row is base else minus(f"{100 * (base.accuracy - row.accuracy):.2f}")
+
+    columns = {
+        "variant": lambda row: f"`{row.variant}`",
+        "MB": lambda row: f"{row.embed_bytes / 1e6:.2f}",
+        "gzipped": lambda row: f"{row.embed_gzipped / 1e6:.2f}",
+        "time, 1 thread": lambda row: f"{row.latency_1:.2f}",
+        "2 threads": lambda row: f"{row.latency_2:.2f}",
+        "LFW accuracy %": lambda row: percent(row.accuracy, row.accuracy_std),
+        "points lost": lost,
+        "S": lambda row: f"{row.s_correlation:.4f}",
+        "W": lambda row: f"{row.w_correlation:.4f}",
+        "verify / 2 faces": lambda row: f"{row.verify_1:.2f}",
+        "verify / 2 bare backbones": lambda row: f"{row.verify_bare_1:.2f}",
+    }
+    return table(rows, columns)
 
 
 def all_pairs_table(rows: Sequence[Price]) -> str:
     """Return what all pairs of the set's folds say, and each variant's threshold for FMR 1e-3."""
-    lines = [
-        [
-            f"`{row.variant}`",
-            f"{100 * row.all_accuracy:.3f}",
-            "" if row.variant == BASE else _lost(row.all_lost, row.all_lost_error),
-            "" if row.variant == BASE else _changed(row),
-            f"{100 * row.eer:.3f}",
-            f"{100 * row.tar_1e3:.2f}",
-            f"{100 * row.tar_1e4:.2f}",
-            f"{row.threshold:.4f}",
-            f"{100 * row.fmr:.4f}",
-            f"{100 * row.fnmr:.2f}",
-        ]
-        for row in rows
-    ]
-    return markdown_table(ALL_PAIRS_HEADING, lines)
+    columns = {
+        "variant": lambda row: f"`{row.variant}`",
+        "accuracy %": lambda row: f"{100 * row.all_accuracy:.3f}",
+        "points lost": lambda row: _lost(row.all_lost, row.all_lost_error) * (row.variant != BASE),
+        "changed, %": lambda row: _changed(row) * (row.variant != BASE),
+        "EER %": lambda row: f"{100 * row.eer:.3f}",
+        "TAR at FAR 1e-3, %": lambda row: f"{100 * row.tar_1e3:.2f}",
+        "at 1e-4, %": lambda row: f"{100 * row.tar_1e4:.2f}",
+        "own threshold": lambda row: f"{row.threshold:.4f}",
+        "FMR %": lambda row: f"{100 * row.fmr:.4f}",
+        "FNMR %": lambda row: f"{100 * row.fnmr:.2f}",
+    }
+    return table(rows, columns)
 
 
 def covered_table(rows: Sequence[CoveredPrice]) -> str:

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from collections.abc import Sequence
 
-from xcos_tf.evaluation.results_text import markdown_table
+from tools.results import table
 from xcos_tf.metrics.intervals import format_rate, share
 from xcos_tf.metrics.rates import Rate
 
@@ -33,22 +33,22 @@ Of those that `failed`, the hints of some `named` an area, and of these some the
 
 def unlock_table(rows: Sequence[Trials]) -> str:
     """Return one line for each row; the rule is named if there are several."""
-    with_rule = len({row.rule for row in rows}) > 1
-    heading = ["models", *(["score of a frame"] * with_rule), "photos enrolled"]
-    heading += ["frames of a try", "owners", "false rejects", "false accepts"]
-    lines = [
-        [
-            row.variant,
-            *([row.rule] * with_rule),
-            str(row.enrolled),
-            str(row.frames),
-            f"{row.owners}" + (f" ({row.refused} refused)" if row.refused else ""),
-            f"{_rate(row.frr, row.frr_low, row.frr_high)}, {row.rejected:,} of {row.genuine:,}",
-            f"{_rate(row.far, row.far_low, row.far_high)}, {row.accepted:,} of {row.impostor:,}",
-        ]
-        for row in rows
-    ]
-    return markdown_table(heading, lines)
+    columns = {
+        "models": lambda row: row.variant,
+        "score of a frame": lambda row: row.rule,
+        "photos enrolled": lambda row: str(row.enrolled),
+        "frames of a try": lambda row: str(row.frames),
+        "owners": lambda row: f"{row.owners}" + f" ({row.refused} refused)" * (row.refused > 0),
+        "false rejects": lambda row: (
+            f"{_rate(row.frr, row.frr_low, row.frr_high)}, {row.rejected:,} of {row.genuine:,}"
+        ),
+        "false accepts": lambda row: (
+            f"{_rate(row.far, row.far_low, row.far_high)}, {row.accepted:,} of {row.impostor:,}"
+        ),
+    }
+    if len({row.rule for row in rows}) == 1:
+        del columns["score of a frame"]
+    return table(rows, columns)
 
 
 def float32_table(rows: Sequence[Trials]) -> str:
@@ -58,18 +58,16 @@ def float32_table(rows: Sequence[Trials]) -> str:
 
 def hint_table(rows: Sequence[HintTrials]) -> str:
     """Return one line for each half."""
-    heading = ["covered", "tries", "failed", "of those, named a part", "a part that was covered"]
-    lines = [
-        [
-            row.covered + (" half" if row.covered != NOTHING else ""),
-            f"{row.tries:,}",
-            f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
-            _share(row.named, row.failed),
-            _share(row.right, row.failed) if row.covered != NOTHING else "",
-        ]
-        for row in rows
-    ]
-    return markdown_table(heading, lines)
+    columns = {
+        "covered": lambda row: row.covered + " half" * (row.covered != NOTHING),
+        "tries": lambda row: f"{row.tries:,}",
+        "failed": lambda row: f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
+        "of those, named a part": lambda row: _share(row.named, row.failed),
+        "a part that was covered": lambda row: (
+            _share(row.right, row.failed) if row.covered != NOTHING else ""
+        ),
+    }
+    return table(rows, columns)
 
 
 def _share(count: int, total: int) -> str:

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 
-from tools.tflite.pairs import covered_faces
-from tools.tflite.pricing import Bench
+from tools.tflite.pricing import Bench, covered_faces
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tools.tflite.pairs import covered_pairs
+from tools.tflite.pricing import covered_pairs
 from xcos_tf.evaluation.pairs import PairSet
 
 

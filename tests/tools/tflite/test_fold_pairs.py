@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tools.tflite.pairs import all_pairs_of_folds
+from tools.tflite.pricing import all_pairs_of_folds
 from xcos_tf.evaluation.pairs import PairSet
 
 PHOTOS = ["a/a_1.jpg", "a/a_2.jpg", "b/b_1.jpg", "c/c_1.jpg", "c/c_2.jpg", "d/d_1.jpg"]
