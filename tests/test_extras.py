@@ -2,14 +2,13 @@
 
 import re
 import sys
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.registry import method
-from xcos_tf.export.compression import request
+from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent
 from xcos_tf.extras import extra
 
 ROOT = Path(__file__).parents[1]
@@ -24,15 +23,14 @@ def test_methods_of_tf_keras_vis(name, monkeypatch):
         method(name)
 
 
-def test_compression(tmp_path, monkeypatch):
-    def version(name):
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(request.importlib.metadata, "version", version)
-    with pytest.raises(XcosError, match=r"^the variant qat needs .*xcos_tf\[compress\]'$"):
-        asked = request.Request("xcos-mobilefacenet", "qat", ["faces"])
-        request.run_fine_tuning(asked, tmp_path / "work")
-    assert not (tmp_path / "work").exists()
+@pytest.mark.parametrize(
+    "student, name", [(PrunedStudent, "pruned"), (ClusteredStudent, "clustered")]
+)
+def test_compression(student, name, monkeypatch):
+    for module in ("sparsity", "clustering"):
+        monkeypatch.setitem(sys.modules, f"tensorflow_model_optimization.{module}", None)
+    with pytest.raises(XcosError, match=rf"^the variant {name} needs .*xcos_tf\[compress\]'$"):
+        student({}, 2, 1)
 
 
 def test_what_is_named_is_an_extra():

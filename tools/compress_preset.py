@@ -10,27 +10,33 @@ compressed/record.json. Ctrl-C or SIGTERM stops it, and the same command goes on
 """
 
 import argparse
-import dataclasses
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.request import COMPRESSED, Request, run_fine_tuning
+from xcos_tf.export.compression import COMPRESSED
+
+if TYPE_CHECKING:  # --help waits for no TensorFlow
+    from xcos_tf.export.compression.fine_tuning import Request
 
 OWN = {"sparsity": "pruned", "clusters": "clustered"}
 NOT_SAID = ("preset", "variant", "every")
 
 
-def make_request(args: argparse.Namespace, config: dict) -> Request:
+def make_request(args: argparse.Namespace, config: dict) -> "Request":
     """Return what to do, with the faces that the preset's own training had.
 
     Raises:
         XcosError: the preset does not say what it was trained on, or a number makes no sense.
     """
+    from xcos_tf.export.compression.fine_tuning import Request
+
     try:
         training = config["training"]["config"]
         data, seed = training["data"], training["seed"]
@@ -48,25 +54,23 @@ def make_request(args: argparse.Namespace, config: dict) -> Request:
     return Request(sets=sets, hold_out=held, hold_out_seed=seed, **options)
 
 
-def compress(request: Request, work: Path) -> dict | None:
+def compress(request: "Request", work: Path) -> dict | None:
     """Fine-tune, write the variant, and return its `compression_cost`; None if told to stop."""
-    from xcos_tf.export.compression.faces import faces_of
+    from xcos_tf.export.compression.fine_tuning import faces_of, fine_tune
     from xcos_tf.export.compression.judging import compression_cost
     from xcos_tf.export.compression.shipped import load_compressed, save_compressed
     from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
     from xcos_tf.models.presets import find_preset, load_preset
-    from xcos_tf.models.weights import load_arrays
 
     preset, folder = load_preset(request.preset), find_preset(request.preset)
     _, held_out = faces_of(request)
-    if not run_fine_tuning(request, work):
+    tuned = fine_tune(request, work)
+    if tuned is None:
         return None
-    facts = json.loads((work / "result.json").read_text())
-    del facts["request"]
-    arrays = load_arrays(work / "result.safetensors")
+    arrays, facts = tuned
     made = {  # without this machine's paths
         key: value
-        for key, value in dataclasses.asdict(request).items()
+        for key, value in asdict(request).items()
         if OWN.get(key, request.variant) == request.variant and key not in NOT_SAID
     }
     made["sets"] = [Path(place).name for place in request.sets]
@@ -74,8 +78,7 @@ def compress(request: Request, work: Path) -> dict | None:
     save_compressed(folder, request.variant, arrays, record)
     if not len(held_out):
         return {}
-    network = load_compressed(folder, preset.config, request.variant)
-    grids = {request.variant: network.grid}
+    grids = {request.variant: load_compressed(folder, preset.config, request.variant).grid}
     if request.variant == "qat":  # beside what it has to be better than
         grids["int8"] = int8_grid(preset.network, representative_faces())
     measured = compression_cost(preset, grids, held_out, request.seed)

@@ -1,65 +1,103 @@
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from tests.export.compression.toy import BLOCKS, SIZE, toy_weights
+from tools.generate_faces import draw_face
 from xcos_tf.errors import XcosError
-from xcos_tf.export.compression.faces import face_order, training_batches
-from xcos_tf.export.compression.request import Request, run_fine_tuning
+from xcos_tf.export.compression import COMPRESSED
+from xcos_tf.export.compression.fine_tuning import (
+    FineTuning,
+    Request,
+    face_order,
+    fine_tune,
+    make_student,
+    training_batches,
+)
+from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.export.compression.operations import FloatOperations
 
-ROOT = Path(__file__).parents[3]
+STEPS, BATCH = 8, 4
 
 
-@pytest.fixture(scope="module")
-def toys(tmp_path_factory):
-    """What fine_tune_toys.py prints."""
-    script = [sys.executable, "-m", "tests.export.compression.fine_tune_toys"]
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        [*script, str(tmp_path_factory.mktemp("toys"))],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
+def drawn(number):
+    face = draw_face(np.random.default_rng([2, number % 3]), np.random.default_rng([2, number, 1]))
+    return (np.asarray(face.resize((SIZE, SIZE)), np.float32) - 127.5) / 128
+
+
+@pytest.fixture(scope="module", params=COMPRESSED)
+def toy(request, tmp_path_factory):
+    """A toy that was fine-tuned, and again from half-way."""
+    weights = {
+        name: np.clip(array, -1, 1) if name.endswith("alpha") else array
+        for name, array in toy_weights(np.random.default_rng(3)).items()
+    }
+    images = np.stack([drawn(i) for i in range(BATCH)])
+    asked = Request(
+        "", request.param, [], steps=STEPS, batch=BATCH, rate=1e-3, sparsity=0.6, clusters=8
     )
-    assert run.returncode == 0, run.stderr[-3000:]
-    return json.loads(run.stdout.splitlines()[-1])
+
+    def start(asked=asked):
+        def teacher(x):
+            return grid_feature(x, FloatOperations(weights), BLOCKS)
+
+        return FineTuning(make_student(asked, weights, images, BLOCKS), teacher, asked)
+
+    state = tmp_path_factory.mktemp("toy") / "state.npz"
+    run, again = start(), start()
+    first = run.student.arrays()
+    losses = [run.advance(images) for _ in range(STEPS // 2)]
+    run.save(state)
+    losses += [run.advance(images) for _ in range(STEPS // 2)]
+    again.restore(state)
+    assert again.step == STEPS // 2 and again.losses == losses[: STEPS // 2]
+    resumed = [again.advance(images) for _ in range(STEPS // 2)]
+    return SimpleNamespace(**locals(), arrays=run.student.arrays(), variant=request.param)
 
 
-@pytest.mark.parametrize("variant", ["pruned", "clustered", "qat"])
-def test_a_student_learns_and_goes_on_where_it_stopped(toys, variant):
-    toy = toys[variant]
-    worst = max(toy["losses"])
-    assert toy["losses"][-1] < worst and np.isfinite(worst)
-    np.testing.assert_allclose(toy["resumed"], toy["losses"][4:], rtol=1e-3)
-    assert toy["same"]
-    assert "run with other settings" in toy["other settings"]
-    assert "delete it to start again" in toy["damaged"]
+def test_a_student_learns_and_goes_on_where_it_stopped(toy):
+    assert toy.losses[-1] < max(toy.losses) and np.isfinite(toy.losses).all()
+    np.testing.assert_allclose(toy.resumed, toy.losses[STEPS // 2 :], rtol=1e-3)
+    for name, array in toy.again.student.arrays().items():
+        np.testing.assert_allclose(array, toy.arrays[name], atol=1e-5)
 
 
-def test_each_gives_what_it_promises(toys):
-    assert toys["pruned"]["zeros"] == pytest.approx(0.6, abs=0.01)
-    assert toys["clustered"]["values"] <= 8 < toys["clustered"]["small_values"]
-    names = set(toys["qat"]["names"])
-    assert {"stem_conv_prelu/rest", "stem_conv_prelu_rest/range", "image/range"} <= names
-    assert not any(name.endswith("alpha") for name in names)
-    low, high = toys["qat"]["range"]
-    first_low, first_high = toys["qat"]["first_range"]
-    assert low < 0 < high and (low, high) != (-6, 6) != (first_low, first_high)
-    assert abs(high / first_high - 1) > 1e-3
-    assert low / first_low == pytest.approx(high / first_high)
+def test_each_gives_what_it_promises(toy):
+    kernel = toy.arrays["block_0_expand/kernel"]
+    if toy.variant == "pruned":
+        assert np.mean(kernel == 0) == pytest.approx(0.6, abs=0.01)
+    elif toy.variant == "clustered":
+        assert len(np.unique(kernel)) <= 8 < len(np.unique(toy.arrays["stem_conv/kernel"]))
+    else:
+        assert {"stem_conv_prelu/rest", "stem_conv_prelu_rest/range", "image/range"} <= set(
+            toy.arrays
+        )
+        assert not any(name.endswith("alpha") for name in toy.arrays)
+        (first_low, first_high), (low, high) = (
+            arrays["block_1_add/range"] for arrays in (toy.first, toy.arrays)
+        )
+        assert low < 0 < high and abs(high / first_high - 1) > 1e-3
+        assert low / first_low == pytest.approx(high / first_high)
+
+
+def test_a_state_that_will_not_do_is_one_sentence(toy):
+    other = FineTuning(toy.again.student, None, dataclasses.replace(toy.asked, seed=9))
+    with pytest.raises(XcosError, match="run with other settings"):
+        other.restore(toy.state)
+    content = toy.state.read_bytes()
+    toy.state.write_bytes(b"no archive")
+    with pytest.raises(XcosError, match="delete it to start again"):
+        toy.again.restore(toy.state)
+    toy.state.write_bytes(content)
 
 
 class Faces:
     """Eight encoded faces."""
 
     def __init__(self, faces):
-        import tensorflow as tf
-
         pixels = np.round(faces * 128 + 127.5).astype(np.uint8)
         self._files = [tf.io.encode_png(face).numpy() for face in pixels]
 
@@ -91,8 +129,8 @@ def test_each_face_comes_once_in_a_round():
     assert len(order) == 15
 
 
-def test_the_child_says_what_is_wrong(tmp_path, capfd):
-    request = Request("xcos-mobilefacenet", "qat", [str(tmp_path / "none")])
-    with pytest.raises(XcosError, match="fine-tuning of qat ended with code 2"):
-        run_fine_tuning(request, tmp_path / "work")
-    assert "is no prepared set; make one with `xcos prepare`" in capfd.readouterr().err
+def test_a_set_that_is_not_there(tmp_path):
+    asked = Request("xcos-mobilefacenet", "qat", [str(tmp_path / "none")])
+    with pytest.raises(XcosError, match="is no prepared set; make one with `xcos prepare`"):
+        fine_tune(asked, tmp_path / "work")
+    assert not (tmp_path / "work").exists()

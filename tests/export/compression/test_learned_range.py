@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from xcos_tf.export.compression.operations import RATE, learned_rounding, range_factor
+from xcos_tf.export.compression.students import RATE, learned_rounding, range_factor
 
 LOW, HIGH = -1.0, 1.55  # 256 values, 0.01 apart
 

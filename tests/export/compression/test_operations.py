@@ -5,10 +5,13 @@ import tensorflow as tf
 from tests.export.compression.toy import BLOCKS, SIZE, toy_weights
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import (
-    CalibratingOperations,
-    CuttingOperations,
+    SHARES,
     FloatOperations,
     Int8Operations,
+    WatchedOperations,
+    int8_ranges,
+    limits_and_errors,
+    range_of,
     with_rests,
 )
 from xcos_tf.export.compression.shipped import rounded_to_int8
@@ -25,32 +28,32 @@ def gentle(weights):
 def test_without_rounding_it_is_the_float_network(random):
     weights = gentle(toy_weights(random))
     images = random.uniform(-1, 1, (3, SIZE, SIZE, 3)).astype(np.float32)
-    calibrating = CalibratingOperations(with_rests(weights))
-    found = grid_feature(tf.constant(images), calibrating, BLOCKS).numpy()
+    seen = []
+    watched = WatchedOperations(with_rests(weights), lambda name, x: seen.append(name))
+    found = grid_feature(tf.constant(images), watched, BLOCKS).numpy()
     expected = grid_feature(tf.constant(images), FloatOperations(weights), BLOCKS).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    assert seen[0] == "image" and {"stem_conv_prelu_rest", "conv"} <= set(seen)
 
 
-def test_ranges_are_the_mean_over_batches_around_zero():
-    calibrating = CalibratingOperations({})
-    for low, high in ((-1, 3), (-3, 5)):
-        calibrating.result("both", tf.constant([low, high], tf.float32))
-        calibrating.result("above", tf.constant([2.0, high]))
-    ranges = calibrating.ranges()
-    np.testing.assert_array_equal(ranges["both"], [-2, 4])
-    np.testing.assert_array_equal(ranges["above"], [0, 4])
+def test_ranges_are_the_mean_over_batches_around_zero(random):
+    for low, expected in (((-1, -3), [-2, 4]), ((2, 2), [0, 4])):
+        batches = (tf.constant(x, tf.float32) for x in zip(low, (3, 5), strict=True))
+        found = range_of([limits_and_errors(x, (1,)) for x in batches], (1,))
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == np.float32
+    images = random.uniform(0, 0.1, (2, SIZE, SIZE, 3)).astype(np.float32)
+    ranges = int8_ranges(with_rests(gentle(toy_weights(random))), images, blocks=BLOCKS)
     np.testing.assert_allclose(ranges["image"], [-127.5 / 128, 127.5 / 128])
 
 
 def test_what_is_rare_is_cut_off(random):
-    calibrating = CuttingOperations({})
     many = random.uniform(-1, 1, 1_000_000)
-    for name, largest in (("alike", 1.0), ("rare", 1.4)):
-        calibrating.result(name, tf.constant(np.append(many, [-largest, largest]), tf.float32))
-    ranges = calibrating.ranges()
-    np.testing.assert_allclose(ranges["alike"], [-1, 1])
     # Two of a million lose 0.35 for steps that are a quarter smaller.
-    np.testing.assert_allclose(ranges["rare"], [-1.05, 1.05])
+    for largest, expected in ((1.0, 1), (1.4, 1.05)):
+        x = tf.constant(np.append(many, [-largest, largest]), tf.float32)
+        found = range_of([limits_and_errors(x, SHARES)], SHARES)
+        np.testing.assert_allclose(found, [-expected, expected])
 
 
 def test_results_and_constants_have_256_values(random):

@@ -6,8 +6,8 @@ import pytest
 
 from tests.export.compression.conftest import PRESET
 from xcos_tf.errors import XcosError
+from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.layout import simple_weights
-from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, RECORD, load_compressed, save_compressed
 from xcos_tf.export.compression.students import SMALLEST_KERNEL
 from xcos_tf.models.presets import find_preset

@@ -1,1 +1,4 @@
-"""Networks made smaller by tensorflow-model-optimization: pruned, weight-clustered, and int8."""
+"""Networks made smaller by fine-tuning: pruned, weight-clustered, and int8."""
+
+COMPRESSED = ("pruned", "clustered", "qat")
+"""The variants."""

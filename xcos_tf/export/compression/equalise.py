@@ -8,16 +8,13 @@ behind it (Nagel et al., Data-Free Quantization Through Weight Equalization and 
 ICCV 2019, for ReLU).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.export.compression.layout import grid_feature, prelu_links, residual_streams
-from xcos_tf.export.compression.operations import WatchedOperations
-
-_BATCH = 16
+from xcos_tf.export.compression.layout import prelu_links, residual_streams
+from xcos_tf.export.compression.operations import measured
 
 
 def equalised(
@@ -74,25 +71,18 @@ def channel_sizes(
     That is the largest magnitude, or if `typical` the root mean square.
     """
     if typical:
-        seen = _seen(weights, faces, lambda x: tf.reduce_mean(tf.square(x), (1, 2)).numpy().sum(0))
+        seen = measured(
+            weights, faces, lambda x: tf.reduce_mean(tf.square(x), (1, 2)).numpy().sum(0)
+        )
         return {name: np.sqrt(np.sum(sums, axis=0) / len(faces)) for name, sums in seen.items()}
-    seen = _seen(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 1, 2)).numpy())
+    seen = measured(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 1, 2)).numpy())
     return {name: np.max(sizes, axis=0) for name, sizes in seen.items()}
 
 
 def cell_sizes(weights: Mapping[str, np.ndarray], faces: np.ndarray) -> np.ndarray:
     """Return float32 (7, 7, 1), the largest magnitude that `cell_scale` gives in each cell."""
-    seen = _seen(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 3)).numpy())
+    seen = measured(weights, faces, lambda x: tf.reduce_max(tf.abs(x), (0, 3)).numpy())
     return np.max(seen["cell_scale"], axis=0)[..., np.newaxis]
-
-
-def _seen(weights, faces, measure):
-    """Return {operation: [a measure of what it gives for each batch of faces]}."""
-    seen = defaultdict(list)
-    watched = WatchedOperations(weights, lambda name, x: seen[name].append(measure(x)))
-    for start in range(0, len(faces), _BATCH):
-        grid_feature(tf.constant(faces[start : start + _BATCH]), watched)
-    return seen
 
 
 def _relative(size):

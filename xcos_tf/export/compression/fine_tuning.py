@@ -1,15 +1,9 @@
-"""Self-distillation: a compressed network learns the grid feature of the one it came from.
+"""Self-distillation: a compressed network learns the grid feature of the one it came from."""
 
-Run as `python -m xcos_tf.export.compression.fine_tuning FOLDER` under TF_USE_LEGACY_KERAS=1, with
-FOLDER/request.json, the fields of a `Request`. It keeps FOLDER/state.npz, from which the same
-command goes on, and ends with FOLDER/result.safetensors and FOLDER/result.json. It exits with 0
-when done, 2 with one sentence on stderr after an `XcosError`, and 3 when it was told to stop.
-"""
-
+import importlib.metadata
 import json
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,24 +12,117 @@ from tensorflow import keras
 from tqdm import tqdm
 
 from xcos_tf.arrays import read_npz
+from xcos_tf.data.augmentation import augment_face, mirror_face
+from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
+from xcos_tf.data.records.reader import PreparedSet
+from xcos_tf.data.training_input import decode_face, face_batches, normalise_faces
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression.equalise import equalised
-from xcos_tf.export.compression.faces import calibration_faces, faces_of, training_batches
-from xcos_tf.export.compression.layout import grid_feature, simple_weights
-from xcos_tf.export.compression.operations import CuttingOperations, with_rests
-from xcos_tf.export.compression.request import Request, package_versions
-from xcos_tf.export.compression.students import ClusteredStudent, PrunedStudent, Student
-from xcos_tf.files import replace_file, write_json
+from xcos_tf.export.compression.layout import simple_weights
+from xcos_tf.export.compression.operations import SHARES, int8_ranges, with_rests
+from xcos_tf.export.compression.students import (
+    ClusteredStudent,
+    PrunedStudent,
+    QatStudent,
+    Student,
+)
+from xcos_tf.files import replace_file
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import LARGEST_WEIGHTS
 from xcos_tf.stop_signal import stop_asked
 
-STATE, RESULT, FACTS = "state.npz", "result.safetensors", "result.json"
+STATE = "state.npz"
 WARMUP = 0.1
 L2_WEIGHT = 0.5
-STOPPED = 3
+LARGEST_NORM = 1.0  # of the gradient of one variable
+AUGMENTED = 0.5
+RECENT = 20
+"""Losses of so many steps are told of as their mean."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One fine-tuning.
+
+    Attributes:
+        preset: name or folder of an xCos preset.
+        variant: one of `COMPRESSED`.
+        sets: prepared sets to draw faces from, folders.
+        hold_out: {set's name: people of it that are left out}, as the preset's training did.
+        hold_out_seed: of that draw.
+        steps: to make, 1 or more.
+        batch: faces of a step.
+        rate: the highest learning rate; it comes and goes by a cosine.
+        seed: of the faces' order and of their augmentation.
+        every: steps between two checkpoints.
+        calibration: faces to see the channels' sizes on.
+        sparsity: share of each large kernel's weights that become 0; "pruned" alone.
+        clusters: distinct values of each large kernel; "clustered" alone.
+    """
+
+    preset: str
+    variant: str
+    sets: list[str]
+    hold_out: dict[str, int] = field(default_factory=dict)
+    hold_out_seed: int = 0
+    steps: int = 600
+    batch: int = 32
+    rate: float = 5e-5
+    seed: int = 1
+    every: int = 50
+    calibration: int = 256
+    sparsity: float = 0.5
+    clusters: int = 64
+
+
+def faces_of(request: Request) -> tuple[FaceSet, FaceSet]:
+    """Return the faces of the people whom the preset was trained on, and of those held out.
+
+    Raises:
+        XcosError: a set is not there, or has too few people.
+    """
+    everyone = join_sets([PreparedSet(folder) for folder in request.sets])
+    return hold_out(everyone, request.hold_out, request.hold_out_seed)
+
+
+def face_order(faces: int, needed: int, seed: int) -> np.ndarray:
+    """Return int64 positions (needed,): all faces in random order, then again in another, …"""
+    random = np.random.default_rng(seed)
+    rounds = -(-needed // faces)
+    return np.concatenate([random.permutation(faces) for _ in range(rounds)])[:needed]
+
+
+def training_batches(faces: FaceSet, request: Request, first_step: int) -> tf.data.Dataset:
+    """Return the batches of steps `first_step` up to the last, the same whenever they are made.
+
+    Half of the faces are changed as in training, see `augment_face`, and half of these mirrored.
+
+    Returns:
+        Elements float32 (batch, 112, 112, 3) RGB in [−1, 1].
+    """
+    order = face_order(len(faces), request.steps * request.batch, request.seed)
+
+    def read(number):
+        return faces.read(order[number : number + 1])[0]
+
+    def face(number):
+        image = tf.ensure_shape(tf.numpy_function(read, [number], tf.string), ())
+        pixels = decode_face(image)
+        seed = tf.stack([tf.constant(request.seed, tf.int32), tf.cast(number, tf.int32)])
+        changed = tf.random.stateless_uniform((), seed) < AUGMENTED
+        change = lambda: augment_face(mirror_face(pixels, seed), seed)  # noqa: E731
+        pixels = tf.cond(changed, change, lambda: pixels)
+        return tf.ensure_shape(pixels, (112, 112, 3))
+
+    numbers = tf.data.Dataset.range(first_step * request.batch, len(order))
+    return (
+        numbers.map(face, num_parallel_calls=2, deterministic=True)
+        .batch(request.batch, drop_remainder=True)
+        .map(normalise_faces)
+        .prefetch(2)
+    )
 
 
 def make_student(
@@ -49,19 +136,13 @@ def make_student(
         faces: float32 (N, h, w, 3) in [−1, 1], for the ranges of int8.
         blocks: of the network.
     """
-    keras.utils.set_random_seed(request.seed)
-    size = faces.shape[1]
     if request.variant == "pruned":
-        return PrunedStudent(weights, size, request.sparsity, request.steps, blocks)
+        return PrunedStudent(weights, request.sparsity, request.steps, blocks)
     if request.variant == "clustered":
-        return ClusteredStudent(weights, size, request.clusters, blocks)
-    from xcos_tf.export.compression.qat_student import QatStudent
-
+        return ClusteredStudent(weights, request.clusters, request.seed, blocks)
     weights = with_rests(weights)
-    calibrating = CuttingOperations(weights)
-    for start in range(0, len(faces), request.batch):
-        grid_feature(tf.constant(faces[start : start + request.batch]), calibrating, blocks)
-    return QatStudent(weights, size, calibrating.ranges(), blocks)
+    ranges = int8_ranges(weights, faces, SHARES, blocks=blocks, batch=request.batch)
+    return QatStudent(weights, ranges, blocks)
 
 
 def learning_rate(request: Request, step: int) -> float:
@@ -85,25 +166,26 @@ def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
 
 
 class FineTuning:
-    """A student, its teacher and the optimiser, at some step."""
+    """A student, its teacher and the optimiser, at some step; `losses` are of the last steps."""
 
     def __init__(self, student: Student, teacher: Callable, request: Request):
         """Take all at step 0."""
         self.student, self._request, self.step = student, request, 0
-        self._optimizer = keras.optimizers.Adam(0.0, clipnorm=1.0)
-        self._trained = list({id(x): x for x in student.model.trainable_variables}.values())
-        self._optimizer.build(self._trained)
-        self._state = list(
-            {id(x): x for x in (*student.model.variables, *self._optimizer.variables)}.values()
-        )
+        self.losses: list[float] = []
+        self._optimizer = keras.optimizers.Adam(0.0)
+        trained = _each_once(student.trained)
+        self._optimizer.build(trained)
+        self._state = _each_once([*student.state, *self._optimizer.variables])
 
         @tf.function
         def train(images):
             target = teacher(images)
             with tf.GradientTape() as tape:
-                loss = distillation_loss(student.model(images, training=True), target)
-            gradients = tape.gradient(loss, self._trained)
-            self._optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+                loss = distillation_loss(student(images), target)
+            # Those of clusters have a row for each place; Keras 3 would clip them otherwise.
+            clipped = [tf.clip_by_norm(x, LARGEST_NORM) for x in tape.gradient(loss, trained)]
+            gradients = map(tf.convert_to_tensor, clipped)
+            self._optimizer.apply_gradients(zip(gradients, trained, strict=True))
             return loss
 
         self._train = train
@@ -117,13 +199,15 @@ class FineTuning:
                 f"the loss of step {self.step} is {loss}; try again with a lower learning rate"
             )
         self.step += 1
+        self.losses = [*self.losses, loss][-RECENT:]
         return loss
 
     def save(self, path: Path) -> None:
         """Write everything that the next step depends on."""
         arrays = {f"v{i}": np.asarray(variable) for i, variable in enumerate(self._state)}
+        arrays |= {"step": self.step, "losses": self.losses}
         told = np.array(json.dumps(asdict(self._request)))
-        replace_file(path, lambda f: np.savez(f, step=self.step, request=told, **arrays))
+        replace_file(path, lambda stream: np.savez(stream, request=told, **arrays))
 
     def restore(self, path: Path) -> None:
         """Go on from a saved state, if there is one.
@@ -137,7 +221,7 @@ class FineTuning:
             saved = read_npz(path, LARGEST_WEIGHTS)
             told = json.loads(str(saved["request"]))
             arrays = [saved[f"v{i}"] for i in range(len(self._state))]
-            step = int(saved["step"])
+            step, losses = int(saved["step"]), saved["losses"].tolist()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise XcosError(
                 f"{path} cannot be read ({reason_of(error)}); delete it to start again"
@@ -148,62 +232,55 @@ class FineTuning:
             )
         for variable, array in zip(self._state, arrays, strict=True):
             variable.assign(array)
-        self.step = step
+        self.step, self.losses = step, losses
 
 
-def fine_tune(folder: Path) -> bool:
-    """Do what FOLDER/request.json says; returns whether it came to the end."""
-    from safetensors.numpy import save
+def _each_once(variables: Sequence) -> list:
+    return list({id(variable): variable for variable in variables}.values())
 
-    request = Request(**json.loads((folder / "request.json").read_text()))
-    if _is_done(folder, request):
-        return True
+
+def fine_tune(request: Request, folder: Path) -> tuple[dict[str, np.ndarray], dict] | None:
+    """Fine-tune a variant, or go on with it, with a progress bar on stderr.
+
+    Args:
+        request: what to do.
+        folder: made if need be; holds the state.
+
+    Returns:
+        What `save_compressed` takes of the variant, and facts of how it was made; None if Ctrl-C or
+        SIGTERM stopped it, and the same call goes on.
+
+    Raises:
+        XcosError: there is no such preset or set, a package is not there, or the state is not of
+            this request.
+    """
     network = load_preset(request.preset).network
     faces, _ = faces_of(request)
-    some = calibration_faces(faces, request)
+    count = min(request.calibration, len(faces))
+    chosen = np.random.default_rng([request.seed, 1]).choice(len(faces), count, replace=False)
+    some = next(iter(face_batches(faces, chosen, batch=count))).numpy()
     to_int8 = request.variant == "qat"
     weights = equalised(simple_weights(network), some, typical=not to_int8, cells=to_int8)
     run = FineTuning(make_student(request, weights, some), network.features, request)
+    folder.mkdir(parents=True, exist_ok=True)
     run.restore(folder / STATE)
-    losses = []
     with (
         stop_asked() as asked,
         tqdm(total=request.steps, initial=run.step, desc=request.variant, unit="step") as bar,
     ):
         for images in training_batches(faces, request, run.step):
-            losses.append(run.advance(images))
+            run.advance(images)
             bar.update()
-            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.5f}")
+            bar.set_postfix(loss=f"{np.mean(run.losses):.5f}")
             if run.step % request.every == 0 or run.step == request.steps or asked():
                 run.save(folder / STATE)
-            if asked():
-                return run.step == request.steps
-    run.student.settle()
+            if asked() and run.step < request.steps:
+                return None
+    names = ["tensorflow", *(["tensorflow-model-optimization"] if not to_int8 else [])]
     facts = {
-        "loss": float(np.mean(losses[-20:])),
+        "loss": float(np.mean(run.losses)),
         "faces": len(faces),
         "people": len(faces.people),
-        **package_versions(),
-        "request": asdict(request),
+        **{name: importlib.metadata.version(name) for name in names},
     }
-    arrays = {name: np.ascontiguousarray(x) for name, x in run.student.arrays().items()}
-    replace_file(folder / RESULT, lambda stream: stream.write(save(arrays)))
-    write_json(folder / FACTS, facts)
-    return True
-
-
-def _is_done(folder: Path, request: Request) -> bool:
-    done = (folder / RESULT).exists() and (folder / FACTS).exists()
-    return done and json.loads((folder / FACTS).read_text())["request"] == asdict(request)
-
-
-def main(argv: list[str]) -> int:
-    try:
-        return 0 if fine_tune(Path(argv[0])) else STOPPED
-    except XcosError as error:
-        print(error, file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return run.student.arrays(), facts

@@ -1,23 +1,21 @@
-"""The operations in plain TensorFlow: in float32, watched while they run, and as int8 has them.
+"""The operations in plain TensorFlow: in float32, watched while they run, and as int8 has them."""
 
-The limits of int8 can also be learned. Two limits keep their ratio; what is learned is one factor g
-of both. y = g · q(x / g), where q rounds between fixed limits and passes gradients within them, has
-the gradient of Esser et al., *Learned Step Size Quantization*, ICLR 2020: (y − x) / g within the
-limits, y / g beyond.
-"""
-
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.models.mobilefacenet import BLOCKS
+
 IMAGE = "image"
 IMAGE_RANGE = (-127.5 / 128, 127.5 / 128)
 LEVELS = 127
-RATE = 20.0
-"""How many times faster than weights the logarithm of a factor is learned."""
+BATCH = 16
 SHARES = (1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-"""Of a result's limits, to cut it off at one of them."""
+"""Of a result's limits, for `int8_ranges` of many people to cut it off at one of them."""
 
 
 class FloatOperations:
@@ -36,26 +34,27 @@ class FloatOperations:
 
     def weight(self, name: str) -> tf.Tensor:
         """Return a weight by "operation/weight"."""
-        return tf.constant(self._weights[name], tf.float32)
+        return tf.convert_to_tensor(self._weights[name], tf.float32)
 
     def factor(self, name: str) -> tf.Tensor:
         """Return a weight that is multiplied cell by cell."""
         return self.weight(name)
 
-    def _with_bias(self, name, x):
+    def with_bias(self, name: str, x: tf.Tensor) -> tf.Tensor:
+        """Return the result of an operation before its bias, if it has one."""
         bias = f"{name}/bias"
         x = tf.nn.bias_add(x, self.weight(bias)) if bias in self._weights else x
         return self.result(name, x)
 
     def conv(self, name, x, stride=1):
         """Convolve; padding is TensorFlow's SAME."""
-        return self._with_bias(name, tf.nn.conv2d(x, self.weight(f"{name}/kernel"), stride, "SAME"))
+        return self.with_bias(name, tf.nn.conv2d(x, self.weight(f"{name}/kernel"), stride, "SAME"))
 
     def depthwise(self, name, x, stride):
         """Convolve each channel by itself."""
         kernel = self.weight(f"{name}/kernel")
         strides = (1, stride, stride, 1)
-        return self._with_bias(name, tf.nn.depthwise_conv2d(x, kernel, strides, "SAME"))
+        return self.with_bias(name, tf.nn.depthwise_conv2d(x, kernel, strides, "SAME"))
 
     def prelu(self, name, x):
         """Multiply what is negative by a slope of its channel."""
@@ -75,17 +74,16 @@ class FloatOperations:
         return x * self.weight(f"{name}/factor") + self.weight(f"{name}/offset")
 
 
-class WatchedOperations(FloatOperations):
-    """The same, showing a function each result but the last."""
+def shared_axes(name: str) -> tuple[int, ...] | None:
+    """Return the axes of a weight, "operation/weight", along which int8 has one size of steps.
 
-    def __init__(self, weights: Mapping[str, np.ndarray], watch: Callable[[str, tf.Tensor], None]):
-        """Take weights, and a function of an operation's name and its result."""
-        super().__init__(weights)
-        self._watch = watch
-
-    def result(self, name, x):
-        self._watch(name, x)
-        return x
+    Of a kernel each output channel has steps of its own, as TFLite wants them; of a slope or a
+    cell's scale there is one size, and None.
+    """
+    operation, kind = name.split("/")
+    if kind != "kernel":
+        return None
+    return (0, 1, 3) if operation.endswith("depthwise") else (0, 1, 2)
 
 
 def with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -97,7 +95,7 @@ def with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 class Int8Operations(FloatOperations):
-    """The same, but what each gives is rounded to one of 256 values.
+    """The same, but what each gives is rounded to one of 256 values, and what the first takes.
 
     A PReLU of slope a ≤ 1 is x + relu((a − 1)·x), a product that ends in a ReLU and a sum, where
     what is positive passes unchanged. XNNPACK has both in int8, and its own PReLU in float32
@@ -127,83 +125,74 @@ class Int8Operations(FloatOperations):
         return self.result(name, x + self.result(f"{name}_rest", rest))
 
 
-class CalibratingOperations(Int8Operations):
-    """The same without rounding, taking note of each result's limits.
+class WatchedOperations(Int8Operations):
+    """The same without rounding, of weights with slopes or rests, showing a function each result.
 
-    Attributes:
-        seen: {result: [(min, max) of each batch]}.
+    Of what the last operation gives nothing is shown.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray]):
-        """Take weights as they are."""
+    def __init__(self, weights: Mapping[str, np.ndarray], watch: Callable[[str, tf.Tensor], None]):
+        """Take weights, and a function of an operation's name and its result."""
         super().__init__(weights, {})
-        self.seen: dict[str, list] = {}
+        self._watch = watch
 
     def result(self, name, x):
-        limits = (tf.reduce_min(x).numpy(), tf.reduce_max(x).numpy())
-        self.seen.setdefault(name, []).append(limits)
+        self._watch(name, x)
         return x
 
     def factor(self, name):
         return self.weight(name)
 
-    def ranges(self) -> dict[str, np.ndarray]:
-        """Return {result: float32 (min, max)}, the batches' mean, with 0 in between."""
-        found = {name: np.mean(limits, axis=0) for name, limits in self.seen.items()}
-        found[IMAGE] = np.array(IMAGE_RANGE)
-        return {name: _around_zero(*limits) for name, limits in found.items()}
+    def prelu(self, name, x):
+        kind = FloatOperations if f"{name}/alpha" in self._weights else Int8Operations
+        return kind.prelu(self, name, x)
 
 
-class CuttingOperations(CalibratingOperations):
-    """The same, cutting limits off where that leaves a result the least squared error.
+def measured(
+    weights: Mapping[str, np.ndarray],
+    faces: np.ndarray,
+    measure: Callable[[tf.Tensor], Any],
+    blocks: Sequence = BLOCKS,
+    batch: int = BATCH,
+) -> dict[str, list]:
+    """Return {result: [a measure of it for each batch]} of faces (N, h, w, 3) in [−1, 1]."""
+    found = defaultdict(list)
+    watched = WatchedOperations(weights, lambda name, x: found[name].append(measure(x)))
+    for start in range(0, len(faces), batch):
+        grid_feature(tf.constant(faces[start : start + batch]), watched, blocks)
+    return found
 
-    What is largest is rare, and without it the steps of all else are smaller. This is for faces of
-    many people: of a few, the largest is what others' reach often.
 
-    Attributes:
-        errors: {result: [of each batch, the mean squared error of each of `SHARES`]}.
+def int8_ranges(
+    weights: Mapping[str, np.ndarray], faces: np.ndarray, shares: Sequence[float] = (1,), **rest
+) -> dict[str, np.ndarray]:
+    """Return {result: float32 (min, max)} for `Int8Operations`.
+
+    They are the batches' mean, with 0 in between, cut off at the one of some `shares` of them that
+    leaves the least squared error. What is largest is rare, and without it the steps of all else
+    are smaller. That is for faces of many people: of a few, the largest is what others' reach
+    often. What remains is as for `measured`.
     """
+    seen = measured(weights, faces, lambda x: limits_and_errors(x, shares), **rest)
+    ranges = {name: range_of(batches, shares) for name, batches in seen.items()}
+    return {**ranges, IMAGE: np.array(IMAGE_RANGE, np.float32)}
 
-    def __init__(self, weights: Mapping[str, np.ndarray]):
-        """Take weights as they are."""
-        super().__init__(weights)
-        self.errors: dict[str, list] = {}
 
-    def result(self, name, x):
-        super().result(name, x)
-        if name != IMAGE:
-            limits = _around_zero(*self.seen[name][-1])
-            self.errors.setdefault(name, []).append([_error(x, share * limits) for share in SHARES])
-        return x
+def limits_and_errors(x: tf.Tensor, shares: Sequence[float]) -> tuple[tuple, list[float]]:
+    """Return a result's (min, max), and the mean squared error of rounding within each share."""
+    limits = tf.reduce_min(x).numpy(), tf.reduce_max(x).numpy()
+    if len(shares) == 1:
+        return limits, [0.0]
+    cut = [map(float, share * _around_zero(*limits)) for share in shares]
+    rounded = (tf.quantization.fake_quant_with_min_max_args(x, *ends) for ends in cut)
+    return limits, [float(tf.reduce_mean(tf.square(x - y))) for y in rounded]
 
-    def ranges(self):
-        ranges = super().ranges()
-        for name, errors in self.errors.items():
-            ranges[name] *= np.float32(SHARES[np.argmin(np.mean(errors, axis=0))])
-        return ranges
+
+def range_of(batches: Sequence[tuple], shares: Sequence[float]) -> np.ndarray:
+    """Return a result's range for what `limits_and_errors` gives of each batch."""
+    limits, errors = (np.mean(values, axis=0) for values in zip(*batches, strict=True))
+    return _around_zero(*limits) * np.float32(shares[np.argmin(errors)])
 
 
 def _around_zero(low, high):
     return np.array([min(low, 0), max(high, low + 1e-6, 0)], np.float32)
-
-
-def _error(x, limits):
-    rounded = tf.quantization.fake_quant_with_min_max_args(x, *map(float, limits))
-    return float(tf.reduce_mean(tf.square(x - rounded)))
-
-
-def range_factor(growth: tf.Tensor) -> tf.Tensor:
-    """Return g > 0, float32 scalar, of what is learned, which starts at 0."""
-    return tf.exp(RATE * growth)
-
-
-def learned_rounding(x: tf.Tensor, growth: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
-    """Return x rounded to one of 256 values from g·low to g·high, of which one is 0.
-
-    Args:
-        x: float32 of any shape.
-        growth: float32 scalar; see `range_factor`.
-        low, high: float32 scalars, low ≤ 0 < high.
-    """
-    factor = range_factor(growth)
-    return factor * tf.quantization.fake_quant_with_min_max_vars(x / factor, low, high)

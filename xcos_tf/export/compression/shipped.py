@@ -15,9 +15,14 @@ import tensorflow as tf
 from safetensors.numpy import save
 
 from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.layout import grid_feature
-from xcos_tf.export.compression.operations import LEVELS, FloatOperations, Int8Operations
-from xcos_tf.export.compression.request import COMPRESSED
+from xcos_tf.export.compression.operations import (
+    LEVELS,
+    FloatOperations,
+    Int8Operations,
+    shared_axes,
+)
 from xcos_tf.files import file_sha256, read_json, replace_file, write_json
 from xcos_tf.models.presets import read_checked
 from xcos_tf.models.weights import parse_arrays
@@ -49,22 +54,12 @@ class CompressedNetwork:
 
 
 def rounded_to_int8(name: str, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a weight in steps from −127 to 127, int8, and float32 the size of its steps.
+    """Return a float32 weight in steps from −127 to 127, int8, and float32 the size of its steps.
 
-    Of a kernel each output channel has steps of its own, as TFLite wants them; of a slope or a
-    cell's scale there is one size.
-
-    Args:
-        name: "operation/weight".
-        weight: float32.
+    `name` is "operation/weight", by which steps are shared; see `shared_axes`.
     """
-    operation, kind = name.split("/")
-    if kind != "kernel":
-        largest = np.abs(weight).max()
-    elif operation.endswith("depthwise"):
-        largest = np.abs(weight).max(axis=(0, 1, 3), keepdims=True)
-    else:
-        largest = np.abs(weight).max(axis=(0, 1, 2), keepdims=True)
+    axes = shared_axes(name)
+    largest = np.abs(weight).max(axis=axes, keepdims=axes is not None)
     step = np.maximum(np.asarray(largest, np.float32) / LEVELS, 1e-12)
     return np.round(weight / step).astype(np.int8), step
 

@@ -1,153 +1,116 @@
-"""Networks in training, of Keras layers that tensorflow-model-optimization wraps.
+"""Networks in training: the operations with variables for weights, and what each variant adds.
 
-They take Keras 2, so a process started with TF_USE_LEGACY_KERAS=1; see `request`.
+tensorflow-model-optimization prunes and clusters. It wraps layers of Keras 2, so that each large
+convolution is one, beside whatever Keras all else has.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.export.compression.layout import grid_feature
+from xcos_tf.export.compression.operations import (
+    IMAGE,
+    FloatOperations,
+    Int8Operations,
+    shared_axes,
+)
+from xcos_tf.extras import extra
+from xcos_tf.models.mobilefacenet import BLOCKS
 
-# A kernel of fewer weights is left as it is: it is a small part of the file and much of the
-# accuracy.
 SMALLEST_KERNEL = 4096
+"""A kernel of fewer weights is left as it is: it is a small part of the file and much of the
+accuracy."""
+RATE = 20.0
+"""How many times faster than weights the logarithm of a factor is learned."""
 
 Weights = Mapping[str, np.ndarray]
 
 
-class _OwnLayer(keras.layers.Layer):
-    """A layer that gives what it is given in shape, with weights of `axes` axes, by `names`."""
-
-    names: tuple[str, ...]
-    axes = 3
-
-    def build(self, input_shape):
-        shape = (*[1] * (3 - self.axes), *input_shape[4 - self.axes :])
-        for name in self.names:
-            setattr(self, name, self.add_weight(name=name, shape=shape))
-        super().build(input_shape)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-
-class Rest(_OwnLayer):
-    """Return relu(r·x) by a weight `rest` r of each channel, (1, 1, channels)."""
-
-    names, axes = ("rest",), 1
-
-    def call(self, inputs):
-        return tf.nn.relu(inputs * self.rest)
-
-
-class CellScale(_OwnLayer):
-    """Multiply by weight `scale` (h, w, channels)."""
-
-    names = ("scale",)
-
-    def call(self, inputs):
-        return inputs * self.scale
-
-
-class CellRestore(_OwnLayer):
-    """Multiply by weight `factor` and add weight `offset`, each (h, w, channels)."""
-
-    names = ("factor", "offset")
-
-    def call(self, inputs):
-        return inputs * self.factor + self.offset
-
-
-class LayerOperations:
-    """What `FloatOperations` computes as layers; x is a symbolic Keras tensor.
-
-    Attributes:
-        variables: {operation/weight: variable}, before any wrapper takes it from its layer.
-        layers: {operation: the layer, wrapped}.
-    """
-
-    def __init__(self, weights: Weights, wrap: Callable[[keras.layers.Layer], object]):
-        """Take the weights to start from, and a function that wraps a layer or returns it."""
-        self._start, self._wrap = weights, wrap
-        self.variables: dict[str, tf.Variable] = {}
-        self.layers: dict[str, keras.layers.Layer] = {}
-
-    def apply(self, layer: keras.layers.Layer, x):
-        """Call a layer that has the weights to start from, wrapped."""
-        name = layer.name
-        layer.build([tensor.shape for tensor in x] if isinstance(x, list) else x.shape)
-        for variable in layer.weights:
-            key = variable.name.split("/")[-1].split(":")[0].replace("depthwise_kernel", "kernel")
-            variable.assign(self._start[f"{name}/{key}"])
-            self.variables[f"{name}/{key}"] = variable
-        self.layers[name] = self._wrap(layer)
-        return self.layers[name](x)
-
-    def _has_bias(self, name):
-        return f"{name}/bias" in self._start
-
-    def conv(self, name, x, stride=1):
-        shape = self._start[f"{name}/kernel"].shape
-        layer = keras.layers.Conv2D(
-            shape[3], shape[0], stride, "same", use_bias=self._has_bias(name), name=name
-        )
-        return self.apply(layer, x)
-
-    def depthwise(self, name, x, stride):
-        return self.apply(keras.layers.DepthwiseConv2D(3, stride, "same", name=name), x)
-
-    def prelu(self, name, x):
-        return self.apply(keras.layers.PReLU(shared_axes=[1, 2], name=name), x)
-
-    def add(self, name, a, b):
-        return self.apply(keras.layers.Add(name=name), [a, b])
-
-    def cell_scale(self, name, x):
-        return self.apply(CellScale(name=name), x)
-
-    def cell_restore(self, name, x):
-        return self.apply(CellRestore(name=name), x)
-
-
-class Student:
+class Student(FloatOperations):
     """A network in training.
 
     Attributes:
-        model: from images float32 (N, h, w, 3) in [−1, 1] to the grid feature (N, h, w, c).
+        trained: the variables that gradients change.
+        state: all variables that the next step depends on.
     """
 
-    model: keras.Model
+    def __init__(self, weights: Weights, blocks: Sequence = BLOCKS, *more):
+        """Take weights to start from, the network's blocks, and what the operations take more."""
+        super().__init__({name: tf.Variable(array) for name, array in weights.items()}, *more)
+        self._blocks = blocks
+        self.trained = list(self._weights.values())
+        self.state = list(self.trained)
 
-    def __init__(self, ops: LayerOperations, size: int, blocks: Sequence):
-        image = keras.Input((size, size, 3), name="image")
-        self.ops = ops
-        self.model = keras.Model(image, grid_feature(image, ops, blocks))
-
-    def settle(self) -> None:
-        """Bring the weights in line after the last step."""
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """Return grid features (N, h, w, c) of images, float32 (N, H, W, 3) in [−1, 1]."""
+        return grid_feature(images, self, self._blocks)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return {operation/weight: array}, and whatever else the variant's file holds."""
-        return {name: np.asarray(variable) for name, variable in self.ops.variables.items()}
+        return {name: variable.numpy() for name, variable in self._weights.items()}
 
 
-def _is_large(layer) -> bool:
-    return (
-        isinstance(layer, keras.layers.Conv2D)
-        and not isinstance(layer, keras.layers.DepthwiseConv2D)
-        and np.prod(layer.kernel.shape) >= SMALLEST_KERNEL
-    )
+class _WrappedStudent(Student):
+    """Each large kernel is that of a wrapped layer."""
+
+    def __init__(self, weights: Weights, wrap: Callable, blocks: Sequence):
+        large = {
+            name.removesuffix("/kernel"): array
+            for name, array in weights.items()
+            if name.endswith("/kernel")
+            and not name.endswith("depthwise/kernel")
+            and array.size >= SMALLEST_KERNEL
+        }
+        super().__init__(
+            {name: x for name, x in weights.items() if name.removesuffix("/kernel") not in large},
+            blocks,
+        )
+        self.wrapped = {name: _wrapped(kernel, wrap) for name, kernel in large.items()}
+        for layer in self.wrapped.values():
+            self.trained += layer.trainable_weights
+            self.state += layer.weights
+
+    def conv(self, name, x, stride=1):
+        if name not in self.wrapped:
+            return super().conv(name, x, stride)
+        return self.with_bias(name, self.wrapped[name](x, training=True))
+
+    def settle(self) -> None:
+        """Bring the layers' kernels in line after a step."""
+
+    def arrays(self):
+        self.settle()
+        kernels = {f"{name}/kernel": x.layer.kernel.numpy() for name, x in self.wrapped.items()}
+        return {**super().arrays(), **kernels}
 
 
-class PrunedStudent(Student):
+def _wrapped(kernel: np.ndarray, wrap: Callable):
+    """Return a wrapped convolution of stride 1 without a bias."""
+    if keras.__version__.startswith("2."):
+        layers = keras.layers
+    else:
+        from tf_keras import layers
+
+    side, _, taken, given = kernel.shape
+    layer = layers.Conv2D(given, side, padding="same", use_bias=False)
+    layer.build((None, None, None, taken))
+    layer.kernel.assign(kernel)
+    wrapper = wrap(layer)
+    wrapper.build((None, None, None, taken))
+    return wrapper
+
+
+class PrunedStudent(_WrappedStudent):
     """Ever more of the smallest weights of each large kernel become 0, then it recovers."""
 
-    def __init__(self, weights: Weights, size: int, sparsity: float, steps: int, blocks: Sequence):
+    def __init__(self, weights: Weights, sparsity: float, steps: int, blocks: Sequence = BLOCKS):
         """Take weights to start from and the share of weights to lose, in (0, 1)."""
-        from tensorflow_model_optimization.sparsity import keras as sparsity_api
+        with extra("compress", "the variant pruned"):
+            from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
         schedule = sparsity_api.PolynomialDecay(
             initial_sparsity=sparsity / 2,
@@ -156,47 +119,93 @@ class PrunedStudent(Student):
             end_step=max(steps // 2, 1),
             frequency=max(steps // 40, 1),
         )
-
-        def wrap(layer):
-            if not _is_large(layer):
-                return layer
-            return sparsity_api.prune_low_magnitude(layer, pruning_schedule=schedule)
-
-        super().__init__(LayerOperations(weights, wrap), size, blocks)
+        super().__init__(weights, lambda x: sparsity_api.prune_low_magnitude(x, schedule), blocks)
         self._callback = sparsity_api.UpdatePruningStep()
-        self._callback.set_model(self.model)
+        self._callback.set_model(SimpleNamespace(layers=list(self.wrapped.values())))
         self._callback.on_train_begin()
 
     def settle(self):
         self._callback.on_epoch_end(None)
 
 
-class ClusteredStudent(Student):
+class ClusteredStudent(_WrappedStudent):
     """Each large kernel has so many distinct values."""
 
-    def __init__(self, weights: Weights, size: int, clusters: int, blocks: Sequence):
+    def __init__(self, weights: Weights, clusters: int, seed: int, blocks: Sequence = BLOCKS):
         """Take weights to start from and the number of distinct values, 2 or more."""
-        from tensorflow_model_optimization.clustering import keras as clustering_api
+        with extra("compress", "the variant clustered"):
+            from tensorflow_model_optimization.clustering import keras as clustering_api
 
-        def wrap(layer):
-            if not _is_large(layer):
-                return layer
-            return clustering_api.cluster_weights(
-                layer,
-                number_of_clusters=clusters,
-                cluster_centroids_init=clustering_api.CentroidInitialization.KMEANS_PLUS_PLUS,
-            )
+        keras.utils.set_random_seed(seed)  # the library draws the first values by it
+        start = clustering_api.CentroidInitialization.KMEANS_PLUS_PLUS
+        super().__init__(
+            weights, lambda x: clustering_api.cluster_weights(x, clusters, start), blocks
+        )
 
-        super().__init__(LayerOperations(weights, wrap), size, blocks)
-        self._wrapped = {
-            name: layer
-            for name, layer in self.ops.layers.items()
-            if hasattr(layer, "pulling_indices")
-        }
+    def settle(self):
+        for wrapper in self.wrapped.values():
+            wrapper.update_clustered_weights_associations()
+
+
+class QatStudent(Student, Int8Operations):
+    """Learns under the rounding of its weights and results to int8.
+
+    The limits of each result are learned too: two limits keep their ratio, and a factor of both is
+    learned by its logarithm; see `learned_rounding`.
+    """
+
+    def __init__(self, weights: Weights, ranges: Weights, blocks: Sequence = BLOCKS):
+        """Take weights with rests, see `with_rests`, and {result: (min, max)} to start from."""
+        super().__init__(weights, blocks, ranges)
+        self._growths = {name: tf.Variable(0.0) for name in ranges if name != IMAGE}
+        self.trained += self._growths.values()
+        self.state += self._growths.values()
+
+    def weight(self, name):
+        weight = super().weight(name)
+        return _rounded(name, weight) if name.endswith("/kernel") else weight
+
+    def factor(self, name):
+        return _rounded(name, self.weight(name))
+
+    def result(self, name, x):
+        if name == IMAGE:
+            return super().result(name, x)
+        return learned_rounding(x, self._growths[name], *self._ranges[name])
 
     def arrays(self):
-        arrays = super().arrays()
-        for name, wrapper in self._wrapped.items():
-            wrapper.update_clustered_weights_associations()
-            arrays[f"{name}/kernel"] = np.asarray(wrapper.layer.kernel)
-        return arrays
+        factors = {name: range_factor(growth).numpy() for name, growth in self._growths.items()}
+        ranges = {f"{x}/range": factors.get(x, 1) * limits for x, limits in self._ranges.items()}
+        return {**super().arrays(), **ranges}
+
+
+def _rounded(name: str, weight: tf.Tensor) -> tf.Tensor:
+    """Return a weight in as many steps as `rounded_to_int8` has, which pass gradients on."""
+    limits = tf.reshape(tf.reduce_max(tf.abs(weight), shared_axes(name)), [-1])
+    limits = tf.stop_gradient(limits)
+    flat = tf.reshape(weight, (-1, limits.shape[0]))  # the last axis is the one with steps
+    rounded = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+        flat, -limits, limits, narrow_range=True
+    )
+    return tf.reshape(rounded, weight.shape)
+
+
+def range_factor(growth: tf.Tensor) -> tf.Tensor:
+    """Return g > 0, float32 scalar, of what is learned, which starts at 0."""
+    return tf.exp(RATE * growth)
+
+
+def learned_rounding(x: tf.Tensor, growth: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
+    """Return x rounded to one of 256 values from g·low to g·high, of which one is 0.
+
+    y = g · q(x / g), where q rounds between fixed limits and passes gradients within them, has the
+    gradient of Esser et al., *Learned Step Size Quantization*, ICLR 2020: (y − x) / g within the
+    limits, y / g beyond.
+
+    Args:
+        x: float32 of any shape.
+        growth: float32 scalar; see `range_factor`.
+        low, high: float32 scalars, low ≤ 0 < high.
+    """
+    factor = range_factor(growth)
+    return factor * tf.quantization.fake_quant_with_min_max_vars(x / factor, low, high)

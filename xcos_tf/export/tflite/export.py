@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.layout import simple_weights
-from xcos_tf.export.compression.request import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
 from xcos_tf.export.tflite.convert import convert, preset_signature
 from xcos_tf.export.tflite.int8 import int8_grid, representative_faces

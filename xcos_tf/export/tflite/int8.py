@@ -13,11 +13,7 @@ from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
-from xcos_tf.export.compression.operations import (
-    CalibratingOperations,
-    Int8Operations,
-    with_rests,
-)
+from xcos_tf.export.compression.operations import Int8Operations, int8_ranges, with_rests
 from xcos_tf.models.network import XCos
 from xcos_tf.models.normalisation import normalise_pixels
 
@@ -25,7 +21,6 @@ SHIPPED = Path(__file__).with_name("representative")
 """Portraits of tests/photos, which are in the public domain, as `xcos align` cuts them out."""
 
 MOST = 64
-_BATCH = 16
 
 
 def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
@@ -47,10 +42,7 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """
     images = normalise_pixels(faces).numpy()
     weights = with_rests(equalised(simple_weights(network), images))
-    calibrating = CalibratingOperations(weights)
-    for start in range(0, len(images), _BATCH):
-        grid_feature(tf.constant(images[start : start + _BATCH]), calibrating)
-    operations = Int8Operations(weights, calibrating.ranges())
+    operations = Int8Operations(weights, int8_ranges(weights, images))
     return lambda image, training=False: grid_feature(image, operations)
 
 
