@@ -35,9 +35,6 @@ TEACHER_FILE = "teacher.f32"
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Trainer:
     """Build the network with its starting weights, and its trainer; call in a strategy's scope.
 
-    Args:
-        steps_per_epoch: in whose terms an `epochs` run's schedule is.
-
     Raises:
         XcosError: a preset or a checkpoint cannot be used, or the model, a layer's name or an
             optimizer is wrong.
@@ -88,22 +85,16 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
 
 
 def try_optimizers(config: TrainingConfig) -> None:
-    """Try every part's optimizer on a small kernel; call outside of a strategy's scope.
-
-    Raises:
-        XcosError: see `try_optimizer`.
-    """
+    """Try every part's optimizer, see `try_optimizer`; call outside of a strategy's scope."""
     for name in PARTS:
         if given := getattr(config.optimizers, name):
             try_optimizer(given.section, given.learning_rate)
 
 
 def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Dataset) -> None:
-    """Set the grid head by `start_from_linear_tail`, on feature maps of some training faces.
+    """Set the grid head by `start_from_linear_tail`, on feature maps of some 2,000 training faces.
 
-    Args:
-        config: whose `start` has `grid_head: linear_tail`.
-        images: batches float32 (n, h, w, 3), some 2,000 faces in all.
+    These come in batches float32 (n, h, w, 3).
     """
     preset = load_preset(config.start.preset).network
     backbone = trainer.network.backbone
@@ -226,16 +217,11 @@ def start_from_linear_tail(
 def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
     """Return the teacher's embedding of each face, from the run's folder if it is there.
 
-    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on.
-
-    Args:
-        write: whether the file is kept; of several workers, the chief alone does.
+    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on. Of
+    several workers, the chief alone is to `write` it.
 
     Returns:
         float32 (len(faces), dimension), of unit length, perhaps on disk.
-
-    Raises:
-        tf.errors.OpError: a face cannot be read, or is of another size.
     """
     ask = tf.function(
         lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True

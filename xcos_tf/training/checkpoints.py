@@ -71,9 +71,8 @@ class Checkpoints:
     def __init__(self, folder: str | os.PathLike, keep: int = 3, read_only: bool = False):
         """Open the folder, and make it if it is not there.
 
-        Args:
-            read_only: whether another process writes, as for a worker that is not the chief; else
-                XcosError is raised if it cannot be made or written to.
+        Raises XcosError if it cannot be made or written to, unless it is `read_only`, as for a
+        worker that is not the chief.
         """
         self.folder, self.keep = Path(folder), keep
         if read_only:
@@ -83,11 +82,7 @@ class Checkpoints:
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def check_room(self, trainer: Trainer) -> None:
-        """Make sure that the checkpoints of a whole run fit on the disk.
-
-        Raises:
-            XcosError: they do not.
-        """
+        """Raise XcosError unless the checkpoints of a whole run fit on the disk."""
         size = sum(read(variable).nbytes for variable in trainer_state(trainer).values())
         needed = size * max(1, self.keep + 2 - len(self.steps()))
         free = shutil.disk_usage(self.folder).free
@@ -112,10 +107,7 @@ class Checkpoints:
     def save(self, trainer: Trainer, step: int, best: bool = False) -> Path:
         """Write a checkpoint if this step has none, then remove those that are too many.
 
-        Args:
-            trainer: compiled, after `step` steps.
-            step: how many it has made.
-            best: whether it is the best so far, to be kept under a name of its own.
+        The `best` so far is kept under a name of its own besides.
 
         Raises:
             XcosError: the disk is full or the folder is gone, or a weight is NaN or infinite; the
@@ -151,8 +143,7 @@ class Checkpoints:
     def restore(self, trainer: Trainer, path: Path | None = None) -> int:
         """Set a compiled trainer to a checkpoint, the newest unless one is given.
 
-        Returns:
-            The steps that it had made; 0 if there is no checkpoint.
+        Returns the steps that it had made; 0 if there is no checkpoint.
 
         Raises:
             XcosError: the checkpoint is damaged or of another model or another optimizer.
@@ -178,11 +169,9 @@ class Checkpoints:
         return step
 
     def advice(self, met: int) -> str:
-        """Return what to do about a loss or a weight that is not finite.
+        """Return what to do about a loss or a weight that is not finite after `met` good steps.
 
-        Args:
-            met: the steps before, whose losses were finite. A checkpoint of the last of them may
-                already hold what made the next one fail.
+        A checkpoint of the last of these may already hold what made the next one fail.
         """
         steps = self.steps()
         remedy = "give each part a lower `learning_rate` and the same command again"
@@ -198,11 +187,9 @@ class Checkpoints:
 
 
 def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
-    """Take over the weights of a checkpoint that a trainer shares by path and shape.
+    """Take over the weights of a checkpoint that a compiled trainer shares by path and shape.
 
-    Args:
-        trainer: compiled; its optimizers stay as they are.
-        source: a checkpoint, or the folder of a run or of checkpoints, whose newest it is.
+    `source` is the checkpoint, or the folder of a run or of checkpoints, whose newest it is.
 
     Raises:
         XcosError: there is none, it is damaged, or its backbone is not the trainer's.

@@ -47,13 +47,9 @@ def read_config(*paths: str | os.PathLike) -> tuple[TrainingConfig, str]:
 
 
 def check_config(values, where: str) -> TrainingConfig:
-    """Return the configuration that values describe.
+    """Return the configuration that values describe; see `read_config` for errors.
 
-    Args:
-        where: they are from, for an error's sentence.
-
-    Raises:
-        XcosError: see `read_config`.
+    These begin with `where` the values are from.
     """
     try:
         config = TrainingConfig.model_validate(values)

@@ -43,10 +43,7 @@ class Correlation:
         return (self.raw / self.raw.sum(dtype=np.float64)).astype(np.float32)
 
     def facts(self) -> dict:
-        """Return the section `correlation` of a preset's configuration, as far as it goes here.
-
-        That is `raw` and `normalised`, rounded, `pairs`, and the share `genuine` of them.
-        """
+        """Return what the section `correlation` of a preset's configuration has of it, rounded."""
         return {
             "raw": [[round(float(p), 4) for p in row] for row in self.raw],
             "normalised": [[round(float(w), 5) for w in row] for row in self.normalised],
@@ -94,9 +91,7 @@ class StreamingCorrelation:
     def result(self, noise: float = 0.0) -> np.ndarray:
         """Return p (Eq. 5 to 7), float32 (h, w) in [−1, 1].
 
-        Args:
-            noise: standard deviation up to which a cell, or the teacher, counts as one that never
-                varies; then p is 0.
+        It is 0 where a cell, or the teacher, has a standard deviation of `noise` or less.
         """
         varies = [
             squares > self.count * np.maximum(noise, _ROUNDING * np.abs(mean)) ** 2
@@ -114,8 +109,7 @@ class StreamingCorrelation:
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from what `state` returned, to the same bits as if there had been no break.
 
-        Raises:
-            ValueError: it is of maps of another shape, or of no pairs that there can be.
+        Raises ValueError if it is of maps of another shape, or of no pairs that there can be.
         """
         moments = {name: np.array(state[name]) for name in _MOMENTS}
         for name, moment in moments.items():

@@ -67,14 +67,10 @@ def measure(
     plan: Plan,
     state: Path | None = None,
 ) -> Correlation:
-    """Measure P on faces as they are, without augmentation, and set it in the preset's network.
+    """Measure P on faces of some sets, without augmentation, and set it in the preset's network.
 
-    Args:
-        preset, teacher: see `load_models`.
-        sets: that the faces are from.
-        faces: see `people_to_compare`.
-        plan: of the pairs.
-        state: see `fit_correlation`; its folder is made if it is not there.
+    Preset and teacher are those of `load_models`, the faces those of `people_to_compare`, and
+    `state` is as for `fit_correlation`; its folder is made if it is not there.
 
     Raises:
         XcosError: as `fit_correlation` does, or a face cannot be read or is of the wrong size.
@@ -101,17 +97,10 @@ def measure_on(
     identity: list,
     stem: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
 ) -> Correlation:
-    """Measure P on faces as they are, without augmentation, and set it in a network.
+    """Measure P on faces as they are, and set it in a network with a correlated attention.
 
-    Args:
-        network: that has a correlated attention.
-        faces: see `people_to_compare`.
-        plan: of the pairs.
-        grid, teacher, state, stem: see `fit_correlation`.
-        identity: what the models and the faces are told by, for JSON.
-
-    Raises:
-        XcosError: as `fit_correlation` does.
+    The faces are those of `people_to_compare`, and `identity` is what they and the models are told
+    by, for JSON; see `fit_correlation` for the rest, and for errors.
     """
     sampler = pair_sampler(faces.labels, plan.genuine, plan.seed)
     steps = math.ceil(plan.pairs / sampler.pairs)
@@ -150,14 +139,9 @@ def name_of(records: PreparedSet) -> dict:
 
 
 def new_config(config: dict, correlation: dict, thresholds: dict[str, float]) -> dict:
-    """Return a preset's configuration with a new P.
+    """Return a preset's configuration with a new P, see `facts`, and {FMR: threshold} by it.
 
     What was measured by the old P, thresholds and validation, is left out.
-
-    Args:
-        config: of the preset before.
-        correlation: see `facts`.
-        thresholds: {FMR: threshold} by the new P; may be empty.
     """
     every = {**config["thresholds"], "correlated": thresholds}
     config = {**config, "thresholds": {score: at for score, at in every.items() if at}}

@@ -21,13 +21,7 @@ Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 def finish(run, step: int, extras: Extras) -> Path:
     """Measure P on training pairs and thresholds on people held out, and write `preset/`.
 
-    Args:
-        run: the `Run`, its network in its final state.
-        step: whose weights these are.
-        extras: called with the preset's configuration; see `save_preset`.
-
-    Returns:
-        The preset's folder.
+    Returns the preset's folder. The network of the `Run` has the weights of `step`.
 
     Raises:
         XcosError: P cannot be measured or the preset not be written.
@@ -81,8 +75,7 @@ def finish(run, step: int, extras: Extras) -> Path:
 def people_to_measure(run) -> FaceSet | None:
     """Return the faces of a run that P is measured on; None where it is not.
 
-    Raises:
-        XcosError: they make no genuine pairs.
+    Raises XcosError if they make no genuine pairs.
     """
     config = run.config
     if not (config.finish.correlation_pairs and config.teacher and config.explains):

@@ -70,10 +70,8 @@ def accumulated(
 ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
     """Return the mean losses and gradients of micro-batches, one worked off after another.
 
-    Args:
-        losses_of: from a micro-batch to losses, whose "total" has the gradients.
-        batch: whose tensors are split along their first axis.
-        scale: whose factor the gradients have.
+    The batch's tensors are split along their first axis; `losses_of` gives the losses of each part,
+    whose "total" has the gradients, times the factor of `scale`.
     """
     losses, gradients = None, None
     for number in range(count):

@@ -21,9 +21,8 @@ DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]
 def build_strategy(config: DevicesConfig) -> tf.distribute.Strategy:
     """Return the strategy that a configuration asks for; call it before anything is computed.
 
-    Raises:
-        XcosError: the CPU cannot be split any more, as TensorFlow has computed already; or
-            TF_CONFIG is missing.
+    Raises XcosError if TensorFlow has computed already and cannot split the CPU any more, or
+    TF_CONFIG is missing.
     """
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -196,12 +195,7 @@ def _execution(trainer: Trainer, strategy, jit_compile: bool):
 
 
 def _check_finite(trainer, met: int, step: int, means: dict[str, float], checkpoints) -> None:
-    """Make sure that the mean losses of the steps after `met` are numbers.
-
-    Raises:
-        XcosError: one is not; the sentence has the steps, the learning rates and the newest
-            checkpoint.
-    """
+    """Raise XcosError, with rates and advice, if a loss of the steps after `met` is not finite."""
     if all(math.isfinite(value) for value in means.values()):
         return
     rates = ", ".join(f"{part} {rate:.3g}" for part, rate in trainer.learning_rates.items())

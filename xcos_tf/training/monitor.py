@@ -36,8 +36,7 @@ class MetricsTable:
     def __init__(self, path: Path, last: int):
         """Read the rows, if the file is there, and forget those of steps after `last`.
 
-        Raises:
-            XcosError: it cannot be read, or holds something else.
+        Raises XcosError if it cannot be read, or holds something else.
         """
         self.path = path
         try:
@@ -52,19 +51,14 @@ class MetricsTable:
         self.rows = [row for row in rows if row["step"] <= last]
 
     def add(self, row: dict[str, float]) -> None:
-        """Append a row, in place of one of the same step. Its columns need not be the others'.
-
-        Raises:
-            XcosError: as by `save`.
-        """
+        """Append a row, in place of one of the same step, and save; its columns may be new."""
         self.rows = [old for old in self.rows if old["step"] != row["step"]] + [row]
         self.save()
 
     def save(self) -> None:
         """Replace the file by the rows; without any, remove it.
 
-        Raises:
-            XcosError: the file cannot be written; it is as it was before.
+        Raises XcosError if it cannot be written; then it is as it was before.
         """
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         cells = ([row.get(name) for name in columns] for row in self.rows)
@@ -97,13 +91,10 @@ class Monitor:
         start: int,
         steps_per_epoch: float | None = None,
     ):
-        """Read what the folder holds of a run that is taken up again.
+        """Read what the folder holds of a run that is taken up again after `start` steps.
 
-        Args:
-            faces_per_step: that a step sees, over all replicas.
-            start: steps made before; what the folder holds of later steps, which will be made
-                again, is dropped.
-            steps_per_epoch: if epochs are to be told.
+        What it holds of later steps, which will be made again, is dropped. The faces of a step are
+        those of all replicas; `steps_per_epoch` is given if epochs are to be told.
 
         Raises:
             XcosError: metrics.csv is there but cannot be read.
@@ -151,9 +142,7 @@ class Monitor:
     def met(self, step: int, losses: Mapping[str, float], rates: Mapping[str, float]) -> None:
         """Take note of the steps since the last meeting.
 
-        Args:
-            losses: their means over these steps, by name.
-            rates: the learning rates, by the name of what they train.
+        `losses` are their means over these steps; `rates` go by the name of what they train.
         """
         made, now = step - self._step, time.perf_counter()
         since = {f"loss/{name}": value * made for name, value in losses.items()}
@@ -181,11 +170,7 @@ class Monitor:
         self._scalars(values | ({"images_per_second": speed} if speed else {}))
 
     def validated(self, step: int, results: Mapping[str, float]) -> None:
-        """Take note of a validation.
-
-        Args:
-            results: by flat names, such as "learned/eer"; they become columns.
-        """
+        """Take note of a validation, whose results, such as "learned/eer", become columns."""
         results = {name: float(value) for name, value in results.items()}
         row, since = {"step": step}, self._since_row
         if self._steps_per_epoch:

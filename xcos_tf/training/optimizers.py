@@ -71,10 +71,8 @@ def build_optimizer(
 def try_optimizer(section: dict, learning_rate: float) -> None:
     """Make two steps of an optimizer on a small kernel, outside of any strategy's scope.
 
-    Keras checks few of an optimizer's arguments before its first step.
-
-    Raises:
-        XcosError: as by `build_optimizer`, or a step fails, or ends in NaN or infinity.
+    Keras checks few of an optimizer's arguments before its first step. Raises XcosError as
+    `build_optimizer` does, or if a step fails, or ends in NaN or infinity.
     """
     layer = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
     layer.build((None, 2))

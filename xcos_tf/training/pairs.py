@@ -44,10 +44,8 @@ def in_groups(
 ) -> dict[str, tf.Tensor]:
     """Return a batch as `Trainer` takes it where pairs are drawn beforehand.
 
-    Args:
-        images: float32 (N, H, W, 3).
-        labels: int (N,), whose they are.
-        seeds: of each group's pairs, see `pair_up`; there are as many groups.
+    It is of images float32 (N, H, W, 3) and labels int (N,), in a group for each of the seeds, by
+    which its pairs are drawn; see `pair_up`.
     """
     labels = tf.reshape(tf.cast(labels, tf.int32), (len(seeds), -1))
     shape = tf.concat([tf.shape(labels), tf.shape(images)[1:]], axis=0)
@@ -88,11 +86,9 @@ def people_to_compare(
 
 
 def pair_sampler(labels: np.ndarray, genuine: float = 0.5, seed: int = 0) -> GroupSampler:
-    """Return a sampler of groups that need few faces for many pairs.
+    """Return a sampler of groups that need few faces for many pairs, a share of them genuine.
 
-    Args:
-        labels: int (N,); 0 to M − 1, M ≥ 2, each at least twice where genuine pairs are wanted.
-        genuine: share of genuine pairs, in [0, 1].
+    The labels, int (N,), are 0 to M − 1, M ≥ 2, each at least twice where that share is above 0.
     """
     counts = np.bincount(labels)
     people = min(PEOPLE, len(counts))
@@ -115,11 +111,7 @@ def validation_positions(count: int, limit: int, seed: int) -> np.ndarray:
 def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> None:
     """Refuse a run whose people make no genuine pairs to train on, or no pairs to validate on.
 
-    Args:
-        held_out: to validate on, and to measure thresholds on; may be empty.
-
-    Raises:
-        XcosError: so it is.
+    Nobody need be held out. Raises XcosError.
     """
     if config.batch.pairs and config.batch.genuine and np.bincount(faces.labels).max() < 2:
         raise XcosError(

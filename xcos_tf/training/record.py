@@ -28,11 +28,7 @@ MAY_CHANGE = (
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the failures of a block that writes a file of a run into a sentence.
-
-    Raises:
-        XcosError: the disk is full, or the folder is gone or may not be written to.
-    """
+    """Raise XcosError where a block cannot write a file of a run: the disk is full, or the like."""
     advice = (
         "make sure that its folder can be and that the disk has room, and start the same command "
         "again"
@@ -91,12 +87,8 @@ def record_run(
     "time", "git" and "versions"; and in "changes", for each key of the configuration that it
     brought another value of, "time", "step", "key", "from" and "to".
 
-    Args:
-        folder: of the run; made if it is not there.
-        sets: {name of a prepared set: fingerprint of its source}.
-
-    Returns:
-        What has changed in the configuration.
+    Returns what has changed in the configuration. The folder is made if it is not there; `sets`
+    are {name of a prepared set: fingerprint of its source}.
 
     Raises:
         XcosError: as by `changes`; or the folder's run is of other faces, or a file cannot be read

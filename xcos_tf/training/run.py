@@ -62,10 +62,8 @@ class Run:
     ):
         """Open a new run, or one that was interrupted; its folder is made where it is not there.
 
-        Args:
-            config, text: of `read_config`.
-            data: folder of the prepared sets.
-            until: at whose end others may write to the folder.
+        `config` and `text` are of `read_config`; `data` is the folder of the prepared sets. Others
+        may write to the run's folder at the end of `until`.
 
         Raises:
             XcosError: a set or a preset cannot be used, the folder is of another configuration,
@@ -212,12 +210,8 @@ class Run:
     def finish(self, extras: Extras) -> Path | None:
         """Measure P and thresholds with the best weights, or the last, and write the preset.
 
-        Args:
-            extras: called with the preset's configuration, to give other files of the preset;
-                see `save_preset`.
-
-        Returns:
-            The preset's folder; None on a worker that is not the chief.
+        Returns its folder; None on a worker that is not the chief. `extras` is called with the
+        preset's configuration, to give its other files; see `save_preset`.
 
         Raises:
             XcosError: see `xcos_tf.training.finish`; the checkpoints stay.
@@ -273,11 +267,7 @@ def train(
     folder: str | os.PathLike,
     extras: Extras = lambda config: {},
 ) -> int:
-    """Open a run, train it to its last step, and finish it.
-
-    Args:
-        configs: YAML files; see `read_config`.
-        extras: see `Run.finish`.
+    """Open a run, train it to its last step, and finish it; see `read_config` and `Run.finish`.
 
     Returns:
         An exit code: 0, or 143 if it was told to stop.

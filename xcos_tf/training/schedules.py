@@ -69,8 +69,7 @@ def build_schedule(
 ) -> Warmup:
     """Return the schedule that a configuration describes.
 
-    Raises:
-        XcosError: in whole steps, the drops do not ascend from above the warm-up.
+    Raises XcosError if, in whole steps, the drops do not ascend from above the warm-up.
     """
     unit = steps_per_epoch if in_epochs else 1
     warmup = round(config.warmup * unit)

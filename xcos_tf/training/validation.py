@@ -42,11 +42,9 @@ class HeldOut:
     def __init__(
         self, faces: FaceSet, trainer: Trainer, limit: int, seed: int, draw_over: bool = False
     ):
-        """Pass the faces through what stays frozen.
+        """Pass `limit` faces at most, drawn at random, through what stays frozen.
 
-        Args:
-            limit: to so many faces at the most, drawn at random.
-            draw_over: whether there are covered copies, see `draw_over_face`.
+        With `draw_over` there are covered copies, see `draw_over_face`.
         """
         positions = validation_positions(len(faces), limit, seed)
         self.labels = faces.labels[positions]
@@ -107,12 +105,10 @@ def _with_progress(batches, faces: int, what: str) -> Iterator:
 def pair_scores(
     network: XCos | FaceEmbedder, features: np.ndarray, pairs: Pairs, score: str
 ) -> np.ndarray:
-    """Return a score of each pair, float32 (P,).
+    """Return a score of each pair, float32 (P,): by an attention, or "cosine".
 
-    Args:
-        features: float32 (N, h, w, c) grid features; (N, dimension) embeddings for "cosine".
-        pairs: by position in `features`.
-        score: an attention, or "cosine".
+    The pairs are by position in `features`, grid features float32 (N, h, w, c), or embeddings
+    (N, dimension) for "cosine".
     """
     if score == "cosine":
         return cosines(features, pairs)
@@ -216,10 +212,9 @@ class WatchedPairs:
         self._images = images.numpy()
 
     def draw(self, attention: str) -> dict[str, np.ndarray]:
-        """Return {"genuine pairs": picture, "impostor pairs": picture} in the present state.
+        """Return {"genuine pairs": picture, "impostor pairs": picture}, see `picture_of`.
 
-        Returns:
-            uint8 (h, w, 3) RGB, of `picture_of`, with the score above each pair.
+        The score of the network in its present state is above each pair.
         """
         stem, features = self._trainer.stem, self._trainer.features
         grids = np.asarray(features(stem(self._images), training=False), np.float32)
