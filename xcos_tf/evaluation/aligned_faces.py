@@ -32,8 +32,7 @@ class FaceReader:
     def face(self, position: int) -> np.ndarray:
         """Return one face, uint8 (112, 112, 3) RGB.
 
-        Raises:
-            XcosError: the photo cannot be read, shows no face, or is not 112×112 as promised.
+        Raises XcosError if the photo cannot be read, shows no face, or is not 112×112 as promised.
         """
         (face,) = self._faces([(position, self._vset.photos.read(position))])
         if face is None:
@@ -43,14 +42,9 @@ class FaceReader:
     def batches(
         self, positions: Sequence[int], progress: str
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Read faces, each photo once, with a progress bar on standard error.
+        """Yield positions int64 (B,) of photos and their faces uint8 (B, 112, 112, 3), B ≤ 64.
 
-        Args:
-            positions: of photos of the set.
-            progress: what to call it on the bar.
-
-        Yields:
-            Positions int64 (B,) and their faces uint8 (B, 112, 112, 3), B ≤ 64.
+        Each photo is read once, with a progress bar on standard error.
 
         Raises:
             XcosError: as by `face`; all photos that cannot be used are named, after the others.
@@ -101,8 +95,7 @@ def _told(faults: Mapping[str, XcosError | None]) -> str:
 def align_in_memory(vset: VerificationSet) -> VerificationSet:
     """Return a set as one of aligned faces, kept in memory at 38 kB each; as it is if it is one.
 
-    Raises:
-        XcosError: as by `FaceReader.face`.
+    Raises XcosError as `FaceReader.face` does.
     """
     if vset.aligned:
         return vset
@@ -117,10 +110,8 @@ def align_photos(
 ) -> tuple[DecodedPhotos, list[Skipped]]:
     """Find and align the face of each photo that shows one, with a progress bar.
 
-    Args:
-        folder: of the photos.
-        names: relative to it, with "/"; each once.
-        read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
+    The names are relative to the folder, with "/"; each once. `read_one` reads a photo, uint8
+    (H, W, 3), or raises XcosError.
 
     Returns:
         The faces, 112×112, in the order of `names`, 38 kB of memory for each; and the photos that

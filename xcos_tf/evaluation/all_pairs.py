@@ -98,9 +98,7 @@ def compare_all(
     first in the store is the first; it matters only for an attention that is not symmetric.
 
     Args:
-        store: of at least two templates that this preset made.
-        matcher: the preset, whose thresholds are taken.
-        score: one of `matcher.scores`.
+        score: one of `matcher.scores`, whose thresholds are taken.
         block: rows and columns of scores that are held at once; all give the same counts, but for
             scores that lie within rounding of a threshold or of the edge of a bin.
 
@@ -129,11 +127,9 @@ def count_pairs(
     """Score all pairs by any function of features, block by block, and count the scores.
 
     Args:
-        templates: at least two; or anything that has `names`, `labels` and `read` as they have.
+        templates: or anything that has `names`, `labels` and `read` as they have.
         compare: from the features of n and of m templates to scores, float (n, m).
-        score: its name.
         thresholds: {FMR: threshold}.
-        block: rows and columns of scores that are held at once.
 
     Raises:
         XcosError: there are fewer than two templates, or a score is not a finite number.

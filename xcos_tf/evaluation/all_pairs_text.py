@@ -16,10 +16,7 @@ def all_pairs_document(title: str, results: Sequence[tuple[TemplateInfo, str, Al
 
     Shares are in [0, 1] and have `value`, `low` and `high`, or are None where there are no such
     pairs. Those of `fmr` and `fnmr` are confidence intervals, the others what the bins leave open.
-
-    Args:
-        title: of the set.
-        results: at least one: of the templates, the preset as the user gave it, and the pairs.
+    There is a result, with the preset as the user gave it, or more.
     """
     info, _, pairs = results[0]
     return {

@@ -30,11 +30,7 @@ class Matcher:
     """
 
     def __init__(self, name: str | os.PathLike):
-        """Read the configuration alone.
-
-        Raises:
-            XcosError: there is no such preset, or its configuration cannot be used.
-        """
+        """Read the configuration alone; raises XcosError if there is none, or it cannot be used."""
         self.name = os.fspath(name)
         config = read_config(find_preset(name))
         self.sha256 = config["weights"]["sha256"]
@@ -64,11 +60,9 @@ class Matcher:
         return attentions if attentions == (PLAIN_COSINE,) else (*attentions, FLATTENED)
 
     def score_pairs(self, first: np.ndarray, second: np.ndarray, score: str) -> np.ndarray:
-        """Score P pairs of features one to one, float32 (P,).
+        """Score P pairs of features one to one, float32 (P,), by one of `scores`.
 
-        Args:
-            first, second: float32 (P, h, w, c), or (P, dimension) of a plain preset.
-            score: one of `scores`.
+        The features are float32 (P, h, w, c), or (P, dimension) of a plain preset.
         """
         if score == FLATTENED:
             return np.einsum("pci,pci->p", _flattened(first), _flattened(second))

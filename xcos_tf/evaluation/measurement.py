@@ -84,11 +84,7 @@ class UnderOcclusion:
 
 
 def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
-    """Measure everything of one score.
-
-    Args:
-        scored: the scores.
-        pairs: the pairs, in the same order.
+    """Measure everything of one score of pairs, in their order.
 
     Raises:
         XcosError: a score or threshold is not finite, or the pairs are of one kind only.

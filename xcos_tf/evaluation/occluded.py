@@ -122,8 +122,7 @@ def under_occlusion(
 ) -> list[UnderOcclusion]:
     """Return the accuracy of each preset and score at each share, in the order of `by_share`.
 
-    Raises:
-        XcosError: as by `check_folds`.
+    Raises XcosError as `check_folds` does.
     """
     rows = []
     for share, results in by_share.items():
@@ -134,11 +133,7 @@ def under_occlusion(
 
 
 def check_folds(pairs: PairSet) -> None:
-    """Fail before the work rather than after it, where `under_occlusion` would fail.
-
-    Raises:
-        XcosError: the pairs are not dealt into folds that accuracy can be measured on.
-    """
+    """Raise XcosError before the work where `under_occlusion` would after it, for want of folds."""
     kfold_accuracy(np.zeros(len(pairs)), pairs.same, pairs.fold)
 
 

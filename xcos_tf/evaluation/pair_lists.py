@@ -55,14 +55,10 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
     what `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49,
     UMass Amherst, 2007.
 
-    Args:
-        pairs_file: the list.
-        folder: of the photos, with a folder for each person.
-
     Raises:
-        XcosError: either does not exist or cannot be read, the list is empty or of one kind only, a
-            line is malformed, names a photo that is not in the folder, or a pair that another line
-            has or of a photo and itself; or there are not as many pairs as promised.
+        XcosError: list or folder cannot be read, the list is empty or of one kind only, a line is
+            malformed, names a photo that is not in the folder, or a pair that another line has or
+            of a photo and itself; or there are not as many pairs as promised.
     """
     source, folder = Path(pairs_file), check_photo_folder(folder)
     (number, header), *lines = read_lines(source)
@@ -114,8 +110,6 @@ def read_pairs_csv(
     Where a list has no folds, `deal_folds` makes them. Paths are what `PhotoFinder` takes for them.
 
     Args:
-        csv_file: the list.
-        folder: of the photos.
         columns: the names of the columns of the first photo, the second, the truth and, if there is
             one, the fold.
 
@@ -150,8 +144,7 @@ def read_pairs_csv(
 def write_pairs_csv(path: str | os.PathLike, pairs: PairSet) -> None:
     """Write pairs with their folds as a table that `read_pairs_csv` reads.
 
-    Raises:
-        XcosError: the file cannot be written; what was there before is as it was.
+    Raises XcosError if the file cannot be written; what was there before is then as it was.
     """
     ends = zip(pairs.first, pairs.second, pairs.same, pairs.fold, strict=True)
     rows = ((pairs.photos[a], pairs.photos[b], int(same), fold) for a, b, same, fold in ends)
@@ -280,10 +273,9 @@ def _from_1(text: str) -> int | None:
 
 
 def _unrepeated(source: Path, listed: list[ListedPair]) -> list[ListedPair]:
-    """Return pairs, none of which was given before, faces swapped or not, or is of one photo.
+    """Return pairs; raise XcosError, with line numbers, if one is repeated or is of one photo.
 
-    Raises:
-        XcosError: one is; the sentence names its line, and the other one.
+    A pair whose faces are swapped is the same.
     """
     lines = {}
     for pair in listed:

@@ -65,15 +65,10 @@ def pairs_of(
 def collect_pairs(
     source: Path, listed: Sequence[ListedPair], fold: np.ndarray | None = None
 ) -> PairSet:
-    """Return listed pairs by position of their photos.
+    """Return P ≥ 1 listed pairs by position of their photos.
 
-    Args:
-        source: the list.
-        listed: P pairs, P ≥ 1.
-        fold: int (P,), as in `pairs_of`; without it, `deal_folds` deals them.
-
-    Raises:
-        XcosError: they are of one kind only.
+    Folds are int (P,), as in `pairs_of`; if there are none, `deal_folds` deals them. XcosError is
+    raised if the pairs are of one kind only.
     """
     same = np.array([pair.same for pair in listed], bool)
     check_both_kinds(same, source)
@@ -87,9 +82,7 @@ def collect_pairs(
 def repeats(first: np.ndarray, second: np.ndarray, what: str) -> list[str]:
     """Return sentences for the report on repeated pairs of a published list, which are kept.
 
-    Args:
-        first, second: int (P,), what each pair compares.
-        what: that is called.
+    `first` and `second`, int (P,), are what each pair compares, and `what` that is called.
     """
     ends = np.sort(np.stack([first, second], axis=1), axis=1)
     again, alone = len(ends) - len(np.unique(ends, axis=0)), int(np.sum(first == second))
@@ -116,11 +109,7 @@ def check_photo_folder(folder: str | os.PathLike) -> Path:
 
 
 def read_text(source: Path) -> str:
-    """Return the text of a list, UTF-8.
-
-    Raises:
-        XcosError: it is not there, or cannot be read.
-    """
+    """Return the text of a list, UTF-8; raise XcosError if it is not there or cannot be read."""
     if not os.path.exists(source):
         raise XcosError(f"there is no list of pairs {source}; check the path")
     faults = OSError, UnicodeDecodeError
@@ -132,8 +121,7 @@ def read_text(source: Path) -> str:
 def read_lines(source: Path) -> list[tuple[int, str]]:
     """Return (line number from 1, line) of the lines of a list that are not blank.
 
-    Raises:
-        XcosError: it is not there, cannot be read, or has fewer than two.
+    Raises XcosError as `read_text` does, or if there are fewer than two.
     """
     lines = enumerate(read_text(source).split("\n"), start=1)
     lines = [(number, line.strip()) for number, line in lines if line.strip()]
@@ -150,8 +138,7 @@ def is_number(text: str) -> bool:
 def name_within(name: str, source: Path, line: int) -> str:
     """Return a name that a list gives, as a plain path with "/" that stays within its folder.
 
-    Raises:
-        XcosError: it is absolute, leads out by "..", or is empty.
+    Raises XcosError if it is absolute, leads out by "..", or is empty.
     """
     path, as_windows = PurePosixPath(name), PureWindowsPath(name)
     # Windows knows more ways to lead out, all of POSIX's among them.

@@ -62,16 +62,10 @@ def embed(
     batches: Iterable[tuple[np.ndarray, np.ndarray]],
     names: Sequence[str],
 ) -> dict[Matcher, np.ndarray]:
-    """Run each batch of faces through each preset's backbone.
+    """Return each preset's features of N faces, float32 (N, h, w, c), or (N, dimension).
 
-    Args:
-        matchers: the presets.
-        batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
-            (B, 112, 112, 3).
-        names: of the N faces.
-
-    Returns:
-        Of each preset, float32 (N, h, w, c), or (N, dimension) of a plain one.
+    They come in batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
+    (B, 112, 112, 3).
 
     Raises:
         XcosError: a preset cannot be used, or a feature is not finite.
@@ -102,19 +96,10 @@ def score_photos(
     second: np.ndarray,
     vset: VerificationSet,
 ) -> dict[str, np.ndarray]:
-    """Score pairs of features by everything that a preset can score by.
+    """Return {score: float32 (P,)} by everything that a preset can score the pairs of a set by.
 
-    Args:
-        matcher: the preset.
-        features: float32 (N, …), as by `embed`.
-        first, second: int64 (P,), positions in `features`.
-        vset: whose pairs these are, to name one that goes wrong.
-
-    Returns:
-        {score: float32 (P,)}.
-
-    Raises:
-        XcosError: a score is not a finite number.
+    The pairs are by position, int64 (P,), in features as by `embed`. Raises XcosError if a score is
+    not a finite number.
     """
     scores = {}
     for score in matcher.scores:

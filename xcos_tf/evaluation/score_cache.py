@@ -47,11 +47,7 @@ class ScoreCache:
     else has `as_json`."""
 
     def __init__(self, folder: str | os.PathLike):
-        """Use a folder, which is made if it is missing.
-
-        Raises:
-            XcosError: it cannot be made.
-        """
+        """Use a folder, which is made if it is missing; raises XcosError if it cannot be."""
         self.folder = Path(folder)
         with self._kept():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,8 +67,7 @@ class ScoreCache:
     def save(self, scoring: Scoring, scores: dict[str, np.ndarray]) -> None:
         """Keep {score: array of one dimension or more}, in this order.
 
-        Raises:
-            XcosError: the folder cannot be written.
+        Raises XcosError if the folder cannot be written.
         """
         wanted = scoring.as_json()
         metadata = {"scoring": wanted, "scores": json.dumps(list(scores))}

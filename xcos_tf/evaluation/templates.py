@@ -101,8 +101,7 @@ class TemplateStore:
 def open_templates(path: str | os.PathLike) -> TemplateStore:
     """Open a file of templates; every byte is checked, a stretch at a time.
 
-    Raises:
-        XcosError: the file is missing, damaged, none of templates, or of a newer format.
+    Raises XcosError if it is missing, damaged, none of templates, or of a newer format.
     """
     path = Path(path)
     if not path.is_file():
@@ -171,17 +170,10 @@ def _sha256(features: Iterable[np.ndarray], labels: np.ndarray, known: dict) -> 
 def write_templates(
     path: Path, info: TemplateInfo, shape: Sequence[int], features: Iterable[np.ndarray]
 ) -> None:
-    """Write a file of templates that is either whole or not there.
+    """Write a file of templates of this shape that is either whole or not there.
 
-    Args:
-        path: of the file.
-        info: all but the features.
-        shape: of a template.
-        features: stretches of templates, float32 (n, *shape), that can be gone through twice. The
-            `safetensors` package would take all of them into memory at once.
-
-    Raises:
-        OSError: it cannot be written.
+    The features come in stretches, float32 (n, *shape), that can be gone through twice. The
+    `safetensors` package would take all of them into memory at once.
     """
     known = {"format": FORMAT, **{key: getattr(info, key) for key in _FACTS}}
     known["content"] = _sha256(features, info.labels, known)
@@ -224,10 +216,7 @@ def make_templates(
     file is whole; the next run goes on from there and ends with the same file, bit for bit. Files
     that cannot be read as images are left out, and the store lists them with reasons.
 
-    Args:
-        verifier: of the preset.
-        folder: one sub-folder a person, of faces that `xcos align` made.
-        path: of the file.
+    The folder has one sub-folder a person, of faces that `xcos align` made.
 
     Raises:
         XcosError: the folder holds no people or no face that can be read, or a face that is not

@@ -16,13 +16,7 @@ from xcos_tf.verifier import Verifier
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What was measured.
-
-    Attributes:
-        at: {FMR: threshold}, without rates that need more pairs than there are.
-        impostor_pairs: how many there are.
-        people: how many they are of.
-    """
+    """{FMR: threshold}, without rates that need more pairs, and how many there are of how many."""
 
     at: dict[str, float]
     impostor_pairs: int
@@ -40,7 +34,6 @@ def fixed_attention_thresholds(
     """Score all impostor pairs of some faces of a set.
 
     Args:
-        verifier: of the preset.
         faces: of people who were not trained on, aligned.
         attention: "patched", "correlated" or, of a plain preset, "cosine".
         most_faces: to use, as equally many of each person as there are.

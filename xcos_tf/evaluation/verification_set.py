@@ -48,11 +48,7 @@ class EncodedPhotos:
         return len(self.names)
 
     def read(self, position: int) -> np.ndarray:
-        """Return a photo, uint8 (H, W, 3) RGB.
-
-        Raises:
-            XcosError: it is damaged; the sentence names it.
-        """
+        """Return a photo, uint8 (H, W, 3) RGB; raise XcosError that names it if it is damaged."""
         try:
             return read_photo(self.images[position])
         except XcosError as error:
@@ -79,11 +75,7 @@ Photos = FolderPhotos | EncodedPhotos | DecodedPhotos
 
 
 def file_digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        XcosError: it cannot be read.
-    """
+    """Return the SHA-256 of a file; raise XcosError if it cannot be read."""
     with explained(f"{path} cannot be read", "check the path"):
         return file_sha256(path).digest()
 

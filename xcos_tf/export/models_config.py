@@ -22,11 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 
 
 def check_name(name: str) -> str:
-    """Return a model's name, which is a folder's and a part of a URL.
-
-    Raises:
-        XcosError: it cannot be one.
-    """
+    """Return a model's name, or raise XcosError if it cannot be a folder's and a part of a URL."""
     if not _NAME.fullmatch(name) or name.endswith((".config", ".yaml")):
         raise XcosError(
             f"{name!r} cannot be the name of a served model; give one of letters, digits, '-', '_' "
@@ -44,14 +40,9 @@ def versions_of(model_folder: Path) -> list[int]:
 
 
 def choose_version(model_folder: Path, version: int | None) -> int:
-    """Return the version to write.
+    """Return the version to write; for None, the one after the highest that has a folder.
 
-    Args:
-        model_folder: that holds a folder for each version.
-        version: the one asked for; None for the one after the highest there is.
-
-    Raises:
-        XcosError: it is under 1 or too large, or there already.
+    Raises XcosError if it is under 1 or too large, or there already.
     """
     there = versions_of(model_folder)
     if version is None:
@@ -69,8 +60,7 @@ def choose_version(model_folder: Path, version: int | None) -> int:
 def read_models(folder: Path) -> Message:
     """Return what `models.config` says, or an empty ModelServerConfig if there is none.
 
-    Raises:
-        XcosError: it cannot be read, or says what would be lost if it were written again.
+    Raises XcosError if it cannot be read, or says what would be lost if it were written again.
     """
     path, config = folder / MODELS_CONFIG, message_class("ModelServerConfig")()
     if not path.exists():
@@ -89,16 +79,8 @@ def add_version(folder: Path, name: str, version: int) -> None:
 
     A model's first version is "stable". A further one is "canary" until whoever runs the server
     moves "stable" to it. Versions that lose their label by this are served until the next time:
-    TF Serving moves a label only after the new version is loaded.
-
-    Args:
-        folder: that holds the models; `models.config` in it is written.
-        name: of the model.
-        version: that was published.
-
-    Raises:
-        XcosError: as `read_models`.
-        OSError: it cannot be written.
+    TF Serving moves a label only after the new version is loaded. `models.config` in the folder of
+    the models is written. Raises XcosError as `read_models` does, or OSError.
     """
     config = read_models(folder)
     models = config.model_config_list.config
@@ -121,11 +103,7 @@ def add_version(folder: Path, name: str, version: int) -> None:
 
 
 def write_missing_files(folder: Path) -> None:
-    """Write those of `SERVER_FILES` that are not there; those that are may be changed by hand.
-
-    Raises:
-        OSError: one cannot be written.
-    """
+    """Write those of `SERVER_FILES` that are not there; those that are may be changed by hand."""
     for file in SERVER_FILES.iterdir():
         if not (folder / file.name).exists():
             content = file.read_bytes()

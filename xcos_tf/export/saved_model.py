@@ -31,13 +31,9 @@ WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 
 @dataclass(frozen=True)
 class PlannedVersion:
-    """A version that nothing is known to be in the way of.
+    """A version of a model, in the folder of all models, that nothing is known to be in the way of.
 
-    Attributes:
-        preset: what is exported.
-        folder: that holds the models.
-        name, version: of the model.
-        attention, threshold: what `same` is decided by.
+    By the attention and its threshold `same` is decided.
     """
 
     preset: Preset
@@ -91,11 +87,7 @@ def plan_version(
 def publish_version(planned: PlannedVersion) -> Path:
     """Write folder/NAME/VERSION, whole or not at all, and the server's files beside NAME.
 
-    Returns:
-        The version's folder.
-
-    Raises:
-        XcosError: something cannot be written.
+    Returns the version's folder. Raises XcosError if something cannot be written.
     """
     path, config = planned.path, planned.preset.config
     origin = {  # what tells one version from another, years later
@@ -161,15 +153,7 @@ def write_warmup(
     """Write one request for each signature, which TF Serving plays before it lets clients in.
 
     It is of one pair or face: a server that batches would refuse a larger one against many, and
-    with it the version.
-
-    Args:
-        version_folder: of the SavedModel.
-        name: of the model.
-        signatures: {name: traced function}.
-
-    Raises:
-        OSError, tf.errors.OpError: it cannot be written.
+    with it the version. The signatures are {name: traced function}.
     """
     path = version_folder / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)

@@ -106,12 +106,7 @@ def mean_over_pairs(values: np.ndarray, seed: int = 0) -> Estimate:
 
     Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
 
-    Args:
-        values: float (P,), one for each pair, P ≥ 1.
-        seed: of the draws.
-
-    Raises:
-        ValueError: there are no values.
+    The values are float (P,), one for each pair, P ≥ 1; else ValueError is raised.
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or not len(values):

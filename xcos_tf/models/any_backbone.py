@@ -32,11 +32,9 @@ def nearest(name: str, known) -> str:
 
 
 def application(name: str, options: dict) -> keras.Model:
-    """Build a model of `keras.applications`, with random weights.
+    """Build a model of `keras.applications` by its name, with random weights.
 
-    Args:
-        name: of its function, such as "MobileNetV2".
-        options: its arguments; by default there is no classifier and images are 112×112.
+    By default it has no classifier and takes images of 112×112.
 
     Raises:
         ValueError: there is none of this name, or its weights would be downloaded.

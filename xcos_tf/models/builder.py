@@ -52,8 +52,7 @@ def build_network(model: dict, trusted: bool = False, **options) -> FaceEmbedder
 
     Args:
         model: {"backbone": {...}} and either "embedding_head": {"kind": "depthwise" or "fc", ...}
-            or "xcos": {the arguments of `XCos`}.
-        **options: further arguments of `XCos`.
+            or "xcos": {the arguments of `XCos`}, of which `options` are further ones.
 
     Raises:
         ValueError or TypeError: an unknown kind, or an argument that its function does not take.

@@ -40,8 +40,7 @@ def is_tflite(path: Path) -> bool:
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """Return {key: array} of a PyTorch file, read without running any code that it may hold.
 
-    Raises:
-        XcosError: PyTorch is not installed, or the file holds no state_dict.
+    Raises XcosError if PyTorch is not installed, or the file holds no state_dict.
     """
     with extra("convert", "a PyTorch checkpoint"):
         import torch
@@ -72,9 +71,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
 def build_converted(converted, colours: str):
     """Return the network that a `ConvertedNetwork` describes, with its weights, for RGB.
 
-    Args:
-        converted: whose weights take `colours`.
-        colours: "bgr" or "rgb"; the input channels of the first convolution change places for BGR.
+    If they take colours "bgr", the input channels of the first convolution change places.
     """
     arrays = dict(converted.arrays)
     if colours == "bgr":
@@ -88,8 +85,7 @@ def build_converted(converted, colours: str):
 def read_mobilefacenet(path: Path):
     """Return the embedding network with the weights of MobileFaceNet.tflite.
 
-    Raises:
-        XcosError: the file is not a TFLite model, or its layers are not MobileFaceNet's.
+    Raises XcosError if the file is not a TFLite model, or its layers are not MobileFaceNet's.
     """
     with explained(f"{path} cannot be read", "check the path"):
         tflite = read_bytes(path)

@@ -90,11 +90,7 @@ class FaceEmbedder(_Network, keras.Model):
     explains = False
 
     def __init__(self, backbone: keras.Model, head: keras.Model, name: str = "embedding"):
-        """Join a backbone and an embedding head that fits its feature map.
-
-        Args:
-            backbone: functional model from an image batch to a feature map.
-        """
+        """Join a functional backbone and an embedding head that fits its feature map."""
         backbone, head = _renamed(backbone, "backbone"), _renamed(head, "embedding_head")
         features = _after_each_other(backbone, head, "features")
         image = keras.Input(backbone.input_shape[1:], name="image")

@@ -45,8 +45,7 @@ class PresetFacts(Strict):
 def read_config(folder: Path) -> dict:
     """Return the configuration of the preset in `folder`.
 
-    Raises:
-        XcosError: it is not readable JSON, of a newer format, or lacks a section.
+    Raises XcosError if it is not readable JSON, of a newer format, or lacks a section.
     """
     path = folder / "config.json"
     config = read_json(path, "the configuration", ADVICE)

@@ -16,8 +16,7 @@ def bundled_presets() -> list[str]:
 def find_preset(name_or_folder: str | os.PathLike) -> Path:
     """Return the folder of a bundled preset, or the folder itself if it holds a preset.
 
-    Raises:
-        XcosError: it is neither.
+    Raises XcosError if it is neither.
     """
     for folder in (BUNDLED / str(name_or_folder), Path(name_or_folder)):
         if os.path.isfile(folder / "config.json"):

@@ -18,11 +18,7 @@ DEFAULT_FMR = 1e-3
 def default_attention(config: Mapping) -> str:
     """Return what a preset scores by, in Python and in every exported form: its last attention.
 
-    Args:
-        config: the preset's, as `read_config` returns it.
-
-    Raises:
-        XcosError: it has no maps.
+    Raises XcosError if it has no maps.
     """
     xcos = config["model"].get("xcos")
     attentions = xcos.get("attentions", ATTENTIONS) if isinstance(xcos, Mapping) else ()
@@ -35,15 +31,9 @@ def default_attention(config: Mapping) -> str:
 
 
 def check_rates(rates, what: str, advice: str) -> None:
-    """Check {FMR: threshold} that came from a file.
+    """Raise XcosError unless {FMR: threshold} of a file are texts of (0, 1) and finite numbers.
 
-    Args:
-        rates: what was found in its place.
-        what: the beginning of the error's sentence.
-        advice: the end.
-
-    Raises:
-        XcosError: it is anything but numbers in (0, 1) as texts, with finite numbers.
+    `what` is the beginning of the error's sentence, and `advice` its end.
     """
     if not isinstance(rates, Mapping):
         raise XcosError(f"{what}; {advice}")
@@ -58,15 +48,9 @@ def check_rates(rates, what: str, advice: str) -> None:
 
 
 def preset_threshold(config: Mapping, attention: str, fmr: float) -> float:
-    """Return the threshold at a false match rate measured on validation people.
+    """Return a score's threshold at a false match rate, measured on validation people.
 
-    Args:
-        config: the preset's, as `read_config` returns it.
-        attention: the name of the score.
-        fmr: the rate.
-
-    Raises:
-        XcosError: the preset has no threshold for this rate.
+    Raises XcosError if the preset with this configuration has none for this rate.
     """
     name, thresholds = config["name"], config["thresholds"]
     known = thresholds.get(attention, {})

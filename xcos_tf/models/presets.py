@@ -56,9 +56,7 @@ class Preset:
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     """Load a bundled preset by name, or any preset by its folder.
 
-    Args:
-        name_or_folder: see `find_preset`.
-        **options: see `build_network`.
+    See `find_preset` for names and `build_network` for options.
 
     Raises:
         XcosError: there is none, its format is newer than this package, its weights file does not
@@ -177,8 +175,7 @@ def _as_json(config: dict) -> str:
 def read_checked(path: Path, expected: str) -> bytes:
     """Return the content of a weights file, read once.
 
-    Raises:
-        XcosError: it is not there, or has another SHA-256.
+    Raises XcosError if it is not there, or has another SHA-256.
     """
     content = read_file(path, LARGEST_WEIGHTS, "the weights file", ADVICE)
     if hashlib.sha256(content).hexdigest() != expected:

@@ -50,13 +50,7 @@ _UNIT = re.compile(r"body\.(\d+)\.")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a PyTorch tensor goes.
-
-    Attributes:
-        path: layer path of our weight.
-        shape: the tensor's shape in PyTorch.
-        convert: from the tensor's layout to ours.
-    """
+    """Where a PyTorch tensor of this shape goes, by layer path, and how it gets our layout."""
 
     path: str
     shape: tuple[int, ...]
@@ -65,12 +59,7 @@ class Target:
 
 @dataclass(frozen=True)
 class ConvertedNetwork:
-    """A network in our terms.
-
-    Attributes:
-        model: the `model` section of a preset's configuration; see `build_network`.
-        arrays: {layer path: float32 array}, what `assign_arrays` takes.
-    """
+    """A network in our terms: a preset's `model` section, and what `assign_arrays` takes."""
 
     model: dict
     arrays: dict[str, np.ndarray]

@@ -108,22 +108,14 @@ def told_wrong(**problems: Iterable[str]) -> str:
 
 
 def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Write the model's weights to one safetensors file, whole or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write the model's weights to one safetensors file, whole or not at all."""
     arrays = {key: np.asarray(value, order="C") for key, value in read_arrays(model).items()}
     content = save(arrays)
     replace_file(Path(path), lambda stream: stream.write(content))
 
 
 def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Return {layer path: array} of a safetensors file.
-
-    Raises:
-        XcosError: the file is missing, or as by `parse_arrays`.
-    """
+    """Return {layer path: array} of a safetensors file; see `parse_arrays` for errors."""
     return parse_arrays(read_file(path, LARGEST_WEIGHTS, "the weights file"), path)
 
 
@@ -156,12 +148,9 @@ def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarra
 
 @contextmanager
 def weights_at_most(numbers: int) -> Iterator[None]:
-    """Refuse layers that are built within the block with more weights than that.
+    """Raise ValueError for layers that are built within the block with more weights than that.
 
     Nothing is taken for those that are too many. Other threads are not concerned.
-
-    Raises:
-        ValueError: there are more.
     """
     add, thread, left = keras.layers.Layer.add_weight, threading.get_ident(), numbers
 

@@ -67,13 +67,9 @@ def rounded_to_int8(name: str, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def save_compressed(
     folder: Path, variant: str, arrays: Mapping[str, np.ndarray], record: dict
 ) -> None:
-    """Write a variant beside a preset, and what is to be said of it into its record.
+    """Write a variant's `Student.arrays` beside a preset, and of it into the preset's record.
 
-    Args:
-        folder: of the preset.
-        variant: one of `COMPRESSED`.
-        arrays: float32, from `Student.arrays`.
-        record: JSON; the file's name and SHA-256 are added.
+    The record, JSON, gets the file's name and SHA-256 besides.
     """
     kept = {}
     for name, array in arrays.items():
@@ -92,12 +88,7 @@ def save_compressed(
 
 
 def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwork:
-    """Read a variant of a preset.
-
-    Args:
-        folder: of the preset.
-        config: of the preset.
-        variant: one of `COMPRESSED`.
+    """Read a variant of a preset with this folder and configuration.
 
     Raises:
         XcosError: there is no such variant, the preset has none, its file is damaged, or it was
