@@ -96,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
         if args.measure is not None:
             from xcos_tf.cli.tflite_thresholds import measure_variants
 
-            written.append(measure_variants(args.preset, Path(args.measure), variants))
+            measured, variants = measure_variants(args.preset, Path(args.measure), variants)
+            written.append(measured)
         written += export_tflite(args.preset, folder / "tflite", variants, faces)
     if planned:
         written.append(publish_version(planned))

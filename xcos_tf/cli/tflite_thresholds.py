@@ -26,7 +26,7 @@ PAIRS = 500_000
 FACES, BLOCK = 32, 1024  # of a batch, and pairs
 
 
-def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Path:
+def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tuple[Path, list[str]]:
     """Export variants, compare pairs by them, and write the thresholds into the preset's folder.
 
     Variants that are not named keep what they have.
@@ -37,7 +37,7 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Pat
         variants: their names; None for all.
 
     Returns:
-        The file, from where `export_tflite` puts them into each model.
+        The file, from where `export_tflite` puts them into each model; and the variants' names.
 
     Raises:
         XcosError: the preset does not say what it was trained on, its sets are not there, or the
@@ -66,7 +66,7 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> Pat
         "of training, by the .tflite files of this variant"
     )
     measured = MeasuredThresholds(config["weights"]["sha256"], attention, about, found)
-    return measured.write(folder / FILE)
+    return measured.write(folder / FILE), list(names)
 
 
 def _scores(model: Verifier, faces, pairs) -> np.ndarray:

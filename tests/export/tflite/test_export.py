@@ -63,7 +63,7 @@ def test_plain_preset_gives_its_embeddings(tmp_path, portraits):
     assert verifier.attentions == ("cosine",)
     faces = [verifier.enroll(portraits[x], aligned=True) for x in ("obama", "obama2", "biden")]
     assert verifier.verify(*faces[:2]).same and not verifier.verify(*faces[1:]).same
-    with pytest.raises(XcosError, match="MobileFaceNet with folded batch normalisation"):
+    with pytest.raises(XcosError, match="int8 is made of networks with a grid feature"):
         export_tflite("mobilefacenet", tmp_path / "out", ["int8"])
 
 
@@ -92,19 +92,6 @@ def test_compressed_variant_that_was_not_made(tmp_path):
     with pytest.raises(XcosError, match="has no qat weights"):
         export_tflite(preset, tmp_path / "out", ["float32", "qat"])
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.usefixtures("quick")
-def test_preset_of_another_kind_has_no_int8(tmp_path):
-    model = {"backbone": {"kind": "mobilefacenet"}, "xcos": {}}
-    config = {"name": "mine", "model": model, "thresholds": {}}
-    save_preset(tmp_path / "mine", config, build_network(model))
-    preset = str(tmp_path / "mine")
-    with pytest.raises(XcosError, match="MobileFaceNet with folded batch normalisation"):
-        export_tflite(preset, tmp_path / "out", ["float32", "int8"])
-    assert not (tmp_path / "out").exists()
-    names = [path.name.split(".")[1] for path in export_tflite(preset, tmp_path / "out")]
-    assert names == ["float32", "float16", "dynamic"]
 
 
 def test_folder_that_cannot_be_written(tmp_path):

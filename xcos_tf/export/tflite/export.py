@@ -1,6 +1,5 @@
 """All TFLite files of a preset, written to a folder."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,15 +7,15 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.export.compression import COMPRESSED
-from xcos_tf.export.compression.layout import simple_weights
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
 from xcos_tf.export.tflite.convert import convert, preset_signature
-from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
+from xcos_tf.export.tflite.int8 import check_int8, int8_grid, representative_faces
 from xcos_tf.export.tflite.metadata import description_of
 from xcos_tf.export.tflite.signatures import MODELS, PLAIN_MODELS
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.presets import Preset, find_preset, load_preset
+from xcos_tf.progress import log
 from xcos_tf.runtime.keras import KerasRuntime
 from xcos_tf.runtime.model_file import append_metadata
 
@@ -42,8 +41,7 @@ def export_tflite(
     Args:
         preset: name or folder of a preset.
         folder: for the files; made if it is not there.
-        variants: some of `VARIANTS`; by default all that the preset has: int8 if its network is of
-            the kind that `int8_grid` takes, and those of which there are compressed weights.
+        variants: some of `VARIANTS`; `default_variants` by default.
         representative: folder of aligned faces to calibrate int8 on; by default those that ship
             with the package, see `representative_faces`.
 
@@ -59,7 +57,7 @@ def export_tflite(
     loaded, source = load_preset(preset), find_preset(preset)
     attention = loaded.network.attention
     models = MODELS if loaded.network.explains else PLAIN_MODELS
-    variants = _known(variants, loaded, source)
+    variants = default_variants(loaded, source) if variants is None else _known(variants)
     if representative is not None and "int8" not in variants:
         raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
     check_can_write(folder, within=folder)
@@ -91,13 +89,21 @@ def _fixed_attentions(preset: Preset) -> dict[str, list]:
     }
 
 
-def _known(variants: Sequence[str] | None, loaded: Preset, source: Path) -> tuple[str, ...]:
-    if variants is None:
-        made = {path.stem for path in (source / FOLDER).glob("*.safetensors")}
-        with contextlib.suppress(XcosError):  # of another kind of network
-            simple_weights(loaded.network)
-            made.add("int8")
-        return tuple(x for x in VARIANTS if x in made or x in ("float32", "float16", "dynamic"))
+def default_variants(preset: Preset, source: Path) -> tuple[str, ...]:
+    """Return all variants that a preset from a folder has, and log why int8 is not among them.
+
+    It is if `check_int8` lets the network pass; and those of which there are compressed weights.
+    """
+    made = {*CONVERTED, *(path.stem for path in (source / FOLDER).glob("*.safetensors"))}
+    try:
+        check_int8(preset.network)
+    except XcosError as error:
+        log.warning("int8 is left out: %s", error)
+        made.remove("int8")
+    return tuple(x for x in VARIANTS if x in made)
+
+
+def _known(variants: Sequence[str]) -> tuple[str, ...]:
     for variant in variants:
         if variant not in VARIANTS:
             raise XcosError(

@@ -1,4 +1,4 @@
-"""The grid in int8 without training: weights made alike, and limits measured on some faces."""
+"""The grid in int8 without training: which way, and on which faces its limits are measured."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,8 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.export.compression.operations import Int8Operations, int8_ranges, with_rests
-from xcos_tf.models.network import XCos
+from xcos_tf.export.tflite.int8_layers import check_layers, layered_grid
+from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
 
 SHIPPED = Path(__file__).with_name("representative")
@@ -31,7 +32,8 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     products and sums stay in float32.
 
     Args:
-        network: MobileFaceNet's with folded batch normalisation, and its grid head.
+        network: one that `check_int8` lets pass. If compression takes it (see `simple_weights`),
+            it is equalised first; others are taken as they are.
         faces: uint8 (N, 112, 112, 3) RGB.
 
     Returns:
@@ -40,10 +42,24 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     Raises:
         XcosError: the network is of another kind.
     """
+    check_int8(network)
     images = normalise_pixels(faces).numpy()
-    weights = with_rests(equalised(simple_weights(network), images))
+    try:
+        weights = with_rests(equalised(simple_weights(network), images))
+    except XcosError:  # as the paper's networks: no channel is scaled before or after a PReLU
+        return layered_grid(network, images)
     operations = Int8Operations(weights, int8_ranges(weights, images))
     return lambda image, training=False: grid_feature(image, operations)
+
+
+def check_int8(network: FaceEmbedder | XCos) -> None:
+    """Raise XcosError, which says why, if int8 cannot be made of a network."""
+    if not network.explains:
+        raise XcosError(
+            "int8 is made of networks with a grid feature, and this preset gives an embedding; use "
+            "another variant"
+        )
+    check_layers(network)
 
 
 def representative_faces(folder: Path | None = None, count: int = MOST) -> np.ndarray:
