@@ -25,8 +25,9 @@ KNOWS = {
     "export": {"metrics", "models", "data", "runtime", VERIFIER},
     "serving": {"models", "data", VERIFIER, "export"},
     "mobile": {"models", "data", VERIFIER, "explain", "export"},
+    "search": {"models", "data", VERIFIER},
     "cli": {"metrics", "models", "data", "runtime", VERIFIER}
-    | {"evaluation", "training", "explain", "export", "serving", "mobile"},
+    | {"evaluation", "training", "explain", "export", "serving", "mobile", "search"},
 }
 """Which rooms each room may import from, besides itself and `COMMON`."""
 LATE = {

@@ -14,6 +14,7 @@ _HOMES = {
     "Verifier": "xcos_tf.verifier",
     "Template": "xcos_tf.verifier",
     "Verification": "xcos_tf.verifier",
+    "FaceStore": "xcos_tf.search.store",
     "XCos": "xcos_tf.models.network",
     "FaceEmbedder": "xcos_tf.models.network",
     "Trainer": "xcos_tf.training.model",

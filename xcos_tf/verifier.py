@@ -10,6 +10,7 @@ import numpy as np
 
 from xcos_tf.arrays import as_float32
 from xcos_tf.data.aligner import FaceAligner, read_faces
+from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
 from xcos_tf.runtime.loading import Runtime, load_runtime
@@ -180,6 +181,17 @@ class Verifier:
             for feature, face in zip(features, faces, strict=True)
         ]
 
+    def enroll_all(self, photo) -> list[Template]:
+        """Make a template of each face in a photo, from left to right; see `enroll`."""
+        faces = self._aligner.align_all(read_photo(photo))
+        if not faces:
+            return self._enroll([photo], False, ["the photo"])  # turned, or says that there is none
+        features = self.embed(np.stack([face.image for face in faces]))
+        return [
+            Template(feature, face.image, face.faces_found, self._digest)
+            for feature, face in zip(features, faces, strict=True)
+        ]
+
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces.
 
@@ -271,7 +283,7 @@ class Verifier:
         attention = self._attention(attention)
         a, b = self._gallery(templates_a), self._gallery(templates_b)
         if attention != "learned":
-            return fixed_weight_scores(a, b, self._fixed_weights(attention))
+            return fixed_weight_scores(a, b, self.fixed_weights(attention))
         scores = np.empty((len(a), len(b)), np.float32)
         for i in range(len(a)):
             for start in range(0, len(b), PAIR_BLOCK):
@@ -383,7 +395,8 @@ class Verifier:
             )
         return attention
 
-    def _fixed_weights(self, attention: str) -> np.ndarray:
+    def fixed_weights(self, attention: str) -> np.ndarray:
+        """Return U or P, float32 (h, w) that sums to 1; one 1 of a plain preset."""
         if attention == PLAIN_COSINE:
             return np.ones(1, np.float32)
         zero = np.zeros((1, *self.runtime.feature_shape), np.float32)

@@ -42,8 +42,15 @@ COMMANDS = (
     "export",
     "convert",
     "unlock",
+    "enroll",
+    "find",
+    "forget",
+    "store",
 )
-LIGHT = ("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock")
+LIGHT = (
+    *("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock"),
+    *("enroll", "find", "forget", "store"),
+)
 """Those that import TensorFlow only where they must."""
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals
 

@@ -76,6 +76,11 @@ class FaceAligner:
             aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, count, turned))
         return aligned
 
+    def align_all(self, photo: np.ndarray) -> list[AlignedFace]:
+        """Align each upright face of a photo, uint8 (H, W, 3) RGB, from left to right."""
+        faces = sorted(self._detector.detect([photo])[0], key=lambda face: face.box[0])
+        return [AlignedFace(warp_face(photo, x.landmarks), x, len(faces)) for x in faces]
+
 
 def read_faces(
     photos: Sequence,

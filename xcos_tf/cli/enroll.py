@@ -1,0 +1,83 @@
+"""`xcos enroll FOLDER --store STORE`: people's photos into a store, to be found by their faces."""
+
+import argparse
+
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.photos import add_face_arguments
+from xcos_tf.cli.store_arguments import add_store_argument, is_url
+from xcos_tf.cli.streams import goes_on
+from xcos_tf.errors import XcosError
+from xcos_tf.progress import log
+from xcos_tf.wording import counted
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "enroll",
+        help="enroll people's photos in a store, for `xcos find`",
+        description="Enroll all photos of FOLDER: those in a sub-folder show the person of its "
+        "name, those beside it a person of the photo's name. The store is made if there is none. "
+        "Photos that are enrolled already are passed over, so that a run that was stopped goes on. "
+        "Exit code: 0 done, 2 error.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="photos, one sub-folder for each person")
+    add_store_argument(parser)
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="bundled preset or preset folder (default: the store's; xcos-mobilefacenet for a new "
+        "one)",
+    )
+    many = parser.add_mutually_exclusive_group()
+    many.add_argument(
+        "--workers",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="processes that work side by side (default: %(default)s)",
+    )
+    many.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="let a Ray cluster do the work; its machines see the photos under the same paths",
+    )
+    add_face_arguments(parser)
+    return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    if not 1 <= args.workers <= 256:
+        raise XcosError(f"--workers {args.workers} is not from 1 to 256; give a number of cores")
+    return Paths(
+        folders={args.folder: "there is no folder {}; give one with photos of people"},
+        presets=given(args.preset),
+        filled=() if is_url(args.store) else (args.store,),
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enroll, with a progress bar on standard error, and print a summary line."""
+    from xcos_tf.data.detection import check_rule
+    from xcos_tf.search.enrolling import enroll_folder, photos_of
+    from xcos_tf.search.store import FaceStore
+
+    check_rule(args.face)
+    photos_of(args.folder)  # before a store is made
+    with FaceStore.open(args.store, args.preset, create=True) as store, goes_on():
+        done = enroll_folder(store, args.folder, args.aligned, args.face, args.workers, args.ray)
+        for photo, reason in done.failed.items():
+            log.warning(f"warning: {photo}: {reason}")
+        if done.several_faces:
+            shows = counted(done.several_faces, "photo shows", "photos show")
+            log.warning(
+                f"warning: {shows} several faces; the {args.face} one was used (choose with --face)"
+            )
+        print(
+            f"{counted(done.enrolled, 'face')} of {counted(len(done.people), 'person', 'people')} "
+            f"enrolled, {done.already_done:,} already there, {len(done.failed):,} failed; the "
+            f"store has {counted(len(store), 'face')}"
+        )
+    return 0

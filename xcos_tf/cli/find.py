@@ -1,0 +1,200 @@
+"""`xcos find PHOTO --store STORE`: which enrolled person is this, and why."""
+
+import argparse
+import json
+
+from xcos_tf.cli.parser import finite_number, number, whole_number
+from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.photos import add_face_arguments, photo_argument
+from xcos_tf.cli.store_arguments import add_store_argument, store_paths
+from xcos_tf.errors import XcosError, on_one_line, shown
+from xcos_tf.progress import log
+
+FOUND, NOBODY = 0, 1
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "find",
+        help="find who of a store's people a photo shows, and explain it",
+        description="Search a store for the face of a photo, and print the likeliest people. Exit "
+        "code: 0 somebody reaches the threshold, 1 nobody does, 2 error.",
+    )
+    parser.add_argument("photo", metavar="PHOTO", help="a photo; - for standard input")
+    add_store_argument(parser)
+    parser.add_argument(
+        "--top",
+        type=whole_number,
+        default=5,
+        metavar="N",
+        help="the most people to print (default: %(default)s)",
+    )
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--fmr",
+        type=number,
+        metavar="X",
+        help="the preset's threshold for pairs at this false match rate (default: one for searches "
+        "among as many faces as the store has, at a false positive identification rate of 1 %%)",
+    )
+    limit.add_argument(
+        "--threshold", type=finite_number, metavar="X", help="a threshold of your own"
+    )
+    parser.add_argument(
+        "--attention",
+        choices=("patched", "correlated", "learned"),
+        help="what decides among the candidates (default: the preset's last)",
+    )
+    parser.add_argument(
+        "--all-faces", action="store_true", help="search for each face of the photo"
+    )
+    parser.add_argument("--explain", metavar="DIR", help="draw S, W and S·W of each hit in here")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="bundled preset or preset folder (default: the store's)"
+    )
+    add_face_arguments(parser)
+    return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read and written, after a look at the options."""
+    if not 1 <= args.top <= 1000:
+        raise XcosError(f"--top {args.top} is not from 1 to 1,000; give how many people to print")
+    if args.all_faces and args.aligned:
+        raise XcosError("--aligned is for a photo of one face; leave out --all-faces")
+    return store_paths(
+        args.store,
+        photos=(args.photo,),
+        presets=given(args.preset),
+        filled=given(args.explain),
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, print and draw; returns the exit code."""
+    from xcos_tf.search.store import FaceStore
+
+    with FaceStore.open(args.store, args.preset, args.face) as store:
+        if args.explain and not store.verifier.explains:
+            raise XcosError(
+                f"the preset {store.settings.preset!r} has no maps to draw; use a store of an xCos "
+                "preset or leave out --explain"
+            )
+        searches = []
+        for probe in _probes(args, store.verifier):
+            hits = store.find(
+                probe, args.top, args.attention, fmr=args.fmr, threshold=args.threshold
+            )
+            searches.append((probe, hits))
+        faces = len(store)
+    pictures = _draw(args, searches) if args.explain else {}
+    show = _as_json if args.json else _as_text
+    print(show(args, searches, faces, pictures))
+    return FOUND if any(hit for _, hits in searches for hit in hits) else NOBODY
+
+
+def _probes(args, verifier):
+    photo = photo_argument(args.photo)
+    if args.all_faces:
+        return verifier.enroll_all(photo)
+    probe = verifier.enroll(photo, args.aligned)
+    if probe.faces_found > 1:
+        log.warning(
+            f"warning: {args.photo} shows {probe.faces_found} faces; the {args.face} one was "
+            "searched (choose with --face, or search for each with --all-faces)"
+        )
+    return [probe]
+
+
+def _as_text(args, searches, faces, pictures) -> str:
+    lines = []
+    for face, (_, hits) in enumerate(searches, 1):
+        threshold = hits[0].verification.threshold
+        if args.threshold is not None:
+            basis = "your threshold"
+        elif args.fmr is not None:
+            basis = f"threshold of pairs at FMR {args.fmr:g}"
+        else:
+            basis = f"threshold for a search among {faces:,} faces"
+        heading = f"face {face} of {len(searches)}: " if args.all_faces else ""
+        found = sum(map(bool, hits))
+        said = f"{found} found" if found else "nobody found"
+        lines.append(f"{heading}{said} ({basis}: {threshold:.3f})")
+        for rank, hit in enumerate(hits, 1):
+            sign = "≥" if hit else "<"
+            score = f"{hit.score:.3f} {sign} {threshold:.3f}"
+            lines.append(f"{rank}. {shown(hit.person)}: {score} ({shown(hit.photo)})")
+            if hit.verification.similarity_map is not None:
+                lines.append(f"   {hit.verification.sentence}")
+            if picture := pictures.get((face, rank)):
+                lines.append(f"   picture: {on_one_line(picture)}")
+    return "\n".join(lines)
+
+
+def _as_json(args, searches, faces, pictures) -> str:
+    def one(face, rank, hit):
+        verification, maps = hit.verification, {}
+        if verification.similarity_map is not None:
+            maps = {
+                "sentence": verification.sentence,
+                "similarity_map": verification.similarity_map.tolist(),
+                "attention_map": verification.attention_map.tolist(),
+            }
+        picture = pictures.get((face, rank))
+        return {
+            "person": hit.person,
+            "photo": hit.photo,
+            "same": bool(hit),
+            "score": hit.score,
+            **maps,
+            **({"picture": str(picture)} if picture else {}),
+        }
+
+    answer = {
+        "photo": args.photo,
+        "store": {"faces": faces},
+        "faces": [
+            {
+                "found": any(hits),
+                "threshold": hits[0].verification.threshold,
+                "attention": hits[0].verification.attention,
+                "hits": [one(face, rank, hit) for rank, hit in enumerate(hits, 1)],
+            }
+            for face, (_, hits) in enumerate(searches, 1)
+        ],
+    }
+    return json.dumps(answer, indent=2)
+
+
+def _draw(args, searches) -> dict:
+    from pathlib import Path
+
+    from xcos_tf.explain.canvas import save_figure
+    from xcos_tf.explain.figure import draw_explanation
+    from xcos_tf.files import check_can_write
+
+    folder = Path(args.explain)
+    check_can_write(folder, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {}
+    for face, (_, hits) in enumerate(searches, 1):
+        for rank, hit in enumerate(hits, 1):
+            result = hit.verification
+            figure = draw_explanation(
+                result.template_a.face,
+                result.template_b.face,
+                result.similarity_map,
+                result.attention_map,
+                score=result.score,
+                threshold=result.threshold,
+                same=result.same,
+                title_a=Path(args.photo).name,
+                title_b=hit.person,
+                attention_name=result.attention,
+                sentence=result.sentence,
+            )
+            pictures[face, rank] = folder / f"face-{face}-hit-{rank}.png"
+            save_figure(figure, pictures[face, rank])
+    return pictures

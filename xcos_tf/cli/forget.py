@@ -1,0 +1,35 @@
+"""`xcos forget PERSON --store STORE`: a person out of a store, for good."""
+
+import argparse
+
+from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.store_arguments import add_store_argument, store_paths
+from xcos_tf.errors import shown
+from xcos_tf.wording import counted
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "forget",
+        help="remove a person from a store",
+        description="Remove all faces of a person from a store: rows, index and files. Nothing "
+        "brings them back but another `xcos enroll`. Exit code: 0 done, 2 error.",
+    )
+    parser.add_argument("person", metavar="PERSON", help="their name, as `xcos find` prints it")
+    add_store_argument(parser)
+    return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read."""
+    return store_paths(args.store)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Remove, and print how many faces that were."""
+    from xcos_tf.search.store import forget
+
+    count = forget(args.store, args.person)
+    print(f"{counted(count, 'face')} of {shown(args.person)} removed")
+    return 0

@@ -1,0 +1,57 @@
+"""`xcos store info --store STORE`: what a store holds."""
+
+import argparse
+import json
+
+from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.store_arguments import add_store_argument, store_paths
+from xcos_tf.errors import shown
+from xcos_tf.wording import counted
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "store",
+        help="say what a store of people holds",
+        description="Say what a store holds: its preset, and how many faces each person has. Exit "
+        "code: 0 done, 2 error.",
+    )
+    parser.add_argument("what", choices=("info",), metavar="info", help="a summary and the people")
+    add_store_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read."""
+    return store_paths(args.store)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print."""
+    from xcos_tf.search.store import open_backend
+
+    backend = open_backend(args.store)
+    try:
+        people, settings = dict(backend.people()), backend.settings
+    finally:
+        backend.close()
+    faces = sum(people.values())
+    if args.json:
+        facts = {
+            "preset": settings.preset,
+            "weights": settings.weights,
+            "format": settings.format,
+            "faces": faces,
+            "people": people,
+        }
+        print(json.dumps(facts, indent=2))
+        return 0
+    print(
+        f"{counted(faces, 'face')} of {counted(len(people), 'person', 'people')}, by the preset "
+        f"{shown(settings.preset)} (weights {settings.weights[:12]}…)"
+    )
+    for person, count in people.items():
+        print(f"{count:6,}  {shown(person)}")
+    return 0

@@ -1,0 +1,1 @@
+"""Explained search: who of many enrolled people is this, and why."""

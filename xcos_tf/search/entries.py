@@ -1,0 +1,221 @@
+"""What a store keeps of a face, and what a place to keep it in can do."""
+
+import io
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from PIL import Image
+
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.templates import Gallery, Template
+
+FORMAT = 1
+"""Of what a store keeps; a store of a newer one is refused."""
+
+
+class Entry(NamedTuple):
+    """One enrolled face.
+
+    Attributes:
+        person: whose it is.
+        photo: the name of its photo, one of this person's.
+        feature: float32, grid feature (h, w, c), or the embedding (dimension,) of a plain preset.
+        face: the aligned face, a JPEG of 112×112 RGB.
+    """
+
+    person: str
+    photo: str
+    feature: np.ndarray
+    face: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The feature as a store keeps it: little-endian float32."""
+        return np.ascontiguousarray(self.feature, "<f4").tobytes()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all faces of a store have in common.
+
+    Attributes:
+        preset: name or folder of the preset.
+        weights: SHA-256 of the preset's weights.
+        shape: of a feature.
+        format: see `FORMAT`.
+    """
+
+    preset: str
+    weights: str
+    shape: tuple[int, ...]
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, text: str | None, store: str) -> "Settings":
+        """Return the settings that a store has kept.
+
+        Args:
+            text: as `write` made it.
+            store: its name, for errors.
+
+        Raises:
+            XcosError: it is of a newer format, or something else than a store.
+        """
+        try:
+            found = json.loads(text)
+            settings = cls(
+                str(found["preset"]),
+                str(found["weights"]),
+                tuple(int(x) for x in found["shape"]),
+                int(found["format"]),
+            )
+            if settings.format < 1 or len(settings.shape) not in (1, 3) or min(settings.shape) < 1:
+                raise ValueError
+        except (KeyError, TypeError, ValueError):
+            raise XcosError(
+                f"the settings in {store} are damaged; enroll the people into a new store"
+            ) from None
+        if settings.format > FORMAT:
+            raise XcosError(
+                f"{store} is of format {settings.format} and this xcos_tf reads up to {FORMAT}; "
+                "upgrade xcos_tf to use it"
+            )
+        return settings
+
+    def write(self) -> str:
+        """Return what `read` takes, in JSON."""
+        return json.dumps(asdict(self))
+
+    def feature(self, content: bytes, store: str) -> np.ndarray:
+        """Return a feature that a store has kept.
+
+        Args:
+            content: little-endian float32.
+            store: its name, for errors.
+
+        Raises:
+            XcosError: it is damaged.
+        """
+        array = np.frombuffer(content[: len(content) // 4 * 4], "<f4")
+        if len(content) != 4 * np.prod(self.shape) or not np.isfinite(array).all():
+            raise XcosError(f"a feature in {store} is damaged; enroll the people into a new store")
+        return array.reshape(self.shape)
+
+
+class Backend(Protocol):
+    """Where a store's faces are.
+
+    Attributes:
+        name: what messages call it.
+        settings: what its faces have in common.
+    """
+
+    name: str
+    settings: Settings
+
+    def __len__(self) -> int:
+        """How many faces there are."""
+
+    def people(self) -> Iterator[tuple[str, int]]:
+        """Go through the people and how many faces each has, by name."""
+
+    def known(self, photos: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those (person, photo) that are enrolled."""
+
+    def add(self, entries: Sequence[Entry]) -> int:
+        """Keep faces, all of them or, if this fails, none.
+
+        Returns:
+            How many are new: those whose person and photo are there already are left as they are.
+        """
+
+    def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
+        """Return the numbers of the faces whose `vectors` have the greatest inner products.
+
+        Args:
+            queries: float32 (Q, dimension).
+            count: how many of each.
+        """
+
+    def read(self, numbers: Sequence[int]) -> list[Entry]:
+        """Return faces by their numbers, in this order; those that are gone are left out."""
+
+    def forget(self, person: str) -> int:
+        """Remove all of a person for good, and return how many faces that were."""
+
+    def finish(self) -> None:
+        """Make ready for others what makes their searches fast, after many faces were added."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def vectors(features: np.ndarray) -> np.ndarray:
+    """Return what an index holds: cells of unit length, so that U is an inner product.
+
+    Args:
+        features: float32 (N, h, w, c) or (N, dimension).
+
+    Returns:
+        float32 (N, h·w·c) of unit length, whose inner products are U's xCos (or the cosine).
+    """
+    cells = Gallery(features).normalised
+    return (cells / np.sqrt(cells.shape[1], dtype=np.float32)).reshape(len(cells), -1)
+
+
+def queries(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return what to search with for an attention that is the same for every pair.
+
+    Args:
+        features: as those of `vectors`.
+        weights: W, float (h, w), that sums to 1; one 1 for a plain preset.
+
+    Returns:
+        float32 (N, h·w·c), whose inner products with `vectors` are xCos by this attention.
+    """
+    cells = Gallery(features).normalised
+    scaled = np.asarray(weights, np.float32).reshape(1, -1, 1) * np.sqrt(
+        cells.shape[1], dtype=np.float32
+    )
+    return (cells * scaled).reshape(len(cells), -1)
+
+
+def check_name(name: str, what: str) -> str:
+    """Return the name of a person or a photo as every database can keep it.
+
+    Args:
+        name: bytes that are no text, which names of files may have, are written as Python would.
+        what: it names, for the error.
+
+    Raises:
+        XcosError: it is empty, too long, or has a null byte.
+    """
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    if not text.strip() or len(text) > 1000 or "\0" in text:
+        raise XcosError(f"{shown(repr(name))} is no name of {what}; give one of 1 to 1,000 letters")
+    return text
+
+
+def entry_of(person: str, photo: str, template: Template) -> Entry:
+    """Return what a store keeps of a face.
+
+    Raises:
+        XcosError: a name is none.
+    """
+    stream = io.BytesIO()
+    Image.fromarray(template.face).save(stream, "JPEG", quality=95, subsampling=0)
+    names = check_name(person, "a person"), check_name(photo, "a photo")
+    return Entry(*names, template.feature, stream.getvalue())
+
+
+def read_face(content: bytes) -> np.ndarray:
+    """Return the aligned face of an entry, uint8 (112, 112, 3) RGB.
+
+    Raises:
+        XcosError: it is damaged.
+    """
+    return read_photo(content, "the stored face")

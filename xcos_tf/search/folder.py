@@ -1,0 +1,254 @@
+"""A store in a folder: SQLite keeps the faces, FAISS finds the nearest.
+
+The database `faces.sqlite` is the store. An index is made of it, in memory up to `EXACT` faces. For
+more it is kept in a file, which is made again if it is missing, damaged, or of another state.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.files import only_writer, replace_file
+from xcos_tf.progress import Bar
+from xcos_tf.search.entries import Entry, Settings, vectors
+
+DATABASE = "faces.sqlite"
+EXACT = 50_000
+"""Faces up to which every one is compared; beyond, those of the likeliest clusters are."""
+
+CLUSTER = 400
+"""Faces of a cluster, on average."""
+
+PROBED = 64
+"""Clusters that are searched."""
+
+_BLOCK = 4096
+_SCHEMA = (
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE faces (number INTEGER PRIMARY KEY AUTOINCREMENT, person TEXT NOT NULL, "
+    "photo TEXT NOT NULL, feature BLOB NOT NULL, face BLOB NOT NULL, UNIQUE (person, photo))",
+)
+
+
+class FolderBackend:
+    """See `Backend`. One process may write at a time, and any number read meanwhile."""
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        new: Callable[[], Settings] | None = None,
+        write: bool = False,
+    ):
+        """Open a store.
+
+        Args:
+            folder: of the store.
+            new: gives its settings, if it is to be made where there is none.
+            write: whether it will be written to.
+
+        Raises:
+            XcosError: there is none and no settings are given; it is damaged, something else, or
+                of a newer format; another process is writing to it; or it cannot be written.
+        """
+        self._folder = Path(folder)
+        self.name = shown(os.fspath(folder))
+        self._stack, self._index = ExitStack(), None
+        try:
+            with self._told():
+                if new is None and not (self._folder / DATABASE).is_file():
+                    raise XcosError(f"there is no store {self.name}; make one with `xcos enroll`")
+                if write:
+                    command = "xcos enroll` or `xcos forget"
+                    self._stack.enter_context(only_writer(self._folder, command))
+                self._connect(new)
+                found = dict(self._connection.execute("SELECT name, value FROM settings"))
+                self.settings = Settings.read(found.get("facts"), self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return self._run("SELECT count(*) FROM faces").fetchone()[0]
+
+    def people(self) -> Iterator[tuple[str, int]]:
+        """See `Backend`."""
+        yield from self._run("SELECT person, count(*) FROM faces GROUP BY person ORDER BY person")
+
+    def known(self, photos: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """See `Backend`."""
+        asked = "SELECT 1 FROM faces WHERE person = ? AND photo = ?"
+        return {pair for pair in photos if self._run(asked, pair).fetchone()}
+
+    def add(self, entries: Sequence[Entry]) -> int:
+        """See `Backend`."""
+        before = self._connection.total_changes
+        rows = [(x.person, x.photo, x.content, x.face) for x in entries]
+        with self._told(), self._connection:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO faces (person, photo, feature, face) VALUES (?, ?, ?, ?)",
+                rows,
+            )
+        return self._connection.total_changes - before
+
+    def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
+        """See `Backend`."""
+        self._catch_up()
+        _, numbers = self._index.search(np.ascontiguousarray(queries, np.float32), count)
+        return [[int(x) for x in row if x >= 0] for row in numbers]
+
+    def read(self, numbers: Sequence[int]) -> list[Entry]:
+        """See `Backend`."""
+        marks = ",".join("?" * len(numbers))
+        asked = f"SELECT number, person, photo, feature, face FROM faces WHERE number IN ({marks})"
+        found = {row[0]: row[1:] for row in self._run(asked, tuple(map(int, numbers)))}
+        return [
+            Entry(person, photo, self._feature(feature), face)
+            for person, photo, feature, face in (found[x] for x in numbers if x in found)
+        ]
+
+    def forget(self, person: str) -> int:
+        """See `Backend`."""
+        asked = "SELECT number FROM faces WHERE person = ?"
+        gone = [number for (number,) in self._run(asked, (person,))]
+        if not gone:
+            return 0
+        kept = self._index_file()
+        if kept.exists():
+            self._catch_up()
+        with self._told():
+            with self._connection:
+                self._connection.execute("DELETE FROM faces WHERE person = ?", (person,))
+                self._connection.execute(
+                    "UPDATE settings SET value = ? WHERE name = 'state'", (secrets.token_hex(8),)
+                )
+            # What was deleted is overwritten in the database, and the log that had it is emptied.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            kept.unlink(missing_ok=True)
+        if self._index is not None:
+            self._index.remove_ids(np.array(gone, np.int64))
+            self._state = self._now()[0]
+            self.finish()
+        return len(gone)
+
+    def finish(self) -> None:
+        """See `Backend`."""
+        if len(self) <= EXACT:
+            return
+        self._catch_up()
+        content = faiss.serialize_index(self._index)
+        with self._told():
+            for old in self._folder.glob("index.*.faiss"):
+                old.unlink()
+            replace_file(self._index_file(), lambda stream: stream.write(content.data))
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._stack.close()
+
+    def _connect(self, new: Callable[[], Settings] | None) -> None:
+        path = self._folder / DATABASE
+        self._connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        self._stack.callback(self._connection.close)
+        self._connection.execute("PRAGMA secure_delete = ON")
+        if new is None or self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return
+        rows = [("facts", new().write()), ("state", secrets.token_hex(8))]
+        os.chmod(path, 0o600)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        with self._connection:
+            for command in _SCHEMA:
+                self._connection.execute(command)
+            self._connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+
+    def _run(self, command: str, values: tuple = ()) -> sqlite3.Cursor:
+        with self._told():
+            return self._connection.execute(command, values)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise what the database or the file system says against it as an XcosError."""
+        try:
+            with explained(f"{self.name} cannot be used", "check its permissions and make room"):
+                yield
+        except sqlite3.OperationalError as error:
+            raise XcosError(
+                f"the store {self.name} cannot be used ({reason_of(error)}); check its permissions "
+                "and make room"
+            ) from None
+        except sqlite3.Error as error:
+            raise XcosError(
+                f"{self.name} is no store or is damaged ({reason_of(error)}); enroll the people "
+                "into a new one"
+            ) from None
+
+    def _feature(self, content: bytes) -> np.ndarray:
+        return self.settings.feature(content, self.name)
+
+    def _now(self) -> tuple[str, int]:
+        """Return the state, which is another after each removal, and the last number."""
+        state = self._run("SELECT value FROM settings WHERE name = 'state'").fetchone()
+        last = self._run("SELECT coalesce(max(number), 0) FROM faces").fetchone()[0]
+        return (state or ("",))[0], last
+
+    def _index_file(self) -> Path:
+        return self._folder / f"index.{self._now()[0]}.faiss"
+
+    def _catch_up(self) -> None:
+        """Bring the index to what the database has now."""
+        state, last = self._now()
+        if self._index is not None and (state, last) == (self._state, self._last):
+            return
+        if self._index is None or state != self._state or self._outgrown():
+            self._index = self._load(state) or self._make()
+        held = faiss.vector_to_array(self._index.id_map) if self._index.ntotal else [0]
+        self._add_after(int(np.max(held)))
+        self._state, self._last = state, last
+
+    def _outgrown(self) -> bool:
+        return isinstance(faiss.downcast_index(self._index.index), faiss.IndexFlat) and (
+            len(self) > EXACT
+        )
+
+    def _load(self, state: str):
+        path = self._folder / f"index.{state}.faiss"
+        with suppress(RuntimeError):  # it is missing, or damaged and will be made again
+            index = faiss.read_index(os.fspath(path)) if path.exists() else None
+            if isinstance(index, faiss.IndexIDMap2) and index.d == np.prod(self.settings.shape):
+                return index
+        return None
+
+    def _make(self):
+        """Return an index without faces, which has seen what it needs to know of them."""
+        size, count = int(np.prod(self.settings.shape)), len(self)
+        if count <= EXACT:
+            return faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+        clusters = count // CLUSTER
+        quantizer = faiss.IndexFlatIP(size)
+        index = faiss.IndexIVFScalarQuantizer(
+            quantizer, size, clusters, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+        )
+        index.nprobe = PROBED
+        index.cp.niter, index.cp.max_points_per_centroid = 10, 64
+        step = max(1, count // (40 * clusters))
+        asked = "SELECT feature FROM faces WHERE number % ? = 0"
+        sample = [self._feature(blob) for (blob,) in self._run(asked, (step,))]
+        index.train(vectors(np.stack(sample)))
+        return faiss.IndexIDMap2(index)
+
+    def _add_after(self, number: int) -> None:
+        total = self._run("SELECT count(*) FROM faces WHERE number > ?", (number,)).fetchone()[0]
+        asked = "SELECT number, feature FROM faces WHERE number > ? ORDER BY number LIMIT ?"
+        with Bar(total=total, desc="index", unit="face", disable=total < EXACT) as bar:
+            while rows := self._run(asked, (number, _BLOCK)).fetchall():
+                number = rows[-1][0]
+                features = np.stack([self._feature(blob) for _, blob in rows])
+                numbers = np.array([x for x, _ in rows], np.int64)
+                self._index.add_with_ids(vectors(features), numbers)
+                bar.update(len(rows))
