@@ -25,7 +25,7 @@ KNOWS = {
     "export": {"metrics", "models", "data", "runtime", VERIFIER},
     "serving": {"models", "data", VERIFIER, "export"},
     "mobile": {"models", "data", VERIFIER, "explain", "export"},
-    "search": {"models", "data", VERIFIER},
+    "search": {"metrics", "models", "data", VERIFIER, "evaluation"},
     "cli": {"metrics", "models", "data", "runtime", VERIFIER}
     | {"evaluation", "training", "explain", "export", "serving", "mobile", "search"},
 }

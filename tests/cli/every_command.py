@@ -69,6 +69,13 @@ INVOCATIONS = {
     "unlock try": _invocation(
         "unlock try A --store STORE --passphrase-file WORDS", "A WORDS", "STORE"
     ),
+    "evaluate searches": _invocation(
+        "evaluate PEOPLE --identification --preset mobilefacenet --templates OUT", "PEOPLE", "OUT"
+    ),
+    "enroll": _invocation("enroll PEOPLE --store OUT", "PEOPLE", "OUT"),
+    "find": _invocation("find A --store FACES --explain OUT", "A FACES", "OUT"),
+    "forget": _invocation("forget Ann --store FACES", "FACES"),
+    "store": _invocation("store info --store FACES", "FACES"),
 }
 assert {line.words[0] for line in INVOCATIONS.values()} == set(COMMANDS)
 
@@ -88,13 +95,14 @@ def make_places(root: Path) -> dict[str, Path]:
         "PEM": root / "root.pem",
         "WORDS": root / "words",
         "STORE": root / "store",
+        "FACES": root / "faces",
         "OUT": root / "out",
         "TEACHER": root / "teacher",
         "KERNEL": root / "kernel.safetensors",
         "PNG": root / "out.png",
         "HTML": root / "out.html",
     }
-    for place in ("PEOPLE", "SET"):
+    for place in ("PEOPLE", "SET", "FACES"):
         places[place].mkdir(parents=True)
     face = Image.new("RGB", (112, 112), "grey")
     for path in (places["A"], places["B"]):

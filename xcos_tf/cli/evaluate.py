@@ -27,8 +27,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Measure k-fold accuracy, AUC, EER, TAR at FAR, and FMR and FNMR at the "
         "preset's own thresholds, with 95 % confidence intervals. Each face goes through a "
         "backbone once; no test-time augmentation. SET is a folder of photos with a list of "
-        "PAIRS, a folder of people with --draw or --all-pairs, or one of InsightFace's NAME.bin "
-        "files.",
+        "PAIRS, a folder of people with --draw, --all-pairs or --identification, or one of "
+        "InsightFace's NAME.bin files.",
     )
     add_set_arguments(parser)
     parser.add_argument(
@@ -48,6 +48,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     everything = parser.add_argument_group("all faces of a folder of people against all others")
     everything.add_argument(
         "--all-pairs", action="store_true", help="score every pair there is, at constant memory"
+    )
+    everything.add_argument(
+        "--identification",
+        action="store_true",
+        help="search each face among all others: rank-1, rank-5, FPIR, FNIR, and thresholds",
     )
     everything.add_argument(
         "--templates", metavar="FILE", help="where to keep the faces' features for the next time"
@@ -72,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.models.preset_folder import bundled_presets
 
     presets = args.preset or bundled_presets()
+    if args.identification:
+        return run_identification(args.folder, presets, args.templates, args.json)
     if args.all_pairs:
         return run_all_pairs(args.folder, presets, args.templates, args.json)
     from xcos_tf.evaluation.matcher import open_matchers
@@ -116,8 +123,10 @@ def _show(args, vset, scores, occlusion) -> int:
 
 def _check_options(args) -> None:
     """Refuse options that would be passed over."""
-    if args.all_pairs:
+    whole = "--identification" if args.identification else "--all-pairs"
+    if args.all_pairs or args.identification:
         given = {
+            "--all-pairs": args.all_pairs and args.identification,
             "PAIRS": args.pairs is not None,
             "--draw": args.draw is not None,
             "--select": args.select is not None,
@@ -129,24 +138,40 @@ def _check_options(args) -> None:
         }
         if others := [name for name, is_given in given.items() if is_given]:
             raise XcosError(
-                f"--all-pairs scores every pair of a folder, without {', '.join(others)}; leave "
-                "one or the other out"
+                f"{whole} compares all faces of a folder, without {', '.join(others)}; leave one "
+                "or the other out"
             )
         return
     if args.templates is not None:
-        raise XcosError("--templates is for --all-pairs; leave it out or add --all-pairs")
+        raise XcosError(
+            "--templates is for --all-pairs and --identification; leave it out or add one of them"
+        )
     if args.seed is not None and args.draw is None and not args.occlusion:
         raise XcosError("--seed is for --draw and --occlusion; leave it out or add one of them")
     check_set_arguments(args)
 
 
-def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
-    """Measure every score of every preset on all pairs of a folder's faces, and print tables.
+def run_identification(
+    folder: str, presets: list[str], templates: str | None, as_json: bool
+) -> int:
+    """Measure searches by every score of every preset, and print tables."""
+    from xcos_tf.search.identification import identification_document, identify
+    from xcos_tf.search.identification_text import identification_tables
 
-    Templates are kept in a file if it is named. What is finished when this is interrupted is
-    printed, too.
+    results = [
+        (store.info, matcher.name, identify(store, matcher.verifier))
+        for matcher, store in _stores(folder, presets, templates)
+    ]
+    document = identification_document(folder, results)
+    print(json.dumps(document, indent=2) if as_json else identification_tables(document))
+    return 0
+
+
+def _stores(folder: str, presets: list[str], templates: str | None):
+    """Go through the presets and the templates that they make of a folder.
+
+    These are kept in a file if it is named.
     """
-    from xcos_tf.evaluation.all_pairs import compare_all
     from xcos_tf.evaluation.matcher import open_matchers
     from xcos_tf.evaluation.templates import make_templates
 
@@ -156,6 +181,20 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
             f"--templates keeps templates of one preset and there are {len(matchers)}; choose one "
             "with --preset"
         )
+    for matcher in matchers:
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
+            with goes_on() if templates else nullcontext():
+                yield matcher, make_templates(matcher.verifier, folder, path)
+
+
+def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
+    """Measure every score of every preset on all pairs of a folder's faces, and print tables.
+
+    What is finished when this is interrupted is printed, too.
+    """
+    from xcos_tf.evaluation.all_pairs import compare_all
+
     results = []
 
     def show() -> None:
@@ -165,14 +204,10 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
         print(json.dumps(document, indent=2) if as_json else all_pairs_tables(document))
 
     try:
-        for matcher in matchers:
-            with tempfile.TemporaryDirectory() as temporary:
-                path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
-                with goes_on() if templates else nullcontext():
-                    store = make_templates(matcher.verifier, folder, path)
-                # The learned attention last: it takes the longest by far.
-                for score in sorted(matcher.scores, key="learned".__eq__):
-                    results.append((store.info, matcher.name, compare_all(store, matcher, score)))
+        for matcher, store in _stores(folder, presets, templates):
+            # The learned attention last: it takes the longest by far.
+            for score in sorted(matcher.scores, key="learned".__eq__):
+                results.append((store.info, matcher.name, compare_all(store, matcher, score)))
     except KeyboardInterrupt:
         if results:
             show()

@@ -39,6 +39,9 @@ class PresetFacts(Strict):
     name: Annotated[str, Field(min_length=1)]
     model: Annotated[dict[str, plain(LARGEST_SIZE)], Field(min_length=1)]
     thresholds: dict[str, dict[str, object]]
+    search: dict[str, dict[Annotated[str, Field(pattern=r"^[1-9]\d{0,11}$")], float]] = Field(
+        default_factory=dict
+    )
     weights: WeightsFacts
 
 

@@ -1,7 +1,8 @@
 """Presets: a folder with `config.json`, one weights file, and perhaps pictures.
 
 `config.json` holds: `format` (the version of this layout), `name`, `model` (see `build_network`),
-`preprocessing`, `thresholds` ({score name: {FMR: threshold}}), `training` (facts of how the
+`preprocessing`, `thresholds` ({score name: {FMR: threshold}}), `search` ({score name: {faces of a
+gallery: threshold}}, for `FaceStore.find`), `training` (facts of how the
 weights came about), `correlation` (P and how `xcos fit-correlation` measured it, if it did),
 `licence`, `provenance` and `weights` (file name and SHA-256).
 """
@@ -145,7 +146,7 @@ def save_preset(
             "model": describe(network),
             "weights": weights,
         }
-        text = _as_json(config).encode("utf-8")
+        text = config_text(config).encode("utf-8")
         replace_file(temporary / "config.json", lambda stream: stream.write(text))
         for name, write in (extras or {}).items():
             write(temporary / name)
@@ -166,7 +167,7 @@ def save_preset(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _as_json(config: dict) -> str:
+def config_text(config: dict) -> str:
     """Return indented JSON, with each row of a map on one line."""
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     return _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
