@@ -65,6 +65,7 @@ class FolderBackend:
                 if new is None and not (self._folder / DATABASE).is_file():
                     raise XcosError(f"there is no store {self.name}; make one with `xcos enroll`")
                 if write:
+                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                     command = "xcos enroll` or `xcos forget"
                     self._stack.enter_context(only_writer(self._folder, command))
                 self._connect(new)
@@ -146,7 +147,7 @@ class FolderBackend:
         with self._told():
             for old in self._folder.glob("index.*.faiss"):
                 old.unlink()
-            replace_file(self._index_file(), lambda stream: stream.write(content.data))
+            replace_file(self._index_file(), lambda stream: stream.write(content.data), 0o600)
 
     def close(self) -> None:
         """See `Backend`."""
