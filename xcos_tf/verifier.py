@@ -354,6 +354,10 @@ class Verifier:
     def _digest(self) -> str | None:
         return self.config.get("weights", {}).get("sha256")
 
+    def check_templates(self, templates: Template | Sequence[Template]) -> None:
+        """Raise XcosError unless all templates were made by this preset."""
+        self._gallery(templates)
+
     def _gallery(self, templates: Template | Sequence[Template] | Gallery) -> Gallery:
         """Return templates of this preset as a gallery, and refuse those of another."""
         gallery = Gallery.of(templates)

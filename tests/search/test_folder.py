@@ -80,7 +80,7 @@ def test_nothing_of_a_forgotten_person_stays_in_the_files(opened, small):
     before = {x.name for x in store._folder.glob("index.*")}
     assert store.forget("<person-7>") == 2
     assert not before & {x.name for x in store._folder.glob("index.*")}
-    [file] = store._folder.glob("index.*.faiss")  # and is not made anew when it is opened
+    assert list(store._folder.glob("index.*.faiss"))  # so that it is not made anew
     store.close()
     content = b"".join(x.read_bytes() for x in store._folder.iterdir())
     assert b"<person-8>" in content and b"<person-7>" not in content
@@ -131,7 +131,7 @@ def test_a_damaged_feature_is_one_sentence(opened, url, value):
     store.add(entries(3))
     with sqlite3.connect(f"{url}/faces.sqlite") as connection:
         connection.execute("UPDATE faces SET feature = ? WHERE number = 2", (value,))
-    with pytest.raises(XcosError, match="a feature in .* is damaged; enroll"):
+    with pytest.raises(XcosError, match=r"a feature in .* is damaged; enroll"):
         store.nearest(np.ones((1, 196), np.float32), 3)
 
 

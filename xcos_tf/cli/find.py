@@ -60,8 +60,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
-    if not 1 <= args.top <= 1000:
-        raise XcosError(f"--top {args.top} is not from 1 to 1,000; give how many people to print")
+    if not 1 <= args.top <= 500:
+        raise XcosError(f"--top {args.top} is not from 1 to 500; give how many people to print")
     if args.all_faces and args.aligned:
         raise XcosError("--aligned is for a photo of one face; leave out --all-faces")
     return store_paths(

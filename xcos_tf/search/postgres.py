@@ -47,6 +47,7 @@ class PostgresBackend:
             XcosError: the server cannot be reached or refuses, has no pgvector, or has no store
                 and no settings are given.
         """
+        self._url = url
         self.name = re.sub(r"(?<=://)[^@/]*@|\?.*", "", url)
         with self._told():
             self._connection = psycopg.connect(url, connect_timeout=10, autocommit=True)
@@ -105,7 +106,7 @@ class PostgresBackend:
     def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
         """See `Backend`."""
         with self._told(), self._connection.transaction(), self._connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL hnsw.ef_search = {max(SEARCHED, count)}")
+            cursor.execute(f"SET LOCAL hnsw.ef_search = {min(max(SEARCHED, count), 1000)}")
             asked = "SELECT number FROM xcos_faces ORDER BY vector <#> %s LIMIT %s"
             return [
                 [x for (x,) in cursor.execute(asked, (HalfVector(query), count))]
@@ -165,7 +166,9 @@ class PostgresBackend:
                 "CREATE EXTENSION vector, and give this user rights to it"
             ) from None
         except psycopg.Error as error:
+            # The address may have a password.
+            reason = reason_of(ValueError(str(error).replace(self._url, self.name)))
             raise XcosError(
-                f"the database {self.name} cannot be used ({reason_of(error)}); check the address, "
-                "user and password, and that the server runs"
+                f"the database {self.name} cannot be used ({reason}); check the address, user and "
+                "password, and that the server runs"
             ) from None

@@ -25,6 +25,9 @@ from xcos_tf.verifier import DEFAULT_PRESET, Verification, Verifier
 CANDIDATES = 100
 """Faces that the index gives, of which the preset's own score decides."""
 
+MOST = 500
+"""People that a search gives at most."""
+
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -157,8 +160,8 @@ class FaceStore:
             if not isinstance(photo, (str, os.PathLike)):
                 raise XcosError("a photo without a path has no name; give it one with `name`")
             name = os.fspath(photo)
-        template = photo if isinstance(photo, Template) else self.verifier.enroll(photo, aligned)
-        return bool(self.add([entry_of(person, name, template)]))
+        names = check_name(person, "a person"), check_name(name, "a photo")
+        return bool(self.add([entry_of(*names, self._template(photo, aligned))]))
 
     def add(self, entries: Sequence[Entry]) -> int:
         """Keep faces, all of them or none, and return how many are new."""
@@ -202,10 +205,10 @@ class FaceStore:
         Raises:
             XcosError: the store is empty, the photo cannot be used, or the preset has no such
                 attention or threshold.
-            ValueError: `top` is under 1.
+            ValueError: `top` is not from 1 to `MOST`.
         """
-        if top < 1:
-            raise ValueError(f"Expected `top` to be at least 1. Received: {top=}")
+        if not 1 <= top <= MOST:
+            raise ValueError(f"Expected `top` to be from 1 to {MOST}. Received: {top=}")
         faces = len(self)
         if not faces:
             raise XcosError(
@@ -218,10 +221,16 @@ class FaceStore:
                 if fmr is None
                 else self.verifier.threshold(attention, fmr)
             )
-        probe = photo if isinstance(photo, Template) else self.verifier.enroll(photo, aligned)
-        wanted = max(CANDIDATES, 20 * top)
+        probe = self._template(photo, aligned)
+        wanted = max(CANDIDATES, 2 * top)
         numbers = self._backend.nearest(self._query(probe), wanted)[0]
         return self._judge(probe, self._backend.read(numbers), attention, threshold, top)
+
+    def _template(self, photo, aligned: bool) -> Template:
+        if not isinstance(photo, Template):
+            return self.verifier.enroll(photo, aligned)
+        self.verifier.check_templates(photo)
+        return photo
 
     def _query(self, probe: Template) -> np.ndarray:
         fixed = [x for x in ("correlated", "patched") if x in self.verifier.attentions]
