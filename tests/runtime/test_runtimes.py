@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import xcos_tf
 from xcos_tf.data.detection import FaceDetector
@@ -93,6 +94,24 @@ def test_files_are_what_export_makes(lite_models, model):
     """If not, `python tools/ship_tflite.py` makes them anew."""
     name = f"{model}.float32.batch.tflite"
     assert (lite_folder(BUNDLED / XCOS) / name).read_bytes() == (lite_models / name).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", bundled_presets())
+def test_all_files_are_what_the_tool_ships(preset, tmp_path, monkeypatch):
+    """The same bytes, and so the same numbers and metadata."""
+    from tools import ship_tflite
+
+    monkeypatch.setattr(ship_tflite, "bundled_presets", lambda: [preset])
+    monkeypatch.setattr(ship_tflite, "lite_folder", lambda folder: tmp_path / "made")
+    ship_tflite.main()
+    made, shipped = (
+        {path.name: path.read_bytes() for path in folder.iterdir()}
+        for folder in (tmp_path / "made", lite_folder(BUNDLED / preset))
+    )
+    assert made.keys() == shipped.keys() and len(made) == 2
+    for name, content in made.items():
+        assert content == shipped[name], name
 
 
 BAD_FACES = {
@@ -236,17 +255,25 @@ import xcos_tf
 from xcos_tf.cli.main import main
 from xcos_tf.models.preset_folder import bundled_presets
 
-a, b, c = sys.argv[1:4]
+a, b, c, out, photo, another, people, pairs = sys.argv[1:]
 for preset in bundled_presets():
     assert xcos_tf.Verifier.from_preset(preset).verify(a, b, aligned=True).same
     assert not xcos_tf.Verifier.from_preset(preset).verify(a, c, aligned=True).same
-assert main(["verify", a, b, "--aligned", "--attention", "patched", "--explain", sys.argv[4]]) == 0
+drawn = ["--attention", "patched", "--explain", f"{out}/why.png"]
+assert main(["verify", a, b, "--aligned", *drawn]) == 0
 assert main(["verify", a, c, "--aligned", "--json"]) == 1
 assert main(["verify", a, b, "--aligned", "--preset", "mobilefacenet"]) == 0
-assert main(["verify", *sys.argv[5:]]) == 0
+assert main(["verify", photo, another]) == 0
+assert main(["align", people, f"{out}/faces"]) == 0
+for preset in ("xcos-mobilefacenet", "mobilefacenet"):
+    assert main(["evaluate", f"{out}/faces", pairs, "--aligned", "--preset", preset]) == 0
+assert main(["evaluate", people, pairs]) == 0
+shown = ["--aligned", "--out", f"{out}/gallery"]
+assert main(["gallery", "xcos-mobilefacenet", f"{out}/faces", pairs, *shown]) == 0
+picture = ["--out", f"{out}/methods.png"]
 methods = "xcos,xcos-patched,tail,face-centre"
-assert main(["explain", a, b, "--aligned", "--method", methods, "--out", sys.argv[4]]) == 0
-assert main(["explain", a, b, "--aligned", "--method", "gradcam", "--out", sys.argv[4]]) == 2
+assert main(["explain", a, b, "--aligned", "--method", methods, *picture]) == 0
+assert main(["explain", a, b, "--aligned", "--method", "gradcam", *picture]) == 2
 try:
     xcos_tf.XCos
 except xcos_tf.XcosError as error:
@@ -254,12 +281,33 @@ except xcos_tf.XcosError as error:
 """
 
 
+PAIRS = """1\t2
+Obama\t1\t2
+Biden\t1\t2
+Obama\t1\tBiden\t1
+Obama\t2\tBiden\t2
+"""
+
+
 def test_without_tensorflow(tmp_path, photos):
     from xcos_tf.export.tflite.int8 import SHIPPED
 
-    faces = (str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden"))
-    words = [sys.executable, "-c", WITHOUT, *faces, str(tmp_path / "why.png")]
+    faces = [str(SHIPPED / f"{name}.png") for name in ("obama", "obama2", "biden")]
+    (tmp_path / "pairs.txt").write_text(PAIRS)
+    for name, person, number in (
+        ("obama", "Obama", 1),
+        ("obama2", "Obama", 2),
+        ("biden", "Biden", 1),
+        ("biden", "Biden", 2),
+    ):
+        with Image.open(photos / f"{name}.jpg") as photo:
+            photo.thumbnail((300, 300))
+            copy = tmp_path / "people" / person / f"{person}_{number:04}.jpg"
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            photo.save(copy)
+    words = [sys.executable, "-c", WITHOUT, *faces, str(tmp_path)]
     words += [str(photos / f"{name}.jpg") for name in ("obama", "obama2")]
+    words += [str(tmp_path / "people"), str(tmp_path / "pairs.txt")]
     run = subprocess.run(words, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     *_, of_gradients, of_keras = (x.split("\r")[-1] for x in run.stderr.splitlines())
