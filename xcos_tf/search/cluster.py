@@ -1,6 +1,8 @@
 """Enrolling on a Ray cluster: photos in, entries out, whatever machine fails meanwhile."""
 
+import socket
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.extras import extra
@@ -37,8 +39,9 @@ def batches_on_ray(
         import ray
         import ray.data
     with explained(
-        f"there is no Ray cluster at {shown(address)}", _ADVICE, (OSError, RuntimeError)
+        f"there is no Ray cluster at {shown(address)}", _ADVICE, (OSError, RuntimeError, ValueError)
     ):
+        _check_answers(address)
         ray.init(address, ignore_reinit_error=True, log_to_driver=False)
     if not chunks:
         return
@@ -56,3 +59,10 @@ def batches_on_ray(
             f"the Ray cluster gave up ({shown(str(error).splitlines()[0])}); start again with the "
             "same command, which goes on from here"
         ) from None
+
+
+def _check_answers(address: str) -> None:
+    """Raise OSError or ValueError unless somebody answers: Ray would try for minutes."""
+    place = urlsplit(address if "://" in address else f"ray://{address}")
+    if address != "auto":
+        socket.create_connection((place.hostname or "", place.port or 10001), 10).close()

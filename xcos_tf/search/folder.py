@@ -236,7 +236,8 @@ class FolderBackend:
             quantizer, size, clusters, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
         )
         index.nprobe = PROBED
-        index.cp.niter, index.cp.max_points_per_centroid = 10, 64
+        index.cp.niter = 10
+        index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
         step = max(1, count // (40 * clusters))
         asked = "SELECT feature FROM faces WHERE number % ? = 0"
         sample = [self._feature(blob) for (blob,) in self._run(asked, (step,))]
