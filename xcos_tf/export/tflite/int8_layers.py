@@ -10,6 +10,7 @@ from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.operations import IMAGE, IMAGE_RANGE, limits_and_errors, range_of
 from xcos_tf.models.heads import CellAffine
+from xcos_tf.models.mobilefacenet import mobilefacenet
 from xcos_tf.models.network import XCos
 
 _layers = keras.layers
@@ -81,6 +82,37 @@ def check_layers(network: XCos) -> None:
             )
 
 
+def folded_mobilefacenet(network: XCos) -> XCos | None:
+    """Return the same network with batch normalisation folded, but for its last PReLU.
+
+    So that compression's own equalising, without which MobileFaceNet's S is lost, can take it.
+
+    Returns:
+        A network that `simple_weights` takes, or None if this one is not MobileFaceNet with batch
+        normalisation, there and in a head without a cell affine.
+    """
+    options = network.options
+    if options["cell_affine"] or not options["batch_norm"]:
+        return None
+    folded = XCos(
+        mobilefacenet(network.backbone.input_shape[1], batch_norm=False),
+        options["channels"],
+        cell_affine=True,
+        batch_norm=False,
+        attentions=("patched",),
+    )
+    for old, new in ((network.backbone, folded.backbone), (network.head, folded.head)):
+        normalised, layers = _normalised(old), {layer.name: layer for layer in old.layers}
+        for layer in new.layers:
+            if isinstance(layer, (_layers.Conv2D, _layers.DepthwiseConv2D)):
+                if layer.name not in normalised:
+                    return None
+                layer.set_weights(_folded(layers[layer.name], normalised[layer.name]))
+            elif isinstance(layer, _layers.PReLU):
+                layer.set_weights(_weights(layers[layer.name]))
+    return folded
+
+
 class Layers:
     """Computes functional models of layers with one output each."""
 
@@ -96,9 +128,9 @@ class Layers:
     def _run(self, model: keras.Model, x: tf.Tensor) -> tf.Tensor:
         values = {id(model.inputs[0]): x}
         normalised = _normalised(model)
-        for layer in model.layers:
-            if isinstance(layer, _layers.InputLayer):
-                continue
+        layers = [x for x in model.layers if not isinstance(x, _layers.InputLayer)]
+        last = {id(x): layer for layer in layers for x in _inputs(layer)}
+        for layer in layers:
             inputs = [values[id(x)] for x in _inputs(layer)]
             if layer in normalised.values():
                 value = inputs[0]
@@ -107,22 +139,19 @@ class Layers:
             else:
                 value = self._other(layer, *inputs)
             values[id(layer.output)] = value
+            for x in _inputs(layer):
+                if last[id(x)] is layer:  # a deep network's results take gigabytes
+                    values.pop(id(x), None)
         return values[id(model.outputs[0])]
 
     def _convolution(self, layer, x, normalisation):
-        kernel, *bias = _weights(layer)
-        scale, shift = _affine(normalisation) if normalisation else (np.float32(1), np.float32(0))
-        depthwise = isinstance(layer, _layers.DepthwiseConv2D)
-        # The last axis or, of a depthwise kernel, the last two are the outputs.
-        outputs = kernel.shape[2:] if depthwise else kernel.shape[3:]
-        bias = np.broadcast_to(sum(bias) * scale + shift, np.prod(outputs))
-        kernel = kernel * np.broadcast_to(scale, np.prod(outputs)).reshape(outputs)
+        kernel, bias = _folded(layer, normalisation)
         padding = layer.padding.upper()
-        if depthwise:
+        if isinstance(layer, _layers.DepthwiseConv2D):
             x = tf.nn.depthwise_conv2d(x, kernel, (1, *layer.strides, 1), padding)
         else:
             x = tf.nn.conv2d(x, kernel, layer.strides, padding)
-        x = tf.nn.bias_add(x, bias.astype(np.float32))
+        x = tf.nn.bias_add(x, bias)
         name = layer.activation.__name__
         if name == "sigmoid":
             return self._result(layer.name + _SIGMOID, tf.nn.sigmoid(self._result(layer.name, x)))
@@ -192,6 +221,19 @@ def _affine(layer: _layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
     scale = (learned.pop(0) if layer.scale else 1) / np.sqrt(variance + layer.epsilon)
     shift = (learned.pop() if layer.center else 0) - mean * scale
     return scale.astype(np.float32), shift.astype(np.float32)
+
+
+def _folded(
+    layer, normalisation: _layers.BatchNormalization | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the kernel and bias of a convolution and what normalises its output, if anything."""
+    kernel, *bias = _weights(layer)
+    scale, shift = _affine(normalisation) if normalisation else (np.float32(1), np.float32(0))
+    # The last axis or, of a depthwise kernel, the last two are the outputs.
+    outputs = kernel.shape[2 if isinstance(layer, _layers.DepthwiseConv2D) else 3 :]
+    bias = np.broadcast_to(sum(bias) * scale + shift, np.prod(outputs))
+    kernel = kernel * np.broadcast_to(scale, np.prod(outputs)).reshape(outputs)
+    return kernel, bias.astype(np.float32)
 
 
 def _weights(layer) -> list[np.ndarray]:
