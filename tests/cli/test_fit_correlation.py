@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 from tensorflow import keras
 
 from xcos_tf.cli.main import main
@@ -19,7 +20,6 @@ from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import load_preset, save_preset
-from xcos_tf.models.weights import load_arrays
 from xcos_tf.training import correlation_preset
 from xcos_tf.training.correlation import StreamingCorrelation, fit_correlation
 from xcos_tf.training.pairs import pair_sampler
@@ -116,7 +116,7 @@ def test_the_shipped_preset(room, tmp_path, capsys):
     raw = expected_correlation(sets[:2], seed=3, pairs=100)
     np.testing.assert_allclose(maps["raw"], raw, atol=1e-3)
     np.testing.assert_allclose(maps["normalised"], raw / raw.sum(), atol=1e-4)
-    weights = load_arrays(out / "weights.safetensors")
+    weights = load_file(out / "weights.safetensors")
     np.testing.assert_allclose(weights[P], maps["raw"], atol=5.1e-5)
     verifier = Verifier.from_preset(out)
     grid = np.ones((1, 7, 7, 32), np.float32)
@@ -124,7 +124,7 @@ def test_the_shipped_preset(room, tmp_path, capsys):
     np.testing.assert_allclose(weighed, maps["normalised"], atol=5.1e-6)
 
     # Nothing else is new, except that what was measured by the old P is gone.
-    theirs = load_arrays("xcos_tf/presets/xcos-mobilefacenet/weights.safetensors")
+    theirs = load_file("xcos_tf/presets/xcos-mobilefacenet/weights.safetensors")
     assert all(np.array_equal(weights[k], v) for k, v in theirs.items() if k != P)
     assert list(new.config["thresholds"]) == list(old.config["thresholds"])
     for score in ("patched", "learned"):

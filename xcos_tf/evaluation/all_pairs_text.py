@@ -12,11 +12,10 @@ from xcos_tf.wording import counted
 
 
 def all_pairs_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:
-    """Return {"set", "results"} of dictionaries, lists, numbers and names.
+    """Return {"set", "results"} of dictionaries, lists, numbers and names, for one or more results.
 
     Shares are in [0, 1] and have `value`, `low` and `high`, or are None where there are no such
     pairs. Those of `fmr` and `fnmr` are confidence intervals, the others what the bins leave open.
-    There is a result, with the preset as the user gave it, or more.
     """
     info, _, pairs = results[0]
     return {

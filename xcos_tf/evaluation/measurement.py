@@ -68,13 +68,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class UnderOcclusion:
-    """Accuracy of one score where one face of each pair is covered in part.
-
-    Attributes:
-        preset, score: see `ScoredPairs`.
-        share: of the face that is covered, in [0, 1].
-        accuracy, accuracy_std: see `Measurement`.
-    """
+    """Accuracy of one score, see `Measurement`, with a share in [0, 1] of one face covered."""
 
     preset: str
     score: str

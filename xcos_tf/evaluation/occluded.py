@@ -79,15 +79,8 @@ def score_occluded(
     from the seed and the name of its photo alone. Each photo goes through each backbone once as it
     is, and once for each share if it is covered in any pair.
 
-    Args:
-        presets: bundled names or preset folders; one that is named twice counts once.
-        vset: pairs of photos; those that are not aligned are aligned first, and kept in memory.
-        shares: of the face, each in [0, 1]; 0 leaves it as it is.
-        seed: of the draws, ≥ 0.
-        cache: where scores are kept and looked up, if given.
-
-    Returns:
-        {share: one entry for each preset and score}, as by `score_set`.
+    Photos that are not aligned are aligned first, and kept in memory. Shares are in [0, 1], and the
+    seed is ≥ 0; presets and cache are as for `score_set`, as is what is returned for each share.
 
     Raises:
         XcosError: as by `score_set`, or the set is of videos.
@@ -183,11 +176,8 @@ def occlude_pairs(
     folds. Faces and covers are those of `score_occluded`, so that scores are too. The list is
     written last; until then, a run that was stopped in any way goes on where it was.
 
-    Args:
-        source: folder of aligned faces, as `align_folder` makes.
-        pairs: list of pairs, in any form that `open_set` reads but that of videos.
-        destination: folder for the copy, apart from `source`; made if missing.
-        occluder: what covers them.
+    The source is a folder of aligned faces, as `align_folder` makes, and the list of pairs is in
+    any form that `open_set` reads but that of videos. The destination is made if it is missing.
 
     Raises:
         XcosError: as by `open_set`; a photo that the list names is no aligned face; two that are
@@ -214,7 +204,11 @@ def occlude_pairs(
         }
         claim_folder(destination, occluder.settings() | settings)
         for photo in photos:
-            _copy(source / photo, destination / FACES / photo)
+            target = destination / FACES / photo
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                content = read_bytes(source / photo)
+                replace_file(target, lambda stream, content=content: stream.write(content))
         targets = {photo: destination / COVERED / name for photo, name in copies.items()}
         for _, fault in cover_faces(source, targets, occluder, summary):
             raise fault
@@ -233,10 +227,3 @@ def _check_faces(source: Path, photos: Sequence[str]) -> None:
             if isinstance(face, XcosError):
                 raise face
             bar.update()
-
-
-def _copy(photo: Path, target: Path) -> None:
-    """Copy a file that is not there yet, byte for byte; it is either complete or not there."""
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(target, lambda stream: stream.write(read_bytes(photo)))

@@ -49,11 +49,8 @@ def pairs_of(
 ) -> tuple[PairSet, list[int]]:
     """Return pairs with only the photos that they name, and which of `names` those are.
 
-    Args:
-        names: N of photos.
-        first, second: int (P,), positions in `names`.
-        same: bool (P,).
-        fold: int (P,), any numbers; each that is there becomes a fold, in ascending order.
+    `first` and `second`, int (P,), are positions in `names`; each number of `fold`, int (P,), is to
+    be a fold, in ascending order.
     """
     used = list(dict.fromkeys(np.stack([first, second], axis=1).ravel().tolist()))
     place = np.empty(len(names), np.int64)

@@ -55,12 +55,10 @@ def people_set(
     pairs are drawn; no pair is drawn twice. Aligned photos are drawn from as they are.
 
     Args:
-        folder: of the photos.
-        genuine, impostor: how many pairs of each kind to draw.
-        seed: of the draw; the same seed and photos give the same pairs.
+        genuine, impostor: how many pairs of each kind to draw; the same seed and photos give the
+            same ones.
         select: tags; a photo is kept if one of them is a word of its path within the folder, or its
             tag in the AR database, in either case of letters. All photos if empty.
-        aligned: whether the photos are aligned faces.
 
     Returns:
         The set, of aligned faces in any case.

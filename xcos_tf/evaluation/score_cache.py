@@ -21,13 +21,9 @@ VERSION = 1
 class Scoring:
     """Everything that the scores of a preset on a set follow from.
 
-    Attributes:
-        weights: SHA-256 of the preset's weights.
-        model: what the network is built from, as JSON.
-        photos: fingerprint of the set.
-        aligned: whether its photos are aligned faces, or were aligned to be scored.
-        share: of one face of each pair that is covered, in [0, 1].
-        cover: what else the cover follows from, such as its seed; empty where nothing is covered.
+    That is the SHA-256 of its weights, what the network is built from, as JSON, the set's
+    fingerprint, whether its photos are aligned faces, and the share of one face of each pair that
+    is covered, with what else the cover follows from, such as its seed.
     """
 
     weights: str

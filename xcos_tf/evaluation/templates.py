@@ -20,6 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from xcos_tf.data.alignment import FACE_SIZE, check_aligned
+from xcos_tf.data.batching import batches
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.source import FolderSource, Record
 from xcos_tf.errors import XcosError, explained, shown
@@ -258,21 +259,12 @@ def _make_parts(
                 bar.update(stop - start)
                 yield found
                 continue
-            names, labels, skipped, features, waiting = [], [], [], [none], []
-            for record in source.read(start, stop):
-                pixels = _read_face(record, folder)
-                if isinstance(pixels, str):
-                    skipped.append(Skipped(record.name, pixels))
-                else:
-                    names.append(record.name)
-                    labels.append(record.label)
-                    waiting.append(pixels)
-                if len(waiting) == FACES_AT_ONCE:
-                    features.append(_embed(verifier, waiting, names, folder))
-                    waiting = []
-                bar.update()
-            if waiting:
-                features.append(_embed(verifier, waiting, names, folder))
+            names, labels, skipped, features = [], [], [], [none]
+            faces = _read_faces(source.read(start, stop), folder, skipped, bar)
+            for batch in batches(faces, FACES_AT_ONCE):
+                features.append(_embed(verifier, batch, folder))
+                names += [record.name for record, _ in batch]
+                labels += [record.label for record, _ in batch]
             info = TemplateInfo(
                 preset=verifier.config["name"],
                 weights=verifier.config["weights"]["sha256"],
@@ -296,26 +288,31 @@ def _finished(part: Path, verifier: Verifier, source: FolderSource) -> TemplateS
     return found if made_of == (verifier.config["weights"]["sha256"], source.fingerprint) else None
 
 
-def _read_face(record: Record, folder: Path) -> np.ndarray | str:
-    """Return a face, or why there is none."""
-    if record.fault:
-        return record.fault
-    try:
-        pixels = read_photo(record.image)
-    except XcosError as error:
-        return str(error)
-    check_aligned(pixels, folder / record.name)
-    return pixels
+def _read_faces(
+    records: Iterable[Record], folder: Path, skipped: list[Skipped], bar: Bar
+) -> Iterator[tuple[Record, np.ndarray]]:
+    """Yield the faces that can be read; the others are added to `skipped`."""
+    for record in records:
+        fault = record.fault
+        try:
+            pixels = None if fault else read_photo(record.image)
+        except XcosError as error:
+            fault = str(error)
+        if fault:
+            skipped.append(Skipped(record.name, fault))
+        else:
+            check_aligned(pixels, folder / record.name)
+            yield record, pixels
+        bar.update()
 
 
 def _embed(
-    verifier: Verifier, faces: list[np.ndarray], names: list[str], folder: Path
+    verifier: Verifier, batch: Sequence[tuple[Record, np.ndarray]], folder: Path
 ) -> np.ndarray:
-    """Return the features of the faces, whose names are the last."""
-    features = verifier.embed(np.stack(faces))
-    finite = np.isfinite(features).reshape(len(faces), -1).all(axis=1)
+    features = verifier.embed(np.stack([pixels for _, pixels in batch]))
+    finite = np.isfinite(features).reshape(len(batch), -1).all(axis=1)
     if not finite.all():
-        name = names[int(np.argmin(finite)) - len(faces)]
+        name = batch[int(np.argmin(finite))][0].name
         raise XcosError(
             f"the template of {folder / name} is not finite; check the preset's weights"
         )

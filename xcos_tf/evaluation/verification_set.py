@@ -129,7 +129,6 @@ def build_set(
     """Return a verification set, with its fingerprint and with notes on its balance and folds.
 
     Args:
-        name, photos, pairs, aligned, videos, skipped, notes: see `VerificationSet`.
         digest: SHA-256 of a photo's content, by position, as it is stored.
         aligned_here: whether what is stored was aligned by the reader, which gives other faces
             than the same content taken as aligned.

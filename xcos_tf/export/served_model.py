@@ -55,35 +55,24 @@ class ServedModel(tf.Module):
         self.named["serving_default"] = self.named["verify"]
 
     def embed(self, image: tf.Tensor) -> Outputs:
-        """Return `grid`, the grid features of faces.
+        """Return `grid`, the grid features of aligned RGB faces, uint8 (N, 112, 112, 3).
 
-        Args:
-            image: uint8 (N, 112, 112, 3), aligned RGB faces, values 0 to 255.
-
-        Returns:
-            `grid`: float32 (N, h, w, c), of no unit.
+        It is float32 (N, h, w, c), of no unit.
         """
         return {"grid": self._grids(checked_batch(image, "image", "aligned RGB faces"))}
 
     def verify(self, image_a: tf.Tensor, image_b: tf.Tensor) -> Outputs:
-        """Compare faces, one to one.
-
-        Args:
-            image_a, image_b: uint8 (N, 112, 112, 3), aligned RGB faces, values 0 to 255.
-        """
+        """Compare aligned RGB faces, uint8 (N, 112, 112, 3), one to one."""
         a = checked_batch(image_a, "image_a", "aligned RGB faces")
         b = checked_batch(image_b, "image_b", "aligned RGB faces")
         return self._verify(*checked_pair(a, b, ("image_a", "image_b")))
 
     def verify_encoded(self, encoded_a: tf.Tensor, encoded_b: tf.Tensor) -> Outputs:
-        """Compare faces that are given as files' bytes, one to one.
+        """Compare aligned faces as JPEG or PNG files' bytes, string (N,), one to one.
 
-        Args:
-            encoded_a, encoded_b: string (N,), JPEG or PNG of aligned faces; see `decode_faces`.
-
-        Returns:
-            As `verify`, and `valid_a` and `valid_b`, bool (N,): whether the image could be decoded.
-            A pair with one that could not has `same` False, and zeros for all numbers.
+        Returns what `verify` does, and `valid_a` and `valid_b`, bool (N,): whether `decode_faces`
+        could decode the image. A pair with one that could not has `same` False, and zeros for all
+        numbers.
         """
         a = checked_batch(encoded_a, "encoded_a", "JPEG or PNG files' bytes")
         b = checked_batch(encoded_b, "encoded_b", "JPEG or PNG files' bytes")
@@ -99,20 +88,14 @@ class ServedModel(tf.Module):
         return {**kept, "same": outputs["same"] & valid, "valid_a": valid_a, "valid_b": valid_b}
 
     def compare(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
-        """Compare grid features that `embed` returned, one to one.
-
-        Args:
-            grid_a, grid_b: float32 (N, h, w, c).
-        """
+        """Compare grid features of `embed`, float32 (N, h, w, c), one to one."""
         return self._compare(*self._checked_grids(grid_a, grid_b))
 
     def compare_one_to_many(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
         """Compare one grid feature with each of many.
 
-        Args:
-            grid_a: float32 (1, h, w, c). N will do too, one to one, for a server that joins
-                requests of one pair each to a batch.
-            grid_b: float32 (N, h, w, c).
+        `grid_a` is float32 (1, h, w, c), and `grid_b` (N, h, w, c). N of both will do too, one to
+        one, for a server that joins requests of one pair each to a batch.
         """
         a, b = self._checked_grids(grid_a, grid_b, one_to_many=True)
         return self._compare(tf.broadcast_to(a, tf.shape(b)), b)

@@ -83,9 +83,7 @@ class CellSoftmax(_Float32Layer):
         return tf.reshape(tf.nn.softmax(flat), (-1, height, width))
 
 
-def learned_attention(
-    grid_shape: tuple[int, int, int], symmetric: bool = True, name: str = "learned_attention"
-) -> keras.Model:
+def learned_attention(grid_shape: tuple[int, int, int], symmetric: bool = True) -> keras.Model:
     """Return L: a small CNN from both grid features to the weights of their cells (Eq. 8 and 9).
 
     A 3×3 convolution to 16 channels is applied to each grid with shared weights, the two results
@@ -122,21 +120,19 @@ def learned_attention(
     if symmetric:
         swapped = apply(weigh, keras.layers.Concatenate(name="join_swapped")([b, a]))
         logits = keras.layers.Average(name="average")([logits, swapped])
-    return keras.Model(grids, CellSoftmax(name="softmax")(logits), name=name)
+    return keras.Model(grids, CellSoftmax(name="softmax")(logits), name="learned_attention")
 
 
 def comparison(
     grid_shape: tuple[int, int, int],
     attention: str = "learned",
     symmetric: bool = True,
-    name: str | None = None,
 ) -> keras.Model:
     """Return the model that compares two grid features (Eq. 2).
 
     Args:
         grid_shape: (h, w, c) of a grid feature; (7, 7, 32) in the paper.
-        attention: "patched" (U), "correlated" (P) or "learned" (L).
-        name: name of the model; the attention's by default.
+        attention: "patched" (U), "correlated" (P) or "learned" (L), after which it is named.
 
     Returns:
         A functional model from [grid_a, grid_b], each float32 (N, h, w, c), to a dictionary of
@@ -158,7 +154,7 @@ def comparison(
         attention_map = learned_attention(grid_shape, symmetric)(grids)
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
     outputs = {"xcos": score, "similarity_map": similarity_map, "attention_map": attention_map}
-    return keras.Model(grids, outputs, name=name or attention)
+    return keras.Model(grids, outputs, name=attention)
 
 
 def plain_comparison(dimension: int) -> keras.Model:

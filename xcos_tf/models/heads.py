@@ -37,15 +37,9 @@ def grid_head(
 ) -> keras.Model:
     """Return the 1×1 convolution that turns a feature map into the grid feature (Eq. 1).
 
-    Args:
-        feature_shape: (h, w, c) of the backbone's feature map.
-        channels: channels of a cell of the grid feature; 32 in the paper.
-        cell_affine: whether a `CellAffine` comes before the convolution.
-        batch_norm: whether batch normalisation and PReLU follow, as in the authors' code.
-
-    Returns:
-        A functional model from a feature map (N, h, w, c) to a grid feature
-        (N, h, w, channels), float32, unbounded.
+    It is a functional model from a feature map (N, h, w, c) to (N, h, w, channels), float32,
+    unbounded. A `CellAffine` may come before the convolution, and batch normalisation and PReLU
+    after it, as in the authors' code.
     """
     feature_map = keras.Input(feature_shape, name="feature_map")
     x = feature_map
@@ -66,14 +60,8 @@ def fc_head(
     """Return ArcFace's embedding head: BN, dropout, flatten, fully connected, BN.
 
     Deng et al., CVPR 2019, option E; the head of the paper's baseline and teacher. The flattening
-    is (h, w, c), so PyTorch's channel-first weights must be permuted.
-
-    Args:
-        feature_shape: (h, w, c) of the backbone's feature map.
-
-    Returns:
-        A functional model from a feature map (N, h, w, c) to an embedding (N, dimension),
-        float32, not normalised.
+    is (h, w, c), so PyTorch's channel-first weights must be permuted. It is a functional model from
+    a feature map (N, h, w, c) to an embedding (N, dimension), float32, not normalised.
     """
     feature_map = keras.Input(feature_shape, name="feature_map")
     x = normalisation.batch_norm("feature_bn")(feature_map)
@@ -92,14 +80,9 @@ def depthwise_head(
 ) -> keras.Model:
     """Return MobileFaceNet's embedding head: global depthwise convolution, two 1×1 ones, linear.
 
-    Args:
-        feature_shape: (h, w, c) of the backbone's feature map.
-        batch_norm: whether each convolution is followed by batch normalisation; False for folded
-            weights, as in `mobilefacenet`.
-
-    Returns:
-        A functional model from a feature map (N, h, w, c) to an embedding (N, dimension),
-        float32, not normalised.
+    It is a functional model from a feature map (N, h, w, c) to an embedding (N, dimension), which
+    is float32 and not normalised. Without batch normalisation after each convolution it is for
+    folded weights, as in `mobilefacenet`.
     """
     height, width, channels = feature_shape
     feature_map = keras.Input(feature_shape, name="feature_map")

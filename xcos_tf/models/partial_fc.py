@@ -14,10 +14,8 @@ def sample_classes(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draw which classes a step's softmax is over: all of the batch's, filled up at random.
 
-    Args:
-        labels: int (N,), the labels of the whole global batch, in [0, classes).
-        sample: how many to keep; at least as many as there are different labels.
-        seed: int (2,); the same seed draws the same classes.
+    `labels`, int (N,) in [0, classes), are those of the whole global batch, and `sample` is no less
+    than how many differ. The same seed, int (2,), draws the same classes.
 
     Returns:
         int32 (sample,), the classes kept, ascending; and int32 (classes,), each class's place

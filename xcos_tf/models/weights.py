@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 
 from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.files import read_file, replace_file
+from xcos_tf.files import replace_file
 
 LARGEST_WEIGHTS = 2**32
 """Bytes of a file."""
@@ -114,11 +114,6 @@ def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
     replace_file(Path(path), lambda stream: stream.write(content))
 
 
-def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Return {layer path: array} of a safetensors file; see `parse_arrays` for errors."""
-    return parse_arrays(read_file(path, LARGEST_WEIGHTS, "the weights file"), path)
-
-
 def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Return {layer path: array} of a safetensors file's content.
 
@@ -169,8 +164,3 @@ def weights_at_most(numbers: int) -> Iterator[None]:
         yield
     finally:
         keras.layers.Layer.add_weight = add
-
-
-def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
-    """Set every weight of `model` from a safetensors file; see `assign_arrays` for errors."""
-    assign_arrays(model, load_arrays(path), str(path))

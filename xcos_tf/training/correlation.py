@@ -114,16 +114,14 @@ class StreamingCorrelation:
         moments = {name: np.array(state[name]) for name in _MOMENTS}
         for name, moment in moments.items():
             shape = getattr(self, f"_{name}").shape
-            if moment.shape != shape:
+            if moment.shape != shape or moment.dtype != np.float64:
                 raise ValueError(
-                    f"Expected the state's `{name}` of shape {shape}. "
-                    f"Received: shape={moment.shape}"
+                    f"Expected the state's `{name}` of shape {shape} in float64. "
+                    f"Received: dtype={moment.dtype}, shape={moment.shape}"
                 )
-            squares = name in ("m_ss", "m_cc")
-            if moment.dtype != np.float64 or not np.isfinite(moment).all():
-                raise ValueError(f"Expected `{name}` of finite float64. Received: others")
-            if squares and (moment < 0).any():
-                raise ValueError(f"Expected `{name}` of 0 or more. Received: {moment.min()}")
+            least = 0 if name in ("m_ss", "m_cc") else -np.inf
+            if not (np.isfinite(moment) & (moment >= least)).all():
+                raise ValueError(f"Expected `{name}` to be finite, and squares 0 or more.")
         if state["count"] < 0:
             raise ValueError(f"Expected a count of 0 or more. Received: {state['count']}")
         for name, moment in moments.items():
@@ -154,7 +152,6 @@ def fit_correlation(
             same for the same step every time. A batch is as `training_dataset` makes it: "input"
             (G, N, ...), "first", "second" and "same" int (G, P).
         pairs: to measure on. Of the last batch, as many as are still needed are taken, evenly.
-        shape: (h, w).
         state: a file that keeps how far the pass has come, always whole. If it is there, the pass
             goes on from it and ends in the same bits as one without a break. It stays when the
             pass is done, for the caller to remove once P is safe.

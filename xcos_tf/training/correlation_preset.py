@@ -133,7 +133,7 @@ def facts(
 
 
 def name_of(records: PreparedSet) -> dict:
-    """Return {"name", "fingerprint"} of a prepared set."""
+    """Return what tells of a prepared set."""
     name = records.folder.resolve().name
     return {"name": name, "fingerprint": records.source["fingerprint"]}
 

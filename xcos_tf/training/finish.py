@@ -78,8 +78,7 @@ def people_to_measure(run) -> FaceSet | None:
     Raises XcosError if they make no genuine pairs.
     """
     config = run.config
-    if not (config.finish.correlation_pairs and config.teacher and config.explains):
-        return None
-    if "correlated" not in run.trainer.network.comparisons:
+    wanted = config.finish.correlation_pairs and config.teacher
+    if not wanted or "correlated" not in run.trainer.network.comparisons:
         return None
     return people_to_compare(run.faces, GENUINE, "leave P as it is by finish: correlation_pairs: 0")

@@ -103,14 +103,13 @@ def train_loop(
     checkpoint, after the last step, and as often as `meet_every` says.
 
     Args:
-        trainer: made and compiled in the strategy's scope.
         dataset_of: called with (first step, last step, groups, groups in an element), to give
             elements as `Trainer` takes them, of these steps and groups, in order; see
             `training_dataset`.
         checkpoints: of the run. One is written when `cadence` says so, at the end, and when the
             loop is told to stop; by the chief alone if there are several workers.
         groups: in the batch of a step, over all replicas.
-        strategy: OneDevice, Mirrored or MultiWorkerMirrored; the present one when None.
+        strategy: in whose scope the trainer was made and compiled; the present one when None.
         steps_per_execution: steps that TensorFlow makes in one call, at the most. Signals are
             answered between calls.
         meet: called at each meeting with the steps made and the mean losses since the last

@@ -32,13 +32,10 @@ def cut_at(
     teacher: FaceEmbedder | None = None,
     shared: bool | None = None,
 ) -> Cut:
-    """Freeze a network's backbone up to a layer, and the teacher.
+    """Freeze a network's backbone up to a layer, and the teacher; nothing if no layer is named.
 
-    Args:
-        name: of the last frozen layer; None freezes nothing.
-        teacher: goes on from the same stem if its backbone starts with the same weights; else the
-            network is left in one piece, and both take images.
-        shared: whether it does, if that is known.
+    The teacher goes on from the same stem if its backbone starts with the same weights, which is
+    `shared` if that is known; else the network is left in one piece, and both take images.
 
     Raises:
         ValueError: the backbone has no such layer, or nothing comes after it, or something goes

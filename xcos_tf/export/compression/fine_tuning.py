@@ -80,8 +80,7 @@ class Request:
 def faces_of(request: Request) -> tuple[FaceSet, FaceSet]:
     """Return the faces of the people whom the preset was trained on, and of those held out.
 
-    Raises:
-        XcosError: a set is not there, or has too few people.
+    Raises XcosError if a set is not there, or has too few people.
     """
     everyone = join_sets([PreparedSet(folder) for folder in request.sets])
     return hold_out(everyone, request.hold_out, request.hold_out_seed)
@@ -128,13 +127,9 @@ def training_batches(faces: FaceSet, request: Request, first_step: int) -> tf.da
 def make_student(
     request: Request, weights: dict, faces: np.ndarray, blocks: Sequence = BLOCKS
 ) -> Student:
-    """Return the variant's network before its first step.
+    """Return the variant's network, of these blocks, before its first step.
 
-    Args:
-        request: what to do.
-        weights: equalised.
-        faces: float32 (N, h, w, 3) in [−1, 1], for the ranges of int8.
-        blocks: of the network.
+    Its weights are equalised; faces, float32 (N, h, w, 3) in [−1, 1], are for the ranges of int8.
     """
     if request.variant == "pruned":
         return PrunedStudent(weights, request.sparsity, request.steps, blocks)
@@ -212,8 +207,7 @@ class FineTuning:
     def restore(self, path: Path) -> None:
         """Go on from a saved state, if there is one.
 
-        Raises:
-            XcosError: it is damaged, or of another request.
+        Raises XcosError if it is damaged, or of another request.
         """
         if not path.exists():
             return

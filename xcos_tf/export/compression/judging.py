@@ -49,7 +49,9 @@ def compression_cost(
             "eer": float(eer(found["xcos"], pairs.same)),
             **_apart("xcos", found["xcos"], true["xcos"]),
             **_apart("s", found["similarity_map"], true["similarity_map"]),
-            "cell_cosine": float(_cosines(features, true_features).mean()),
+            "cell_cosine": float(
+                (unit_length(features) * unit_length(true_features)).sum(axis=-1).mean()
+            ),
         }
     return results
 
@@ -65,7 +67,3 @@ def _apart(name, found, true):
         f"{name}_rmse": float(np.sqrt(np.mean(np.square(found - true)))),
         f"{name}_correlation": float(np.corrcoef(found.ravel(), true.ravel())[0, 1]),
     }
-
-
-def _cosines(a, b):
-    return (unit_length(a) * unit_length(b)).sum(axis=-1)
