@@ -49,6 +49,8 @@ def room_of(module: str) -> str:
     part = module.split(".")[1] if "." in module else COMMON
     if part in ("templates", VERIFIER):
         return VERIFIER
+    if part == "__main__":
+        return "cli"
     return part if (PACKAGE / part).is_dir() else COMMON
 
 

@@ -1,6 +1,6 @@
 """Measure how faithful explanations are: all methods, by all measures, on the same pairs.
 
-    python tools/benchmark_explanations.py SET PAIRS --out docs/results [--readme README.md ...]
+    python tools/benchmark_explanations.py SET PAIRS --out docs/results [--readme PAGE]
 
 SET and PAIRS are a folder of photos and a list of pairs, as `xcos evaluate` takes them, or SET is a
 `.bin` file alone. Writes explanations.md, .csv and .png. A run that was stopped goes on where it

@@ -1,6 +1,6 @@
 """The price list of the TFLite variants: size, time, accuracy, and what becomes of S and W.
 
-    python tools/benchmark_tflite.py DATA --out docs/results [--readme README.md docs/mobile.md]
+    python tools/benchmark_tflite.py DATA --out docs/results [--readme docs/mobile.md]
 
 DATA has LFW as tools/reproduce_paper.py takes it. Writes tflite.md, tflite.csv and, of faces that
 are partly covered, tflite-covered.csv. A run that was stopped goes on where it was: grid features,

@@ -1,6 +1,6 @@
 """Measure how often the unlock prototype lets others in, and keeps owners out.
 
-    python tools/measure_unlock.py FACES --out docs/results [--readme README.md ...]
+    python tools/measure_unlock.py FACES --out docs/results [--readme docs/mobile.md]
 
 FACES is a folder of aligned 112×112 faces with a sub-folder for each person, as `xcos align` makes
 it of LFW. Writes unlock.md and unlock.csv. The rule and the thresholds were fixed before on the

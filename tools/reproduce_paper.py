@@ -1,6 +1,6 @@
 """Measure the paper's Tables 1 and 2, Fig. 5 and its cost ratio, ours beside the paper's.
 
-    python tools/reproduce_paper.py --data DATA --out docs/results [--readme README.md ...]
+    python tools/reproduce_paper.py --data DATA --out docs/results [--readme docs/evaluation.md ...]
 
 DATA holds whatever test sets there are, by their customary names: `lfw/` with `pairs.txt`, `ytf/`
 with `splits.txt`, `agedb_30.bin`, `calfw.bin`, `cfp_ff.bin`, `cfp_fp.bin`, `vgg2_fp.bin` and `ar/`.

@@ -20,7 +20,7 @@ from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 RESAMPLES = 10_000
-LESS, MORE, EQUAL = "loses less", "loses more", "cannot be told apart"
+LESS, MORE, EQUAL = "loses less", "loses more", "no significant difference"
 XCOS_PREFIX = "xcos-"
 HOW = (
     "Seeded free-form strokes cover one face of each pair; which face, and where, is the same for "
@@ -74,7 +74,11 @@ def drops_table(drops: Sequence[Drop]) -> str:
 def statements(drops: Sequence[Drop]) -> str:
     """Return, for each score, a sentence that says plainly whether xCos loses less."""
     lines = []
-    said = {LESS: "loses less than", MORE: "loses more than", EQUAL: "cannot be told from"}
+    said = {
+        LESS: "loses less than",
+        MORE: "loses more than",
+        EQUAL: "does not differ significantly from",
+    }
     for who in dict.fromkeys(map(_names, drops)):
         *of_shares, mean = sorted(
             (drop for drop in drops if _names(drop) == who), key=lambda drop: not drop.share
@@ -87,7 +91,7 @@ def statements(drops: Sequence[Drop]) -> str:
         lines.append(
             f"- {mean.preset} {LETTERS.get(mean.score, mean.score)} {said[verdict(mean)]} "
             f"{mean.baseline} over all shares: {100 * mean.lost:.2f} points against "
-            f"{100 * mean.baseline_lost:.2f}. It {'; '.join(at)}."
+            f"{100 * mean.baseline_lost:.2f}. By share: {'; '.join(at)}."
         )
     return "\n".join(lines)
 
