@@ -26,8 +26,9 @@ KNOWS = {
     "serving": {"models", "data", VERIFIER, "export"},
     "mobile": {"models", "data", VERIFIER, "explain", "export"},
     "search": {"metrics", "models", "data", VERIFIER, "evaluation"},
+    "web": {"models", "data", VERIFIER, "explain", "search"},
     "cli": {"metrics", "models", "data", "runtime", VERIFIER}
-    | {"evaluation", "training", "explain", "export", "serving", "mobile", "search"},
+    | {"evaluation", "training", "explain", "export", "serving", "mobile", "search", "web"},
 }
 """Which rooms each room may import from, besides itself and `COMMON`."""
 LATE = {

@@ -75,6 +75,7 @@ INVOCATIONS = {
     "enroll": _invocation("enroll PEOPLE --store OUT", "PEOPLE", "OUT"),
     "find": _invocation("find A --store FACES --explain OUT", "A FACES", "OUT"),
     "forget": _invocation("forget Ann --store FACES", "FACES"),
+    "serve": _invocation("serve --store FACES", "FACES"),
     "store": _invocation("store info --store FACES", "FACES"),
 }
 assert {line.words[0] for line in INVOCATIONS.values()} == set(COMMANDS)

@@ -46,10 +46,11 @@ COMMANDS = (
     "find",
     "forget",
     "store",
+    "serve",
 )
 LIGHT = (
     *("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock"),
-    *("enroll", "find", "forget", "store"),
+    *("enroll", "find", "forget", "store", "serve"),
 )
 """Those that import TensorFlow only where they must."""
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals

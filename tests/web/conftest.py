@@ -1,0 +1,32 @@
+"""The service on a real socket, with a store of two people."""
+
+import threading
+import time
+
+import pytest
+
+from xcos_tf import FaceStore
+from xcos_tf.web.app import Limits, create_app
+from xcos_tf.web.server import listen
+
+
+@pytest.fixture(scope="session")
+def service(photos, tmp_path_factory):
+    """The address of a service that runs in this process."""
+    import uvicorn
+
+    folder = tmp_path_factory.mktemp("web") / "store"
+    with FaceStore.open(folder, create=True) as store:
+        for person in ("obama", "biden"):
+            store.enroll(person, photos / f"{person}.jpg")
+        app = create_app(store.verifier, store, limits=Limits(body=2**21))
+        opened = listen("127.0.0.1", 0)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{opened.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(30)
+        opened.close()

@@ -1,0 +1,164 @@
+"""The routes of the service, over a socket, against the Python API."""
+
+import base64
+import json
+
+import httpx
+import numpy as np
+import pytest
+
+from xcos_tf import Verifier
+from xcos_tf.web.app import Limits, create_app
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    with httpx.Client(base_url=service, timeout=60) as opened:
+        yield opened
+
+
+def files(photos, **names):
+    return {field: (photos / name).read_bytes() for field, name in names.items()}
+
+
+def test_a_verdict_is_that_of_python(client, photos):
+    answer = client.post("/verify", files=files(photos, a="obama.jpg", b="obama2.jpg")).json()
+    expected = Verifier.from_preset().verify(photos / "obama.jpg", photos / "obama2.jpg")
+    assert answer["same"] is True and answer["attention"] == "learned"
+    assert answer["score"] == pytest.approx(expected.score, abs=1e-5)
+    assert answer["threshold"] == expected.threshold and answer["sentence"] == expected.sentence
+    np.testing.assert_allclose(answer["similarity_map"], expected.similarity_map, atol=2e-6)
+    np.testing.assert_allclose(answer["attention_map"], expected.attention_map, atol=2e-6)
+    assert all(x["image"].startswith("data:image/png;base64,") for x in answer["faces"])
+    for attention, found in answer["attentions"].items():
+        total = np.sum(np.multiply(answer["similarity_map"], found["attention_map"]))
+        assert total == pytest.approx(found["score"], abs=1e-4), attention
+        assert found["thresholds"] == Verifier.from_preset().config["thresholds"][attention]
+
+
+def test_json_in_base64_gives_the_same(client, photos):
+    both = files(photos, a="obama.jpg", b="biden.jpg")
+    plain = client.post("/verify", files=both, data={"fmr": "0.01", "attention": "patched"})
+    encoded = {name: base64.b64encode(content).decode() for name, content in both.items()}
+    encoded["a"] = f"data:image/jpeg;base64,{encoded['a']}"
+    options = {"fmr": 0.01, "attention": "patched"}
+    answer = client.post("/verify/json", json={**encoded, **options})
+    assert answer.json() == plain.json()
+    assert answer.json()["same"] is False and answer.json()["attention"] == "patched"
+
+
+def test_search_enroll_and_forget(client, photos):
+    probe = files(photos, photo="obama2.jpg")
+    found = client.post("/find", files=probe, data={"top": 1}).json()
+    [hit] = found["hits"]
+    assert found["found"] and hit["person"] == "obama" and hit["same"]
+    assert hit["score"] == pytest.approx(0.79, abs=0.01) and len(hit["similarity_map"]) == 7
+    enrolled = client.post("/enroll", files=probe, data={"person": "A/B ?", "name": "x"})
+    assert enrolled.json() == {"new": True}
+    assert client.post("/find", files=probe).json()["hits"][0]["person"] == "A/B ?"
+    assert client.delete("/people/A%2FB%20%3F").json() == {"faces": 1}
+    assert client.post("/find", files=probe).json()["hits"][0]["person"] == "obama"
+
+
+def test_what_is_there(client):
+    facts = client.get("/presets").json()
+    assert facts["preset"] == "xcos-mobilefacenet" and facts["store"] is True
+    assert facts["parts"][3][2] == "left eye"
+    assert client.get("/healthz").json()["status"] == "ok"
+    assert "/verify" in client.get("/openapi.json").json()["paths"]
+    assert 'xcos_requests_total{route="/healthz",status="200"}' in client.get("/metrics").text
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html") and "http" not in page.text
+    assert page.headers["cache-control"] == "no-store"
+
+
+REFUSED = {
+    "no photo": ("/verify", {"files": {"a": b"x"}}, 422, "b: Field required"),
+    "no image": ("/verify", {"files": {"a": b"x", "b": b"y"}}, 422, "the first photo is not an im"),
+    "empty": ("/verify", {"files": {"a": "FACE", "b": b""}}, 422, "the second photo is empty"),
+    "no face": ("/verify", {"files": {"a": "BLACK", "b": "FACE"}}, 422, "no face was found in"),
+    "odd rate": (
+        "/verify",
+        {"files": {"a": "FACE", "b": "FACE"}, "data": {"fmr": "0.5"}},
+        422,
+        "has no threshold for FMR 0.5",
+    ),
+    "no number": (
+        "/verify",
+        {"files": {"a": "FACE", "b": "FACE"}, "data": {"threshold": "nan"}},
+        422,
+        "threshold: Input should be a finite number",
+    ),
+    "no attention": (
+        "/verify",
+        {"files": {"a": "FACE", "b": "FACE"}, "data": {"attention": "x"}},
+        422,
+        "has no attention 'x'",
+    ),
+    "too large": (
+        "/verify",
+        {"files": {"a": b"x" * 2**22, "b": b""}},
+        413,
+        "is larger than 2,097,",
+    ),
+    "no base64": ("/verify/json", {"json": {"a": "?", "b": ""}}, 422, "`a` is not base64"),
+    "no json": ("/verify/json", {"content": b"{"}, 422, "the body: "),
+    "no such route": ("/nothing", {"json": {}}, 404, "Not Found"),
+    "a nameless person": (
+        "/enroll",
+        {"files": {"photo": "FACE"}, "data": {"person": " "}},
+        422,
+        "is no name of a person",
+    ),
+    "top": ("/find", {"files": {"photo": "FACE"}, "data": {"top": 0}}, 422, "top: Input should be"),
+}
+
+
+@pytest.mark.parametrize("route, body, status, sentence", REFUSED.values(), ids=REFUSED)
+def test_refused_in_a_sentence(client, photos, route, body, status, sentence):
+    places = {"FACE": (photos / "biden.jpg").read_bytes(), "BLACK": black()}
+    if "files" in body:
+        body = {**body, "files": {x: places.get(y, y) for x, y in body["files"].items()}}
+    answer = client.post(route, **body)
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"] and "Traceback" not in answer.text
+
+
+def black():
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (200, 200)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_key_is_asked_for(photos):
+    from fastapi.testclient import TestClient
+
+    client = TestClient(create_app(Verifier.from_preset(), key="secret"))
+    both = files(photos, a="obama.jpg", b="biden.jpg")
+    for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": "sécret".encode()}):
+        refused = client.post("/verify", files=both, headers=headers)
+        assert refused.status_code == 401 and "X-API-Key" in refused.json()["error"]
+    assert client.post("/verify", files=both, headers={"X-API-Key": "secret"}).status_code == 200
+    assert client.get("/healthz").status_code == 200
+    assert client.post("/find", files=both).status_code in (404, 405)  # there is no store
+
+
+def test_who_waits_too_long_is_told(photos):
+    from fastapi.testclient import TestClient
+
+    client = TestClient(create_app(Verifier.from_preset(), limits=Limits(at_once=0, patience=0.2)))
+    busy = client.post("/verify", files=files(photos, a="obama.jpg", b="biden.jpg"))
+    assert busy.status_code == 503 and "busy" in busy.json()["error"]
+
+
+def test_logs_hold_neither_photos_nor_names(client, photos, caplog):
+    with caplog.at_level("INFO", logger="xcos_tf.web.app"):
+        client.post("/find", files=files(photos, photo="obama2.jpg"))
+        client.delete("/people/somebody")
+    lines = [json.loads(x.getMessage()) for x in caplog.records if x.name == "xcos_tf.web.app"]
+    assert [x["route"] for x in lines] == ["/find", "other"]
+    assert "somebody" not in caplog.text

@@ -1,0 +1,65 @@
+"""`xcos serve` as a process: every line of docs/http.md, and how it stops."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xcos_tf import FaceStore
+from xcos_tf.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+LINES = re.findall(r"^curl (.*)$", (ROOT / "docs/http.md").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.fixture
+def process(photos, tmp_path):
+    with FaceStore.open(tmp_path / "store", create=True) as store:
+        store.enroll("obama", photos / "obama.jpg")
+    words = ["-m", "xcos_tf", "serve", "--port", "0", "--store", str(tmp_path / "store")]
+    started = subprocess.Popen(
+        [sys.executable, *words], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    yield started
+    started.kill()
+    started.communicate()
+
+
+def test_the_lines_of_the_page_work_and_sigterm_stops_it(process):
+    address = re.search(r"http://[\d.:]+", process.stderr.readline())[0]
+    assert len(LINES) == 7
+    for line in LINES:
+        words = line.replace("http://127.0.0.1:8080", address).split()
+        answer = subprocess.run(
+            ["curl", "-sS", "-w", "\n%{http_code}", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        body, _, status = answer.stdout.rpartition("\n")
+        assert status == "200", (line, answer)
+        assert line.endswith("/metrics") or json.loads(body)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_bad_input_is_one_sentence(tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for words, sentence in {
+            ("--port", str(port)): "nobody can listen at 127.0.0.1:",
+            ("--port", "99999"): "is no port",
+            ("--host", "no.such.host.invalid"): "nobody can listen at no.such.host.invalid:8080",
+            ("--preset", "nonsense"): "there is no preset 'nonsense'",
+            ("--store", os.fspath(tmp_path / "x")): "there is no store",
+        }.items():
+            assert main(["serve", *words]) == 2
+            assert sentence in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""`xcos serve`: the HTTP service and its page."""
+
+import argparse
+import os
+
+from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.paths import Paths
+from xcos_tf.cli.store_arguments import is_url
+from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.progress import log
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Attach the subcommand's parser."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="answer over HTTP, with a page to try",
+        description="Serve explained verdicts over HTTP, and a page that shows them. If "
+        "XCOS_API_KEY is set, requests must have it in the header X-API-Key. Exit code: 0 stopped, "
+        "2 error.",
+    )
+    parser.add_argument(
+        "--preset",
+        default="xcos-mobilefacenet",
+        metavar="NAME",
+        help="bundled preset or preset folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--store", metavar="STORE", help="people to search and to enroll, see `xcos enroll`"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="where to listen; 0.0.0.0 is everywhere (default: %(default)s, this machine alone)",
+    )
+    parser.add_argument("--port", type=whole_number, default=8080, help="default: %(default)s")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    return parser
+
+
+def paths(args: argparse.Namespace) -> Paths:
+    """Return what is read, after a look at the options."""
+    if not 0 <= args.port < 2**16:
+        raise XcosError(f"--port {args.port} is no port; give one from 0 to 65535")
+    folders = {}
+    if args.store is not None and not is_url(args.store):
+        folders[args.store] = "there is no store {}; make one with `xcos enroll`"
+    return Paths(folders=folders, presets=(args.preset,))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    from contextlib import ExitStack
+
+    from xcos_tf.verifier import Verifier
+    from xcos_tf.web.app import create_app
+    from xcos_tf.web.server import listen, serve
+
+    with ExitStack() as stack:
+        store = None
+        if args.store is not None:
+            from xcos_tf.search.store import FaceStore
+
+            store = stack.enter_context(FaceStore.open(args.store, args.preset, write=True))
+        verifier = store.verifier if store else Verifier.from_preset(args.preset)
+        app = create_app(verifier, store, os.environ.get("XCOS_API_KEY"))
+        try:
+            socket = stack.enter_context(listen(args.host, args.port))
+        except OSError as error:
+            raise XcosError(
+                f"nobody can listen at {args.host}:{args.port} ({reason_of(error)}); choose "
+                "another --port or --host"
+            ) from None
+        address = f"http://{args.host}:{socket.getsockname()[1]}"
+        log.info(f"the page is at {address}, the routes at {address}/docs; stop with Ctrl-C")
+        serve(app, socket, address if args.open else None)
+    return 0

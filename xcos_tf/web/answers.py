@@ -1,0 +1,79 @@
+"""What the service answers, as JSON knows it."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from xcos_tf.explain.regions import region_map
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
+from xcos_tf.search.store import Hit
+from xcos_tf.templates import Template
+from xcos_tf.verifier import Verification, Verifier
+
+
+def verification_answer(result: Verification) -> dict:
+    """Return a verdict and why, without pictures.
+
+    Returns:
+        `same`, `score`, `threshold`, `attention`, and of an xCos preset `sentence`,
+        `similarity_map` S and `attention_map` W, lists of rows.
+    """
+    answer = {
+        "same": result.same,
+        "score": result.score,
+        "threshold": result.threshold,
+        "attention": result.attention,
+    }
+    if result.similarity_map is None:
+        return answer
+    return answer | {
+        "sentence": result.sentence,
+        "similarity_map": _rows(result.similarity_map),
+        "attention_map": _rows(result.attention_map),
+    }
+
+
+def face_answer(template: Template) -> dict:
+    """Return an aligned face as a PNG's data URI, and what the photo was like."""
+    stream = io.BytesIO()
+    Image.fromarray(template.face).save(stream, "PNG")
+    content = base64.b64encode(stream.getvalue()).decode("ascii")
+    return {
+        "image": f"data:image/png;base64,{content}",
+        "faces_found": template.faces_found,
+        "turned": template.turned,
+    }
+
+
+def every_attention(verifier: Verifier, result: Verification) -> dict:
+    """Return {attention: score, W and {FMR: threshold}} of a pair, for a page that lets choose."""
+    if result.attention == PLAIN_COSINE:
+        return {}
+    grids = [x.feature[None] for x in (result.template_a, result.template_b)]
+    answers = {}
+    for attention in verifier.attentions:
+        outputs = verifier.explain_pairs(*grids, attention)
+        answers[attention] = {
+            "score": float(outputs["xcos"][0]),
+            "attention_map": _rows(outputs["attention_map"][0]),
+            "thresholds": verifier.config["thresholds"].get(attention, {}),
+        }
+    return answers
+
+
+def parts_of_the_face(verifier: Verifier) -> list[list[str]]:
+    """Return the name of the part of the face in each cell; none of a preset without a grid."""
+    return region_map(*verifier.runtime.feature_shape[:2]).tolist() if verifier.explains else []
+
+
+def hit_answer(hit: Hit) -> dict:
+    """Return one person whom a face may be, and why."""
+    face = face_answer(hit.verification.template_b)["image"]
+    answer = verification_answer(hit.verification)
+    return {"person": hit.person, "photo": hit.photo, "image": face, **answer}
+
+
+def _rows(values: np.ndarray) -> list[list[float]]:
+    return [[round(float(x), 6) for x in row] for row in values]
