@@ -1,9 +1,9 @@
 """Two photos in, an explained verdict out: the one class that most users meet."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,11 @@ from xcos_tf.arrays import as_float32
 from xcos_tf.data.aligner import FaceAligner, read_faces
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
+from xcos_tf.models.preset_folder import whatif_file
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
+from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.loading import Runtime, load_runtime
+from xcos_tf.runtime.whatif import load_whatif, score_drops
 from xcos_tf.templates import Gallery, Template, fixed_weight_scores
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Verification:
         similarity_map: S, float32 (h, w) in [−1, 1]; None for a preset without a grid.
         attention_map: W, float32 (h, w), which sums to 1; None likewise. score = Σ S·W.
         template_a, template_b: the two faces.
+        whatif: computes `drops`, of one pair; None where nothing does.
     """
 
     same: bool
@@ -46,17 +50,29 @@ class Verification:
     attention_map: np.ndarray | None
     template_a: Template
     template_b: Template
+    whatif: Callable[[], tuple[np.ndarray, np.ndarray]] | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         return self.same
 
+    @cached_property
+    def drops(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """How much the score would drop if one cell were covered, computed when asked for.
+
+        One map of A and one of B, float32 (h, w); None for a preset without a model of that. A
+        guess of the model, see `Verifier.score_drops`; its cells do not sum to the score.
+        """
+        return self.whatif and tuple(drops[0] for drops in self.whatif())
+
     @property
     def sentence(self) -> str:
-        """Which parts of the faces agree, which do not, and how much those counted."""
+        """What decided; of a preset that cannot tell, which parts of the faces agree."""
         if self.similarity_map is None:
             return "this preset gives a score without an explanation"
-        from xcos_tf.explain.words import describe_maps
+        from xcos_tf.explain.words import describe_drops, describe_maps
 
+        if self.drops is not None:
+            return describe_drops(*self.drops, self.same)
         return describe_maps(self.similarity_map, self.attention_map)
 
 
@@ -259,8 +275,9 @@ class Verifier:
             outputs = self.explain_pairs(*features, attention)
             score = float(outputs["xcos"][0])
             maps = (outputs["similarity_map"][0], outputs["attention_map"][0])
+        whatif = partial(self.score_drops, *features, attention) if self._tells_drops else None
         return Verification(
-            bool(score >= threshold), score, threshold, attention, *maps, *templates
+            bool(score >= threshold), score, threshold, attention, *maps, *templates, whatif
         )
 
     def compare(
@@ -311,15 +328,47 @@ class Verifier:
         """
         attention = self._attention(attention)
         if attention == PLAIN_COSINE:
-            raise XcosError(
-                f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
-            )
+            raise self._no_maps()
         outputs = self.runtime.compare(attention, *self._pairs(grids_a, grids_b))
         if not np.isfinite(outputs["xcos"]).all():
             raise XcosError(
                 "the grid features give a score that is not finite; make them anew with this preset"
             )
         return outputs
+
+    def score_drops(
+        self, grids_a: np.ndarray, grids_b: np.ndarray, attention: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return how much the score of each pair would drop if one cell of one face were covered.
+
+        No face is covered: the preset's model guesses what the grid would be, and the score of it
+        is computed anew, with its attention map; see `xcos_tf.runtime.whatif`.
+
+        Args:
+            grids_a, grids_b: float32 (P, h, w, c).
+
+        Returns:
+            Two maps of each pair, float32 (P, h, w): of A, B being as it is, and of B.
+
+        Raises:
+            XcosError: the preset has no such attention, no grid, or no model of that.
+            ValueError: the arrays are of other shapes.
+        """
+        attention = self._attention(attention)
+        if attention == PLAIN_COSINE:
+            raise self._no_maps()
+        return score_drops(
+            self.runtime, self._whatif_model, attention, *self._pairs(grids_a, grids_b)
+        )
+
+    @property
+    def _tells_drops(self) -> bool:
+        """Whether the preset has a model for `score_drops`."""
+        return self.runtime.preset is not None and whatif_file(self.runtime.preset).is_file()
+
+    @cached_property
+    def _whatif_model(self) -> LiteModel:
+        return load_whatif(self.runtime.preset, self.config)
 
     def compare_pairs(
         self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None
@@ -349,6 +398,11 @@ class Verifier:
             for i in range(0, len(features_a), PAIR_BLOCK)
         ]
         return np.concatenate([np.empty(0, np.float32), *blocks])
+
+    def _no_maps(self) -> XcosError:
+        return XcosError(
+            f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
+        )
 
     @property
     def _digest(self) -> str | None:

@@ -54,6 +54,7 @@ INVOCATIONS = {
     "fit-correlation": _invocation(
         "fit-correlation xcos-mobilefacenet SET --out OUT", "SET", "OUT"
     ),
+    "fit-whatif": _invocation("fit-whatif xcos-mobilefacenet SET", "SET"),
     "export": _invocation(
         "export xcos-mobilefacenet OUT --to tflite --representative PEOPLE", "PEOPLE"
     ),

@@ -269,3 +269,17 @@ def test_neither_pyplot_nor_tensorflow_is_imported():
         "sys.exit(' '.join({'matplotlib.pyplot', 'tensorflow'} & sys.modules.keys()) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_drops_are_drawn_over_both_faces_on_one_scale(draw):
+    drops = np.zeros((2, 7, 7))
+    drops[0, 0, 0], drops[1, 6, 6] = 0.1, -0.2
+    plain, with_drops = draw()[0], draw(drops=tuple(drops))[0]
+    assert with_drops.get_figheight() > plain.get_figheight()
+    faces, maps = panels(with_drops)
+    assert len(faces) == 4 and len(maps) == 3
+    for axes, values in zip(faces[2:], drops, strict=True):
+        np.testing.assert_allclose(axes.images[1].get_array(), values / 0.2)
+        assert axes.child_axes[0].get_ylim() == pytest.approx((-0.2, 0.2))
+        assert axes.get_title(loc="left").endswith(": a cell covered")
+    assert "Cells do not add up to xCos." in with_drops.texts[-1].get_text()

@@ -6,7 +6,12 @@ import pytest
 
 from xcos_tf.explain.explanation import Cost, Explanation
 from xcos_tf.explain.regions import region_map
-from xcos_tf.explain.words import describe_maps, explanation_sentence, region_summary
+from xcos_tf.explain.words import (
+    describe_drops,
+    describe_maps,
+    explanation_sentence,
+    region_summary,
+)
 
 REGIONS = region_map(7, 7)
 SIDES = "(left and right as seen in the picture)"
@@ -230,3 +235,56 @@ def test_xcos_says_what_agrees_and_what_counted_most():
 def test_other_maps_name_the_parts_that_stand_out(places, base, signed, sentence):
     said = explanation_sentence(explanation(marked(places, base), signed=signed))
     assert said.startswith(sentence)
+
+
+COVERED = ", by how much the score would drop if one cell there were covered"
+
+
+def one_cell(**values: float) -> np.ndarray:
+    """Return drops that are 0 but in the last cell of some regions."""
+    drops = np.zeros((7, 7))
+    for name, value in values.items():
+        drops[tuple(np.argwhere(name.replace("_", " ") == REGIONS)[-1])] = value
+    return drops
+
+
+def test_what_decided_is_named_with_what_its_strongest_cell_would_cost():
+    drops = one_cell(left_cheek=0.21, nose_tip=0.12, chin=0.1, mouth=-0.03, hairline=-0.02)
+    assert describe_drops(drops, drops, True) == (
+        f"decided by: left cheek (+0.21), nose tip (+0.12); against: mouth (−0.03){COVERED} {SIDES}"
+    )
+    assert describe_drops(drops, drops, False) == (
+        f"decided by: mouth (−0.03), hairline (−0.02); against: left cheek (+0.21){COVERED} {SIDES}"
+    )
+
+
+def test_drops_are_the_mean_of_both_faces():
+    said = describe_drops(one_cell(mouth=0.4, chin=0.1), one_cell(chin=0.1, nose_tip=-0.06), True)
+    assert said == f"decided by: mouth (+0.20), chin (+0.10); against: nose tip (−0.03){COVERED}"
+
+
+def test_of_a_part_the_strongest_cell_speaks_and_not_the_sum():
+    drops = paint(0.0, chin=0.03)
+    drops[5, 3] = 0.05
+    drops[6, 2] = -0.04
+    assert describe_drops(drops, drops, True).startswith("decided by: mouth (+0.05); against: chin")
+    drops[6, 2] = 0.03
+    assert describe_drops(drops, drops, True).startswith("decided by: mouth (+0.05), chin (+0.03),")
+
+
+def test_what_would_be_shown_as_nothing_is_not_named():
+    small = one_cell(mouth=0.0049, chin=-0.0049)
+    nothing = "no part decided alone: covering one cell would hardly move the score"
+    for same in (True, False):
+        assert describe_drops(small, small, same) == nothing
+    noticed = one_cell(mouth=0.005)
+    assert describe_drops(noticed, noticed, True) == f"decided by: mouth (+0.01){COVERED}"
+    assert describe_drops(noticed, noticed, False) == (
+        f"decided by: no part alone; against: mouth (+0.01){COVERED}"
+    )
+
+
+def test_drops_that_are_no_maps_are_refused():
+    for wrong in (np.zeros(49), np.full((7, 7), np.nan)):
+        with pytest.raises(ValueError, match="Expected"):
+            describe_drops(wrong, np.zeros((7, 7)), True)

@@ -14,9 +14,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="compare explanations of two photos' score in one picture",
         description="Explain the score of two photos by several methods, and draw a row for each: "
         "for xCos S, W and S·W, for any other its map on both faces. Methods: xcos, "
-        "xcos-correlated and xcos-patched explain an xCos preset; tail, gradcam, gradcam++, "
-        "layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, corrrise, "
-        "random and face-centre any preset. Exit code: 0 done, 2 error.",
+        "xcos-correlated, xcos-patched and xcos-whatif explain an xCos preset; tail, gradcam, "
+        "gradcam++, layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, "
+        "corrrise, random and face-centre any preset. Exit code: 0 done, 2 error.",
     )
     add_two_photos(parser)
     parser.add_argument(

@@ -39,6 +39,7 @@ COMMANDS = (
     "prepare",
     "train",
     "fit-correlation",
+    "fit-whatif",
     "export",
     "convert",
     "unlock",

@@ -26,7 +26,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "people, 2 error.",
     )
     add_two_photos(parser)
-    parser.add_argument("--explain", metavar="FILE", help="draw S, W and S·W to .png, .pdf or .svg")
+    parser.add_argument("--explain", metavar="FILE", help="draw the maps to .png, .pdf or .svg")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
         "--preset",
@@ -146,6 +146,10 @@ def _as_json(args, result) -> str:
             "similarity_map": result.similarity_map.tolist(),
             "attention_map": result.attention_map.tolist(),
         }
+        if result.drops is not None:
+            maps |= {
+                f"drops_{x}": drops.tolist() for x, drops in zip("ab", result.drops, strict=True)
+            }
     answer = {
         "same": result.same,
         "score": result.score,
@@ -179,5 +183,6 @@ def _draw(args, result) -> None:
         title_b=Path(args.b).name,
         attention_name=result.attention,
         sentence=result.sentence,
+        drops=result.drops,
     )
     save_figure(figure, args.explain)

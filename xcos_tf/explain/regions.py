@@ -62,6 +62,12 @@ def region_totals(values: np.ndarray) -> dict[str, float]:
     return {name: float(values[inside].sum(dtype=np.float64)) for name, inside in masks.items()}
 
 
+def region_extremes(values: np.ndarray) -> dict[str, float]:
+    """Return {region: the value of its cells that is furthest from 0}, in reading order."""
+    masks = region_masks(*values.shape)
+    return {x: float(max(values[inside], key=abs)) for x, inside in masks.items()}
+
+
 def region_means(values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
     """Return {region: weighted mean of its cells}, in reading order of the regions.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xcos_tf.explain.regions import region_means, region_totals
+from xcos_tf.explain.regions import region_extremes, region_means, region_totals
 
 if TYPE_CHECKING:
     from xcos_tf.explain.explanation import Explanation
@@ -105,6 +105,43 @@ def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
     else:
         sentence = _extremes(counted)
     return _with_sides(sentence)
+
+
+def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
+    """Say in one sentence which parts of the faces decided, by what covering them would do.
+
+    For example "decided by: left cheek (+0.05), nose tip (+0.04); against: mouth (−0.02), by how
+    much the score would drop if one cell there were covered (left and right as seen in the
+    picture)". Of each part the cell speaks whose mean drop of both faces is greatest, for or
+    against: cells do not add up. Where people differ, it is decided by what speaks against.
+
+    Args:
+        drops_a, drops_b: float (h, w), as by `Verifier.score_drops`.
+        same: the verdict.
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    """
+    drops_a, drops_b = check_maps(drops_a, drops_b)
+    strongest = region_extremes((drops_a + drops_b) / 2)
+    ordered = sorted(strongest, key=lambda name: -round(strongest[name], 6))
+    speaking_for = [x for x in ordered if strongest[x] >= NOTICEABLE_DIFFERENCE]
+    against = [x for x in reversed(ordered) if strongest[x] <= -NOTICEABLE_DIFFERENCE]
+    sides = (speaking_for[:_NAMED], against[:1]) if same else (against[:_NAMED], speaking_for[:1])
+    deciding, opposing = (
+        ", ".join(f"{name} ({_with_sign(strongest[name])})" for name in names) for names in sides
+    )
+    if not deciding and not opposing:
+        return "no part decided alone: covering one cell would hardly move the score"
+    said = f"decided by: {deciding or 'no part alone'}"
+    if opposing:
+        said += f"; against: {opposing}"
+    return _with_sides(f"{said}, by how much the score would drop if one cell there were covered")
+
+
+def _with_sign(value: float) -> str:
+    text = as_number(value, 2)
+    return text if text.startswith("−") else f"+{text}"
 
 
 def explanation_sentence(explanation: "Explanation") -> str:

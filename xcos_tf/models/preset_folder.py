@@ -30,3 +30,8 @@ def find_preset(name_or_folder: str | os.PathLike) -> Path:
 def lite_folder(preset: Path) -> Path:
     """Return where a preset's folder has its TFLite files, if it has any."""
     return preset / "lite"
+
+
+def whatif_file(preset: Path) -> Path:
+    """Return where a preset's folder has its model of covered cells, if it has one."""
+    return preset / "whatif.tflite"

@@ -48,10 +48,11 @@ PREPROCESSING = {
 
 @dataclass(frozen=True)
 class Preset:
-    """A configuration and the network it describes, with weights loaded."""
+    """A configuration and the network it describes, with weights loaded; and where it is from."""
 
     config: dict
     network: FaceEmbedder | XCos
+    folder: Path | None = None
 
 
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
@@ -80,7 +81,7 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
         ) from None
     assign_arrays(network, arrays, str(path))
     log.debug(f"the preset {name_or_folder} is loaded")
-    return Preset(config, network)
+    return Preset(config, network, folder)
 
 
 def check_writable(folder: str | os.PathLike, extras: Iterable[str] = ()) -> None:

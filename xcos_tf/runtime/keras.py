@@ -16,7 +16,7 @@ class KerasRuntime:
 
     def __init__(self, preset: Preset):
         """Wrap a loaded preset."""
-        self.config, self.network = preset.config, preset.network
+        self.config, self.network, self.preset = preset.config, preset.network, preset.folder
         self.attentions = tuple(self.network.comparisons)
         self.face_shape = tuple(self.network.features.input_shape[1:])
         self.feature_shape = tuple(self.network.features.output_shape[1:])

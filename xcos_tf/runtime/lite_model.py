@@ -16,6 +16,7 @@ _TENSORS = {
     "head": ({"feature_map"}, {"embedding"}),
     "compare": ({"grid_a", "grid_b"}, _VERDICT),
     "verify": ({"image_a", "image_b"}, _VERDICT),
+    "whatif": ({"grid"}, {"covered"}),
 }
 
 

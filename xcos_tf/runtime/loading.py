@@ -23,12 +23,14 @@ class Runtime(Protocol):
         attentions: what pairs can be scored by; the last is the default.
         face_shape: (H, W, 3) of an aligned face.
         feature_shape: (h, w, c) of a grid feature, or (dimension,) of a plain preset's embedding.
+        preset: folder of the preset; None where there is none.
     """
 
     config: dict
     attentions: tuple[str, ...]
     face_shape: tuple[int, ...]
     feature_shape: tuple[int, ...]
+    preset: Path | None
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Return the features, float32, of aligned faces, uint8 (N, H, W, 3) RGB, N ≥ 1."""

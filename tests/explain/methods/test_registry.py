@@ -20,7 +20,7 @@ def test_the_names_are_those_of_the_issue():
     assert set(METHODS) == {
         *("xcos", "xcos-correlated", "xcos-patched", "tail", "occlusion", "corrrise"),
         *("gradcam", "gradcam++", "layercam", "scorecam", "saliency", "smoothgrad"),
-        *("random", "face-centre"),
+        *("random", "face-centre", "xcos-whatif"),
     }
 
 

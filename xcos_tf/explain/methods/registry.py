@@ -42,6 +42,12 @@ METHODS = {
         "xcos:CellContributions",
         ("patched",),
     ),
+    "xcos-whatif": Entry(
+        "xCos, what if",
+        "how much the score would drop if this cell were covered, as the preset's model of covered "
+        "cells guesses",
+        "whatif:WhatIf",
+    ),
     "tail": Entry(
         "Tail decomposition",
         "each cell's exact share of the cosine, on a scale where the greatest is 1",

@@ -55,7 +55,7 @@ def convert(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if variant == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        return _without_tensor_names(converter.convert())
+        return without_tensor_names(converter.convert())
 
 
 def model_function(
@@ -148,7 +148,7 @@ def converter_of(
         yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
-def _without_tensor_names(content: bytes) -> bytes:
+def without_tensor_names(content: bytes) -> bytes:
     """Return a TFLite model whose tensors have no names but its inputs and outputs.
 
     Nobody asks for the others, which are a fortieth of a float16 file.

@@ -1,0 +1,1 @@
+"""How a preset learns what covering a cell does to its grid, for the method `xcos-whatif`."""

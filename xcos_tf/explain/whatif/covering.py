@@ -1,0 +1,132 @@
+"""What covering each cell of a face does to its grid feature, measured on many faces."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.arrays import read_npz
+from xcos_tf.data.face_set import FaceSet
+from xcos_tf.data.photo import read_photo
+from xcos_tf.errors import XcosError, explained
+from xcos_tf.explain.faithfulness.fillings import removed
+from xcos_tf.files import replace_file
+from xcos_tf.progress import Bar
+from xcos_tf.runtime.loading import Runtime
+
+FILLINGS = ("black", "blur")
+"""What faces are covered by, in turn: the hardest edge and the softest."""
+BLOCK = 64  # faces in a file
+_LARGEST_BLOCK = 2**30
+
+
+@dataclass(frozen=True)
+class CoveredFaces:
+    """Grid features of faces, and of the same faces with one cell covered.
+
+    Attributes:
+        labels: int (N,), whose each face is.
+        grids: float32 (N, h, w, c).
+        covered: float16 (N, h·w, h, w, c), of the face with each cell covered, row by row, all of
+            a face by the same filling.
+    """
+
+    labels: np.ndarray
+    grids: np.ndarray
+    covered: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def spread_over_people(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return at most `count` positions of faces, as many of each person as can be.
+
+    Args:
+        labels: int (N,).
+        count: of faces.
+        seed: of the draw; a greater count begins with the faces of a smaller one.
+    """
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(labels))
+    turn = np.empty(len(labels), np.int64)  # a face is its person's first, second, …
+    by_person = order[np.argsort(labels[order], kind="stable")]
+    counts = np.bincount(labels)
+    turn[by_person] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[np.argsort(turn[order], kind="stable")][:count]
+
+
+def cover_faces(
+    runtime: Runtime, faces: FaceSet, positions: np.ndarray, state: Path, identity: str
+) -> CoveredFaces:
+    """Cover each cell of faces and run the backbone on all of it.
+
+    Args:
+        runtime: of an xCos preset.
+        faces: whose, of the size that the preset takes.
+        positions: int (n,), which of them.
+        state: a folder that keeps what is done, in whole files of `BLOCK` faces each, so that a
+            run that was stopped goes on from there. It stays, for the caller to remove.
+        identity: of the preset and the faces; a state of another is refused.
+
+    Raises:
+        XcosError: a face cannot be read, or `state` cannot be written, or is damaged or of other
+            faces.
+    """
+    with explained(f"cannot write to {state}", "choose another folder"):
+        state.mkdir(parents=True, exist_ok=True)
+    blocks = []
+    with Bar(total=len(positions), desc="covering", unit="face") as bar:
+        for start in range(0, len(positions), BLOCK):
+            chosen = positions[start : start + BLOCK]
+            path = state / f"{start:07d}.npz"
+            block = _read(path, identity, len(chosen)) if os.path.exists(path) else None
+            if block is None:
+                block = _covered(runtime, faces, chosen, start)
+                _write(path, block, identity)
+            blocks.append(block)
+            bar.update(len(chosen))
+    labels = faces.labels[positions]
+    return CoveredFaces(labels, *(np.concatenate([x[name] for x in blocks]) for name in _NAMES))
+
+
+_NAMES = ("grids", "covered")
+
+
+def _covered(runtime, faces, positions, start) -> dict[str, np.ndarray]:
+    masks = _cells(runtime.face_shape[:2], runtime.feature_shape[:2])
+    grids, covered = [], []
+    for number, image in enumerate(map(read_photo, faces.read(positions)), start):
+        variants = removed(image, masks, FILLINGS[number % len(FILLINGS)])
+        features = runtime.embed(np.concatenate([image[np.newaxis], variants]))
+        grids.append(features[0])
+        covered.append(features[1:].astype(np.float16))
+    return {"grids": np.stack(grids), "covered": np.stack(covered)}
+
+
+def _cells(face: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+    """Return masks of a face (H, W), one for each cell of a grid (h, w): bool (h·w, H, W)."""
+    rows, columns = (
+        np.arange(pixels) * cells // pixels for pixels, cells in zip(face, grid, strict=True)
+    )
+    cell_of = rows[:, np.newaxis] * grid[1] + columns
+    return cell_of == np.arange(grid[0] * grid[1])[:, np.newaxis, np.newaxis]
+
+
+def _write(path, block, identity) -> None:
+    with explained(f"{path} cannot be written", "free some space or choose another place"):
+        replace_file(path, lambda file: np.savez(file, identity=np.array(identity), **block))
+
+
+def _read(path, identity, count) -> dict[str, np.ndarray] | None:
+    """Return a block; None of one that has other faces, as the last of a shorter run."""
+    faults = (OSError, ValueError, KeyError)
+    with explained(f"{path} is damaged", "remove it to cover its faces again", faults):
+        block = read_npz(path, _LARGEST_BLOCK)
+        if str(block["identity"]) == identity:
+            return {x: block[x] for x in _NAMES} if len(block["grids"]) == count else None
+    raise XcosError(
+        f"{path.parent} is of an unfinished run with other faces or another preset; remove it to "
+        "start from the beginning, or finish that one"
+    )

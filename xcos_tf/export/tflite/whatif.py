@@ -1,0 +1,49 @@
+"""A preset's model of covered cells as a TFLite file, which both runtimes run."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow import keras
+
+from xcos_tf.errors import explained
+from xcos_tf.export.tflite.convert import converter_of, without_tensor_names
+from xcos_tf.export.tflite.metadata import description_of
+from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, Signature
+from xcos_tf.export.tflite.thresholds import VariantThresholds
+from xcos_tf.files import replace_file
+from xcos_tf.models.presets import Preset
+from xcos_tf.runtime.model_file import append_metadata
+from xcos_tf.runtime.whatif import MODEL
+
+VARIANT = "float16"
+
+
+def write_whatif(path: Path, model: keras.Model, preset: Preset, facts: dict) -> None:
+    """Write a model of covered cells, its weights as 16-bit floats.
+
+    Args:
+        path: of the file.
+        model: from `covered_grids`.
+        preset: that it is of.
+        facts: how it came about, for its metadata.
+
+    Raises:
+        XcosError: the file cannot be written.
+    """
+    shape = model.input_shape[1:]
+    about = f"the grid of the face with each cell covered, row by row; {GRID_LAYOUT}"
+    signature = Signature(
+        (Port("grid", shape, "float32", None, GRID_LAYOUT),),
+        (Port("covered", model.output_shape[1:], "float32", None, about),),
+    )
+    with converter_of(lambda grid: {"covered": model(grid)}, signature, None) as converter:
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        content = without_tensor_names(converter.convert())
+    none = VariantThresholds({}, "")
+    attention = preset.network.attention
+    about = description_of(MODEL, VARIANT, None, preset.config, attention, signature, none)
+    content = append_metadata(content, {**about, "fitted": facts})
+    with explained(f"{path} cannot be written", "free some space or choose another place"):
+        replace_file(path, lambda stream: stream.write(content))

@@ -1,0 +1,77 @@
+"""What a score would be if a cell of a face were covered, by a preset's model of covered cells."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from xcos_tf.errors import XcosError, shown
+from xcos_tf.models.preset_folder import whatif_file
+from xcos_tf.runtime.lite_model import LiteModel
+from xcos_tf.runtime.loading import Runtime
+from xcos_tf.runtime.model_file import ModelFile
+
+MODEL = "whatif"
+PAIRS_AT_ONCE = 16
+
+
+def load_whatif(folder: Path | None, config: Mapping) -> LiteModel:
+    """Return a preset's model of covered cells.
+
+    From grids (N, h, w, c) it guesses `covered` (N, h·w, h, w, c): what the grid would be with each
+    cell covered, row by row.
+
+    Args:
+        folder: of the preset; None where there is none.
+        config: of the preset.
+
+    Raises:
+        XcosError: it has none, or one that was made of other weights or cannot be run.
+    """
+    name = config["name"]
+    given = shown(str(folder)) if folder and folder.name != name else name
+    again = f"make it with `xcos fit-whatif {given} SET`"
+    path = folder and whatif_file(folder)
+    if path is None or not path.is_file():
+        raise XcosError(
+            f"the preset {name!r} has no model of what covering a cell does; {again}, from the "
+            "people that the preset was trained on"
+        )
+    file = ModelFile.read(path, MODEL)
+    if file.metadata["preset_sha256"] != config["weights"]["sha256"]:
+        raise XcosError(
+            f"{path} was made of other weights than the preset {name!r} has now; {again}"
+        )
+    return LiteModel(file, at_once=PAIRS_AT_ONCE)
+
+
+def score_drops(
+    runtime: Runtime, model: LiteModel, attention: str, a: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much each pair's score would drop if one cell of one face were covered.
+
+    Each cell in turn: the grid becomes what the model guesses, and the score is computed anew, its
+    attention map too.
+
+    Args:
+        runtime: of an xCos preset.
+        model: from `load_whatif`; anything that gives `covered`.
+        attention: that the score is by.
+        a, b: float32 (P, h, w, c), grids, one to one.
+
+    Returns:
+        Two maps of P pairs, float32 (P, h, w): the score less that with this cell of A covered, and
+        less that with this cell of B covered.
+    """
+    whole = runtime.compare(attention, a, b)["xcos"]
+    shape = runtime.feature_shape
+
+    def drops(changed, other, swapped):
+        covered = model(changed)["covered"]
+        cells = covered.shape[1]
+        others = np.broadcast_to(other[:, np.newaxis], covered.shape)
+        pair = [x.reshape(-1, *shape) for x in (covered, others)]
+        scores = runtime.compare(attention, *(pair[::-1] if swapped else pair))["xcos"]
+        return (whole[:, np.newaxis] - scores.reshape(-1, cells)).reshape(-1, *shape[:2])
+
+    return drops(a, b, False), drops(b, a, True)
