@@ -194,6 +194,7 @@ def _draw(args, searches) -> dict:
                 title_b=hit.person,
                 attention_name=result.attention,
                 sentence=result.sentence,
+                drops=result.drops,
             )
             pictures[face, rank] = folder / f"face-{face}-hit-{rank}.png"
             save_figure(figure, pictures[face, rank])

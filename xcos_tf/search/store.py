@@ -8,7 +8,6 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.models.preset_folder import find_preset
-from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.search.entries import (
     Backend,
     Entry,
@@ -244,30 +243,25 @@ class FaceStore:
         return queries(probe.feature[None], weights)
 
     def _judge(self, probe, entries, attention, threshold, top) -> list[Hit]:
-        grids = np.stack([entry.feature for entry in entries])
-        probes = np.broadcast_to(probe.feature, grids.shape)
-        if attention == PLAIN_COSINE:
-            scores = self.verifier.compare_pairs(probes, grids, attention)
-        else:
-            outputs = self.verifier.explain_pairs(probes, grids, attention)
-            scores = outputs["xcos"]
-        hits: dict[str, Hit] = {}
+        features = np.stack([entry.feature for entry in entries])
+        probes = np.broadcast_to(probe.feature, features.shape)
+        scores = self.verifier.compare_pairs(probes, features, attention)
+        best: dict[str, Entry] = {}
         for i in np.argsort(-scores, kind="stable"):
-            entry, maps = entries[i], (None, None)
-            if entry.person in hits:
-                continue
-            if attention != PLAIN_COSINE:
-                maps = outputs["similarity_map"][i], outputs["attention_map"][i]
-            template = Template(entry.feature, read_face(entry.face), preset=probe.preset)
-            same = bool(scores[i] >= threshold)
-            hits[entry.person] = Hit(
+            best.setdefault(entries[i].person, entries[i])
+        return [
+            Hit(
                 entry.person,
                 entry.photo,
-                Verification(same, float(scores[i]), threshold, attention, *maps, probe, template),
+                self.verifier.verify(
+                    probe,
+                    Template(entry.feature, read_face(entry.face), preset=probe.preset),
+                    attention,
+                    threshold=threshold,
+                ),
             )
-            if len(hits) == top:
-                break
-        return list(hits.values())
+            for entry in list(best.values())[:top]
+        ]
 
 
 def open_backend(
