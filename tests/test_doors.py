@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -88,11 +89,43 @@ def test_a_pipe_is_no_file(tmp_path, name, door):
 def test_nor_does_a_command_take_one(line, tmp_path, capsys):
     places, pipe = make_places(tmp_path), tmp_path / "pipe"
     os.mkfifo(pipe)
-    for name in set(line.read) - {"WORDS"}:
+    for name in set(line.read) - {"WORDS", "LIST"}:
         assert main(line.with_places(places, **{name: pipe})) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1, error
         assert "is not a" in error or "there is no folder" in error, error
+
+
+LISTED = {name: line for name, line in INVOCATIONS.items() if "LIST" in line.read}
+
+
+@pytest.mark.parametrize("line", LISTED.values(), ids=LISTED)
+def test_a_list_may_come_out_of_a_pipe(line, tmp_path, monkeypatch, capsys):
+    places, pipe, seen = make_places(tmp_path), tmp_path / "pipe", {}
+
+    def run(args):
+        seen.update(vars(args), text=Path(args.pairs).read_bytes())
+        raise XcosError(f"{args.pairs}, line 1: no pair; mend it")
+
+    monkeypatch.setattr("xcos_tf.cli.paths.PATIENCE", 0.2)
+    monkeypatch.setattr("xcos_tf.cli.paths.LONGEST_LIST", 100)
+    monkeypatch.setattr(f"xcos_tf.cli.{line.words[0]}.run", run)
+    os.mkfifo(pipe)
+    words = line.with_places(places, LIST=pipe)
+    assert main(words) == 2
+    assert f"{pipe} cannot be read (no end came in 0.2 seconds)" in capsys.readouterr().err
+    both = os.open(pipe, os.O_RDWR)
+    os.write(both, b"x" * 101)
+    assert main(words) == 2
+    assert f"{pipe} is larger than 100 bytes" in capsys.readouterr().err
+    os.close(both)
+    read, write = os.pipe()  # as a shell's <(…)
+    os.write(write, b"one,two\n")
+    os.close(write)
+    assert main(line.with_places(places, LIST=f"/dev/fd/{read}")) == 2
+    assert f"/dev/fd/{read}, line 1: no pair" in capsys.readouterr().err
+    assert seen["text"] == b"one,two\n" and not os.path.exists(seen["pairs"])
+    os.close(read)
 
 
 def test_a_passphrase_may_come_out_of_a_pipe_in_time(tmp_path, monkeypatch):

@@ -40,11 +40,9 @@ def unit_length(vectors: np.ndarray) -> np.ndarray:
 
 
 def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np.ndarray]:
-    """Return the arrays of an .npz file, none of which holds objects.
+    """Return the arrays of an .npz file or stream of one, none of which holds objects.
 
-    Args:
-        source: path or stream.
-        largest: bytes that all of it may take when it is unpacked.
+    All of it may take `largest` bytes when it is unpacked.
 
     Raises:
         OSError: it cannot be read.

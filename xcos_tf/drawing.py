@@ -11,10 +11,8 @@ import matplotlib
 def default_look(settings: Mapping = MappingProxyType({})) -> Iterator[None]:
     """Draw or write figures within the block, or a decorated function, by matplotlib's defaults.
 
-    What a file, a variable of the environment or the process has set stays out of them.
-
-    Args:
-        settings: others than the defaults, such as {"svg.fonttype": "path"}.
+    What a file, a variable of the environment or the process has set stays out of them. Other
+    settings than the defaults are such as {"svg.fonttype": "path"}.
     """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()

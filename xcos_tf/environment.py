@@ -56,8 +56,7 @@ tf, keras = _load()
 def default_settings(policy: str = "float32") -> Iterator[None]:
     """Build layers within the block as if nobody had changed Keras's settings.
 
-    Args:
-        policy: the dtype policy of the layers, such as "mixed_float16".
+    Their dtype policy may be another, such as "mixed_float16".
     """
     with _settings_lock:  # the settings are those of all threads
         backend, precision = keras.backend, keras.mixed_precision

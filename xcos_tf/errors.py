@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 QUOTED = 100
 """Characters of an input that a message shows at most."""
@@ -26,9 +26,12 @@ def shown(text: object) -> str:
 def reason_of(error: BaseException, most: int = QUOTED) -> str:
     """Return why something failed, as a message shows it, in at most so many characters.
 
-    A library may quote all of its input.
+    A library may quote all of its input, or have an error that cannot even say what it is.
     """
-    said = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    try:
+        said = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    except Exception:
+        said = "no reason given"
     return _shortened(on_one_line(" ".join(str(said).split()) or type(error).__name__), most)
 
 
@@ -49,13 +52,17 @@ def explained(
         raise XcosError(f"{what} ({reason_of(error)}); {advice}") from None
 
 
+def extra(name: str, what: str) -> AbstractContextManager[None]:
+    """Say of an import that fails in the block which extra, of this name, has what `what` needs."""
+    advice = f"run pip install 'xcos_tf[{name}]'"
+    return explained(f"{what} needs another package", advice, (ImportError,))
+
+
 def as_message(text: str, inputs: Iterable[str] = ()) -> str:
     """Return a sentence on one line that shows at most 100 characters of an input.
 
-    Args:
-        text: the sentence; of its own words, and of what it quotes, those that are too long lose
-            their middle.
-        inputs: what it may have in it besides, such as paths with spaces in them.
+    Of its own words, and of what it quotes, those that are too long lose their middle; and so do
+    `inputs` that it may have in it besides, such as paths with spaces in them.
     """
     text = on_one_line(text)
     for given in inputs:

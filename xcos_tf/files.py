@@ -43,8 +43,8 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
 
     Args:
         path: of the file.
-        write: called with a binary stream. The stream hides its descriptor, since Pillow and NumPy
-            would write to that themselves and let a full disk pass.
+        write: called with a binary stream, which hides its descriptor, since Pillow and NumPy would
+            write to that themselves and let a full disk pass.
         mode: who may do what with it, less the process's umask.
 
     Raises:
@@ -55,10 +55,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
     try:
         descriptor = os.open(part, _NEW_FILE, mode)
         try:
-            with open(descriptor, "wb") as file:
-                stream = _Written(file)
+            with _Written(io.FileIO(descriptor, "wb")) as stream:
                 write(stream)
-                file.flush()
+                stream.flush()
                 if os.fstat(descriptor).st_size != stream.size:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
@@ -68,38 +67,19 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
                 part.unlink()
             raise
     except OSError as error:
-        raise write_error(path, error) from None
-
-
-def write_error(path: Path, error: OSError) -> WriteError:
-    """Return the error, with one sentence for the user, that `path` cannot be written."""
-    reason = reason_of(error)
-    told = WriteError(
-        f"{shown(path)} cannot be written ({reason}); free some space, or choose another place "
-        "or name"
-    )
-    told.strerror, told.errno = reason, error.errno
-    return told
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove from a folder and all in it what a killed process was writing; no other may write."""
-    for around, _, names in os.walk(folder):
-        for name in names:
-            if name.startswith(LEFTOVER) and name.endswith(".part"):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(around, name))
+        told = WriteError(
+            f"{shown(path)} cannot be written ({reason_of(error)}); free some space, or choose "
+            "another place or name"
+        )
+        told.strerror, told.errno = reason_of(error), error.errno
+        raise told from None
 
 
 @contextlib.contextmanager
 def only_writer(folder: Path, command: str) -> Iterator[None]:
-    """Let one process at a time write to a folder, until it ends in any way.
+    """Let one process at a time write to a folder, made if missing, until it ends in any way.
 
-    What a killed one was writing is removed first.
-
-    Args:
-        folder: made if missing.
-        command: that writes, for the sentence.
+    What a killed one was writing is removed first. `command` is for the sentence.
 
     Raises:
         XcosError: another is writing.
@@ -117,38 +97,28 @@ def only_writer(folder: Path, command: str) -> Iterator[None]:
     except OSError:
         pass  # a file system without locks
     try:
-        remove_leftovers(folder)
+        for around, _, names in os.walk(folder):
+            for name in names:
+                if name.startswith(LEFTOVER) and name.endswith(".part"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(os.path.join(around, name))
         yield
     finally:
         os.close(descriptor)
 
 
-class _Written(io.BufferedIOBase):
+class _Written(io.BufferedWriter):
     """A file that counts how long it must be, and keeps its descriptor to itself."""
 
-    def __init__(self, file: BinaryIO):
-        self._file, self.size = file, 0
+    size = 0
 
     def write(self, data) -> int:
-        count = self._file.write(data)
-        self.size = max(self.size, self._file.tell())
+        count = super().write(data)
+        self.size = max(self.size, self.tell())
         return count
 
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def flush(self) -> None:
-        if not self._file.closed:
-            self._file.flush()
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
 
 
 def check_readable(path: str, missing: str, advice: str | None = None, pipe: bool = False) -> None:
@@ -158,7 +128,7 @@ def check_readable(path: str, missing: str, advice: str | None = None, pipe: boo
         path: of a file, or of a folder where there is no `advice`.
         missing: sentence for when there is none, with {} where the path goes.
         advice: what to give instead of a folder.
-        pipe: whether it may be one, as `read_line` reads.
+        pipe: whether it may be one, as `read_pipe` reads.
 
     Raises:
         XcosError: there is none, it is a pipe, a device or a folder, or may not be read.
@@ -221,32 +191,31 @@ def read_bytes(path: str | os.PathLike) -> bytes:
         return stream.read()
 
 
-def read_line(path: str | os.PathLike, longest: int, patience: float) -> bytes:
-    """Return the first line of a file, or of a pipe into which it is written in time.
+def read_pipe(path: str | os.PathLike, longest: int, patience: float, line: bool = False) -> bytes:
+    """Return the first `longest` bytes of a file, or of a pipe such as /dev/stdin.
 
-    Args:
-        path: such as /dev/stdin.
-        longest: bytes that are read at most.
-        patience: seconds.
+    They, or the end, or that of the first line where it alone is wanted, must come within
+    `patience`, seconds.
 
     Raises:
-        OSError: it cannot be read; TimeoutError, which is one, if nobody writes a line.
+        OSError: it cannot be read; TimeoutError, which is one, if the end does not come.
         ValueError: there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        line, end = b"", time.monotonic() + patience
-        while len(line) < longest and b"\n" not in line:
+        content, end = b"", time.monotonic() + patience
+        while len(content) < longest and not (line and b"\n" in content):
             left = end - time.monotonic()
             if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-                raise TimeoutError(errno.ETIMEDOUT, f"no line came in {patience:g} seconds")
-            piece = os.read(descriptor, longest - len(line))
+                what = "no line" if line else "no end"
+                raise TimeoutError(errno.ETIMEDOUT, f"{what} came in {patience:g} seconds")
+            piece = os.read(descriptor, min(longest - len(content), 2**20))
             if not piece:
                 break
-            line += piece
+            content += piece
     finally:
         os.close(descriptor)
-    return line.split(b"\n")[0]
+    return content.split(b"\n")[0] if line else content
 
 
 def file_sha256(path: str | os.PathLike) -> "hashlib._Hash":
@@ -261,13 +230,9 @@ def file_sha256(path: str | os.PathLike) -> "hashlib._Hash":
 def read_file(
     path: str | os.PathLike, limit: int, what: str, advice: str = "get it again"
 ) -> bytes:
-    """Return the content of a regular file, which is read once and never in part.
+    """Return the content of a regular file of at most `limit` bytes, read once and never in part.
 
-    Args:
-        path: of the file.
-        limit: bytes that it may have.
-        what: it is, such as "the configuration"; begins the error's sentence, and `advice` ends it.
-        advice: what to do where it cannot be used.
+    `what` it is, such as "the configuration", begins the error's sentence, and `advice` ends it.
 
     Raises:
         XcosError: it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
@@ -374,12 +339,8 @@ def write_csv(path: Path, heading: Iterable[str], rows: Iterable[Iterable]) -> N
 def check_can_write(path: Path, within: Path) -> None:
     """Fail before the work rather than after it, where a folder could not be written.
 
-    Args:
-        path: of the folder to be.
-        within: where it, or the nearest folder around it that exists, must be writable.
-
     Raises:
-        XcosError: it is not.
+        XcosError: `within`, or the nearest folder around it that exists, is not writable.
     """
     around = within.absolute()
     while not around.exists():

@@ -29,6 +29,7 @@ _ALLOWED = {
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "string_type": "must be text",
+    "is_instance_of": "must be text",
     "string_unicode": "must be text in Unicode",
     "list_type": "must be a list",
     "too_short": "must hold {min_length} or more",
@@ -109,12 +110,9 @@ def fault(error: ValidationError) -> str:
         hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
         return f"unknown key `{shown(f'{path}.{key}' if path else key)}`; {hint}"
     bounds = {k: int(v) if isinstance(v, float) and v == int(v) else v for k, v in context.items()}
-    allowed = _ALLOWED[kind].format(**bounds) if kind in _ALLOWED else _as_it_says(first["msg"])
+    as_it_says = first["msg"].replace("Input should", "must").replace("String should", "must")
+    allowed = _ALLOWED[kind].format(**bounds) if kind in _ALLOWED else as_it_says
     return f"{shown(path) or 'the whole'} {allowed}; it is {shown(repr(first['input']))}"
-
-
-def _as_it_says(message: str) -> str:
-    return message.replace("Input should", "must").replace("String should", "must")
 
 
 Schema = TypeVar("Schema", bound=Strict)

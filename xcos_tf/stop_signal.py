@@ -76,9 +76,6 @@ def stop_asked(patience: float = PATIENCE) -> Iterator[StopAsked]:
     The signals do nothing else meanwhile, but for a second Ctrl-C, which interrupts at once, and
     for what `StopAsked.step` says; what they did before is put back at the end. Outside the main
     thread, where Python takes no signals, the answer stays 0.
-
-    Args:
-        patience: seconds, see `PATIENCE`.
     """
     asked = StopAsked(patience)
     if threading.current_thread() is not threading.main_thread():

@@ -84,11 +84,8 @@ class Gallery:
 def fixed_weight_scores(gallery_a: Gallery, gallery_b: Gallery, weights: np.ndarray) -> np.ndarray:
     """Return xCos of all pairs for an attention that is the same for every pair (U and P).
 
-    Then Σ W·S is one matrix product of cell-normalised features, weighted on one side.
-
-    Args:
-        gallery_a, gallery_b: of N and M templates.
-        weights: float (h, w), or any shape of as many elements as there are cells.
+    Then Σ W·S is one matrix product of cell-normalised features, weighted on one side by float
+    (h, w), or any shape of as many elements as there are cells.
 
     Returns:
         float32 (N, M).

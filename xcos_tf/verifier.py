@@ -84,13 +84,15 @@ class Verifier:
     """
 
     def __init__(self, preset: "Preset | Runtime", face: str = "largest-central"):
-        """Wrap a loaded preset, or what computes for it.
+        """Wrap what `load_preset` or `load_runtime` returned.
 
-        Args:
-            preset: from `load_preset`, or `load_runtime`.
-            face: which face of a photo counts; see `choose_face`.
+        `face` says which face of a photo counts, see `choose_face`.
         """
-        self.runtime = preset if isinstance(preset, Runtime) else _keras_runtime(preset)
+        if not isinstance(preset, Runtime):
+            from xcos_tf.runtime.keras import KerasRuntime
+
+            preset = KerasRuntime(preset)
+        self.runtime = preset
         self.config = self.runtime.config
         self._face_rule = face
 
@@ -125,8 +127,8 @@ class Verifier:
         """Load what `xcos export --to tflite` wrote, as a phone would; see `LiteRuntime`.
 
         Args:
-            folder: of the files.
-            variant: "float32", "int8" and so on.
+            folder: of the files of variants such as "float32" and "int8".
+            variant: which of them.
             threads: that an interpreter may use.
             identity: `LiteRuntime.identity` that the files must have.
 
@@ -167,19 +169,15 @@ class Verifier:
         return FaceAligner(rule=self._face_rule)
 
     def threshold(self, attention: str | None = None, fmr: float = DEFAULT_FMR) -> float:
-        """Return the preset's threshold at a false match rate measured on validation people.
+        """Return the threshold at a false match rate measured on validation people.
 
         Raises:
-            XcosError: the preset has no threshold for this rate.
+            XcosError: the preset has none for this rate.
         """
         return preset_threshold(self.config, self._attention(attention), fmr)
 
     def enroll(self, photo, aligned: bool = False) -> Template:
-        """Make a template of the face in a photo.
-
-        Args:
-            photo: path, bytes, PIL image or uint8 RGB array.
-            aligned: whether the photo is a face that is aligned already, 112×112.
+        """Make a template of the face in a photo, which may be `aligned` already, 112×112.
 
         Raises:
             XcosError: the photo cannot be read, or shows no face, or is not 112×112 as promised.
@@ -193,8 +191,8 @@ class Verifier:
         faces = read_faces(photos, lambda: self._aligner, aligned, names)
         features = self.embed(np.stack([face.image for face in faces]))
         return [
-            Template(feature, face.image, face.faces_found, self._digest, face.turned)
-            for feature, face in zip(features, faces, strict=True)
+            Template(feature, x.image, x.faces_found, self._digest, x.turned)
+            for feature, x in zip(features, faces, strict=True)
         ]
 
     def enroll_all(self, photo) -> list[Template]:
@@ -209,10 +207,7 @@ class Verifier:
         ]
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
-        """Run the backbone on aligned faces.
-
-        Args:
-            faces: uint8 (N, 112, 112, 3) RGB; N may be 0.
+        """Run the backbone on aligned faces, uint8 (N, 112, 112, 3) RGB; N may be 0.
 
         Returns:
             float32, grid features (N, h, w, c), or embeddings (N, dimension) of a plain preset.
@@ -261,11 +256,8 @@ class Verifier:
         attention = self._attention(attention)
         if threshold is None:
             threshold = self.threshold(attention, fmr)
-        photos = {
-            name: photo
-            for photo, name in ((a, "the first photo"), (b, "the second photo"))
-            if not isinstance(photo, Template)
-        }
+        photos = {"the first photo": a, "the second photo": b}
+        photos = {name: x for name, x in photos.items() if not isinstance(x, Template)}
         made = iter(self._enroll(list(photos.values()), aligned, list(photos)))
         templates = [x if isinstance(x, Template) else next(made) for x in (a, b)]
         features = [self._gallery(template).features for template in templates]
@@ -306,18 +298,14 @@ class Verifier:
             for start in range(0, len(b), PAIR_BLOCK):
                 block = b.features[start : start + PAIR_BLOCK]
                 first = np.broadcast_to(a.features[i], block.shape)
-                scores[i, start : start + len(block)] = self.runtime.compare(
-                    attention, first, block
-                )["xcos"]
+                found = self.runtime.compare(attention, first, block)
+                scores[i, start : start + len(block)] = found["xcos"]
         return scores
 
     def explain_pairs(
         self, grids_a: np.ndarray, grids_b: np.ndarray, attention: str | None = None
     ) -> dict[str, np.ndarray]:
-        """Score and explain pairs of grid features, one to one.
-
-        Args:
-            grids_a, grids_b: float32 (P, h, w, c); P may be 0.
+        """Score and explain pairs of grid features, float32 (P, h, w, c), one to one.
 
         Returns:
             float32 `xcos` (P,), `similarity_map` (P, h, w) and `attention_map` (P, h, w).
@@ -373,14 +361,9 @@ class Verifier:
     def compare_pairs(
         self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None
     ) -> np.ndarray:
-        """Score pairs one to one.
+        """Return the scores, float32 (P,), of pairs one to one; P may be 0.
 
-        Args:
-            features_a, features_b: float32 (P, h, w, c), or (P, dimension) of a plain preset; P
-                may be 0.
-
-        Returns:
-            float32 (P,).
+        Features are float32 (P, h, w, c), or (P, dimension) of a plain preset.
 
         Raises:
             XcosError: the preset has no such attention.
@@ -391,13 +374,11 @@ class Verifier:
         if attention == PLAIN_COSINE:
             a, b = Gallery(features_a).normalised, Gallery(features_b).normalised
             return (a * b).sum(axis=(1, 2))
-        blocks = [
-            self.runtime.compare(
-                attention, features_a[i : i + PAIR_BLOCK], features_b[i : i + PAIR_BLOCK]
-            )["xcos"]
-            for i in range(0, len(features_a), PAIR_BLOCK)
+        blocks = [slice(i, i + PAIR_BLOCK) for i in range(0, len(features_a), PAIR_BLOCK)]
+        scores = [
+            self.runtime.compare(attention, features_a[x], features_b[x])["xcos"] for x in blocks
         ]
-        return np.concatenate([np.empty(0, np.float32), *blocks])
+        return np.concatenate([np.empty(0, np.float32), *scores])
 
     def _no_maps(self) -> XcosError:
         return XcosError(
@@ -459,9 +440,3 @@ class Verifier:
             return np.ones(1, np.float32)
         zero = np.zeros((1, *self.runtime.feature_shape), np.float32)
         return self.runtime.compare(attention, zero, zero)["attention_map"][0]
-
-
-def _keras_runtime(preset: "Preset") -> Runtime:
-    from xcos_tf.runtime.keras import KerasRuntime
-
-    return KerasRuntime(preset)

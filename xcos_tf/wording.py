@@ -2,11 +2,5 @@
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a count and what is counted: `1 person`, `2,000 people`.
-
-    Args:
-        number: how many.
-        one: the word for one.
-        many: the word for any other number (default: with an s).
-    """
+    """Return a count and what is counted: `1 person`, `2,000 people`; or by default with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -20,10 +20,9 @@ def test_round_trip(tmp_path):
 
 
 def test_rows_are_on_disk_at_once(tmp_path):
-    journal = Journal(tmp_path / "a.csv", "reason").start([("kept", "x")])
-    journal.add("b", "y")
-    assert Journal(tmp_path / "a.csv", "reason").read() == {"kept": "x", "b": "y"}
-    journal.close()
+    with Journal(tmp_path / "a.csv", "reason").start([("kept", "x")]) as journal:
+        journal.add("b", "y")
+        assert Journal(tmp_path / "a.csv", "reason").read() == {"kept": "x", "b": "y"}
 
 
 @pytest.mark.parametrize("cut", range(1, 40))

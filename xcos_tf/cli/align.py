@@ -2,7 +2,7 @@
 
 import argparse
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
@@ -20,8 +20,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "stopped goes on where it was when started again; what failed, and why, is listed in "
         "DST/failures.csv. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("source", metavar="SRC", help="folder of photos")
-    parser.add_argument("destination", metavar="DST", help="folder for the aligned faces")
+    add(parser, "source SRC", "folder of photos")
+    add(parser, "destination DST", "folder for the aligned faces")
     parser.add_argument(
         "--face",
         default="largest-central",
@@ -29,18 +29,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="which face of a photo with several: largest-central (default), largest, "
         "most-confident, leftmost or rightmost (in the image); finished faces stay as they are",
     )
-    parser.add_argument(
-        "--batch-size",
-        type=whole_number,
-        default=16,
-        metavar="N",
-        help="the most photos that are worked on at once (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--retry-failed",
-        action="store_true",
-        help="try again what DST/failures.csv lists from an earlier run",
-    )
+    add(parser, "--batch-size N", "the most photos that are worked on at once", whole_number, 16)
+    add(parser, "--retry-failed", "try again what DST/failures.csv lists from an earlier run")
     return parser
 
 
@@ -62,11 +52,10 @@ def run(args: argparse.Namespace) -> int:
             args.source, args.destination, args.face, args.batch_size, args.retry_failed
         )
     if summary.several_faces:
+        photos = counted(summary.several_faces, "photo shows", "photos show")
         log.warning(
-            f"warning: {counted(summary.several_faces, 'photo shows', 'photos show')} several "
-            "faces; the "
-            f"{args.face} one was used (choose with --face); see "
-            f"{args.destination}/{SEVERAL_FACES}"
+            f"warning: {photos} several faces; the {args.face} one was used (choose with --face); "
+            f"see {args.destination}/{SEVERAL_FACES}"
         )
     if summary.turned:
         were = counted(summary.turned, "photo was", "photos were")

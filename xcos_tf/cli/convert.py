@@ -2,6 +2,7 @@
 
 import argparse
 
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError, on_one_line
 
@@ -15,13 +16,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "into a preset; depth and squeeze-and-excitation are read from its keys. It needs PyTorch. "
         "A published MobileFaceNet.tflite is converted, too. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("file", metavar="FILE", help="PyTorch file with the model's state_dict")
-    parser.add_argument("folder", metavar="FOLDER", help="preset folder to write")
-    parser.add_argument("--teacher", metavar="FOLDER", help="for the teacher's preset")
-    parser.add_argument(
-        "--margin-head",
-        metavar="SAFETENSORS",
-        help="for head.kernel, one array `kernel` (classes, dimension)",
+    add(parser, "file FILE", "PyTorch file with the model's state_dict")
+    add(parser, "folder FOLDER", "preset folder to write")
+    add(parser, "--teacher FOLDER", "for the teacher's preset")
+    add(
+        parser,
+        "--margin-head SAFETENSORS",
+        "for head.kernel, one array `kernel` (classes, dimension)",
     )
     parser.add_argument(
         "--colours",
@@ -30,9 +31,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="order that the checkpoint was trained on: bgr for the published weights, the "
         "default; rgb for weights trained on photos as they are",
     )
-    parser.add_argument(
-        "--licence", default="as the PyTorch weights", help="to state (default: %(default)s)"
-    )
+    add(parser, "--licence LICENCE", "to state", default="as the PyTorch weights")
     return parser
 
 
@@ -51,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     """Convert, and print what was written and what was left out."""
     from pathlib import Path
 
-    from xcos_tf.files import file_sha256
+    from safetensors.numpy import save
+
+    from xcos_tf.files import file_sha256, replace_file
     from xcos_tf.models import conversion
     from xcos_tf.models.presets import save_preset
     from xcos_tf.models.pytorch_keys import convert_state_dict
@@ -79,7 +80,9 @@ def run(args: argparse.Namespace) -> int:
             save_preset(folder, {"name": Path(folder).resolve().name, **facts}, network)
             print(f"wrote {on_one_line(folder)}")
     if args.margin_head:
-        _save_kernel(Path(args.margin_head), found.margin_kernel)
+        kernel, content = Path(args.margin_head), save({"kernel": found.margin_kernel})
+        kernel.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(kernel, lambda stream: stream.write(content))
         print(f"wrote {on_one_line(args.margin_head)}")
     for option, kept, there in (
         ("--teacher", args.teacher, found.teacher),
@@ -88,12 +91,3 @@ def run(args: argparse.Namespace) -> int:
         if there is not None and not kept:
             print(f"left out the {option[2:].replace('-', ' ')}; give {option} to keep it")
     return 0
-
-
-def _save_kernel(path, kernel) -> None:
-    from safetensors.numpy import save
-
-    from xcos_tf.files import replace_file
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda stream: stream.write(save({"kernel": kernel})))

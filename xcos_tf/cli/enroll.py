@@ -2,9 +2,9 @@
 
 import argparse
 
+from xcos_tf.cli.arguments import add_face_arguments
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photos import add_face_arguments
 from xcos_tf.cli.store_arguments import add_store_argument, is_url
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError

@@ -7,14 +7,9 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.arguments import add_set_arguments, check_set_arguments, open_given_set, set_paths
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.set_arguments import (
-    add_set_arguments,
-    check_set_arguments,
-    open_given_set,
-    set_paths,
-)
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError
 
@@ -31,34 +26,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "InsightFace's NAME.bin files.",
     )
     add_set_arguments(parser)
-    parser.add_argument(
-        "--preset",
-        action="append",
-        metavar="NAME",
-        help="bundled preset or preset folder; may be repeated (default: every bundled one)",
-    )
-    parser.add_argument(
-        "--occlusion",
-        action="store_true",
-        help="also measure accuracy with 10, 20, … 50 %% of one face of each pair covered",
-    )
-    parser.add_argument(
-        "--seed", type=whole_number, metavar="S", help="of --draw and --occlusion (default: 0)"
-    )
+    about = "bundled preset or preset folder; may be repeated (default: every bundled one)"
+    add(parser, "--preset NAME", about, action="append")
+    about = "also measure accuracy with 10, 20, … 50 %% of one face of each pair covered"
+    add(parser, "--occlusion", about)
+    add(parser, "--seed S", "of --draw and --occlusion (default: 0)", whole_number)
     everything = parser.add_argument_group("all faces of a folder of people against all others")
-    everything.add_argument(
-        "--all-pairs", action="store_true", help="score every pair there is, at constant memory"
-    )
-    everything.add_argument(
-        "--identification",
-        action="store_true",
-        help="search each face among all others: rank-1, rank-5, FPIR, FNIR, and thresholds",
-    )
-    everything.add_argument(
-        "--templates", metavar="FILE", help="where to keep the faces' features for the next time"
-    )
-    parser.add_argument("--report", metavar="FILE", help="write everything as one HTML file")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    add(everything, "--all-pairs", "score every pair there is, at constant memory")
+    about = "search each face among all others: rank-1, rank-5, FPIR, FNIR, and thresholds"
+    add(everything, "--identification", about)
+    add(everything, "--templates FILE", "where to keep the faces' features for the next time")
+    add(parser, "--report FILE", "write everything as one HTML file")
+    add(parser, "--json", "print everything as JSON")
     return parser
 
 
@@ -82,30 +61,19 @@ def run(args: argparse.Namespace) -> int:
     if args.all_pairs:
         return run_all_pairs(args.folder, presets, args.templates, args.json)
     from xcos_tf.evaluation.matcher import open_matchers
+    from xcos_tf.evaluation.measurement import measure
+    from xcos_tf.evaluation.occluded import check_folds, score_occluded, under_occlusion
+    from xcos_tf.evaluation.protocol import score_set
+    from xcos_tf.evaluation.results_text import results_document, results_tables
 
     open_matchers(presets)  # opening a set may take minutes, a typing error is found at once
     vset = open_given_set(args)
-    scores, occlusion = _score(presets, vset, args.occlusion, args.seed or 0)
-    return _show(args, vset, scores, occlusion)
-
-
-def _score(presets, vset, under_cover: bool, seed: int):
-    """Return the scores, and accuracy under occlusion if asked for."""
-    if not under_cover:
-        from xcos_tf.evaluation.protocol import score_set
-
-        return score_set(presets, vset), []
-    from xcos_tf.evaluation.occluded import check_folds, score_occluded, under_occlusion
-
-    check_folds(vset.pairs)
-    by_share = score_occluded(presets, vset, seed=seed)
-    return by_share[0.0], under_occlusion(by_share, vset.pairs)
-
-
-def _show(args, vset, scores, occlusion) -> int:
-    from xcos_tf.evaluation.measurement import measure
-    from xcos_tf.evaluation.results_text import results_document, results_tables
-
+    if args.occlusion:
+        check_folds(vset.pairs)
+        by_share = score_occluded(presets, vset, seed=args.seed or 0)
+        scores, occlusion = by_share[0.0], under_occlusion(by_share, vset.pairs)
+    else:
+        scores, occlusion = score_set(presets, vset), []
     results = [(scored, measure(scored, vset.pairs)) for scored in scores]
     if args.report is not None:
         from xcos_tf.evaluation.aligned_faces import FaceReader
@@ -114,8 +82,7 @@ def _show(args, vset, scores, occlusion) -> int:
         command = shlex.join(["xcos", *args.words])
         write_report(args.report, vset, results, FaceReader(vset).face, occlusion, command)
     if args.json:
-        document = results_document(vset, results, occlusion)
-        print(json.dumps(document, indent=2))
+        print(json.dumps(results_document(vset, results, occlusion), indent=2))
     else:
         print(results_tables(args.folder, vset, results, occlusion))
     return 0
@@ -125,18 +92,15 @@ def _check_options(args) -> None:
     """Refuse options that would be passed over."""
     whole = "--identification" if args.identification else "--all-pairs"
     if args.all_pairs or args.identification:
-        given = {
-            "--all-pairs": args.all_pairs and args.identification,
-            "PAIRS": args.pairs is not None,
-            "--draw": args.draw is not None,
-            "--select": args.select is not None,
-            "--columns": args.columns is not None,
-            "--skip-faceless": args.skip_faceless,
-            "--occlusion": args.occlusion,
-            "--seed": args.seed is not None,
-            "--report": args.report is not None,
-        }
-        if others := [name for name, is_given in given.items() if is_given]:
+        options = ("draw", "select", "columns", "skip_faceless", "occlusion", "seed", "report")
+        others = ["--all-pairs"] if args.all_pairs and args.identification else []
+        others += ["PAIRS"] if args.pairs is not None else []
+        others += [
+            f"--{name.replace('_', '-')}"
+            for name in options
+            if getattr(args, name) is not None and getattr(args, name) is not False
+        ]
+        if others:
             raise XcosError(
                 f"{whole} compares all faces of a folder, without {', '.join(others)}; leave one "
                 "or the other out"
@@ -194,12 +158,11 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     What is finished when this is interrupted is printed, too.
     """
     from xcos_tf.evaluation.all_pairs import compare_all
+    from xcos_tf.evaluation.all_pairs_text import all_pairs_document, all_pairs_tables
 
     results = []
 
     def show() -> None:
-        from xcos_tf.evaluation.all_pairs_text import all_pairs_document, all_pairs_tables
-
         document = all_pairs_document(folder, results)
         print(json.dumps(document, indent=2) if as_json else all_pairs_tables(document))
 

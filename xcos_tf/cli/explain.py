@@ -2,8 +2,9 @@
 
 import argparse
 
+from xcos_tf.cli.arguments import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photos import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
 from xcos_tf.errors import on_one_line
 
 
@@ -19,35 +20,18 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "corrrise, random and face-centre any preset. Exit code: 0 done, 2 error.",
     )
     add_two_photos(parser)
-    parser.add_argument(
-        "--method",
-        default="xcos,gradcam",
-        metavar="NAMES",
-        help="with commas between them (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--out", required=True, metavar="FILE", help="the picture: .png, .pdf or .svg"
-    )
-    parser.add_argument(
-        "--preset",
-        default="xcos-mobilefacenet",
-        metavar="NAME",
-        help="bundled preset or preset folder (default: %(default)s)",
-    )
+    add(parser, "--method NAMES", "with commas between them", default="xcos,gradcam")
+    add(parser, "--out FILE", "the picture: .png, .pdf or .svg", required=True)
+    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
     parser.add_argument(
         "--baseline",
         metavar="NAME",
         help="plain preset for the methods that need one (default: the bundled one that the "
         "preset is named after, or mobilefacenet)",
     )
-    parser.add_argument("--values", action="store_true", help="print the values in the cells")
-    parser.add_argument(
-        "--colours",
-        default="paper",
-        metavar="NAME",
-        help="paper, blue for similar and red for not, or cividis, which prints well in grey "
-        "(default: %(default)s)",
-    )
+    add(parser, "--values", "print the values in the cells")
+    about = "paper, blue for similar and red for not, or cividis, which prints well in grey"
+    add(parser, "--colours NAME", about, default="paper")
     add_face_arguments(parser)
     return parser
 

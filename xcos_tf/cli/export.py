@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError, on_one_line
 
@@ -18,33 +18,16 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "is there already is never changed. TFLite files go to DIR/tflite. Exit code: 0 done, "
         "2 error.",
     )
-    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset or preset folder")
-    parser.add_argument("folder", metavar="DIR", help="folder to write to")
-    parser.add_argument(
-        "--to",
-        required=True,
-        choices=("saved-model", "tflite", "all"),
-        help="which form to write",
-    )
+    add(parser, "preset PRESET", "bundled xCos preset or preset folder")
+    add(parser, "folder DIR", "folder to write to")
+    add(parser, "--to {saved-model,tflite,all}", "which form to write", required=True)
     served = parser.add_argument_group("SavedModel")
-    served.add_argument(
-        "--name", metavar="NAME", help="what the model is served as (default: the preset's name)"
-    )
-    served.add_argument(
-        "--version",
-        type=whole_number,
-        metavar="N",
-        help="version (default: one after the highest there is)",
-    )
+    add(served, "--name NAME", "what the model is served as (default: the preset's name)")
+    add(served, "--version N", "version (default: one after the highest there is)", whole_number)
     tflite = parser.add_argument_group("TFLite")
-    tflite.add_argument(
-        "--variants", metavar="A,B", help="variants, such as float32,int8 (default: all)"
-    )
-    tflite.add_argument(
-        "--representative",
-        metavar="FACES",
-        help="folder of aligned faces to calibrate int8 on (default: some that ship with xcos)",
-    )
+    add(tflite, "--variants A,B", "variants, such as float32,int8 (default: all)")
+    about = "folder of aligned faces to calibrate int8 on (default: some that ship with xcos)"
+    add(tflite, "--representative FACES", about)
     tflite.add_argument(
         "--measure",
         metavar="PREPARED",
@@ -56,17 +39,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
-    unused = {
-        "tflite": {"--name": args.name, "--version": args.version},
-        "saved-model": {
-            "--variants": args.variants,
-            "--representative": args.representative,
-            "--measure": args.measure,
-        },
-    }
-    for option, value in unused.get(args.to, {}).items():
-        if value is not None:
-            raise XcosError(f"{option} is not for --to {args.to}; leave it out or use --to all")
+    unused = {"tflite": "name version", "saved-model": "variants representative measure"}
+    for option in unused.get(args.to, "").split():
+        if getattr(args, option) is not None:
+            raise XcosError(f"--{option} is not for --to {args.to}; leave it out or use --to all")
     forms = {"saved-model": ("serving",), "tflite": ("tflite",), "all": ("serving", "tflite")}
     return Paths(
         folders=dict.fromkeys(

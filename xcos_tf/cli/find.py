@@ -3,9 +3,9 @@
 import argparse
 import json
 
+from xcos_tf.cli.arguments import add_face_arguments, photo_argument
 from xcos_tf.cli.parser import finite_number, number, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photos import add_face_arguments, photo_argument
 from xcos_tf.cli.store_arguments import add_store_argument, store_paths
 from xcos_tf.errors import XcosError, on_one_line, shown
 from xcos_tf.progress import log

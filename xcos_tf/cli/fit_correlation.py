@@ -2,7 +2,7 @@
 
 import argparse
 
-from xcos_tf.cli.parser import number, whole_number
+from xcos_tf.cli.parser import add, number, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
@@ -20,30 +20,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "likeness. A run that was stopped goes on where it was when started again. Exit code: 0 "
         "done, 2 error.",
     )
-    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset, or preset folder")
-    parser.add_argument(
-        "sets", metavar="SET", nargs="+", help="training people, as `xcos prepare` made them"
-    )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="for the new preset")
-    parser.add_argument(
-        "--teacher",
-        default="mobilefacenet",
-        metavar="NAME",
-        help="preset with an embedding, bundled or a folder (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--pairs", type=whole_number, default=100_000, metavar="N", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--genuine",
-        type=number,
-        default=0.5,
-        metavar="X",
-        help="share of genuine pairs (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed", type=whole_number, default=0, metavar="N", help="default: %(default)s"
-    )
+    add(parser, "preset PRESET", "bundled xCos preset, or preset folder")
+    add(parser, "sets SET", "training people, as `xcos prepare` made them", nargs="+")
+    add(parser, "--out FOLDER", "for the new preset", required=True)
+    about = "preset with an embedding, bundled or a folder"
+    add(parser, "--teacher NAME", about, default="mobilefacenet")
+    add(parser, "--pairs N", kind=whole_number, default=100_000)
+    add(parser, "--genuine X", "share of genuine pairs", number, 0.5)
+    add(parser, "--seed N", kind=whole_number, default=0)
     parser.add_argument(
         "--thresholds-set",
         metavar="SET",
@@ -55,7 +39,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
-    _check_options(args)
+    if args.pairs < 2:
+        raise XcosError(f"--pairs {args.pairs} is under 2, and two pairs are the fewest; give more")
+    if not 0 <= args.genuine <= 1:
+        raise XcosError(f"--genuine {args.genuine:g} is no share; give a number from 0 to 1")
+    if args.seed < 0:
+        raise XcosError(f"--seed {args.seed} is under 0; give 0 or more")
     sets = (*args.sets, *given(args.thresholds_set))
     return Paths(
         folders=dict.fromkeys(sets, "{} is no prepared set; make one with `xcos prepare`"),
@@ -68,42 +57,36 @@ def run(args: argparse.Namespace) -> int:
     """Measure, with a progress bar on standard error, and print what came of it."""
     from pathlib import Path
 
+    from xcos_tf.data.face_set import join_sets
+    from xcos_tf.evaluation.thresholds import fixed_attention_thresholds
     from xcos_tf.explain.correlation_figure import PICTURE, preset_pictures
     from xcos_tf.models.presets import check_writable, save_preset
     from xcos_tf.training import correlation_preset as fitting
+    from xcos_tf.verifier import Verifier
 
     out = Path(args.out).resolve()
     check_writable(out, [PICTURE])
     sets, faces, held_out = _open_sets(args)
     preset, teacher = fitting.load_models(args.preset, args.teacher)
+    size = preset.network.features.input_shape[1]
     for records in (*sets, held_out) if held_out else sets:
-        records.check_size(preset.network.features.input_shape[1])
+        records.check_size(size)
     state = out.with_name(f".{out.name}.correlation.npz")
     with goes_on():
         plan = fitting.Plan(args.pairs, args.genuine, args.seed)
         correlation = fitting.measure(preset, teacher, sets, faces, plan, state)
-        thresholds = _thresholds(args, preset, held_out)
+        thresholds = held_out and fixed_attention_thresholds(
+            Verifier(preset), join_sets([held_out]), "correlated", seed=args.seed, size=size
+        )
     facts = fitting.facts(correlation, plan, teacher, sets)
     if thresholds:
-        facts["thresholds"] = {
-            **fitting.name_of(held_out),
-            "people": thresholds.people,
-            "impostor_pairs": thresholds.impostor_pairs,
-        }
+        counts = {x: getattr(thresholds, x) for x in ("people", "impostor_pairs")}
+        facts["thresholds"] = {**fitting.name_of(held_out), **counts}
     config = fitting.new_config(preset.config, facts, thresholds.at if thresholds else {})
     save_preset(out, config, preset.network, preset_pictures(config))
     state.unlink(missing_ok=True)
     print(_summary(args, faces, correlation, thresholds))
     return 0
-
-
-def _check_options(args) -> None:
-    if args.pairs < 2:
-        raise XcosError(f"--pairs {args.pairs} is under 2, and two pairs are the fewest; give more")
-    if not 0 <= args.genuine <= 1:
-        raise XcosError(f"--genuine {args.genuine:g} is no share; give a number from 0 to 1")
-    if args.seed < 0:
-        raise XcosError(f"--seed {args.seed} is under 0; give 0 or more")
 
 
 def _open_sets(args):
@@ -125,20 +108,6 @@ def _open_sets(args):
     if len(set(join_sets([held_out]).labels.tolist())) < 2:
         raise XcosError(f"{args.thresholds_set} has fewer than 2 people; give a larger set")
     return sets, faces, held_out
-
-
-def _thresholds(args, preset, held_out):
-    if held_out is None:
-        return None
-    from xcos_tf.data.face_set import join_sets
-    from xcos_tf.evaluation.thresholds import fixed_attention_thresholds
-    from xcos_tf.verifier import Verifier
-
-    size = preset.network.features.input_shape[1]
-    faces = join_sets([held_out])
-    return fixed_attention_thresholds(
-        Verifier(preset), faces, "correlated", seed=args.seed, size=size
-    )
 
 
 def _summary(args, faces, correlation, thresholds) -> str:

@@ -3,14 +3,9 @@
 import argparse
 import os
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.arguments import add_set_arguments, check_set_arguments, open_given_set, set_paths
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.set_arguments import (
-    add_set_arguments,
-    check_set_arguments,
-    open_given_set,
-    set_paths,
-)
 from xcos_tf.errors import XcosError, on_one_line
 
 PICTURES = (
@@ -30,10 +25,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "print the share of weight of each part of the face. SET and PAIRS are as in `xcos "
         "evaluate`. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset or preset folder")
+    add(parser, "preset PRESET", "bundled xCos preset or preset folder")
     add_set_arguments(parser)
-    parser.add_argument("--seed", type=whole_number, metavar="S", help="of --draw (default: 0)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
+    add(parser, "--seed S", "of --draw (default: 0)", whole_number)
+    add(parser, "--out DIR", "folder for the pictures", required=True)
     return parser
 
 

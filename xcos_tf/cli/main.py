@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator
 
 from xcos_tf import __version__
 from xcos_tf.cli.parser import Parser
-from xcos_tf.cli.paths import check_paths
+from xcos_tf.cli.paths import check_paths, lists_at_hand
 from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries, ready_environment
-from xcos_tf.cli.streams import deliver, give_up, ready_streams
-from xcos_tf.errors import XcosError, as_message, shown
+from xcos_tf.cli.streams import give_up, ready_streams
+from xcos_tf.errors import XcosError, as_message, reason_of, shown
 from xcos_tf.progress import log
 
 COMMANDS = (
@@ -85,7 +85,8 @@ def main(argv: list[str] | None = None) -> int:
             try:
                 code = _run(args)
             finally:
-                deliver()
+                if sys.stdout is not None:
+                    sys.stdout.flush()  # or fail: the disk is full, or the reader is gone
         except SystemExit:  # from the parser
             raise
         except BaseException as error:
@@ -140,13 +141,15 @@ def _run(args: argparse.Namespace) -> int:
     log.setLevel(getattr(args, "level", logging.INFO))
     with quiet_libraries("debug" in args):
         try:
-            check_paths(args.paths(args))
+            paths = args.paths(args)
+            check_paths(paths)
             if args.command in LIGHT:
                 ready_environment()
             else:
                 import_tensorflow()
                 log.debug("TensorFlow is loaded")
-            code = args.run(args)
+            with lists_at_hand(args, paths):
+                code = args.run(args)
             log.debug("done")
             return code
         except SystemExit as error:  # a library's, whose code could be taken for a verdict
@@ -169,21 +172,18 @@ def _end(args: argparse.Namespace, error: BaseException, interrupted: bool) -> i
 
 def _sentence(error: BaseException) -> str:
     """Return what the user can do about an error."""
-    try:
-        reason = " ".join(str(error).split())
-    except Exception:  # a library's own, that cannot even say what it is
-        reason = "no reason given"
     if isinstance(error, XcosError):
         return error.sentence
     if isinstance(error, MemoryError):
         return "there is not enough memory for this; close other programs or give less at once"
+    reason = reason_of(error, 200)
     if isinstance(error, ImportError):
         return (
-            f"a package that xcos_tf needs cannot be imported ({_brief(reason)}); install xcos_tf "
-            "again, with all that it needs"
+            f"a package that xcos_tf needs cannot be imported ({reason}); install xcos_tf again, "
+            "with all that it needs"
         )
     if isinstance(error, OSError) and error.errno is not None:
-        reason, path = error.strerror, error.filename
+        path = error.filename
         if path is not None and not isinstance(path, int):
             path = path.decode(errors="replace") if isinstance(path, bytes) else path
             return f"{shown(path)} cannot be used ({reason}); check the path and its permissions"
@@ -191,13 +191,9 @@ def _sentence(error: BaseException) -> str:
             return f"the output cannot be written ({reason}); make room and start again"
         return f"the system refused something ({reason}); see to it and start again"
     return (
-        f"a fault of xcos_tf itself ({_brief(f'{type(error).__name__}: {reason}')}); please report "
-        "it to where you have xcos_tf from, with what the same command says with --debug"
+        f"a fault of xcos_tf itself ({type(error).__name__}: {reason}); please report it to where "
+        "you have xcos_tf from, with what the same command says with --debug"
     )
-
-
-def _brief(reason: str) -> str:
-    return reason if len(reason) <= 200 else f"{reason[:199]}…"
 
 
 if __name__ == "__main__":

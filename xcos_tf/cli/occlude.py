@@ -2,7 +2,7 @@
 
 import argparse
 
-from xcos_tf.cli.parser import number, whole_number
+from xcos_tf.cli.parser import add, number, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import on_one_line
@@ -19,33 +19,20 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--aligned`. What covers a face follows from the seed and the face's name. A run that was "
         "stopped goes on where it was when started again. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("source", metavar="FACES", help="folder that `xcos align` made")
-    parser.add_argument("destination", metavar="OUT", help="folder for the copy")
+    add(parser, "source FACES", "folder that `xcos align` made")
+    add(parser, "destination OUT", "folder for the copy")
     how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument(
-        "--share",
-        type=number,
-        metavar="X",
-        help="cover this share of each face, such as 0.3, by brush strokes",
-    )
-    how.add_argument("--wear", metavar="WHAT", help="cover by sunglasses, scarf or hand")
-    parser.add_argument(
-        "--pairs", metavar="LIST", help="LFW's pairs.txt or a CSV of pairs of the faces"
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number,
-        default=0,
-        metavar="S",
-        help="another number covers otherwise (default: %(default)s)",
-    )
+    add(how, "--share X", "cover this share of each face, such as 0.3, by brush strokes", number)
+    add(how, "--wear WHAT", "cover by sunglasses, scarf or hand")
+    add(parser, "--pairs LIST", "LFW's pairs.txt or a CSV of pairs of the faces")
+    add(parser, "--seed S", "another number covers otherwise", whole_number, 0)
     return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written."""
     return Paths(
-        files=dict.fromkeys(given(args.pairs), "there is no list of pairs {}; check the path"),
+        lists=dict.fromkeys(given(args.pairs), "there is no list of pairs {}; check the path"),
         folders={args.source: "there is no folder {}; check the path"},
         filled=(args.destination,),
     )

@@ -1,13 +1,13 @@
 """The command line's parser: one line for each mistake, and values that say what they should be."""
 
 import argparse
+import contextlib
 import logging
 import math
 import sys
+from collections.abc import Callable
 
 from xcos_tf.errors import as_message, shown
-
-_NO_NUMBER = "{!r} is not a number; give one such as 0.7"
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,20 +52,37 @@ class Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
-def number(text: str) -> float:
+def add(
+    parser, usage: str, help: str = "", kind: Callable | None = None, default=None, **more
+) -> None:
+    """Add an argument to a parser or to a group of one.
+
+    Its usage is `source SRC` of what has a place, `--seed S` of an option with a value, `--to
+    {a,b}` of one with a few values, and `--json` of a switch. A default is told after the help.
+    The rest is as of `ArgumentParser.add_argument`.
+    """
+    name, _, metavar = usage.partition(" ")
+    if not metavar:
+        parser.add_argument(name, action="store_true", help=help)
+        return
+    if metavar.startswith("{"):
+        more["choices"] = metavar[1:-1].split(",")
+    if default is not None:
+        help = f"{help} (default: %(default)s)" if help else "default: %(default)s"
+    parser.add_argument(name, metavar=metavar, help=help, type=kind, default=default, **more)
+
+
+def number(text: str, finite: bool = False) -> float:
     """Return a number, for `type=`."""
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(_NO_NUMBER.format(shown(text))) from None
+    with contextlib.suppress(ValueError):
+        if math.isfinite(value := float(text)) or not finite:
+            return value
+    raise argparse.ArgumentTypeError(f"{shown(text)!r} is not a number; give one such as 0.7")
 
 
 def finite_number(text: str) -> float:
     """Return a number, for `type=`, that is neither NaN nor infinite."""
-    value = number(text)
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(_NO_NUMBER.format(shown(text)))
-    return value
+    return number(text, finite=True)
 
 
 def whole_number(text: str) -> int:

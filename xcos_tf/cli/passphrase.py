@@ -5,7 +5,7 @@ import os
 import sys
 
 from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.files import read_line
+from xcos_tf.files import read_pipe
 
 VARIABLE = "XCOS_PASSPHRASE"
 SHORTEST = 8
@@ -15,18 +15,24 @@ PATIENCE = 30.0
 
 
 def read_passphrase(file: str | None, new: bool) -> str:
-    """Return the passphrase.
+    """Return the passphrase: the first line of a file, $XCOS_PASSPHRASE, or what is typed.
 
-    Args:
-        file: whose first line it is; None to take $XCOS_PASSPHRASE, or to ask if that is not set.
-        new: whether it is chosen now, and so must be long enough and typed twice.
+    A `new` one must be long enough and typed twice.
 
     Raises:
         XcosError: the file cannot be read, there is no terminal to ask at, or it is empty, too
             short or typed differently.
     """
     if file is not None:
-        passphrase = _first_line(file)
+        try:
+            line = read_pipe(file, 4 * LONGEST + 8, PATIENCE, line=True)
+            passphrase = line.decode("utf-8-sig").rstrip("\r")
+        except (OSError, ValueError) as error:
+            reason = reason_of(error) if isinstance(error, OSError) else "it is not text"
+            raise XcosError(
+                f"the passphrase file {file} cannot be read ({reason}); give one with the "
+                "passphrase in its first line"
+            ) from None
     elif VARIABLE in os.environ:
         passphrase = os.environ[VARIABLE]
     else:
@@ -38,17 +44,6 @@ def read_passphrase(file: str | None, new: bool) -> str:
     if new and len(passphrase) < SHORTEST:
         raise XcosError(f"the passphrase is too short; choose one of at least {SHORTEST} letters")
     return passphrase
-
-
-def _first_line(file: str) -> str:
-    try:
-        return read_line(file, 4 * LONGEST + 8, PATIENCE).decode("utf-8-sig").rstrip("\r")
-    except (OSError, ValueError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else "it is not text"
-        raise XcosError(
-            f"the passphrase file {file} cannot be read ({reason}); give one with the passphrase "
-            "in its first line"
-        ) from None
 
 
 def _ask(new: bool) -> str:

@@ -1,17 +1,23 @@
 """What a command reads and writes, checked before anything heavy is imported or done."""
 
+import argparse
+import contextlib
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.files import check_photo_file, check_readable
+from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.files import check_photo_file, check_readable, read_pipe, replace_file
 from xcos_tf.models.preset_folder import find_preset
 
 STANDARD_INPUT = "-"
 DEEPEST = 255
 """Folders within one another, of an output."""
+LONGEST_LIST, PATIENCE = 2**26, 30.0
+"""Bytes of a list that comes out of a pipe, and seconds in which it must come."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Paths:
         files: of others that must be there, {path: sentence for when there is none, with {} where
             the path goes}.
         pipes: of files that may be pipes, the same.
+        lists: of text files that may be pipes, the same; see `lists_at_hand`.
         folders: of folders, or whatever else may hold a set, the same.
         presets: bundled names, or folders.
         also_read: paths that are read if they are there.
@@ -33,6 +40,7 @@ class Paths:
     photos: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     pipes: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     presets: Sequence[str] = ()
     also_read: Sequence[str] = ()
@@ -62,13 +70,46 @@ def check_paths(paths: Paths) -> None:
         check_readable(path, sentence)
     for path, sentence in paths.files.items():
         check_readable(path, sentence, "give a file")
-    for path, sentence in paths.pipes.items():
+    pipes = {**paths.pipes, **paths.lists}
+    for path, sentence in pipes.items():
         check_readable(path, sentence, "give a file", pipe=True)
     presets = [str(find_preset(name)) for name in paths.presets]
     for path in (*paths.written, *paths.filled):
         _check_can_be(path)
-    inputs = [*photos, *paths.files, *paths.pipes, *paths.folders, *presets, *paths.also_read]
+    inputs = [*photos, *paths.files, *pipes, *paths.folders, *presets, *paths.also_read]
     _check_apart(inputs, paths.written, paths.filled)
+
+
+@contextlib.contextmanager
+def lists_at_hand(args: argparse.Namespace, paths: Paths) -> Iterator[None]:
+    """Put a file in the place of each list that comes out of a pipe, as of `<(grep …)`.
+
+    A pipe can be read once, and in time; readers look at a list more often. Sentences name it.
+    """
+    pipes = {
+        name: path
+        for name, path in vars(args).items()
+        if isinstance(path, str) and path in paths.lists and stat.S_ISFIFO(os.stat(path).st_mode)
+    }
+    if not pipes:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in pipes.items():
+            with explained(f"{shown(path)} cannot be read", "give a file"):
+                content = read_pipe(path, LONGEST_LIST + 1, PATIENCE)
+            if len(content) > LONGEST_LIST:
+                raise XcosError(f"{shown(path)} is larger than {LONGEST_LIST} bytes; give a file")
+            copy = Path(folder, os.path.basename(path))
+            replace_file(copy, lambda stream, content=content: stream.write(content))
+            setattr(args, name, str(copy))
+        try:
+            yield
+        except XcosError as error:
+            sentence = error.sentence
+            for name, path in pipes.items():
+                sentence = sentence.replace(getattr(args, name), path)
+            raise XcosError(sentence) from error
 
 
 def _check_can_be(path: str) -> None:

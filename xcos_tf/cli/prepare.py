@@ -2,7 +2,7 @@
 
 import argparse
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
@@ -20,21 +20,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "A run that was stopped goes on where it was when started again; records that cannot be "
         "used are listed with reasons in DST/skipped.csv. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("source", metavar="SRC", help="folder or file of aligned faces")
-    parser.add_argument("destination", metavar="DST", help="folder for the prepared set")
-    parser.add_argument(
-        "--shards",
-        type=whole_number,
-        default=64,
-        metavar="N",
-        help="number of files to deal the faces into (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=whole_number,
-        metavar="N",
-        help="files written at the same time (default: as many as there are processors)",
-    )
+    add(parser, "source SRC", "folder or file of aligned faces")
+    add(parser, "destination DST", "folder for the prepared set")
+    add(parser, "--shards N", "number of files to deal the faces into", whole_number, 64)
+    about = "files written at the same time (default: as many as there are processors)"
+    add(parser, "--jobs N", about, whole_number)
     return parser
 
 

@@ -23,8 +23,7 @@ _OWN_SETTINGS = {
 def quiet_libraries(speak: bool = False) -> Iterator[None]:
     """Keep back the warnings of libraries, which a user of a command cannot act on.
 
-    Args:
-        speak: let them through, for a report; as TF_CPP_MIN_LOG_LEVEL does, if the user set it.
+    If it is to `speak`, for a report, they pass; so they do if the user set TF_CPP_MIN_LOG_LEVEL.
     """
     if speak or LEVEL in os.environ or sys.warnoptions:
         yield

@@ -47,16 +47,6 @@ def ready_streams(args: argparse.Namespace) -> Iterator[None]:
                 stream.reconfigure(errors=errors)
 
 
-def deliver() -> None:
-    """Write what standard output still holds.
-
-    Raises:
-        OSError: it cannot be: the disk is full, or the reader is gone.
-    """
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
 def give_up() -> None:
     """Drop what cannot be written, lest Python try again at its end and fail by itself."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -29,7 +29,8 @@ FACES, BLOCK = 32, 1024  # of a batch, and pairs
 def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tuple[Path, list[str]]:
     """Export variants, compare pairs by them, and write the thresholds into the preset's folder.
 
-    Variants that are not named keep what they have.
+    Variants that are not named keep what they have. From the file that is returned, `export_tflite`
+    puts them into each model.
 
     Args:
         preset: that `xcos train` made, its name or folder.

@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, shown
 
@@ -17,14 +18,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "from its last checkpoint. Exit code: 0 done, 2 error, 130 interrupted by Ctrl-C, "
         "143 stopped by SIGTERM.",
     )
-    parser.add_argument(
-        "configs",
-        metavar="CONFIG",
-        nargs="+",
-        help="YAML file, see configs/; what a second one says goes over what the first one does",
-    )
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="holds the prepared sets")
-    parser.add_argument("--out", required=True, metavar="RUN", help="folder of the run")
+    about = "YAML file, see configs/; what a second one says goes over what the first one does"
+    add(parser, "configs CONFIG", about, nargs="+")
+    add(parser, "--data FOLDER", "holds the prepared sets", required=True)
+    add(parser, "--out RUN", "folder of the run", required=True)
     return parser
 
 
@@ -32,17 +29,14 @@ def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written; of a run that goes on, CONFIG may be its own copy."""
     if not os.path.isdir(args.data):
         raise XcosError(f"there is no folder {shown(args.data)}; check the path")
+    with os.scandir(args.data) as entries:
+        sets = [x.path for x in entries if os.path.exists(os.path.join(x.path, "index.json"))]
     goes_on = os.path.exists(os.path.join(args.out, "run.json"))
     return Paths(
         files=dict.fromkeys(args.configs, "there is no configuration {}; check the path"),
-        also_read=_prepared_sets(args.data),
+        also_read=sets,
         written=() if goes_on else (os.path.join(args.out, "config.yaml"),),
     )
-
-
-def _prepared_sets(data: str) -> list[str]:
-    with os.scandir(data) as entries:
-        return [x.path for x in entries if os.path.exists(os.path.join(x.path, "index.json"))]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
 
 NO_LIVENESS = (
@@ -24,12 +25,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Check the owner's photos and store what the model makes of them, encrypted "
         f"by a passphrase. {NO_LIVENESS} Exit code: 0 enrolled, 2 error.",
     )
-    enroll.add_argument(
-        "photos", nargs="+", metavar="OWNER_PHOTO", help="3 to 5 are best; - for standard input"
-    )
-    enroll.add_argument(
-        "--variant", default="float32", metavar="NAME", help="of the models (default: %(default)s)"
-    )
+    add(enroll, "photos OWNER_PHOTO", "3 to 5 are best; - for standard input", nargs="+")
+    add(enroll, "--variant NAME", "of the models", default="float32")
     attempt = steps.add_parser(
         "try",
         help="see whether photos unlock",
@@ -39,36 +36,22 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "Exit code: 0 unlocked, 1 not, 2 error, 3 locked "
         "out or too early.",
     )
-    attempt.add_argument(
-        "photos",
-        nargs="+",
-        metavar="PHOTO",
-        help="up to 5 frames of one try; - for one from standard input",
-    )
-    attempt.add_argument("--json", action="store_true", help="print everything as JSON")
+    about = "up to 5 frames of one try; - for one from standard input"
+    add(attempt, "photos PHOTO", about, nargs="+")
+    add(attempt, "--json", "print everything as JSON")
     for step in (enroll, attempt):
-        _add_common(step)
+        add(step, "--store FILE", "the owner's encrypted store", required=True)
+        about = (
+            "with the embed and compare files of `xcos export` (default: those enrolled with; to "
+            "enroll, those of the default preset, of which FILE.models gets variants but float32)"
+        )
+        add(step, "--models FOLDER", about)
+        add(step, "--aligned", "the photos are 112×112 faces, aligned already")
+        about = (
+            "the passphrase is its first line (else $XCOS_PASSPHRASE, else a prompt asks for it)"
+        )
+        add(step, "--passphrase-file FILE", about)
     return parser
-
-
-def _add_common(step: argparse.ArgumentParser) -> None:
-    step.add_argument("--store", required=True, metavar="FILE", help="the owner's encrypted store")
-    step.add_argument(
-        "--models",
-        metavar="FOLDER",
-        help="with the embed and compare files of `xcos export` (default: those enrolled with; to "
-        "enroll, those of the default preset, of which FILE.models gets variants but float32)",
-    )
-    step.add_argument(
-        "--aligned",
-        action="store_true",
-        help="the photos are 112×112 faces, aligned already",
-    )
-    step.add_argument(
-        "--passphrase-file",
-        metavar="FILE",
-        help="the passphrase is its first line (else $XCOS_PASSPHRASE, else a prompt asks for it)",
-    )
 
 
 def paths(args: argparse.Namespace) -> Paths:

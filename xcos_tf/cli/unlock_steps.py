@@ -6,8 +6,8 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from xcos_tf.cli.arguments import photo_argument
 from xcos_tf.cli.passphrase import read_passphrase
-from xcos_tf.cli.photos import photo_argument
 from xcos_tf.errors import on_one_line
 from xcos_tf.explain.words import as_number
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
@@ -58,7 +58,15 @@ def _try(args: Namespace, vault: Vault) -> int:
         vault.record(set_back)
     wait = vault.attempts.wait(now)
     if wait > 0:
-        _say_wait(args, wait)
+        over = math.isinf(wait)
+        if args.json:
+            seconds = None if over else math.ceil(wait)
+            print(json.dumps({"unlocked": False, "locked_out": over, "wait_seconds": seconds}))
+        elif over:
+            told = f"delete {on_one_line(args.store)} and enroll again"
+            print(f"locked out after {LOCKED_AFTER} failures in a row: {told}")
+        else:
+            print(f"too early after the last failure: wait {math.ceil(wait)} seconds")
         return LOCKED_OUT
     owner = vault.owner
     verifier = Verifier.from_export(
@@ -93,22 +101,9 @@ def _models(args: Namespace) -> Path:
     return folder
 
 
-def _say_wait(args: Namespace, wait: float) -> None:
-    over = math.isinf(wait)
-    if args.json:
-        seconds = None if over else math.ceil(wait)
-        print(json.dumps({"unlocked": False, "locked_out": over, "wait_seconds": seconds}))
-    elif over:
-        print(
-            f"locked out after {LOCKED_AFTER} failures in a row: delete "
-            f"{on_one_line(args.store)} and enroll again"
-        )
-    else:
-        print(f"too early after the last failure: wait {math.ceil(wait)} seconds")
-
-
 def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault: Vault) -> None:
-    unlocked = decision is not None and decision.unlocked
+    unlocked, failures = decision is not None and decision.unlocked, vault.attempts.failures
+    left = max(0, LOCKED_AFTER - failures)
     # Of a failure nothing by which one could come nearer to the owner with every try.
     told = decision is not None and (unlocked or "debug" in args)
     scores = iter(decision.scores.tolist() if told else ())
@@ -116,7 +111,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
     if args.json:
         answer = {
             "unlocked": unlocked,
-            "locked_out": vault.attempts.failures >= LOCKED_AFTER,
+            "locked_out": not left,
             "frames": [
                 {
                     "photo": frame.name,
@@ -128,37 +123,27 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
             "needed": decision and decision.needed,
             "threshold": decision.threshold if told else None,
             "hint": hint if decision else "",
-            "failures": vault.attempts.failures,
+            "failures": failures,
         }
         print(json.dumps(answer, indent=2))
         return
-    lines = [
-        f"not used: {on_one_line(frame.name)} {frame.faults[0]}"
-        for frame in frames
-        if not frame.usable
-    ]
+    for frame in frames:
+        if not frame.usable:
+            print(f"not used: {on_one_line(frame.name)} {frame.faults[0]}")
     if decision is None:
-        lines.append("not unlocked: no photo can be used; this try does not count")
+        print("not unlocked: no photo can be used; this try does not count")
+        return
+    best, needed = as_number(max(decision.scores), 3), decision.needed
+    count, threshold = len(decision.scores), f"{decision.threshold:.3f}"
+    if unlocked:
+        matching = f"{decision.matching} of {count} frames match, {needed} must"
+        print(f"unlocked: {matching} (best xCos {best} ≥ {threshold})")
+        return
+    print(f"not unlocked: too few of {count} frames match, {needed} must")
+    if told:
+        print(f"best xCos {best}, threshold {threshold}")
+    print(hint)
+    if left:
+        print(f"{counted(failures, 'failure')} in a row; {left} more locks out")
     else:
-        count = len(decision.scores)
-        if unlocked:
-            best = as_number(max(decision.scores), 3)
-            lines.append(
-                f"unlocked: {decision.matching} of {count} frames match, {decision.needed} must "
-                f"(best xCos {best} ≥ {decision.threshold:.3f})"
-            )
-        else:
-            lines.append(f"not unlocked: too few of {count} frames match, {decision.needed} must")
-            if told:
-                best = as_number(max(decision.scores), 3)
-                lines.append(f"best xCos {best}, threshold {decision.threshold:.3f}")
-            lines.append(hint)
-            lines.append(_what_next(vault.attempts.failures))
-    print("\n".join(lines))
-
-
-def _what_next(failures: int) -> str:
-    left = LOCKED_AFTER - failures
-    if not left:
-        return f"locked out: {LOCKED_AFTER} failures in a row"
-    return f"{counted(failures, 'failure')} in a row; {left} more locks out"
+        print(f"locked out: {LOCKED_AFTER} failures in a row")

@@ -3,15 +3,17 @@
 import argparse
 import json
 
-from xcos_tf.cli.parser import finite_number, number
-from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.photos import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
-from xcos_tf.cli.server_arguments import (
+from xcos_tf.cli.arguments import (
+    add_face_arguments,
     add_server_arguments,
+    add_two_photos,
     certificates,
     connect,
-    refuse_without_server,
+    photo_argument,
+    warn_of_faces,
 )
+from xcos_tf.cli.parser import add, finite_number, number
+from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError, on_one_line
 
 SAME, DIFFERENT = 0, 1
@@ -26,29 +28,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "people, 2 error.",
     )
     add_two_photos(parser)
-    parser.add_argument("--explain", metavar="FILE", help="draw the maps to .png, .pdf or .svg")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument(
-        "--preset",
-        default="xcos-mobilefacenet",
-        help="bundled preset or preset folder (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--attention",
-        choices=("patched", "correlated", "learned"),
-        help="how cells are weighed (default: the preset's last, learned in those that ship)",
-    )
+    add(parser, "--explain FILE", "draw the maps to .png, .pdf or .svg")
+    add(parser, "--json", "print everything as JSON")
+    add(parser, "--preset PRESET", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    about = "how cells are weighed (default: the preset's last, learned in those that ship)"
+    add(parser, "--attention {patched,correlated,learned}", about)
     limit = parser.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--fmr",
-        type=number,
-        default=1e-3,
-        metavar="X",
-        help="threshold at this false match rate: 1e-2, 1e-3 or 1e-4 (default: %(default)s)",
-    )
-    limit.add_argument(
-        "--threshold", type=finite_number, metavar="X", help="a threshold of your own"
-    )
+    about = "threshold at this false match rate: 1e-2, 1e-3 or 1e-4"
+    add(limit, "--fmr X", about, number, 1e-3)
+    add(limit, "--threshold X", "a threshold of your own", finite_number)
     add_face_arguments(parser)
     add_server_arguments(parser)
     return parser
@@ -56,15 +44,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
-    if args.server is None:
-        refuse_without_server(args)
+    certified = certificates(args)
     if args.explain is not None:
         from xcos_tf.explain.output_paths import check_figure_path
 
         check_figure_path(args.explain)
     return Paths(
         photos=(args.a, args.b),
-        files=certificates(args),
+        files=certified,
         presets=(args.preset,),
         written=given(args.explain),
     )
@@ -89,14 +76,8 @@ def _computed_here(args):
             f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
             "--explain"
         )
-    return verifier.verify(
-        photo_argument(args.a),
-        photo_argument(args.b),
-        attention=args.attention,
-        fmr=args.fmr,
-        threshold=args.threshold,
-        aligned=args.aligned,
-    )
+    photos = map(photo_argument, (args.a, args.b))
+    return verifier.verify(*photos, args.attention, args.fmr, args.threshold, args.aligned)
 
 
 def _from_server(args):
@@ -112,17 +93,9 @@ def _from_server(args):
             f"a server computes with the {attention} attention only; leave out "
             f"--attention {args.attention}, or leave out --server"
         )
+    photos, limit = map(photo_argument, (args.a, args.b)), (args.fmr, args.threshold)
     with connect(args, model=config["name"]) as client:
-        return verify_photos(
-            client,
-            photo_argument(args.a),
-            photo_argument(args.b),
-            config,
-            fmr=args.fmr,
-            threshold=args.threshold,
-            face=args.face,
-            aligned=args.aligned,
-        )
+        return verify_photos(client, *photos, config, *limit, args.face, args.aligned)
 
 
 def _as_text(args, result) -> str:
@@ -139,17 +112,7 @@ def _as_text(args, result) -> str:
 
 
 def _as_json(args, result) -> str:
-    maps = {}
-    if result.similarity_map is not None:
-        maps = {
-            "sentence": result.sentence,
-            "similarity_map": result.similarity_map.tolist(),
-            "attention_map": result.attention_map.tolist(),
-        }
-        if result.drops is not None:
-            maps |= {
-                f"drops_{x}": drops.tolist() for x, drops in zip("ab", result.drops, strict=True)
-            }
+    templates = (result.template_a, result.template_b)
     answer = {
         "same": result.same,
         "score": result.score,
@@ -158,10 +121,15 @@ def _as_json(args, result) -> str:
         "attention": result.attention,
         "preset": args.preset,
         "photos": [args.a, args.b],
-        "faces_found": [result.template_a.faces_found, result.template_b.faces_found],
-        "turned": [result.template_a.turned, result.template_b.turned],
-        **maps,
+        "faces_found": [template.faces_found for template in templates],
+        "turned": [template.turned for template in templates],
     }
+    if result.similarity_map is not None:
+        answer["sentence"] = result.sentence
+        for name in ("similarity_map", "attention_map"):
+            answer[name] = getattr(result, name).tolist()
+        if result.drops is not None:
+            answer |= {f"drops_{x}": y.tolist() for x, y in zip("ab", result.drops, strict=True)}
     return json.dumps(answer, indent=2)
 
 
@@ -176,13 +144,10 @@ def _draw(args, result) -> None:
         result.template_b.face,
         result.similarity_map,
         result.attention_map,
-        score=result.score,
-        threshold=result.threshold,
-        same=result.same,
         title_a=Path(args.a).name,
         title_b=Path(args.b).name,
         attention_name=result.attention,
-        sentence=result.sentence,
         drops=result.drops,
+        **{x: getattr(result, x) for x in ("score", "threshold", "same", "sentence")},
     )
     save_figure(figure, args.explain)

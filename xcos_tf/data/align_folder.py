@@ -14,7 +14,7 @@ from PIL import Image
 from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
-from xcos_tf.errors import XcosError, reason_of, shown
+from xcos_tf.errors import XcosError, explained, reason_of, shown
 from xcos_tf.files import only_writer, replace_file
 from xcos_tf.progress import Bar
 
@@ -33,24 +33,14 @@ _NAME_IS_TO_BLAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, er
 
 @dataclass
 class AlignSummary:
-    """What became of the photos of a folder.
+    """What became of the photos of a folder."""
 
-    Attributes:
-        aligned: faces written now.
-        already_done: photos whose face was there already.
-        failed: photos that failed now.
-        failed_before: photos that failed in an earlier run and were not tried again.
-        several_faces: photos among those aligned now that show more than one face.
-        turned: photos among those aligned now that were turned to have the face upright.
-        seconds: that this run took.
-    """
-
-    aligned: int = 0
+    aligned: int = 0  # faces written now
     already_done: int = 0
-    failed: int = 0
-    failed_before: int = 0
-    several_faces: int = 0
-    turned: int = 0
+    failed: int = 0  # now
+    failed_before: int = 0  # in an earlier run, and not tried again
+    several_faces: int = 0  # of those aligned now
+    turned: int = 0  # of those aligned now, to have the face upright
     seconds: float = 0.0
 
 
@@ -74,8 +64,7 @@ def align_folder(
     several faces are listed in `several-faces.csv` (photo, faces).
 
     Args:
-        source: folder of photos.
-        destination: folder for the faces, apart from `source`; made if missing.
+        source, destination: folders apart from one another; the second is made if missing.
         rule: which face of a photo with several; see `choose_face`.
         batch_size: the most photos that are worked on at once.
         retry_failed: whether to try again what failed in an earlier run.
@@ -107,8 +96,26 @@ def align_folder(
         )
         bar = Bar(total=len(photos), initial=len(done) + len(known), desc="aligning", unit="photo")
         stack.enter_context(bar)
-        pending = [name for name in photos if name not in done and name not in known]
-        _align_all(source, targets, pending, (rule, batch_size), failures, several, bar, summary)
+        pending = {source / x: x for x in photos if x not in done and x not in known}
+
+        def keep(path: Path, face: AlignedFace) -> None:
+            _write_named(targets[pending[path]], face.image)
+
+        # No detector is loaded in vain.
+        faces = pending and align_each(
+            pending, FaceAligner(rule, batch_size), batch_size, keep=keep
+        )
+        for path, face in faces:
+            if isinstance(face, str):
+                failures.add(pending[path], face)
+                summary.failed += 1
+            else:
+                if face.faces_found > 1:
+                    several.add(pending[path], str(face.faces_found))
+                    summary.several_faces += 1
+                summary.turned += bool(face.turned)
+                summary.aligned += 1
+            bar.update()
     summary.seconds = time.monotonic() - start
     return summary
 
@@ -116,14 +123,9 @@ def align_folder(
 @contextmanager
 def writing_to(destination: Path, command: str) -> Iterator[None]:
     """Write a folder, alone, and raise what the file system says against it as an XcosError."""
-    try:
-        with only_writer(destination, command):
-            yield
-    except OSError as error:
-        raise XcosError(
-            f"{destination} cannot be written ({reason_of(error)}); choose another folder "
-            "or make room"
-        ) from None
+    advice = "choose another folder or make room"
+    with explained(f"{destination} cannot be written", advice), only_writer(destination, command):
+        yield
 
 
 def aligned_name(photo: str) -> str:
@@ -152,14 +154,10 @@ def check_folders(source: Path, destination: Path) -> None:
 
 
 def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> list[str]:
-    """Return the photos' paths relative to `source`, sorted folder by folder.
+    """Return the photos' paths relative to a folder, sorted folder by folder.
 
     Hidden files and folders are passed over; links to folders are followed, as they are wherever a
-    folder of people is read.
-
-    Args:
-        source: a folder.
-        suffixes: what photos' names end in, in lower case.
+    folder of people is read. Photos' names end in one of the lower-case `suffixes`.
 
     Raises:
         XcosError: it holds none, a folder cannot be read, or one is a link to a folder around it.
@@ -194,43 +192,23 @@ def find_photos(source: Path, suffixes: Collection[str] = PHOTO_SUFFIXES) -> lis
     return photos
 
 
-def _align_all(source, targets, pending, options, failures, several, bar, summary) -> None:
-    """Align the pending photos and keep the journals, the bar and the summary."""
-    if not pending:
-        return
-    paths = {source / name: name for name in pending}
-
-    def keep(path: Path, face: AlignedFace) -> None:
-        try:
-            write_face(targets[paths[path]], face.image)
-        except OSError as error:
-            if error.errno not in _NAME_IS_TO_BLAME:
-                # As an XcosError, it would be this photo's reason.
-                raise OSError(error.errno, error.strerror) from None
-            raise XcosError(
-                f"the face cannot have this name ({reason_of(error)}); rename the photo"
-            ) from None
-
-    for path, face in align_each(paths, FaceAligner(*options), options[1], keep=keep):
-        name = paths[path]
-        if isinstance(face, str):
-            failures.add(name, face)
-            summary.failed += 1
-        else:
-            if face.faces_found > 1:
-                several.add(name, str(face.faces_found))
-                summary.several_faces += 1
-            summary.turned += bool(face.turned)
-            summary.aligned += 1
-        bar.update()
+def _write_named(target: Path, image: np.ndarray) -> None:
+    """Write a face; an XcosError says that its name is to blame where it cannot be written."""
+    try:
+        write_face(target, image)
+    except OSError as error:
+        if error.errno not in _NAME_IS_TO_BLAME:
+            # As an XcosError, it would be this photo's reason.
+            raise OSError(error.errno, error.strerror) from None
+        raise XcosError(
+            f"the face cannot have this name ({reason_of(error)}); rename the photo"
+        ) from None
 
 
 def write_face(target: Path, image: np.ndarray) -> None:
     """Write uint8 (h, w, 3) RGB as a file that is either complete or not there.
 
-    Args:
-        target: PNG if it ends in .png, else JPEG; its folder is made if missing.
-        image: the face.
+    It is PNG if `target` ends in .png, else JPEG; its folder is made if missing.
 
     Raises:
         OSError: it cannot be written.

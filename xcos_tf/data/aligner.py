@@ -18,7 +18,7 @@ from xcos_tf.data.detection import (
 )
 from xcos_tf.data.finding import find_face
 from xcos_tf.data.photo import photo_name, read_photo
-from xcos_tf.errors import NoFaceError, XcosError
+from xcos_tf.errors import NoFaceError, XcosError, reason_of
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,9 @@ class FaceAligner:
     """Aligns the faces of photos, in batches."""
 
     def __init__(self, rule: str = DEFAULT_RULE, batch_size: int = BATCH_SIZE):
-        """Load the detector.
+        """Load the detector, which searches at most `batch_size` photos at once.
 
-        Args:
-            rule: which face of a photo with several; see `choose_face`.
-            batch_size: the most photos that are searched at once.
+        For `rule`, see `choose_face`.
 
         Raises:
             XcosError: there is no such rule.
@@ -60,20 +58,12 @@ class FaceAligner:
     def align(self, photos: Sequence[np.ndarray]) -> list[AlignedFace | None]:
         """Align one face of each photo, which may be turned, or filled by the face.
 
-        Args:
-            photos: uint8 (H, W, 3) RGB each, of any sizes.
-
-        Returns:
-            In the same order, the face, or None where none was found.
+        Photos are uint8 (H, W, 3) RGB, of any sizes; None stands for one without a face.
         """
         aligned: list[AlignedFace | None] = []
         for photo, faces in zip(photos, self._detector.detect(photos), strict=True):
             found = find_face(self._detector, photo, faces, self._rule)
-            if found is None:
-                aligned.append(None)
-                continue
-            face, count, turned = found
-            aligned.append(AlignedFace(warp_face(photo, face.landmarks), face, count, turned))
+            aligned.append(found and AlignedFace(warp_face(photo, found[0].landmarks), *found))
         return aligned
 
     def align_all(self, photo: np.ndarray) -> list[AlignedFace]:
@@ -92,8 +82,7 @@ def read_faces(
 
     Args:
         photos: path, bytes, open file, PIL image or uint8 RGB array each.
-        aligner: gives the aligner; not called for photos that are aligned already.
-        aligned: whether the photos are faces that are aligned already, 112×112.
+        aligner: called for one, unless the photos are aligned already, 112×112.
         names: what errors call each photo, if it has no path.
 
     Raises:
@@ -131,12 +120,8 @@ def align_each(
 ) -> Iterator[tuple[Path, AlignedFace | str]]:
     """Align a face of each photo, some at once; a photo that fails does not stop the others.
 
-    Args:
-        paths: of the photos.
-        aligner: finds the faces.
-        batch_size: the most photos that are worked on at once.
-        read_one: reads a photo, uint8 (H, W, 3), or raises XcosError.
-        keep: called with each face, in several threads; an XcosError is a reason to have none.
+    A photo is read by `read_one`, as uint8 (H, W, 3). `keep` is called with each face, in several
+    threads. An XcosError of either is a reason to have none.
 
     Yields:
         Each path, in order, with its face or the reason why there is none.
@@ -149,7 +134,8 @@ def align_each(
         except MemoryError:
             raise
         except Exception as error:  # whatever one odd photo brings up must not cost the others
-            raise XcosError(f"face detection failed ({type(error).__name__}: {error})") from None
+            reason = f"{type(error).__name__}: {reason_of(error)}"
+            raise XcosError(f"face detection failed ({reason})") from None
         if face is None:
             raise XcosError("no face was found; give a photo with one visible face")
         keep(path, face)

@@ -26,14 +26,11 @@ From ArcFace (Deng et al., CVPR 2019), as are all the faces that xCos is trained
 
 
 def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the rotation, uniform scale and shift that bring `source` nearest to `target`.
+    """Return the rotation, uniform scale and shift that bring points `source` nearest to `target`.
 
     Least squares, without reflection: S. Umeyama, "Least-squares estimation of transformation
-    parameters between two point patterns", IEEE TPAMI 13(4), 1991, Eq. 40–42.
-
-    Args:
-        source: (N, 2) points, N ≥ 2.
-        target: (N, 2), where they should come to lie.
+    parameters between two point patterns", IEEE TPAMI 13(4), 1991, Eq. 40–42. Both are (N, 2), and
+    N ≥ 2.
 
     Returns:
         float64 (2, 3), M, such that target ≈ M[:, :2] @ source + M[:, 2].

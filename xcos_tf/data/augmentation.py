@@ -26,7 +26,8 @@ def augment_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     seeds = _seeds(seed)  # the first is `mirror_face`'s
     image = _jitter_alignment(image, seeds[1])
     image = _jitter_colour(image, seeds[2])
-    image = _sometimes(0.1, seeds[3], image, _to_grey)
+    grey = lambda x: tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(x))  # noqa: E731
+    image = _sometimes(0.1, seeds[3], image, grey)
     image = _sometimes(0.3, seeds[4], image, lambda x: _coarsen(x, seeds[4]))
     image = _sometimes(
         0.4, seeds[5], image, lambda x: tf.image.stateless_random_jpeg_quality(x, 30, 95, seeds[5])
@@ -120,10 +121,6 @@ def _jitter_colour(image, seed):
     mean = tf.reduce_mean(x)
     x = mean + (x - mean) * (1 + 0.35 * draws[1]) + 38.0 * draws[2]
     return tf.saturate_cast(x, tf.uint8)
-
-
-def _to_grey(image):
-    return tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(image))
 
 
 def _coarsen(image, seed):

@@ -83,15 +83,9 @@ def join_sets(sets: Sequence[PreparedSet]) -> FaceSet:
 
 
 def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet, FaceSet]:
-    """Split off whole people for validation.
+    """Split off whole people: return the training faces and the validation faces.
 
-    Args:
-        faces: of one or more sets.
-        counts: {set's name: number of people to hold out of it}.
-        seed: of the draw.
-
-    Returns:
-        The training faces and the validation faces.
+    Of each set in `counts`, by its name, so many people are held out, drawn by the seed.
 
     Raises:
         XcosError: a set has no more people than are to be held out, or is not there.

@@ -31,21 +31,11 @@ Found = tuple[DetectedFace, int, int]
 
 
 def find_face(
-    detector: FaceDetector,
-    photo: np.ndarray,
-    faces: list[DetectedFace],
-    rule: str = DEFAULT_RULE,
+    detector: FaceDetector, photo: np.ndarray, faces: list[DetectedFace], rule: str = DEFAULT_RULE
 ) -> Found | None:
-    """Choose the face that counts, searching again where need be.
+    """Choose the face that counts, searching again where need be; None if there is none.
 
-    Args:
-        detector: finds faces.
-        photo: uint8 (H, W, 3) RGB.
-        faces: found in it as it is.
-        rule: which of several; see `choose_face`.
-
-    Returns:
-        What was found; None if there is no face in any way.
+    `faces` were found in the photo, uint8 (H, W, 3) RGB, as it is. For `rule`, see `choose_face`.
     """
     upright = _chosen(faces, photo, rule, 0)
     if upright and upright[0].confidence >= POOR:

@@ -12,7 +12,7 @@ from xcos_tf.files import read_bytes, write_csv
 _TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
-class Journal:
+class Journal(contextlib.AbstractContextManager):
     """Two columns, a photo and a note on it, one row a photo.
 
     Each row is on disk when `add` returns. A row that was cut short, because the process was
@@ -20,15 +20,8 @@ class Journal:
     """
 
     def __init__(self, path: Path, note: str):
-        """Use this file, which need not exist.
-
-        Args:
-            path: the CSV.
-            note: heading of the second column; the first is "photo".
-        """
-        self.path = path
-        self._note = note
-        self._stream = None
+        """Use this CSV, which need not exist; `note` heads its second column."""
+        self.path, self._note, self._stream = path, note, None
 
     def read(self) -> dict[str, str]:
         """Return {photo: note} of the whole rows in the file; empty if there is none."""
@@ -46,7 +39,7 @@ class Journal:
     def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
         """Replace the file by these rows, at once, and open it for more."""
         write_csv(self.path, ("photo", self._note), rows)
-        self._stream = open(self.path, "a", newline="", **_TEXT)  # noqa: SIM115, see `close`
+        self._stream = open(self.path, "a", newline="", **_TEXT)  # noqa: SIM115
         return self
 
     def add(self, photo: str, note: str) -> None:
@@ -54,13 +47,5 @@ class Journal:
         csv.writer(self._stream).writerow([photo, note])
         self._stream.flush()
 
-    def close(self) -> None:
-        """Close the file; nothing is lost without it."""
-        if self._stream:
-            self._stream.close()
-
-    def __enter__(self) -> "Journal":
-        return self
-
     def __exit__(self, *exception) -> None:
-        self.close()
+        self._stream.close()

@@ -7,13 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from xcos_tf.data.align_folder import (
-    FAILURES,
-    check_folders,
-    find_photos,
-    write_face,
-    writing_to,
-)
+from xcos_tf.data.align_folder import FAILURES, check_folders, find_photos, write_face, writing_to
 from xcos_tf.data.alignment import check_aligned
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.journal import Journal
@@ -28,17 +22,11 @@ SETTINGS = "occlusion.json"
 
 @dataclass
 class CopySummary:
-    """What became of the faces that were to be covered.
+    """What became of the faces that were to be covered."""
 
-    Attributes:
-        covered: faces covered now.
-        already_done: faces that were covered already.
-        failed: files that are no aligned face.
-    """
-
-    covered: int = 0
+    covered: int = 0  # now
     already_done: int = 0
-    failed: int = 0
+    failed: int = 0  # files that are no aligned face
 
 
 def occlude_folder(
@@ -50,12 +38,8 @@ def occlude_folder(
     part of the tree is covered as in the whole. A copy appears under its name only when it is
     complete, so a run that was stopped in any way goes on where it was; finished copies stay as
     they are. Files that are no aligned faces are listed in `failures.csv` (photo, reason), and
-    tried again by the next run. `occlusion.json` says what the copy follows from.
-
-    Args:
-        source: folder of aligned faces, as `align_folder` makes.
-        destination: folder for the copy, apart from `source`; made if missing.
-        occluder: what covers them.
+    tried again by the next run. `occlusion.json` says what the copy follows from. The destination
+    is made if missing.
 
     Raises:
         XcosError: `source` is no folder or holds no aligned face; two would have one copy;
@@ -80,9 +64,7 @@ def occlude_folder(
 def claim_folder(destination: Path, settings: dict) -> None:
     """Make a folder for a copy, or take one up that was begun with the same settings.
 
-    Args:
-        destination: the folder.
-        settings: what the copy follows from; kept in its `occlusion.json`.
+    What the copy follows from is kept in its `occlusion.json`.
 
     Raises:
         XcosError: it is a copy with other settings, or holds something else.
@@ -134,17 +116,11 @@ def cover_faces(
 ) -> Iterator[tuple[str, XcosError]]:
     """Write the covered copies that are not there yet, with a progress bar on standard error.
 
-    Args:
-        source: folder of aligned faces.
-        targets: {photo relative to it, with "/": file of its copy}.
-        occluder: what covers them.
-        summary: of which all but `failed` is kept up.
+    `targets` is {photo relative to the source, with "/": file of its copy}. Of the summary, all but
+    `failed` is kept up.
 
     Yields:
         Each photo that is no aligned face, and the reason.
-
-    Raises:
-        OSError: a copy cannot be written.
     """
     pending = {source / name: name for name, target in targets.items() if not target.exists()}
     summary.already_done = len(targets) - len(pending)
@@ -176,13 +152,13 @@ def _check_same(path: Path, now: dict) -> None:
         raise XcosError(f"{path} does not say how faces were covered; delete its folder")
     differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
 
+    def one(key: str, settings: dict) -> str:
+        if key not in settings:
+            return f"no {key}"
+        return f"{key} {str(settings[key])[: 8 if key.endswith('_sha256') else None]}"
+
     def told(settings: dict) -> str:
-        values = {key: settings[key] for key in differing if key in settings}
-        # Of a hash, the beginning.
-        short = {
-            x: str(value)[:8] if x.endswith("_sha256") else value for x, value in values.items()
-        }
-        return shown(", ".join(f"{x} {short[x]}" if x in short else f"no {x}" for x in differing))
+        return shown(", ".join(one(key, settings) for key in differing))
 
     if differing:
         raise XcosError(

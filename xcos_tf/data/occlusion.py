@@ -37,11 +37,6 @@ def free_form_mask(share: float, random: np.random.Generator, size: int = 112) -
     manner of the free-form masks of Chang et al., "Free-form Video Inpainting with 3D Gated
     Convolution and Temporal PatchGAN", ICCV 2019, which the paper's Fig. 5 (b) uses.
 
-    Args:
-        share: in [0, 1].
-        random: what is drawn from.
-        size: of the square's side, pixels.
-
     Returns:
         bool (size, size), true where covered: round(share · size²) pixels.
 
@@ -74,9 +69,7 @@ def occlude_face(face: np.ndarray, share: float, seed: int | Sequence[int]) -> n
 def face_seed(seed: int, name: str) -> list[int]:
     """Return the seed of what covers a photo, the same on every machine and in any company.
 
-    Args:
-        seed: of all covers.
-        name: of the photo, relative to its folder, with "/".
+    It follows from the seed of all covers, and the photo's name in its folder, with "/".
     """
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     return [seed, int.from_bytes(digest[:8], "big")]
@@ -86,21 +79,15 @@ def face_seed(seed: int, name: str) -> list[int]:
 class Occluder:
     """Covers aligned faces, by free-form strokes or by something that is worn.
 
-    Attributes:
-        share: of the face that strokes cover, in (0, 1]; None where something is worn.
-        worn: one of WORN, or None.
-        seed: ≥ 0; with a photo's name, it says what covers the photo.
-
     Raises:
         XcosError: one of them is out of its range, or not one of share and worn is given.
     """
 
-    share: float | None = None
-    worn: str | None = None
-    seed: int = 0
+    share: float | None = None  # of the face that strokes cover, in (0, 1]
+    worn: str | None = None  # one of WORN
+    seed: int = 0  # ≥ 0; with a photo's name, it says what covers the photo
 
     def __post_init__(self):
-        """Check."""
         if (self.share is None) == (self.worn is None):
             raise XcosError("give either a share of the face to cover or something to wear")
         if self.share is not None and not 0 < self.share <= 1:
@@ -155,11 +142,7 @@ def wear(
     Sunglasses cover both eyes, a scarf everything from the nose's tip down, a hand the mouth and
     one cheek.
 
-    Args:
-        face: to cover.
-        what: one of WORN.
-        seed: of the shape.
-        landmarks: (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
+    Landmarks are (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
 
     Raises:
         ValueError: there is no such shape, or both eyes are in one place.
@@ -173,7 +156,8 @@ def wear(
         _draw_sunglasses(place)
     elif what == "scarf":
         colour = random.integers(0, 256, 3)
-        _draw_scarf(place)
+        edge = [(-2, -0.15), (-0.8, 0.0), (0, -0.05), (0.8, 0.0), (2, -0.15)]
+        place.polygon([*edge, (2, 4), (-2, 4)])
     else:
         colour = _SKIN[random.integers(len(_SKIN))]
         _draw_hand(place, side=random.choice([-1, 1]))
@@ -234,18 +218,12 @@ def _draw_sunglasses(place):
     place.bar(*(np.add(eye, (0, -0.08)) for eye in place.eyes), 0.12)
 
 
-def _draw_scarf(place):
-    edge = [(-2, -0.15), (-0.8, 0.0), (0, -0.05), (0.8, 0.0), (2, -0.15)]
-    place.polygon([*edge, (2, 4), (-2, 4)])
-
-
 def _draw_hand(place, side):
     palm = np.add(place.mouth, (0.45 * side, 0.15))
     place.ellipse(palm, 0.5, 0.42)
     for number in range(4):  # the fingers reach over the mouth
         start = np.add(palm, (-0.25 * side, -0.27 + 0.18 * number))
         place.bar(start, np.add(start, (-0.75 * side, -0.12 + 0.03 * number)), 0.16)
-    place.bar(
-        np.add(palm, (0, -0.2)), np.add(palm, (0.1 * side, -0.95)), 0.2
-    )  # the thumb, up the cheek
-    place.bar(np.add(palm, (0.2 * side, 0.2)), np.add(palm, (0.9 * side, 1.4)), 0.7)  # the wrist
+    # The thumb, up the cheek, and the wrist.
+    place.bar(np.add(palm, (0, -0.2)), np.add(palm, (0.1 * side, -0.95)), 0.2)
+    place.bar(np.add(palm, (0.2 * side, 0.2)), np.add(palm, (0.9 * side, 1.4)), 0.7)

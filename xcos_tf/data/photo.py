@@ -8,8 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra, reason_of
 from xcos_tf.files import check_photo_file, open_regular
 from xcos_tf.quiet import Shared, no_warnings, silent_standard_error
 
@@ -31,13 +30,11 @@ _STRETCH = 1_000_000
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
-
 _NO_WARNINGS, _NO_LINES = Shared(no_warnings), Shared(silent_standard_error)
 
 
 def read_photo(
-    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray,
-    name: str = "the photo",
+    source: str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray, name: str = "the photo"
 ) -> np.ndarray:
     """Return the pixels of a photo as one sees it: upright, first frame, 8-bit RGB.
 
@@ -120,8 +117,7 @@ def _from_array(array: np.ndarray, name: str) -> np.ndarray:
     if channels == 3:
         _check_size(array.shape[1], array.shape[0], name)
         return np.ascontiguousarray(array)
-    grey_or_rgba = array[..., 0] if array.ndim == 3 and channels == 1 else array
-    return _from_image(Image.fromarray(grey_or_rgba), name)
+    return _from_image(Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array), name)
 
 
 def _from_file(path: str | os.PathLike) -> np.ndarray:
@@ -141,7 +137,7 @@ def _from_stream(stream, name: str) -> np.ndarray:
         known = [x for x in _FORMATS if x in Image.OPEN]  # AVIF since Pillow 11.3
         image = Image.open(stream, formats=known)
     except Image.DecompressionBombError:
-        raise XcosError(_too_large(name)) from None
+        raise _too_large(name) from None
     except MemoryError:
         raise
     except Image.UnidentifiedImageError:
@@ -157,11 +153,7 @@ def _from_stream(stream, name: str) -> np.ndarray:
 
 
 def _open_heic(stream, name: str) -> Image.Image | None:
-    """Open a HEIC photo, as iPhones take them; None if it is something else.
-
-    Raises:
-        XcosError: the package that can read it is missing, or it is damaged.
-    """
+    """Open a HEIC photo, as iPhones take them; None if it is something else."""
     stream.seek(0)
     head = stream.read(32)
     if head[4:8] != b"ftyp" or not any(brand in head for brand in _HEIC_BRANDS):
@@ -198,9 +190,8 @@ def _from_image(image: Image.Image, name: str) -> np.ndarray:
     try:
         return _to_rgb(upright)
     except ValueError:
-        raise XcosError(
-            f"{name} has the colour mode {image.mode}, which cannot be converted; save it as RGB"
-        ) from None
+        mode = f"the colour mode {image.mode}, which cannot be converted"
+        raise XcosError(f"{name} has {mode}; save it as RGB") from None
 
 
 def _check_size(width: int, height: int, name: str) -> None:
@@ -210,7 +201,7 @@ def _check_size(width: int, height: int, name: str) -> None:
             f"{name} is only {width}×{height} pixels, too small for a face; give a larger photo"
         )
     if width * height > MAX_PIXELS:
-        raise XcosError(_too_large(name))
+        raise _too_large(name)
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
@@ -259,5 +250,6 @@ def _damaged(name: str, error: Exception) -> str:
     return f"{name} is damaged or cut short ({reason_of(error)}); copy or download it again"
 
 
-def _too_large(name: str) -> str:
-    return f"{name} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first"
+def _too_large(name: str) -> XcosError:
+    millions = MAX_PIXELS // 10**6
+    return XcosError(f"{name} has more than {millions} million pixels; make it smaller first")

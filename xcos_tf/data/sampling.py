@@ -15,20 +15,13 @@ from xcos_tf.data.records.source import Pairs
 
 @dataclass(frozen=True)
 class Group:
-    """Faces that are compared with one another; a batch is one or more groups.
+    """Faces that are compared with one another; a batch is one or more groups."""
 
-    Attributes:
-        faces: int64 (N,), positions in a `FaceSet`.
-        labels: int32 (N,), whose they are.
-        first, second: int32 (P,), the pairs, as places in the group.
-        same: bool (P,), whether a pair is genuine.
-    """
-
-    faces: np.ndarray
-    labels: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    same: np.ndarray
+    faces: np.ndarray  # int64 (N,), positions in a `FaceSet`
+    labels: np.ndarray  # int32 (N,), whose they are
+    first: np.ndarray  # int32 (P,), of the pairs, as places in the group
+    second: np.ndarray  # likewise
+    same: np.ndarray  # bool (P,), whether a pair is genuine
 
 
 class EpochSampler:
@@ -50,8 +43,7 @@ class EpochSampler:
         Args:
             labels: int (N,), whose each image is; 0 to M − 1, nobody left out.
             groups: in a step's batch.
-            genuine: chance that a partner is the same person's, in [0, 1]; None: no partners, for
-                a plain recogniser.
+            genuine: chance, in [0, 1], that a partner is the same person's; None: no partners.
             seed: of all draws.
 
         Raises:
@@ -204,14 +196,7 @@ def draw_pairs(labels: np.ndarray, genuine: int, impostor: int, seed: int) -> Pa
 
     Every genuine pair is as likely as any other, and so is every impostor pair. Time and memory
     grow with the faces and with the pairs that are asked for, not with those that there are.
-
-    Args:
-        labels: int (N,), whose each face is; 0 or above.
-        genuine, impostor: how many of each.
-        seed: of the draw.
-
-    Returns:
-        The genuine pairs, then the impostor pairs, by position among the faces.
+    Labels, int (N,) of 0 or above, say whose each face is; genuine pairs come first.
     """
     random = np.random.default_rng(seed)
     counts = np.bincount(labels).astype(np.int64)

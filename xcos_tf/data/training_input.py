@@ -21,21 +21,13 @@ _SHAPE = re.compile(r"\[(\d+),(\d+),3\] is not compatible with expected shape \[
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Chances, in [0, 1], of what happens to a face; each is drawn by itself.
+    """Chances, in [0, 1], of what happens to a face; each is drawn by itself."""
 
-    Attributes:
-        flip: mirrored.
-        augment: changed by `augment_face`.
-        blend: mixed with a random face of the set by `blend_faces`; it keeps its label.
-        occlude: covered by a rectangle, see `cover_face`.
-        draw_over: covered by brush strokes, see `draw_over_face`.
-    """
-
-    flip: float = 0.5
-    augment: float = 0.0
-    blend: float = 0.0
-    occlude: float = 0.0
-    draw_over: float = 0.0
+    flip: float = 0.5  # mirrored
+    augment: float = 0.0  # changed by `augment_face`
+    blend: float = 0.0  # mixed with a random face of the set by `blend_faces`; keeps its label
+    occlude: float = 0.0  # covered by a rectangle, see `cover_face`
+    draw_over: float = 0.0  # covered by brush strokes, see `draw_over_face`
 
 
 def training_dataset(
@@ -55,8 +47,7 @@ def training_dataset(
     at a step sees what it would have seen.
 
     Args:
-        faces: to draw from.
-        sampler: of groups, over `faces.labels`.
+        faces, sampler: what is drawn from, and how, over `faces.labels`.
         augmentation: of each face.
         first_step, last_step: 0 ≤ first ≤ last.
         groups: which groups of each step's batch; a worker of several reads its own alone.
@@ -93,14 +84,11 @@ def training_dataset(
         return images, mixed_in, seeds, applies, drawn.labels, *pair, *known
 
     specs = {
-        "image": tf.TensorSpec([per_group], tf.string),
-        "other": tf.TensorSpec([per_group], tf.string),
+        **dict.fromkeys(("image", "other"), tf.TensorSpec([per_group], tf.string)),
         "seed": tf.TensorSpec([per_group, 2], tf.int32),
         "applies": tf.TensorSpec([per_group, len(chances)], tf.bool),
         "label": tf.TensorSpec([per_group], tf.int32),
-        "first": tf.TensorSpec([pairs], tf.int32),
-        "second": tf.TensorSpec([pairs], tf.int32),
-        "same": tf.TensorSpec([pairs], tf.int32),
+        **dict.fromkeys(("first", "second", "same"), tf.TensorSpec([pairs], tf.int32)),
     }
     if teacher is not None:
         specs["teacher"] = tf.TensorSpec([per_group, teacher.shape[1]], tf.float32)
@@ -129,30 +117,23 @@ def training_dataset(
 
 
 def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = RECORDS_AT_ONCE):
-    """Return the faces at some positions, as they are.
-
-    Args:
-        faces: a `FaceSet` or a `PreparedSet`, which has `read`.
-        positions: int (n,).
-        size: of the square faces, pixels.
-        batch: faces in an element; the last may have fewer.
+    """Return the faces of a `FaceSet` or `PreparedSet` at int positions (n,), as they are.
 
     Returns:
-        A dataset of float32 (batch, size, size, 3) RGB in [−1, 1].
+        A dataset of float32 (batch, size, size, 3) RGB in [−1, 1]; the last may have fewer faces.
 
     Raises:
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
     """
+
+    face = tf.TensorSpec((size, size, 3), tf.uint8)
 
     def read(block):
         return np.array(faces.read(block), object)
 
     def read_block(block):
         images = tf.ensure_shape(tf.numpy_function(read, [block], tf.string), (None,))
-        decode = lambda image: decode_face(image, size)  # noqa: E731
-        pixels = tf.map_fn(
-            decode, images, fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8)
-        )
+        pixels = tf.map_fn(lambda x: decode_face(x, size), images, fn_output_signature=face)
         return normalise_faces(pixels)
 
     blocks = tf.data.Dataset.from_tensor_slices(np.asarray(positions, np.int64)).batch(batch)

@@ -12,15 +12,10 @@ LOCKED_AFTER = len(WAITS) + 1
 
 @dataclass(frozen=True)
 class Moment:
-    """A time by two clocks.
+    """A time by two clocks."""
 
-    Attributes:
-        wall: seconds since 1970, which a user can set.
-        running: seconds since the machine was started, which he cannot.
-    """
-
-    wall: float
-    running: float
+    wall: float  # seconds since 1970, which a user can set
+    running: float  # seconds since the machine was started, which they cannot
 
     @classmethod
     def now(cls) -> "Moment":
@@ -32,17 +27,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Attempts:
-    """What is kept of the tries so far.
+    """What is kept of the tries so far."""
 
-    Attributes:
-        number: of times that the record was written, by which an older one is recognised.
-        failures: in a row.
-        last: when the last of them was.
-    """
-
-    number: int
-    failures: int
-    last: Moment
+    number: int  # of times that the record was written, by which an older one is recognised
+    failures: int  # in a row
+    last: Moment  # when the last of them was
 
     def failed(self, now: Moment) -> "Attempts":
         """Return the record after one more failure."""

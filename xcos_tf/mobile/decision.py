@@ -68,12 +68,9 @@ def needed_frames(frames: int) -> int:
 
 
 def judge(verifier: Verifier, owner: Owner, faces: Sequence[np.ndarray]) -> Decision:
-    """Decide whether the frames of one try show the owner.
+    """Decide whether the frames of one try, 1 to 5 uint8 (112, 112, 3) RGB, show the owner.
 
-    Args:
-        verifier: the one that the owner was enrolled by.
-        owner: who is enrolled.
-        faces: uint8 (112, 112, 3) RGB each, 1 to 5.
+    The verifier is the one that they were enrolled by.
 
     Raises:
         XcosError: there are more.

@@ -18,12 +18,9 @@ AGREEMENT_FMR = 1e-2
 
 
 def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.PathLike) -> Owner:
-    """Make an owner of photos that are all good and show one person.
+    """Make an owner of 1 to 5 photos that are all good and show one person.
 
-    Args:
-        verifier: makes the templates, and is the only one that can compare them.
-        frames: the photos, 1 to 5.
-        models: folder that the verifier was loaded from.
+    The verifier, loaded from the folder `models`, is the only one that can compare the templates.
 
     Raises:
         XcosError: too many photos, one that cannot be used, or two that do not match.
@@ -40,11 +37,11 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
     templates = verifier.embed(faces)
     among = compare_each(verifier, templates, templates)
     count = len(frames)
-    agreement = verifier.threshold(fmr=AGREEMENT_FMR)
-    _check_agreement(among["xcos"].reshape(count, count), agreement, frames)
     if count > 1:
-        others = ~np.eye(count, dtype=bool).ravel()
-        usual = among["similarity_map"][others].mean(axis=0)
+        others = ~np.eye(count, dtype=bool)
+        best = np.where(others, among["xcos"].reshape(count, count), -np.inf).max(axis=1)
+        _check_agreement(best, verifier.threshold(fmr=AGREEMENT_FMR), frames)
+        usual = among["similarity_map"][others.ravel()].mean(axis=0)
     else:
         usual = _with_itself(verifier, faces[0], templates)
     return Owner(
@@ -58,11 +55,8 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
     )
 
 
-def _check_agreement(scores: np.ndarray, threshold: float, frames: Sequence[Frame]) -> None:
-    """Refuse a photo that matches none of the others (T, T)."""
-    if len(frames) == 1:
-        return
-    best = np.where(np.eye(len(frames), dtype=bool), -np.inf, scores).max(axis=1)
+def _check_agreement(best: np.ndarray, threshold: float, frames: Sequence[Frame]) -> None:
+    """Refuse a photo whose best score (T,) with another shows that it matches none of them."""
     apart = [frame.name for frame, score in zip(frames, best, strict=True) if score < threshold]
     if apart:
         raise XcosError(

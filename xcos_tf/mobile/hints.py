@@ -32,25 +32,21 @@ _NOWHERE = (
 
 
 def hint_of(similarity_map: np.ndarray, usual_similarity: np.ndarray) -> str:
-    """Say which area looks covered, and what to do about it.
+    """Say which area looks covered, and what to do, without a capital letter or a full stop.
 
-    Args:
-        similarity_map: S, float (7, 7), the mean over templates and frames.
-        usual_similarity: float (7, 7), S as it usually is; see `Owner`.
-
-    Returns:
-        A sentence without a capital letter or a full stop.
+    Both are float (7, 7): S, the mean over templates and frames, and as it is usually, see `Owner`.
     """
     lack = np.asarray(usual_similarity, np.float64) - similarity_map
     found = {name: _standing_out(lack, cells) for name, cells in _AREAS.items()}
     area = max(found, key=found.get)
     if found[area] < NOTICEABLE:
         return _NOWHERE
+    inside = np.zeros(lack.shape)
+    inside[_AREAS[area]] = 1.0
+    means = region_means(lack * inside, np.ones_like(lack))
+    regions = ", ".join(sorted(means, key=means.get, reverse=True)[:2])  # that lack most
     advice = _ADVICE.get(area, "move your hand")
-    return (
-        f"the {area} of the face looks covered ({', '.join(_regions(lack, area))}): {advice} "
-        f"({SIDES_NOTE})"
-    )
+    return f"the {area} of the face looks covered ({regions}): {advice} ({SIDES_NOTE})"
 
 
 def _standing_out(lack: np.ndarray, cells: tuple[slice, slice]) -> float:
@@ -64,11 +60,3 @@ def _standing_out(lack: np.ndarray, cells: tuple[slice, slice]) -> float:
     share = inside.mean()
     difference = lack[inside].mean() - lack[~inside].mean()
     return float(difference * 2 * np.sqrt(share * (1 - share)))
-
-
-def _regions(lack: np.ndarray, area: str) -> list[str]:
-    """Return the two face regions of an area that lack most."""
-    inside = np.zeros(lack.shape)
-    inside[_AREAS[area]] = 1.0
-    means = region_means(lack * inside, np.ones_like(lack))
-    return sorted(means, key=lambda name: -means[name])[:2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.arrays import read_npz
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.files import parse_json
 
 _LARGEST = 2**24
@@ -62,22 +62,20 @@ class Owner:
             about = parse_json(arrays["about"].tobytes(), "the store")
             owner = cls(arrays["templates"], arrays["usual_similarity"], **about)
         except (XcosError, KeyError, TypeError) as error:
-            raise ValueError(str(error)) from None
-        if not owner._is_sound():
-            raise ValueError("what it says of an owner cannot be")
-        return owner
-
-    def _is_sound(self) -> bool:
-        texts = (self.model, self.variant, self.models, self.token)
-        return (
-            self.templates.ndim == 4
-            and len(self.templates) > 0
-            and self.usual_similarity.shape == self.templates.shape[1:3]
+            raise ValueError(reason_of(error)) from None
+        texts = (owner.model, owner.variant, owner.models, owner.token)
+        is_sound = (
+            owner.templates.ndim == 4
+            and len(owner.templates) > 0
+            and owner.usual_similarity.shape == owner.templates.shape[1:3]
             and all(
                 array.dtype == np.float32 and np.isfinite(array).all()
-                for array in (self.templates, self.usual_similarity)
+                for array in (owner.templates, owner.usual_similarity)
             )
             and all(isinstance(text, str) for text in texts)
-            and isinstance(self.threshold, float)
-            and type(self.attempts) is int
+            and isinstance(owner.threshold, float)
+            and type(owner.attempts) is int
         )
+        if not is_sound:
+            raise ValueError("what it says of an owner cannot be")
+        return owner

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from xcos_tf.extras import extra
+from xcos_tf.errors import extra
 from xcos_tf.files import replace_file
 
 STORE_MAGIC = b"XCOSUNLOCK"
@@ -52,12 +52,8 @@ def seal(key: Key, kind: bytes, content: bytes) -> bytes:
     """Encrypt and authenticate by AES-256-GCM (NIST SP 800-38D).
 
     The file is STORE_MAGIC, the version in one byte, the salt, the nonce, and the encrypted content
-    with its tag. All of it is authenticated.
-
-    Args:
-        key: by `derive_key`.
-        kind: of content, such as b"owner"; one kind cannot stand for another.
-        content: to be encrypted.
+    with its tag. All of it is authenticated. A content of one `kind`, such as b"owner", cannot
+    stand for that of another.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

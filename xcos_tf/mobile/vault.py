@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained, reason_of
 from xcos_tf.files import check_can_write, parse_json, read_file
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
@@ -23,19 +23,11 @@ _OWNER, _ATTEMPTS = b"owner", b"attempts"
 
 
 class Vault:
-    """An opened store.
-
-    Attributes:
-        owner: who is enrolled.
-        attempts: the record of tries.
-    """
+    """An opened store: who is enrolled as its `owner`, and the record of `attempts`."""
 
     def __init__(self, path: Path, key: Key, owner: Owner, attempts: Attempts):
         """Take what was opened; see `create_vault` and `open_vault`."""
-        self._path = path
-        self._key = key
-        self.owner = owner
-        self.attempts = attempts
+        self._path, self._key, self.owner, self.attempts = path, key, owner, attempts
 
     def record(self, attempts: Attempts) -> None:
         """Write a new record of attempts, and its number into the store.
@@ -46,22 +38,12 @@ class Vault:
             XcosError: a file cannot be written.
         """
         owner = replace(self.owner, attempts=attempts.number)
-        record = {
-            "token": owner.token,
-            "number": attempts.number,
-            "failures": attempts.failures,
-            "wall": attempts.last.wall,
-            "running": attempts.last.running,
-        }
-        text = json.dumps(record).encode("ascii")
-        try:
+        record = {"token": owner.token, "number": attempts.number, "failures": attempts.failures}
+        text = json.dumps(record | vars(attempts.last)).encode("ascii")
+        advice = "change the permissions of its folder"
+        with explained(f"{self._path} cannot be written", advice):
             write_private(attempts_path(self._path), seal(self._key, _ATTEMPTS, text))
             write_private(self._path, seal(self._key, _OWNER, owner.as_bytes()))
-        except OSError as error:
-            raise XcosError(
-                f"{self._path} cannot be written ({reason_of(error)}); change the "
-                "permissions of its folder"
-            ) from None
         self.owner, self.attempts = owner, attempts
 
 
@@ -132,20 +114,16 @@ def _attempts(content: bytes | None, owner: Owner) -> Attempts | None:
     """Return the record that belongs to an owner; None if it does not, or is something else."""
     try:
         record = parse_json(content or b"", "the record")
-    except XcosError:
+        names = "number", "failures", "wall", "running", "token"
+        number, failures, wall, running, token = (record[name] for name in names)
+    except (XcosError, KeyError, TypeError):
         return None
-    kinds = dict.fromkeys(("number", "failures", "wall", "running"), (int, float)) | {"token": str}
-    if not isinstance(record, dict) or any(
-        not isinstance(record.get(x), kind) or isinstance(record[x], bool)
-        for x, kind in kinds.items()
-    ):
-        return None
-    number, failures = record["number"], record["failures"]
     # It is one ahead if the power failed between writing the two.
-    in_step = number in (owner.attempts, owner.attempts + 1) and record["token"] == owner.token
-    if not in_step or type(failures) is not int or failures < 0:
+    in_step = number in (owner.attempts, owner.attempts + 1) and token == owner.token
+    are_numbers = type(failures) is int and {type(wall), type(running)} <= {int, float}
+    if not in_step or not are_numbers or failures < 0:
         return None
-    return Attempts(int(number), failures, Moment(record["wall"], record["running"]))
+    return Attempts(int(number), failures, Moment(wall, running))
 
 
 @contextlib.contextmanager
@@ -156,37 +134,25 @@ def locked(path: Path) -> Iterator[None]:
         XcosError: there is no such folder, it may not be read, or another process does not let go
             of it.
     """
-    try:
+    with explained(f"the folder of {path} cannot be used", "check the path"):
         folder = os.open(path.absolute().parent, os.O_RDONLY)
-    except OSError as error:
-        raise XcosError(
-            f"the folder of {path} cannot be used ({reason_of(error)}); check the path"
-        ) from None
+    end = time.monotonic() + LOCK_PATIENCE
     try:
-        _lock(folder, path)
+        with explained(f"the folder of {path} cannot be locked", "move the store to a local disk"):
+            while True:
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= end:
+                        raise XcosError(
+                            f"another process has held the folder of {path} for {LOCK_PATIENCE:.0f}"
+                            " seconds; end it, or move the store to a folder that only you can read"
+                        ) from None
+                time.sleep(0.05)
         yield
     finally:
         os.close(folder)
-
-
-def _lock(folder: int, path: Path) -> None:
-    end = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                raise XcosError(
-                    f"another process has held the folder of {path} for {LOCK_PATIENCE:.0f} "
-                    "seconds; end it, or move the store to a folder that only you can read"
-                ) from None
-        except OSError as error:
-            raise XcosError(
-                f"the folder of {path} cannot be locked ({reason_of(error)}); move the "
-                "store to a local disk"
-            ) from None
-        time.sleep(0.05)
 
 
 def _read(path: Path) -> bytes | None:

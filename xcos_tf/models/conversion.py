@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, explained
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, explained, extra
 from xcos_tf.files import open_regular, read_bytes
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.weights import assign_arrays, named_weights

@@ -4,8 +4,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from xcos_tf.errors import XcosError, explained, shown
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, explained, extra, shown
 from xcos_tf.search.batches import Batch, BatchMaker, Photo
 from xcos_tf.verifier import Verifier
 

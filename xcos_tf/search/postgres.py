@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, reason_of
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra, reason_of
 from xcos_tf.search.entries import Entry, Settings, vectors
 
 with extra("postgres", "a store in PostgreSQL"):

@@ -16,17 +16,11 @@ SCHEMES = {"grpc": False, "grpcs": True, "http": False, "https": True}
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """A server's address.
+    """A server's address."""
 
-    Attributes:
-        rest: whether it is spoken to by REST rather than gRPC.
-        secure: whether by TLS.
-        target: HOST:PORT for gRPC, the URL before /v1 for REST.
-    """
-
-    rest: bool
-    secure: bool
-    target: str
+    rest: bool  # whether it is spoken to by REST rather than gRPC
+    secure: bool  # whether by TLS
+    target: str  # HOST:PORT for gRPC, the URL before /v1 for REST
 
     @classmethod
     def parse(cls, text: str) -> "ServerAddress":
@@ -80,16 +74,9 @@ class Certificates:
 
     @classmethod
     def of(
-        cls,
-        root: str | os.PathLike | None,
-        client: str | os.PathLike | None,
-        secure: bool,
+        cls, root: str | os.PathLike | None, client: str | os.PathLike | None, secure: bool
     ) -> "Certificates":
-        """Check the files before anything is sent.
-
-        Args:
-            root, client: as the attributes.
-            secure: whether the connection is encrypted at all.
+        """Check the files before anything is sent; `secure` tells if the connection is encrypted.
 
         Raises:
             XcosError: there are certificates for a connection without TLS, or a file cannot be
@@ -109,13 +96,11 @@ class Certificates:
 def _checked(path: str | os.PathLike | None, purpose: str, *needed: bytes) -> Path | None:
     if not path:
         return None
-    with explained(f"the {purpose} {os.fspath(path)} cannot be read", "check the path"):
+    name = f"the {purpose} {os.fspath(path)}"
+    with explained(f"{name} cannot be read", "check the path"):
         content = read_bytes(path)
     for mark in needed:
         if mark not in content:
             block = mark.rstrip(b"-").decode()
-            raise XcosError(
-                f"the {purpose} {os.fspath(path)} holds no PEM block {block!r}; give a PEM file "
-                "that does"
-            )
+            raise XcosError(f"{name} holds no PEM block {block!r}; give a PEM file that does")
     return Path(path)

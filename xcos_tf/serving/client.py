@@ -3,13 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
 from xcos_tf.serving.faults import Question, ServerUnavailable, check_size
 from xcos_tf.serving.signatures import check_inputs, check_outputs
@@ -26,17 +26,11 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """A version that the server has.
-
-    Attributes:
-        version: its number.
-        state: "AVAILABLE", or "START", "LOADING", "UNLOADING", "END".
-        message: why it could not be loaded; empty if nothing went wrong.
-    """
+    """A version that the server has."""
 
     version: int
-    state: str
-    message: str
+    state: str  # "AVAILABLE", or "START", "LOADING", "UNLOADING", "END"
+    message: str  # why it could not be loaded; empty if nothing went wrong
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ class ServedPairs:
         return len(self.xcos)
 
 
-class ServingClient:
+class ServingClient(AbstractContextManager):
     """Asks a server, by gRPC or REST, what a local `Verifier` would compute.
 
     Every method is one call: it takes `timeout` seconds altogether, is tried again with random
@@ -90,7 +84,7 @@ class ServingClient:
             server: HOST[:PORT] or grpc[s]://HOST[:PORT] for gRPC (port 8500 if left out), an
                 http(s) URL for REST.
             model: its name on the server.
-            version: a version's number, a version's label, or None for the newest.
+            version: number or label of a version; None for the newest.
             timeout: seconds that a call may take, all attempts and pauses together.
             attempts: how often a call is tried at most.
             root_certificate: PEM file of authorities to trust instead of the public ones.
@@ -145,21 +139,15 @@ class ServingClient:
         One that the server cannot decode does not spoil the others: see `valid_a` and `valid_b`.
         Takes `timeout` and raises as `verify` does.
         """
-        inputs = {"encoded_a": _bytes_array(encoded_a), "encoded_b": _bytes_array(encoded_b)}
+        pair = {"encoded_a": encoded_a, "encoded_b": encoded_b}
+        inputs = {name: _array(images, name, object) for name, images in pair.items()}
         return ServedPairs(**self._ask("verify_encoded", inputs, timeout))
 
     def embed(self, faces: np.ndarray, timeout: float | None = None) -> np.ndarray:
-        """Return the grid features of aligned faces.
+        """Return the grid features, float32 (N, h, w, c), of uint8 (N, 112, 112, 3) RGB faces.
 
         Grids of different versions of a model do not belong together: whoever keeps grids should
-        fix the client's `version`.
-
-        Args:
-            faces: uint8 (N, 112, 112, 3) RGB.
-            timeout: as for `verify`, which raises alike.
-
-        Returns:
-            float32 (N, h, w, c).
+        fix the client's `version`. Takes `timeout` and raises as `verify` does.
         """
         return self._ask("embed", {"image": _array(faces, "image")}, timeout)["grid"]
 
@@ -168,10 +156,8 @@ class ServingClient:
     ) -> ServedPairs:
         """Compare grid features one to one, or one with many.
 
-        Args:
-            grids_a: float32 (N, h, w, c), or (1, h, w, c) to compare one with all of the others.
-            grids_b: float32 (N, h, w, c).
-            timeout: as for `verify`, which raises alike.
+        Both are float32 (N, h, w, c), or `grids_a` (1, h, w, c) to compare it with all of the
+        others. Takes `timeout` and raises as `verify` does.
         """
         inputs = {"grid_a": _array(grids_a, "grid_a"), "grid_b": _array(grids_b, "grid_b")}
         one = inputs["grid_a"].shape[:1] == (1,) != inputs["grid_b"].shape[:1]
@@ -179,24 +165,18 @@ class ServingClient:
         return ServedPairs(**self._ask(signature, inputs, timeout))
 
     def status(self, timeout: float | None = None) -> list[ServedVersion]:
-        """Return the model's versions on the server; a health check.
-
-        Takes `timeout` and raises as `verify` does.
-        """
+        """Return the model's versions, as a health check; `timeout` and faults as of `verify`."""
         question = self._question(None, timeout)
-        versions = call_with_retries(
-            lambda seconds: self._transport.status(question, seconds),
-            question.seconds,
-            self._attempts,
-        )
+
+        def attempt(seconds: float):
+            return self._transport.status(question, seconds)
+
+        versions = call_with_retries(attempt, question.seconds, self._attempts)
         return [ServedVersion(*version) for version in versions]
 
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
-
-    def __enter__(self) -> "ServingClient":
-        return self
 
     def __exit__(self, *_) -> None:
         self.close()
@@ -211,12 +191,12 @@ class ServingClient:
         check_size(question, sum(map(_size, inputs.values())), self._max_bytes, count)
         request, size = self._transport.encode(question, inputs)
         check_size(question, size, self._max_bytes, count)
+
+        def attempt(seconds: float):
+            return self._transport.predict(question, request, seconds)
+
         left = question.seconds - (time.monotonic() - start)
-        outputs = call_with_retries(
-            lambda seconds: self._transport.predict(question, request, seconds),
-            left,
-            self._attempts,
-        )
+        outputs = call_with_retries(attempt, left, self._attempts)
         return check_outputs(signature, outputs, count, self._server)
 
     def _question(self, signature: str | None, timeout: float | None) -> Question:
@@ -231,10 +211,7 @@ def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attemp
     many clients do not come back at once ("full jitter"). Every question to the server may be
     asked twice: none changes anything there.
 
-    Args:
-        attempt: called with the seconds that are left.
-        seconds: for all attempts and pauses together.
-        attempts: the most there are.
+    An attempt is called with what is left of the seconds for all of them and the pauses.
 
     Raises:
         XcosError: the last attempt's.
@@ -258,18 +235,11 @@ def _checked_timeout(seconds: float) -> float:
     return float(seconds)
 
 
-def _array(values, name: str) -> np.ndarray:
+def _array(values, name: str, kind: type | None = None) -> np.ndarray:
     try:
-        return np.asarray(values)
+        return np.asarray(values, kind)
     except ValueError:
         raise XcosError(f"{name} has rows of different shapes; give one array") from None
-
-
-def _bytes_array(values: Sequence[bytes]) -> np.ndarray:
-    array = np.empty(len(values), object)
-    for i, value in enumerate(values):
-        array[i] = value
-    return array
 
 
 def _size(array: np.ndarray) -> int:

@@ -15,21 +15,13 @@ class DeadlineExceeded(XcosError):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of which server, for its faults to name.
+    """What is asked of which server, for its faults to name."""
 
-    Attributes:
-        server: its address.
-        model: the model's name.
-        seconds: what the whole call may take.
-        version: a version's number, a version's label, or None for the newest.
-        signature: what the model is to compute; None if only its status is asked.
-    """
-
-    server: str
+    server: str  # its address
     model: str
-    seconds: float
-    version: int | str | None = None
-    signature: str | None = None
+    seconds: float  # that the whole call may take
+    version: int | str | None = None  # number or label; None for the newest
+    signature: str | None = None  # what the model is to compute; None if its status is asked
 
     @property
     def subject(self) -> str:
@@ -40,49 +32,62 @@ class Question:
         kind = "version" if isinstance(self.version, int) else "version label"
         return f"the {kind} {self.version!r} of {model}"
 
+    def fault(self, code: str, message: object = "") -> XcosError:
+        """Return what a status of the server, or an error of the connection, means.
 
-def deadline_exceeded(question: Question) -> DeadlineExceeded:
-    """Return the fault of a call whose time is up."""
-    return DeadlineExceeded(
-        f"the server at {question.server} did not answer within {question.seconds:g} s; check "
-        "that it runs there, give the call a longer timeout, or send fewer faces at a time"
-    )
-
-
-def unreachable(question: Question, reason: str) -> ServerUnavailable:
-    """Return the fault of a server that could not be reached."""
-    return ServerUnavailable(
-        f"the server at {question.server} cannot be reached ({_said(reason)}); check the "
-        "address and that the server runs"
-    )
-
-
-def tls_failed(question: Question, reason: str) -> XcosError:
-    """Return the fault of a handshake that failed."""
-    return XcosError(
-        f"no encrypted connection to {question.server} ({_said(reason)}); check that the "
-        "server speaks TLS there, its name, and the root and client certificates"
-    )
+        The code is of `_SENTENCES`, or any other of gRPC's, to which REST's are mapped; the message
+        is the server's or a library's, and is cut if it is long.
+        """
+        said = " ".join(str(message).split())
+        if code != "NOT_FOUND" and "servable version label" in said:
+            code = "NO_LABEL"
+        elif code != "NOT_FOUND" and "Serving signature" in said:
+            code = "NO_SIGNATURE"
+        said = said if len(said) <= 300 else said[:299] + "…"
+        sentence = _SENTENCES.get(code, _FAILED)
+        about = {**vars(self), "subject": self.subject, "code": code, "said": said}
+        return _KINDS.get(code, XcosError)(sentence.format(**about))
 
 
-def wrong_protocol(question: Question, reason: str) -> XcosError:
-    """Return the fault of a server that speaks something else."""
-    return XcosError(
-        f"what answers at {question.server} is not TF Serving's API ({_said(reason)}); its "
-        "gRPC is at HOST:8500 and its REST at http://HOST:8501 unless configured otherwise"
-    )
+_REFUSED = (
+    "the server at {server} refuses the input of {signature!r} ({said}); check that it fits the "
+    "model that is served"
+)
+_DENIED = "the server at {server} denies access ({said}); check the client certificate"
+_FAILED = "the server at {server} failed ({code}: {said}); look into its log"
+# By gRPC's status codes, and by names of ours for what it has none for.
+_SENTENCES = {
+    "UNREACHABLE": "the server at {server} cannot be reached ({said}); check the address and that "
+    "the server runs",
+    "NO_TLS": "no encrypted connection to {server} ({said}); check that the server speaks TLS "
+    "there, its name, and the root and client certificates",
+    "TOO_LARGE": "a message between this client and {server} is too large ({said}); send fewer at "
+    "a time, or raise the limit of the side that refuses it",
+    "NO_LABEL": "the server at {server} does not know {subject} ({said}); check the name and "
+    "the labels in its models.config",
+    "NO_SIGNATURE": "the model {model!r} at {server} has no signature {signature!r} ({said}); "
+    "serve one that `xcos export` wrote",
+    "NOT_FOUND": "the server at {server} does not serve {subject} ({said}); check the name and "
+    "version against its models.config, and that it has finished loading",
+    "DEADLINE_EXCEEDED": "the server at {server} did not answer within {seconds:g} s; check that "
+    "it runs there, give the call a longer timeout, or send fewer faces at a time",
+    "UNAVAILABLE": "the server at {server} cannot answer now ({said}); try again later",
+    "UNIMPLEMENTED": "what answers at {server} is not TF Serving's API ({said}); its gRPC is at "
+    "HOST:8500 and its REST at http://HOST:8501 unless configured otherwise",
+    **dict.fromkeys(("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"), _REFUSED),
+    **dict.fromkeys(("UNAUTHENTICATED", "PERMISSION_DENIED"), _DENIED),
+}
+_KINDS = {
+    "UNREACHABLE": ServerUnavailable,
+    "UNAVAILABLE": ServerUnavailable,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+}
 
 
 def check_size(question: Question, size: int, limit: int, count: int) -> None:
-    """Fail before anything is sent, if it is over the limit.
+    """Raise XcosError, before anything is sent, if a request is larger than the limit, in bytes.
 
-    Args:
-        question: what is asked.
-        size, limit: of the request, in bytes.
-        count: how many pairs or faces it is about.
-
-    Raises:
-        XcosError: it is.
+    `count` is how many pairs or faces it is about.
     """
     if size > limit:
         most = limit * count // size
@@ -91,60 +96,3 @@ def check_size(question: Question, size: int, limit: int, count: int) -> None:
             f"a request with {count} for {question.signature!r} takes {size:,} bytes and a message "
             f"may take {limit:,}; {advice}"
         )
-
-
-def over_limit(question: Question, reason: str) -> XcosError:
-    """Return the fault of a message that one of the two sides found too large."""
-    return XcosError(
-        f"a message between this client and {question.server} is too large ({reason}); send fewer "
-        "at a time, or raise the limit of the side that refuses it"
-    )
-
-
-def status_fault(question: Question, code: str, message: str) -> XcosError:
-    """Return the fault that a status of the server means.
-
-    Args:
-        question: what was asked.
-        code: name of the gRPC status code; REST's codes are mapped to it.
-        message: the server's own.
-    """
-    message = str(message)  # JSON has others
-    server, said = question.server, _said(message)
-    if code == "NOT_FOUND":
-        return XcosError(
-            f"the server at {server} does not serve {question.subject} ({said}); check the name "
-            "and version against its models.config, and that it has finished loading"
-        )
-    if "servable version label" in message:
-        return XcosError(
-            f"the server at {server} does not know {question.subject} ({said}); check the name "
-            "and the labels in its models.config"
-        )
-    if "Serving signature" in message:
-        return XcosError(
-            f"the model {question.model!r} at {server} has no signature {question.signature!r} "
-            f"({said}); serve one that `xcos export` wrote"
-        )
-    if code == "UNAVAILABLE":
-        return ServerUnavailable(
-            f"the server at {server} cannot answer now ({said}); try again later"
-        )
-    if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"):
-        return XcosError(
-            f"the server at {server} refuses the input of {question.signature!r} ({said}); check "
-            "that it fits the model that is served"
-        )
-    if code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
-        return XcosError(
-            f"the server at {server} denies access ({said}); check the client certificate"
-        )
-    if code == "UNIMPLEMENTED":
-        return wrong_protocol(question, message)
-    return XcosError(f"the server at {server} failed ({code}: {said}); look into its log")
-
-
-def _said(message: str, most: int = 300) -> str:
-    """Return a message of the server or a library on one line, cut if it is long."""
-    line = " ".join(str(message).split())
-    return line if len(line) <= most else line[: most - 1] + "…"

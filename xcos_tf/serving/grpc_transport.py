@@ -6,18 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import (
-    Question,
-    deadline_exceeded,
-    over_limit,
-    status_fault,
-    tls_failed,
-    unreachable,
-    wrong_protocol,
-)
+from xcos_tf.serving.faults import Question
 
 # Whether a connection that failed is tried anew is this package's business, so gRPC should not
 # refuse the next attempt for a second or more because the last one failed.
@@ -30,12 +21,9 @@ class GrpcTransport:
     """A channel to one server; threads may share it."""
 
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
-        """Prepare the channel; it connects at the first question.
+        """Prepare the channel, which connects at the first question.
 
-        Args:
-            address: the server's.
-            certificates: for TLS, if the address asks for it.
-            max_message_bytes: the limit of a request and of an answer.
+        `max_message_bytes` limits a request and an answer.
 
         Raises:
             XcosError: a package of the `serving` extra is not installed.
@@ -52,10 +40,8 @@ class GrpcTransport:
             *((f"grpc.{which}_reconnect_backoff_ms", ms) for which, ms in RECONNECT_MS.items()),
         ]
         if address.secure:
-            root, own = (
-                path.read_bytes() if path else None
-                for path in (certificates.root, certificates.client)
-            )
+            paths = certificates.root, certificates.client
+            root, own = (path.read_bytes() if path else None for path in paths)
             # One file holds both; each reader passes over the blocks that are not its own.
             credentials = grpc.ssl_channel_credentials(root, own, own)
             self._channel = grpc.secure_channel(address.target, credentials, options)
@@ -90,7 +76,7 @@ class GrpcTransport:
         try:
             return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
         except (ValueError, TypeError) as error:
-            raise wrong_protocol(question, f"it answers with {error}") from None
+            raise question.fault("UNIMPLEMENTED", f"it answers with {error}") from None
 
     def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
         """Return number, state and error message of each version; raises as `predict` does."""
@@ -104,8 +90,8 @@ class GrpcTransport:
         response = self._call(self._status, request, question, seconds)
         state = {number: name for name, number in ModelVersionStatus.State.items()}
         return [
-            (entry.version, state.get(entry.state, "UNKNOWN"), entry.status.error_message)
-            for entry in response.model_version_status
+            (x.version, state.get(x.state, "UNKNOWN"), x.status.error_message)
+            for x in response.model_version_status
         ]
 
     def close(self) -> None:
@@ -118,8 +104,8 @@ class GrpcTransport:
         try:
             return method(request, timeout=seconds)
         except grpc.RpcError as error:
-            code, details = error.code().name, error.details() or ""
-        raise _fault(question, code, details)
+            fault = _fault(question, error.code().name, error.details() or "")
+        raise fault
 
 
 def _fill(spec, question: Question) -> None:
@@ -131,19 +117,23 @@ def _fill(spec, question: Question) -> None:
 
 
 def _fault(question: Question, code: str, details: str) -> XcosError:
-    if code == "DEADLINE_EXCEEDED":
-        return deadline_exceeded(question)
     if "larger than max" in details:
-        return over_limit(question, details)
-    if code == "UNAVAILABLE":
-        reason = _PREAMBLE.sub("", details)
-        lower = reason.lower()
-        if any(word in lower for word in ("handshake", "ssl", "certificate", "verification")):
-            return tls_failed(question, reason)
-        if "parsing http/2" in lower or "http1" in lower:
-            return wrong_protocol(question, reason)
-        if reason != details and lower.endswith("socket closed"):
-            return unreachable(question, f"{reason}; perhaps it wants TLS or a client certificate")
-        if any(word in lower for word in ("connect", "socket", "resol", "dns", "recv", "reset")):
-            return unreachable(question, reason)
-    return status_fault(question, code, details)
+        code = "TOO_LARGE"
+    if code != "UNAVAILABLE":
+        return question.fault(code, details)
+    reason = _PREAMBLE.sub("", details)
+    lower = reason.lower()
+
+    def has(*words: str) -> bool:
+        return any(word in lower for word in words)
+
+    if has("handshake", "ssl", "certificate", "verification"):
+        return question.fault("NO_TLS", reason)
+    if has("parsing http/2", "http1"):
+        return question.fault("UNIMPLEMENTED", reason)
+    if reason != details and lower.endswith("socket closed"):
+        reason += "; perhaps it wants TLS or a client certificate"
+        return question.fault("UNREACHABLE", reason)
+    if has("connect", "socket", "resol", "dns", "recv", "reset"):
+        return question.fault("UNREACHABLE", reason)
+    return question.fault(code, details)

@@ -28,12 +28,9 @@ def verify_photos(
 
     Args:
         client: of the server.
-        a, b: photos: paths, bytes, PIL images or uint8 RGB arrays.
+        a, b, fmr, threshold, aligned: as those of `Verifier.verify`, but for templates.
         config: of the preset that the served model was exported from, as `read_config` returns it.
-        fmr: picks the preset's threshold at this false match rate.
-        threshold: overrides `fmr`.
         face: which face of a photo with several; see `choose_face`.
-        aligned: whether the photos are aligned faces.
 
     Returns:
         The verification; its templates have no features.

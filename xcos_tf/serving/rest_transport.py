@@ -12,18 +12,9 @@ from urllib.parse import quote
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import (
-    Question,
-    deadline_exceeded,
-    over_limit,
-    status_fault,
-    tls_failed,
-    unreachable,
-    wrong_protocol,
-)
+from xcos_tf.serving.faults import Question
 from xcos_tf.serving.signatures import OUTPUTS
 
 # As the server's http_server.cc translates its status codes.
@@ -48,10 +39,7 @@ class RestTransport:
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
         """Prepare; it connects at the first question.
 
-        Args:
-            address: the server's.
-            certificates: for TLS, if the address asks for it.
-            max_message_bytes: the limit of a request's and of an answer's body.
+        `max_message_bytes` limits a request's and an answer's body.
 
         Raises:
             XcosError: a package of the `serving` extra is not installed.
@@ -86,19 +74,21 @@ class RestTransport:
         try:
             return decode_answer(question.signature, document)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise wrong_protocol(question, f"it answers with {error}") from None
+            raise question.fault("UNIMPLEMENTED", f"it answers with {error}") from None
 
     def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
         """Return number, state and error message of each version; raises as `predict` does."""
         document = self._ask(question, "GET", _path(question), seconds)
         try:
-            return [
-                (_version(entry["version"]), str(entry["state"]), str(message))
-                for entry in document["model_version_status"]
-                for message in [entry["status"].get("error_message", "")]
+            versions = [
+                (int(x["version"]), str(x["state"]), str(x["status"].get("error_message", "")))
+                for x in document["model_version_status"]
             ]
+            if not all(0 <= version < 2**63 for version, _, _ in versions):
+                raise ValueError
+            return versions
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            raise wrong_protocol(question, "its status lists no versions") from None
+            raise question.fault("UNIMPLEMENTED", "its status lists no versions") from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,7 +120,7 @@ class RestTransport:
         for chunk in response.iter_content(CHUNK):
             content += chunk
             if len(content) > self._max_bytes:
-                raise over_limit(question, f"the answer has over {self._max_bytes:,} bytes")
+                raise question.fault("TOO_LARGE", f"the answer has over {self._max_bytes:,} bytes")
             if time.monotonic() > end:
                 raise TimeoutError
         return bytes(content)
@@ -159,13 +149,6 @@ def within(seconds: float, work: Callable):
         raise TimeoutError from None
 
 
-def _version(text: str) -> int:
-    version = int(text)
-    if not 0 <= version < 2**63:
-        raise ValueError
-    return version
-
-
 def _path(question: Question) -> str:
     path = f"/v1/models/{quote(question.model, safe='')}"
     if isinstance(question.version, int):
@@ -182,13 +165,13 @@ def _parsed(question: Question, status: int, content: bytes):
         document = None
     if status == 200 and document is not None:
         return document
-    if status == 504:
-        raise deadline_exceeded(question)
     said = document.get("error") if isinstance(document, dict) else None
-    if said is None and status not in (401, 403, 429, 503):
+    if said is None and status not in (401, 403, 429, 503, 504):
         start = content[:80].decode("utf-8", "replace")
-        raise wrong_protocol(question, f"HTTP {status}: {start}" if start else f"HTTP {status}")
-    raise status_fault(question, CODES.get(status, f"HTTP {status}"), said or f"HTTP {status}")
+        raise question.fault(
+            "UNIMPLEMENTED", f"HTTP {status}: {start}" if start else f"HTTP {status}"
+        )
+    raise question.fault(CODES.get(status, f"HTTP {status}"), said or f"HTTP {status}")
 
 
 def _connection_fault(question: Question, error: Exception) -> XcosError:
@@ -202,16 +185,16 @@ def _connection_fault(question: Question, error: Exception) -> XcosError:
 
     reason = str(causes[-1]) or repr(causes[-1])
     if caused_by(urllib3.exceptions.NewConnectionError):  # which is a kind of ConnectTimeoutError
-        return unreachable(question, reason)
+        return question.fault("UNREACHABLE", reason)
     if caused_by(TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError):
-        return deadline_exceeded(question)
+        return question.fault("DEADLINE_EXCEEDED")
     if caused_by(http.client.BadStatusLine) and not caused_by(http.client.RemoteDisconnected):
-        return wrong_protocol(question, "its answer is not HTTP")
+        return question.fault("UNIMPLEMENTED", "its answer is not HTTP")
     if caused_by(ssl.SSLEOFError):  # a server that stops, or one that wants to know who is there
-        return unreachable(question, f"{reason}; perhaps it asks for a client certificate")
+        return question.fault("UNREACHABLE", f"{reason}; perhaps it asks for a client certificate")
     if caused_by(ssl.SSLError):
-        return tls_failed(question, reason)
-    return unreachable(question, reason)
+        return question.fault("NO_TLS", reason)
+    return question.fault("UNREACHABLE", reason)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -223,19 +206,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def encode_request(signature: str, inputs: Mapping[str, np.ndarray]) -> bytes:
-    """Return the body of a prediction's request.
+    """Return the body of a prediction's request; inputs of dtype object hold bytes.
 
     Images in bytes go by rows ("instances"), which is how TF Serving documents them; tensors by
     columns ("inputs"), the only form for inputs of different lengths.
-
-    Args:
-        signature: the signature's name.
-        inputs: arrays by name; those of dtype object hold bytes.
     """
     body: dict = {"signature_name": signature}
     if all(value.dtype == object for value in inputs.values()):
-        rows = zip(*inputs.values(), strict=True)
-        body["instances"] = [dict(zip(inputs, map(_base64, row), strict=True)) for row in rows]
+        coded = [[{"b64": base64.b64encode(x).decode()} for x in v] for v in inputs.values()]
+        rows = zip(*coded, strict=True)
+        body["instances"] = [dict(zip(inputs, row, strict=True)) for row in rows]
     else:
         body["inputs"] = {name: value.tolist() for name, value in inputs.items()}
     return json.dumps(body, separators=(",", ":")).encode()
@@ -253,16 +233,11 @@ def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
     expected = OUTPUTS[signature]
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
-    if "outputs" in document:
-        columns = document["outputs"]
-    elif "predictions" in document:
-        rows = document["predictions"]
-        if rows and isinstance(rows[0], dict):
-            columns = {name: [row[name] for row in rows if name in row] for name in rows[0]}
-        else:
-            columns = rows
-    else:
+    columns = document.get("outputs", document.get("predictions"))
+    if columns is None:
         raise ValueError("neither 'outputs' nor 'predictions'")
+    if "outputs" not in document and columns and isinstance(columns[0], dict):
+        columns = {name: [row[name] for row in columns if name in row] for name in columns[0]}
     if not isinstance(columns, dict):
         columns = {next(iter(expected)): columns}
     with np.errstate(all="ignore"):  # `check_outputs` refuses what is not finite
@@ -271,7 +246,3 @@ def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
             for name, (dtype, _) in expected.items()
             if name in columns
         }
-
-
-def _base64(value: bytes) -> dict[str, str]:
-    return {"b64": base64.b64encode(value).decode("ascii")}

@@ -107,7 +107,7 @@ def _fits(value: np.ndarray, tensor: Tensor) -> bool:
 def _described(value: np.ndarray) -> str:
     kind = str(value.dtype)
     if kind == "object":
-        kind = "/".join(sorted({type(item).__name__ for item in value})) or "nothing"
+        kind = "/".join(sorted({type(item).__name__ for item in value.flat})) or "nothing"
     return f"{kind} {value.shape}"
 
 

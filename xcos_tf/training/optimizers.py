@@ -13,8 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError, reason_of, shown
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra, reason_of, shown
 
 ADDONS = "Addons>"
 

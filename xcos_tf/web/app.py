@@ -14,8 +14,7 @@ from typing import Annotated
 
 from xcos_tf import __version__
 from xcos_tf.data.photo import read_photo
-from xcos_tf.errors import NoFaceError, XcosError, shown
-from xcos_tf.extras import extra
+from xcos_tf.errors import NoFaceError, XcosError, extra, shown
 from xcos_tf.models.preset_threshold import DEFAULT_FMR
 from xcos_tf.search.store import FaceStore
 from xcos_tf.verifier import Verifier

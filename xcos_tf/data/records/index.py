@@ -75,9 +75,9 @@ class Progress:
     def finish(self, shard: int, finished: FinishedShard) -> None:
         """Give a complete shard its name and remember what is known of it."""
         os.replace(self.part(shard), self._shard_file(shard))
-        arrays = {x: getattr(finished, x) for x in ("labels", "lengths", "positions")}
+        arrays = {x: getattr(finished, x) for x in _ARRAYS}
         replace_file(self._entry(shard, "npz"), lambda stream: np.savez(stream, **arrays))
-        known = {x: getattr(finished, x) for x in ("bytes", "sha256", "skipped")}
+        known = {x: getattr(finished, x) for x in Finished.model_fields}
         write_json(self._entry(shard, "json"), known)
 
     def read(self, shard: int) -> FinishedShard | None:
@@ -107,9 +107,7 @@ class Progress:
 def write_index(source: Source, progress: Progress, size: tuple[int, int] | None) -> dict[str, int]:
     """Write everything but the shards, index.json last, and return the counts.
 
-    Args:
-        source, progress: of the set.
-        size: height and width of all its images; None if that is not known.
+    Of the images, `size` is the height and width; None if that is not known.
 
     Raises:
         XcosError: no image could be used.
@@ -122,22 +120,16 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
     images, files = 0, []
     for shard in range(shards):
         finished = progress.read(shard)
-        stretch = slice(images, images + len(finished.labels))
-        arrays["label"][stretch] = finished.labels
-        arrays["shard"][stretch] = shard
-        arrays["offset"][stretch] = payload_offsets(finished.lengths)
-        arrays["length"][stretch] = finished.lengths
+        count, offsets = len(finished.labels), payload_offsets(finished.lengths)
+        stretch = slice(images, images + count)
+        columns = finished.labels, shard, offsets, finished.lengths
+        for name, column in zip(COLUMNS, columns, strict=True):
+            arrays[name][stretch] = column
         if source.pairs is not None:
             positions[stretch] = finished.positions
         images = stretch.stop
-        files.append(
-            {
-                "file": shard_name(shard, shards),
-                "images": len(finished.labels),
-                "sha256": finished.sha256,
-                "bytes": finished.bytes,
-            }
-        )
+        facts = {"sha256": finished.sha256, "bytes": finished.bytes}
+        files.append({"file": shard_name(shard, shards), "images": count, **facts})
     skipped = (entry for shard in range(shards) for entry in progress.read(shard).skipped)
     write_csv(folder / layout.SKIPPED, ("name", "reason"), skipped)
     if not images:
@@ -150,12 +142,8 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
     write_json(folder / layout.PEOPLE, source.people)
     if source.pairs is not None:
         pairs = _usable(source.pairs, positions[:images])
-        rows = zip(pairs.first.tolist(), pairs.second.tolist(), pairs.same.tolist(), strict=True)
-        write_csv(
-            folder / layout.PAIRS,
-            ("first", "second", "same"),
-            ((first, second, int(same)) for first, second, same in rows),
-        )
+        rows = np.stack([pairs.first, pairs.second, pairs.same], axis=1).tolist()
+        write_csv(folder / layout.PAIRS, ("first", "second", "same"), rows)
     counts = {"images": images, "people": len(source.people), "skipped": len(source) - images}
     index = {
         "format": layout.FORMAT,
@@ -214,9 +202,7 @@ def read_index(folder: Path) -> Index:
 def _usable(pairs: Pairs, positions: np.ndarray) -> Pairs:
     """Return the pairs whose images are both in the set, by their positions in it.
 
-    Args:
-        pairs: in positions of records.
-        positions: int64 (images,), ascending, the records that are in the set.
+    `positions`, int64 (images,), ascending, are those of the records that are in the set.
     """
     both = np.isin(pairs.first, positions) & np.isin(pairs.second, positions)
     return Pairs(

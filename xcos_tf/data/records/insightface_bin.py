@@ -91,12 +91,10 @@ class BinSource:
 
 
 def load_bin(path: Path) -> tuple[list[bytes], list[bool | None]]:
-    """Read a file.
+    """Return a file's images and truth values.
 
-    Returns:
-        The images, where something that is no image is empty, and the truth values, where
-        something that is none is None. What is there several times in the file, by reference, is
-        there several times here, as one object.
+    Something that is no image is empty, and something that is no truth value is None. What is
+    there several times in the file, by reference, is there several times here, as one object.
 
     Raises:
         XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
@@ -109,23 +107,21 @@ def load_bin(path: Path) -> tuple[list[bytes], list[bool | None]]:
     except XcosError:
         raise
     except Exception as error:  # a damaged pickle can bring up anything
+        reason = f"{type(error).__name__}: {reason_of(error)}"
         raise XcosError(
-            f"{path} is not an InsightFace .bin set or is damaged ({type(error).__name__}: "
-            f"{reason_of(error)}); get the file again"
+            f"{path} is not an InsightFace .bin set or is damaged ({reason}); get the file again"
         ) from None
     if isinstance(content, (tuple, list)) and len(content) == 2:
         images, same = (x.items() if isinstance(x, _Array) else x for x in content)
         if isinstance(images, (tuple, list)) and isinstance(same, (tuple, list)):
-            return _as_bytes(images), [_as_truth(value) for value in same]
+            return _as_bytes(images), [bool(x) if isinstance(x, int) else None for x in same]
     raise XcosError(f"{path} does not hold a list of images and one of truth values")
 
 
 def _check_instructions(content: bytes) -> None:
-    """Go through the instructions and refuse what a set of images does not need.
+    """Go through the instructions and refuse, by XcosError, what a set of images does not need.
 
-    Raises:
-        XcosError: there is such an instruction.
-        Exception: of many kinds, if the file is damaged, or something is longer than the file.
+    Exceptions of many kinds say that the file is damaged, or something is longer than the file.
     """
     stream, count = io.BytesIO(content), 0
     while (code := stream.read(1).decode("latin-1")) != pickle.STOP.decode("latin-1"):
@@ -166,10 +162,6 @@ def _as_bytes(images) -> list[bytes]:
             made[id(image)] = bytes(image) if isinstance(image, (bytes, bytearray)) else b""
         result.append(made[id(image)])
     return result
-
-
-def _as_truth(value) -> bool | None:
-    return bool(value) if isinstance(value, (bool, int)) else None
 
 
 class _Type:
@@ -216,10 +208,8 @@ class _Function:
         raise pickle.UnpicklingError("a state for a function")
 
 
-def _no_bytes(*values):
+def _no_bytes():
     """Stand in for `bytes`: how Python 3 writes b"" in protocols 0 to 2."""
-    if values:
-        raise pickle.UnpicklingError("bytes made of something")
     return b""
 
 
@@ -263,10 +253,9 @@ class _Unpickler(pickle.Unpickler):
         }
 
     def find_class(self, module, name):
-        try:
-            return self._allowed[module, name]
-        except KeyError:
-            raise XcosError(_attack(f"asks for {module}.{name}")) from None
+        if (module, name) not in self._allowed:
+            raise XcosError(_attack(f"asks for {module}.{name}"))
+        return self._allowed[module, name]
 
     def _encode(self, text, encoding):
         """Stand in for `_codecs.encode`: how Python 3 writes bytes in protocols 0 to 2."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field, InstanceOf
 
 from xcos_tf.arrays import read_npz
 from xcos_tf.errors import XcosError, explained
@@ -35,14 +35,8 @@ HEAD, TAIL = 12, 4
 _PEOPLE_BYTES = 2**28
 
 
-def _check_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("not a text")
-    return value
-
-
 # Names of files need not be valid UTF-8, which pydantic's own texts must be.
-Name = Annotated[object, AfterValidator(_check_text)]
+Name = InstanceOf[str]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Bytes = Annotated[int, Field(ge=0, le=2**48)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -111,11 +105,8 @@ def read_people(path: Path, count: int) -> list[str]:
     """
     advice = "prepare the set again"
     people = read_json(path, "the list of people", advice, _PEOPLE_BYTES)
-    if (
-        not isinstance(people, list)
-        or len(people) != count
-        or not all(isinstance(name, str) for name in people)
-    ):
+    is_list = isinstance(people, list) and all(isinstance(name, str) for name in people)
+    if not is_list or len(people) != count:
         raise XcosError(f"the list of people {path} does not hold {count} names; {advice}")
     return people
 

@@ -15,14 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.records.recordio import (
-    DamagedRecord,
-    Glance,
-    find_record,
-    glance,
-    image_of,
-    read_record,
-)
+from xcos_tf.data.records import recordio
+from xcos_tf.data.records.recordio import DamagedRecord, Glance, find_record, glance
 from xcos_tf.data.records.source import Record
 from xcos_tf.errors import XcosError, explained, reason_of
 from xcos_tf.files import open_regular, read_bytes
@@ -49,10 +43,9 @@ class MxnetSource:
     pairs = None
 
     def __init__(self, record_file: str | os.PathLike):
-        """Look at every record's head.
+        """Look at every record's head in a file such as `train.rec`.
 
-        Args:
-            record_file: such as `train.rec`; `train.idx` and `property` may lie beside it.
+        `train.idx` and `property` may lie beside it.
 
         Raises:
             XcosError: a file cannot be read or is malformed, or holds no image record.
@@ -79,7 +72,10 @@ class MxnetSource:
             self._labels = np.where(labels == _BAD_LABEL, _BAD_LABEL, found).astype(np.int32)
         is_sorted = bool((self._offsets[1:] >= self._offsets[:-1]).all())
         self._starts = self._offsets if is_sorted else np.sort(self._offsets)
-        self.fingerprint = self._digest()
+        digest = hashlib.sha256(str(self.size).encode())
+        for numbers in (self._keys, self._offsets, self._labels):
+            digest.update(numbers.data)
+        self.fingerprint = digest.hexdigest()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -97,7 +93,11 @@ class MxnetSource:
                 continue
             image, fault = b"", None
             try:
-                image = self._read_image(offset)
+                record, end = recordio.read_record(self._file, offset, self.size)
+                following = int(np.searchsorted(self._starts, offset, side="right"))
+                if following < len(self._starts) and end > self._starts[following]:
+                    raise DamagedRecord("it runs into the next one")
+                image = recordio.image_of(record)
             except DamagedRecord as error:
                 fault = f"cut short or corrupt: {error}"
             except OSError as error:
@@ -106,25 +106,20 @@ class MxnetSource:
                 image, fault = b"", "its label is not one of the set's people"
             yield Record(name, label, image, fault)
 
-    def _read_image(self, offset: int) -> bytes:
-        record, end = read_record(self._file, offset, self.size)
-        following = int(np.searchsorted(self._starts, offset, side="right"))
-        if following < len(self._starts) and end > self._starts[following]:
-            raise DamagedRecord("it runs into the next one")
-        return image_of(record)
-
     def _walk(self, index) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         """Return keys, offsets and labels of the image records, and how many people are promised.
 
-        Args:
-            index: int64 (records, 2), key and offset; None without an index.
+        The index is int64 (records, 2), key and offset; None without one.
         """
         keys, offsets, labels = array("q"), array("q"), array("i")
         header = None
         for key, offset, seen in self._glances() if index is None else self._indexed(index):
-            if key == 0 and seen and seen.is_bare and seen.flag >= 2:
+            is_bare = seen and seen.is_bare and seen.flag >= 2
+            if key == 0 and is_bare:
                 header = _parse_header(seen)
-            elif header is None or _is_image(seen, key, header[0], index is not None):
+            # Keys tell which are images if there is an index, even of damaged ones. Counted keys,
+            # without an index, are wrong after a damaged stretch.
+            elif header is None or (key < header[0] if index is not None else not is_bare):
                 keys.append(key)
                 offsets.append(offset)
                 labels.append(_parse_label(seen))
@@ -177,23 +172,6 @@ class MxnetSource:
                 seen, following = None, find_record(self._file, offset + 4, self.size)
             yield key, offset, seen
             key, last, offset = key + 1, offset, following
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256(str(self.size).encode())
-        for numbers in (self._keys, self._offsets, self._labels):
-            digest.update(numbers.data)
-        return digest.hexdigest()
-
-
-def _is_image(seen: Glance | None, key: int, end: int, is_indexed: bool) -> bool:
-    """Whether a record of a set with a header record is one of its images.
-
-    Keys tell if there is an index, `end` being the first that is none, even if it is damaged.
-    Counted keys, without an index, are wrong after a damaged stretch.
-    """
-    if is_indexed:
-        return key < end
-    return seen is None or not (seen.is_bare and seen.flag >= 2)
 
 
 def _parse_header(seen: Glance) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ import csv
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from xcos_tf.files import file_sha256, read_bytes
 from xcos_tf.progress import Bar
 
 
-class PreparedSet:
+class PreparedSet(AbstractContextManager):
     """A folder that `xcos prepare` made. It may be used by several threads at once.
 
     Attributes:
@@ -57,10 +58,7 @@ class PreparedSet:
         return len(self.labels)
 
     def read(self, positions: np.ndarray) -> list[bytes]:
-        """Return the encoded images at these positions.
-
-        Args:
-            positions: integers (n,), each from 0 to N − 1, in any order, also several times.
+        """Return the encoded images at integer positions (n,), in any order, also several times.
 
         Raises:
             XcosError: a shard is missing, cut short or damaged.
@@ -95,12 +93,9 @@ class PreparedSet:
         return Pairs(first, second, same.astype(bool))
 
     def check_size(self, size: int) -> None:
-        """Make sure that models which take faces of one size can take all of these.
+        """Make sure that models which take square faces of one size can take all of these.
 
         A set says the size of its images; of one that does not, each image's header is read.
-
-        Args:
-            size: of the square faces, pixels.
 
         Raises:
             XcosError: a face is of another size; it is named.
@@ -121,9 +116,6 @@ class PreparedSet:
         with self._files_lock:
             while self._files:
                 os.close(self._files.popitem()[1])
-
-    def __enter__(self) -> "PreparedSet":
-        return self
 
     def __exit__(self, *exception) -> None:
         self.close()
@@ -149,16 +141,13 @@ class PreparedSet:
     def _read_one(self, shard: int, length: int, offset: int, part: Callable[[bytes], Any]):
         try:
             record = os.pread(self._file(shard), length + layout.TAIL, offset)
-            payload = whole_payload(record, length)
-            if payload is not None:
-                return part(payload)
-        except (OSError, DecodeError, IndexError):
-            pass
-        path = self.folder / self._index.shards[shard].file
-        raise XcosError(
-            f"{path} is missing or damaged (at byte {offset}); copy it again or prepare the set "
-            "again"
-        )
+            return part(whole_payload(record, length))
+        except (OSError, ValueError, DecodeError, IndexError):
+            path = self.folder / self._index.shards[shard].file
+            raise XcosError(
+                f"{path} is missing or damaged (at byte {offset}); copy it again or prepare the "
+                "set again"
+            ) from None
 
     def _file(self, shard: int) -> int:
         with self._files_lock:

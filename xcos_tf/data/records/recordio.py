@@ -25,48 +25,33 @@ class DamagedRecord(Exception):
 
 @dataclass(frozen=True)
 class Glance:
-    """What the first bytes of a record tell.
+    """What the first bytes of a record tell."""
 
-    Attributes:
-        labels: one or two floats, the first of the record's labels.
-        flag: number of labels that follow the header; 0: the one in the header counts.
-        is_bare: whether nothing follows the labels, as in header and identity records.
-        end: where in the file the record ends; the next one starts there.
-    """
-
-    labels: tuple[float, ...]
-    flag: int
-    is_bare: bool
-    end: int
+    labels: tuple[float, ...]  # one or two, the first of the record's labels
+    flag: int  # labels that follow the header; 0: the one in the header counts
+    is_bare: bool  # whether nothing follows the labels, as in header and identity records
+    end: int  # where the record ends and the next one starts
 
 
 def read_record(file: int, offset: int, limit: int) -> tuple[bytes, int]:
-    """Return the record at a position of a file, and where it ends.
+    """Return the record at a byte of a file of `limit` bytes, and where it ends.
 
-    Args:
-        file: descriptor of the file; its position is neither used nor moved.
-        offset: in bytes.
-        limit: bytes in the file.
+    The descriptor's own position is neither used nor moved.
 
     Raises:
         DamagedRecord: there is no whole record there.
     """
     parts = []
     while True:
-        flag, data, offset = _read_part(file, offset, limit)
+        flag, length, start = _part_head(os.pread(file, _FRAME.size, offset), offset, limit)
         if flag not in ((_MIDDLE, _LAST) if parts else (_WHOLE, _FIRST)):
             raise DamagedRecord("its parts do not fit together")
-        parts.append(data)
+        parts.append(os.pread(file, length, start))
+        if len(parts[-1]) < length:
+            raise DamagedRecord("the file ends within it")
+        offset = _padded_end(start, length, limit)
         if flag in (_WHOLE, _LAST):
             return MAGIC.join(parts), offset
-
-
-def _read_part(file: int, offset: int, limit: int) -> tuple[int, bytes, int]:
-    flag, length, start = _part_head(os.pread(file, _FRAME.size, offset), offset, limit)
-    data = os.pread(file, length, start)
-    if len(data) < length:
-        raise DamagedRecord("the file ends within it")
-    return flag, data, _padded_end(start, length, limit)
 
 
 def _part_head(head: bytes, offset: int, limit: int) -> tuple[int, int, int]:

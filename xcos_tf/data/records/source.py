@@ -1,5 +1,6 @@
 """Sources of faces, as the writer of prepared sets reads them; and the simplest, a folder."""
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -21,7 +22,7 @@ class Record(NamedTuple):
         name: where it comes from: "person/file.jpg" or the record's key.
         label: whose it is, as a position in the source's `people`; for pair sets, which pair's.
         image: the encoded image, byte for byte as in the source; empty where `fault` is set.
-        fault: why the record cannot be used; None if the source found nothing wrong with it.
+        fault: why the record cannot be used; None if the source found nothing wrong.
     """
 
     name: str
@@ -32,16 +33,11 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of a verification set.
+    """The pairs of a verification set."""
 
-    Attributes:
-        first, second: int64 (P,), positions of images.
-        same: bool (P,), whether the two show one person.
-    """
-
-    first: np.ndarray
+    first: np.ndarray  # int64 (P,), positions of images
     second: np.ndarray
-    same: np.ndarray
+    same: np.ndarray  # bool (P,), whether the two show one person
 
     def __len__(self) -> int:
         return len(self.same)
@@ -128,29 +124,24 @@ class FolderSource:
         while start < stop:
             end = int(self._ends[person])
             first = int(self._ends[person - 1]) if person else 0
-            for name in self._files(person, end - first)[start - first : stop - first]:
-                yield self._read_one(person, name)
+            for file in self._files(person, end - first)[start - first : stop - first]:
+                name = f"{self.people[person]}/{file}"
+                try:
+                    yield Record(name, person, (self._folder / name).read_bytes())
+                except OSError as error:
+                    yield Record(name, person, fault=f"cannot be read ({reason_of(error)})")
             start, person = end, person + 1
 
     def _files(self, person: int, count: int) -> list[str]:
-        folder = self._folder / self.people[person]
-        try:
+        folder, names = self._folder / self.people[person], []
+        with contextlib.suppress(OSError):
             names = sorted(_visible(folder, os.DirEntry.is_file))
-        except OSError:
-            names = []
         if len(names) != count:
             raise XcosError(
                 f"{folder} had {counted(count, 'file')} and now has {len(names)}; leave the "
                 "source alone while it is prepared, and start again"
             )
         return names
-
-    def _read_one(self, person: int, name: str) -> Record:
-        full_name = f"{self.people[person]}/{name}"
-        try:
-            return Record(full_name, person, (self._folder / full_name).read_bytes())
-        except OSError as error:
-            return Record(full_name, person, fault=f"cannot be read ({reason_of(error)})")
 
 
 def _visible(folder: Path, is_wanted) -> dict[str, int]:

@@ -17,12 +17,7 @@ from xcos_tf.data.records.layout import HEAD, TAIL
 
 
 class ShardWriter:
-    """Writes one shard.
-
-    Attributes:
-        labels: integers, of the faces written.
-        lengths: integers, bytes of their payloads; `payload_offsets` tells where those are.
-    """
+    """Writes one shard, and keeps the integer `labels` and payload `lengths` of its faces."""
 
     def __init__(self, path: str | os.PathLike):
         """Start the file, replacing any of that name."""
@@ -50,14 +45,14 @@ def payload_offsets(lengths: np.ndarray) -> np.ndarray:
     return np.cumsum(sizes) - sizes + HEAD
 
 
-def whole_payload(record: bytes, length: int) -> bytes | None:
-    """Return a payload of `length` bytes that its checksum follows; None if it is not that."""
-    if len(record) != length + TAIL:
-        return None
+def whole_payload(record: bytes, length: int) -> bytes:
+    """Return a payload of `length` bytes that its checksum follows, or raise ValueError."""
     payload = record[:length]
     crc = google_crc32c.value(payload)
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-    return payload if record[length:] == masked.to_bytes(TAIL, "little") else None
+    if len(payload) != length or record[length:] != masked.to_bytes(TAIL, "little"):
+        raise ValueError("not what was written")
+    return payload
 
 
 def encode(image: bytes, label: int, name: str) -> bytes:

@@ -40,7 +40,6 @@ _FIRST = 64
 _MOST_AT_ONCE = 32, 4_000_000
 """Images, and bytes of them, that are checked together, between two looks at the stop signal."""
 
-
 RECORD_FILE = "train.rec"
 
 
@@ -65,13 +64,10 @@ def open_source(path: str | os.PathLike) -> Source:
     path = Path(path)
     if os.path.isdir(path):  # not `Path`'s, which fails on a name that is too long
         records = path / RECORD_FILE
-        if records.is_file():
-            return MxnetSource(records)
-        return FolderSource(path)
-    if os.path.isfile(path) and path.suffix.lower() == ".rec":
-        return MxnetSource(path)
-    if os.path.isfile(path) and path.suffix.lower() == ".bin":
-        return BinSource(path)
+        return MxnetSource(records) if records.is_file() else FolderSource(path)
+    kinds = {".rec": MxnetSource, ".bin": BinSource}
+    if os.path.isfile(path) and path.suffix.lower() in kinds:
+        return kinds[path.suffix.lower()](path)
     if not os.path.exists(path):
         raise XcosError(f"there is no file or folder {shown(path)}; check the path")
     raise XcosError(
@@ -89,22 +85,18 @@ def check_destination(destination: str | os.PathLike) -> None:
             unfinished; or it, or the nearest folder around it that exists, cannot be written.
     """
     destination = Path(destination)
-    if destination.exists():
-        if not destination.is_dir():
-            raise XcosError(f"{destination} is not a folder; choose another destination")
-        is_set = (destination / INDEX).exists() or (destination / PROGRESS).exists()
-        if not is_set and any(destination.iterdir()):
-            raise XcosError(
-                f"{destination} holds other files; choose a folder that is empty or not there yet"
-            )
+    if destination.exists() and not destination.is_dir():
+        raise XcosError(f"{destination} is not a folder; choose another destination")
+    is_set = (destination / INDEX).exists() or (destination / PROGRESS).exists()
+    if destination.exists() and not is_set and any(destination.iterdir()):
+        raise XcosError(
+            f"{destination} holds other files; choose a folder that is empty or not there yet"
+        )
     check_can_write(destination, within=destination)
 
 
 def prepare(
-    source: Source,
-    destination: str | os.PathLike,
-    shards: int = SHARDS,
-    jobs: int | None = None,
+    source: Source, destination: str | os.PathLike, shards: int = SHARDS, jobs: int | None = None
 ) -> PrepareSummary:
     """Write every usable image of a source into sharded TFRecord files with an index.
 
@@ -114,8 +106,8 @@ def prepare(
 
     Args:
         source: of the records.
-        destination: folder, made if missing; empty, or of an earlier run with this source.
-        shards: number of files; fewer if there are fewer records.
+        destination: made if missing; empty, or of an earlier run with this source.
+        shards: files; fewer if there are fewer records.
         jobs: threads; None: as many as there are processors.
 
     Raises:
@@ -125,14 +117,8 @@ def prepare(
     start = time.monotonic()
     destination = Path(destination)
     check_destination(destination)
-    shards = min(shards, len(source))
-    plan = PreparationPlan(
-        kind=source.kind,
-        name=source.name,
-        fingerprint=source.fingerprint,
-        records=len(source),
-        shards=shards,
-    )
+    facts = {x: getattr(source, x) for x in ("kind", "name", "fingerprint")}
+    plan = PreparationPlan(**facts, records=len(source), shards=min(shards, len(source)))
     advice = "make room or mend its permissions, then give the same command to go on"
     faults = OSError, tf.errors.OpError
     with (
@@ -159,7 +145,12 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     sizes = [stop - start for start, stop in map(plan.range, range(plan.shards))]
     missing = [shard for shard in range(plan.shards) if progress.read(shard) is None]
     todo = sum(sizes[shard] for shard in missing)
-    _check_room(progress.destination, source.size * todo // plan.records)
+    needed, free = source.size * todo // plan.records, shutil.disk_usage(progress.destination).free
+    if needed > free:
+        raise XcosError(
+            f"{progress.destination} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB "
+            "free; make room or choose another disk"
+        )
     stop, bar_lock = threading.Event(), threading.Lock()
     bar = Bar(total=plan.records, initial=plan.records - todo, desc="preparing", unit="image")
 
@@ -179,21 +170,8 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
     return todo
 
 
-def _check_room(destination: Path, needed: int) -> None:
-    free = shutil.disk_usage(destination).free
-    if needed > free:
-        raise XcosError(
-            f"{destination} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB free; "
-            "make room or choose another disk"
-        )
-
-
 def _write_shard(
-    source: Source,
-    progress: Progress,
-    size: tuple[int, int] | None,
-    shard: int,
-    tell: Callable[[int], bool],
+    source: Source, progress: Progress, size, shard: int, tell: Callable[[int], bool]
 ) -> None:
     """Write one shard; nothing of it remains known if it is stopped on the way.
 

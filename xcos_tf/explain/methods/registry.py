@@ -7,8 +7,7 @@ from importlib import import_module
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
-from xcos_tf.errors import XcosError
-from xcos_tf.extras import extra
+from xcos_tf.errors import XcosError, extra
 
 if TYPE_CHECKING:
     from xcos_tf.explain.explanation import Method

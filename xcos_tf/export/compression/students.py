@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+from xcos_tf.errors import extra
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import (
     IMAGE,
@@ -18,7 +19,6 @@ from xcos_tf.export.compression.operations import (
     Int8Operations,
     shared_axes,
 )
-from xcos_tf.extras import extra
 from xcos_tf.models.mobilefacenet import BLOCKS
 
 SMALLEST_KERNEL = 4096
