@@ -1,10 +1,11 @@
 """Measure how faithful explanations are: all methods, by all measures, on the same pairs.
 
-    python tools/benchmark_explanations.py SET PAIRS --out docs/results [--readme PAGE]
+    python tools/benchmark_explanations.py --set SET [PAIRS] [--set ...] --out docs/results
 
-SET and PAIRS are a folder of photos and a list of pairs, as `xcos evaluate` takes them, or SET is a
-`.bin` file alone. Writes explanations.md, .csv and .png. A run that was stopped goes on where it
-was: what was measured of a pair is kept by the content that it was computed from, the code too.
+Each SET and its PAIRS are a folder of photos and a list of pairs, as `xcos evaluate` takes them, or
+SET is a `.bin` file alone. Writes explanations.md, .csv and .png. A run that was stopped goes on
+where it was: what was measured of a pair is kept by the content that it was computed from, the code
+too.
 """
 
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
+from xcos_tf.errors import XcosError, shown
 
 
 def build_parser() -> ArgumentParser:
@@ -21,10 +23,15 @@ def build_parser() -> ArgumentParser:
 
     cache = "runs/explanations", "maps and measurements"
     parser = parser_of("benchmark_explanations", __doc__, cache)
-    parser.add_argument("set", type=Path, metavar="SET", help="folder of photos, or a .bin file")
-    parser.add_argument("list", type=Path, nargs="?", metavar="PAIRS", help="list of its pairs")
-    words = "are drawn, half of them genuine (default: %(default)s)"
+    words = "folder of photos and list of its pairs, or a .bin file alone; may be given again"
+    sets = {"action": "append", "nargs": "+", "type": Path, "required": True}
+    parser.add_argument("--set", **sets, metavar="SET", help=words)
+    words = "are drawn of each set, half of them genuine (default: %(default)s)"
     parser.add_argument("--pairs", type=int, default=500, metavar="N", help=words)
+    words = "methods that are measured on the first N pairs alone, as they are dear"
+    parser.add_argument("--fewer", nargs="+", default=(), metavar="METHOD=N", help=words)
+    words = "how many are checked for sanity, which takes four explanations (default: %(default)s)"
+    parser.add_argument("--sanity-pairs", type=int, default=10, metavar="N", help=words)
     words = f"those to measure, beside random maps (default: {' '.join(METHODS)})"
     parser.add_argument("--methods", nargs="+", default=tuple(METHODS), metavar="NAME", help=words)
     words = "to explain, its name or folder (default: %(default)s)"
@@ -41,18 +48,31 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.explanations.contenders import contenders
     from tools.explanations.drawn_pairs import draw_pairs
+    from tools.explanations.measuring import contenders, measure_all
     from tools.explanations.page import page
-    from tools.explanations.run import measure_all
     from tools.paper.data_folder import is_aligned
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.score_cache import ScoreCache
 
     who = contenders(args.methods, args.baseline, args.xcos)
-    vset = open_set(args.set, args.list, aligned=is_aligned(args.set))
-    pairs = draw_pairs(vset, args.pairs)
-    yield page(measure_all(who, pairs, ScoreCache(args.cache), args.baseline), vset)
+    fewer = dict(map(_count, args.fewer))
+    sets = [open_set(*x, aligned=is_aligned(x[0])) for x in args.set]
+    drawn = [draw_pairs(vset, args.pairs) for vset in sets]
+    found, cache = [], ScoreCache(args.cache)
+    for number, pairs in enumerate(drawn):  # sanity is of methods, and one set tells
+        checks = 0 if number else args.sanity_pairs
+        found.append(measure_all(who, pairs, fewer, checks, cache, args.baseline))
+    yield page(list(zip(sets, found, strict=True)))
+
+
+def _count(text: str) -> tuple[str, int]:
+    method, _, count = text.rpartition("=")
+    if not method or not count.isdecimal() or int(count) < 2:
+        raise XcosError(
+            f"{shown(text)!r} is no METHOD=N with N of 2 or more; give such as corrrise=40"
+        )
+    return method, int(count)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from PIL import Image
 
 from tests.tools.explanations.makers import Right, Wrong
 from tools.benchmark_explanations import main
-from tools.explanations import contenders
-from tools.explanations.contenders import LiteScore
-from tools.explanations.rows import CurvePoint, Measure
+from tools.explanations import measuring
+from tools.explanations.rows import AREAS, FILLINGS, CurvePoint, Measure
 from tools.generate_faces import draw_face
 from tools.pages import fill_tables
 from tools.results import read_rows
@@ -52,7 +51,7 @@ def with_makers():
     made = {"right": Right, "wrong": Wrong}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            contenders, "method", lambda name: made[name]() if name in made else method(name)
+            measuring, "method", lambda name: made[name]() if name in made else method(name)
         )
         yield
 
@@ -61,8 +60,10 @@ def with_makers():
 def run(data, with_makers, tmp_path_factory):
     """What a run on it made, how often any backbone was called, and the command."""
     root = tmp_path_factory.mktemp("run")
-    command = [data / "faces", data / "pairs.txt", "--out", root / "out", "--cache", root / "kept"]
-    command = [str(x) for x in (*command, "--pairs", 4, "--methods", *METHODS)]
+    command = ["--out", root / "out", "--cache", root / "kept"]
+    command += ["--set", data / "faces", data / "pairs.txt", "--pairs", 4]
+    command += ["--fewer", "tail=2", "--sanity-pairs", 1, "--methods", *METHODS]
+    command = [str(x) for x in command]
     calls = []
 
     def counting(embed):
@@ -73,8 +74,8 @@ def run(data, with_makers, tmp_path_factory):
         return count
 
     with pytest.MonkeyPatch.context() as patch:
-        for runs in (Verifier, LiteScore):
-            patch.setattr(runs, "embed", counting(runs.embed))
+        patch.setattr(Verifier, "embed", counting(Verifier.embed))
+        patch.setattr(measuring, "COMPARED_PAIRS", 2)
         assert main(command) == 0
         yield root / "out", calls, command
 
@@ -88,9 +89,9 @@ def test_a_wrong_map_comes_out_last(run):
         return [row.method for row in sorted(chosen, key=lambda row: row.value)]
 
     assert ranked("cell ablation", "black")[::4] == ["wrong", "right"]
-    assert ranked("cell ablation", "imputed")[0] == "wrong"
+    assert ranked("cell ablation", "blur")[0] == "wrong"
     for kind in ("genuine", "impostor"):
-        for filling in ("imputed", "black"):
+        for filling in FILLINGS:
             assert ranked(f"{kind} deletion", filling)[-1] == "wrong"
             assert ranked(f"{kind} insertion", filling)[0] == "wrong"
     [agreement] = [
@@ -114,24 +115,27 @@ def test_everything_is_in_the_table(run, data):
         ("random", "cosine"),
     }
     measures = {row.measure for row in rows}
-    assert measures >= {"seconds", "genuine deletion", "dissimilarity deletion accuracy"}
+    assert measures >= {"seconds", "genuine deletion", "impostor deletion accuracy"}
     for row in rows:
         preset = Verifier.from_preset(row.preset) if row.measure == "seconds" else None
         assert preset is None or row.preset_sha256 == preset.config["weights"]["sha256"]
-    counts = {row.measure: row.pairs for row in rows if row.method == "xcos"}
-    assert counts["cell ablation"] == counts["ratio"] == 4
-    assert counts["genuine deletion"] == counts["dissimilarity insertion"] == 2
+    counts = {row[4:6]: row.pairs for row in rows if row.method == "xcos"}
+    assert counts["cell ablation", "blur"] == counts["ratio", ""] == 4
+    assert counts["genuine deletion", "imputed"] == counts["impostor insertion", "imputed"] == 2
+    assert counts["genuine deletion", "black"] == 1
+    assert {row.pairs for row in rows if row.method == "tail"} == {1, 2}
+    assert {row.pairs for row in rows if row.measure == "shift"} == {1}
     points = read_rows(out / "explanations-curves.csv", CurvePoint)
     for row in rows:
         curve, accuracy, _ = row.measure.partition(" accuracy")
-        if curve in ("genuine deletion", "dissimilarity deletion"):
+        if curve in AREAS:
             values = [
                 x.accuracy if accuracy else x.value
                 for x in points
                 if (x.method, x.preset, x.measure, x.filling)
                 == (row.method, row.preset, curve, row.detail)
             ]
-            assert row.value == pytest.approx(np.trapezoid(values, dx=0.1))
+            assert row.value == pytest.approx(np.trapezoid(values, dx=1 / (len(values) - 1)))
 
 
 def test_the_page_says_how_it_was_made(run, data):
@@ -141,13 +145,12 @@ def test_the_page_says_how_it_was_made(run, data):
     assert (
         f"set SHA-256 {fingerprint}" in page and "Preset `mobilefacenet`: weights SHA-256" in page
     )
-    made = (
-        f"benchmark_explanations.py SET PAIRS --out {out.as_posix()} --pairs 4 --methods xcos tail"
-    )
+    made = f"benchmark_explanations.py --set SET --out {out.as_posix()} --pairs 4 --fewer tail=2"
     assert made in page
     assert str(data) not in page
     assert (
-        "4 pairs, 2 of them genuine" in page and "- Cell ablation, black: xcos takes place" in page
+        "4 or 2 pairs, half of them genuine" in page
+        and "- faces, cell ablation, black: xcos is " in page
     )
     with Image.open(out / "explanations.png") as image:
         assert np.asarray(image.convert("L")).std() > 5
@@ -165,12 +168,12 @@ def test_a_second_run_computes_nothing_again(run):
 def test_a_run_that_was_stopped_goes_on(run, tmp_path, monkeypatch, capsys):
     out, _, command = run
     command = [*command]
-    command[3], command[5] = (str(tmp_path / name) for name in ("out", "kept"))
+    command[1], command[3] = (str(tmp_path / name) for name in ("out", "kept"))
     explained, explain = [], Right.explain
 
     def stop_later(self, *faces):
         explained.append(1)
-        if len(explained) == 9:
+        if len(explained) == 7:  # the third pair's, as the first is checked by four
             raise KeyboardInterrupt
         return explain(self, *faces)
 
@@ -181,7 +184,9 @@ def test_a_run_that_was_stopped_goes_on(run, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
     assert not [path for path in (tmp_path / "kept").iterdir() if path.suffix != ".safetensors"]
     kept = set((tmp_path / "kept").iterdir())
-    assert len(kept) == 3  # the first pair's map, drops and judgement; its checks were not over
+    # Of two pairs the maps of two methods, their curves by three fillings, and the drops by two; of
+    # the first the checks too.
+    assert len(kept) == 2 * (2 + 2 * 3 + 2) + 2
     before = {path: path.stat().st_mtime_ns for path in kept}
     assert main(command) == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == before
@@ -212,6 +217,7 @@ def test_pages_are_filled(run, tmp_path):
     "options, sentence",
     [
         (["--methods", "gradcan"], "there is no method 'gradcan'"),
+        (["--fewer", "tail"], "'tail' is no METHOD=N with N of 2 or more"),
         (["--pairs", "3"], "3 cannot be drawn; give an even number"),
         (["--pairs", "6"], "2 genuine and 2 impostor pairs, so that 6 cannot be drawn"),
         (["--cache", "a-file"], "scores cannot be kept in a-file"),
@@ -236,7 +242,7 @@ def test_bad_input_is_one_sentence(options, sentence, run, data, tmp_path, monke
 )
 def test_a_set_that_is_not_there_is_one_sentence(places, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main([*places, "--out", "out"]) == 2
+    assert main(["--set", *places, "--out", "out"]) == 2
     [error] = capsys.readouterr().err.splitlines()
     assert error.startswith("benchmark_explanations: error: ") and sentence in error
     assert not Path("out").exists()

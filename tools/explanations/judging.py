@@ -1,82 +1,90 @@
 """The maps of one pair: what they cost, how faithful they are to the verifier, and how sane."""
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 
-from tools.explanations.contenders import Contender, OneScore
 from tools.explanations.drawn_pairs import Pair
-from tools.explanations.rows import CURVES, FILLINGS
-from xcos_tf.explain.faithfulness.cell_ablation import agreement, true_drops
-from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, scores_under_removal
-from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift, under_swap
+from xcos_tf.explain.explanation import Method
+from xcos_tf.explain.faithfulness.cell_ablation import true_drops
+from xcos_tf.explain.faithfulness.deletion import scores_under_removal
+from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift
+from xcos_tf.verifier import Verifier
 
 Arrays = dict[str, np.ndarray]
+CURVES = ("deletion", "insertion")
+STEPS = 5  # of a curve
 
 
-def explain(contender: Contender, plain: Callable[[Pair], object], pair: Pair) -> Arrays:
-    """Return both maps and what they cost, beside a plain verification at the same time.
+class OneScore:
+    """A preset's scores by one of its attentions; each face goes through the backbone once."""
 
-    Both are called before, so that all is traced.
+    def __init__(self, verifier: Verifier, attention: str, known: dict[bytes, np.ndarray]):
+        """Score by a verifier and keep features in `known`, for whoever shares it."""
+        self.verifier, self.attention, self._known = verifier, attention, known
+
+    def embed(self, faces: np.ndarray) -> np.ndarray:
+        """See `Verifier.embed`."""
+        contents = [face.tobytes() for face in faces]
+        new = {x: face for x, face in zip(contents, faces, strict=True) if x not in self._known}
+        if new:
+            features = self.verifier.embed(np.stack(list(new.values())))
+            self._known.update(zip(new, features, strict=True))
+        return np.stack([self._known[x] for x in contents])
+
+    def compare_pairs(self, features_a: np.ndarray, features_b: np.ndarray) -> np.ndarray:
+        """See `Verifier.compare_pairs`."""
+        return self.verifier.compare_pairs(features_a, features_b, self.attention)
+
+
+def explain(method: Method, verifier: Verifier, plain: Verifier, pair: Pair) -> Arrays:
+    """Return both maps and what they cost, beside a verification by `plain` at the same time.
 
     Returns:
-        "map_a" and "map_b" float32 (h, w); "signed" bool (1,); "seconds" float64 (2,), with and
-        without an explanation; "passes" int64 (2,), forward and backward.
+        "map_a" and "map_b" float32 (h, w); "seconds" float64 (2,), with and without an explanation;
+        "passes" int64 (2,), forward and backward.
     """
     start = time.perf_counter()
-    plain(pair)
+    features = plain.embed(np.stack(pair[:2]))
+    plain.compare_pairs(features[:1], features[1:])
     seconds = time.perf_counter() - start
-    found = contender.method.explain(contender.verifier, pair.face_a, pair.face_b)
+    found = method.explain(verifier, *pair[:2])
     return {
         "map_a": found.map_a,
         "map_b": found.map_b,
-        "signed": np.array([found.signed]),
         "seconds": np.array([found.cost.seconds, seconds]),
         "passes": np.array([found.cost.forward, found.cost.backward]),
     }
 
 
-def drops(verifier: OneScore, pair: Pair) -> Arrays:
-    """Return {filling: float64 (7, 7)}, what covering each cell of face A does to the score."""
-    return {x: true_drops(verifier, pair.face_a, pair.face_b, x) for x in FILLINGS}
+def drops(scorer: OneScore, pair: Pair, filling: str) -> Arrays:
+    """Return {"drops": float64 (7, 7)}, what covering each cell of face A does to the score."""
+    return {"drops": true_drops(scorer, *pair[:2], filling)}
 
 
-def judge(verifier: OneScore, pair: Pair, maps: Arrays, of_cells: Arrays) -> Arrays:
-    """Return how faithful the maps of `explain` are, beside those drops of cells.
-
-    Returns:
-        {"KIND CURVE FILLING": float64 (2, steps + 1), the score and how often the verdict is right
-        while pixels of A are removed, and of B, the mean of both}, and {"cells FILLING": float64
-        (1,)}, a rank correlation. The kind is that of the pair, "genuine" or "impostor"; and of
-        signed maps of impostor pairs "dissimilarity" too, for the maps negated.
-    """
-    faces, pair_maps = (pair.face_a, pair.face_b), (maps["map_a"], maps["map_b"])
-    kinds = {"genuine" if pair.same else "impostor": pair_maps}
-    if maps["signed"][0] and not pair.same:
-        kinds["dissimilarity"] = tuple(-x for x in pair_maps)
-    found = {}
-    for kind, of_kind in kinds.items():
-        for curve in CURVES:
-            for filling in FILLINGS:
-                reveal = curve == "insertion"
-                scores = scores_under_removal(verifier, faces, of_kind, filling, reveal)
-                right = accuracy_under_removal(scores, pair.same, verifier.threshold())
-                found[f"{kind} {curve} {filling}"] = np.stack([scores.mean(axis=0), right])
-    for filling in FILLINGS:
-        found[f"cells {filling}"] = np.array([agreement(maps["map_a"], of_cells[filling])])
-    return found
-
-
-def check(contender: Contender, pair: Pair) -> Arrays:
-    """Return whether maps hang on the weights, on a pixel's shift, and on which face is first.
+def curves(scorer: OneScore, pair: Pair, maps: Arrays, filling: str) -> Arrays:
+    """Return the scores while pixels are removed by the maps of `explain`.
 
     Returns:
-        "random weights" float64 (stages,), "shift" and "swap" float64 (1,); see `sanity`.
+        {one of `CURVES`: float64 (2, STEPS + 1)}, of A changed, then of B.
     """
-    about = *contender, (pair.face_a, pair.face_b)
+    of_pair = pair[:2], (maps["map_a"], maps["map_b"]), filling
     return {
-        "random weights": np.array(list(under_random_weights(*about).values())),
-        "shift": np.array([under_shift(*about)]),
-        "swap": np.array([under_swap(*about)]),
+        curve: scores_under_removal(scorer, *of_pair, reveal=curve == "insertion", steps=STEPS)
+        for curve in CURVES
     }
+
+
+def check(method: Method, verifier: Verifier, network: Verifier, pair: Pair) -> Arrays:
+    """Return whether maps hang on the weights, and on a pixel's shift.
+
+    Args:
+        method, verifier, pair: as of `explain`.
+        network: the same preset in Keras, whose weights can be shuffled.
+
+    Returns:
+        "random weights" and "shift" float64 (1,); see `sanity`.
+    """
+    shuffled = under_random_weights(method, network, pair[:2], stages=1)
+    shift = under_shift(method, verifier, pair[:2])
+    return {"random weights": np.array([*shuffled.values()]), "shift": np.array([shift])}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from tools.explanations.drawn_pairs import SEED
-from tools.explanations.rows import CONTROL, CurvePoint, Measure
-from tools.explanations.run import Found
+from tools.explanations.measuring import Found
+from tools.explanations.rows import CONTROL, FILLINGS, CurvePoint, Measure
 from tools.explanations.summary import curve_points, measures
 from tools.explanations.tables import FAILED, TABLES, UNCHANGED
 from tools.paper.figures import COLOURS, INK
@@ -18,91 +18,93 @@ from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
 LINES = ("-", "--", ":")
-KINDS = {
-    "genuine": "genuine pairs",
-    "impostor": "impostor pairs",
-    "dissimilarity": "dissimilarity maps",
-}
 HEADINGS = {
-    "explanations-gains": "## Gain over a random map\n\n",
+    "explanations": "",
+    "explanations-claims": "## xCos beside other maps of its verifier\n\n",
+    "explanations-cells": "## Cell ablation\n\n",
+    "explanations-areas": "## Areas under the score\n\n",
+    "explanations-gains": "## Gain over a random map, genuine pairs\n\n",
+    "explanations-gains-impostor": "## Gain over a random map, impostor pairs\n\n",
     "explanations-accuracy": "## The same of areas under the accuracy\n\n",
-    "explanations-dissimilarity": "## Dissimilarity maps, on impostor pairs\n\n",
+    "explanations-fillings": "## Other fillings, on a few pairs\n\n",
     "explanations-checks": "## Sanity and cost\n\n",
 }
 HOW = (
     "A method explains, and is judged by, the preset and score of its line. Areas are those under "
     "that score while the pixels that a map calls most similar are removed from one face "
     "(deletion) or alone revealed (insertion), of A with B as it is and of B with A as it is, the "
-    "mean of both; for dissimilarity, the most dissimilar ones of impostor pairs, where maps are "
-    "signed. Arrows say which way is better. The accuracy is how often the verdict is right, at "
-    f"the preset's threshold for FMR {DEFAULT_FMR:g}.",
+    "mean of both. Arrows say which way is better. The accuracy is how often the verdict is right, "
+    f"at the preset's threshold for FMR {DEFAULT_FMR:g}.",
     "Removed pixels are imputed from what is left, with a little noise (ROAD, Rong et al., ICML "
-    "2022), so that a mask says nothing by its outline; black is there for comparison.",
+    "2022), so that a mask says nothing by its outline; others are there for comparison.",
     "A verifier that bears more has greater areas whatever the map, so areas compare maps of one "
     f"verifier. Gains are over the map `{CONTROL}` on the same verifier, pair by pair; above 0 is "
-    "better. Places go by gains among the maps of one verifier.",
+    "better.",
     "Cell ablation is the mean rank correlation between a map of face A, pooled to 7×7 cells, and "
     "the drop of the score when each cell is covered.",
     "Sanity: rank correlation with the map of the same pair after all weights were shuffled, and "
-    "with that of faces moved by a pixel; the greatest difference of a map when A and B change "
-    f"places. A method of {UNCHANGED:g} or more under random weights has failed{FAILED}: its maps "
-    "hardly hang on what the network has learned.",
+    "with that of faces moved by a pixel. A method of "
+    f"{UNCHANGED:g} or more under random weights has failed{FAILED}: its maps hardly hang on what "
+    "the network has learned.",
     "Intervals are of 95 %, by the bootstrap over pairs; they take the pairs as drawn "
     "independently, and are not widened for the number of comparisons.",
     "Cost: medians over pairs; each explanation was timed right after a plain verification of the "
-    "same pair by the baseline. Methods that can explain any verifier were timed in TFLite, "
-    "beside a verification in TFLite; the others in TensorFlow.",
+    "same pair by the baseline in the same runtime: Keras for methods that explain a plain "
+    "preset's network, else LiteRT.",
 )
 
 
-def page(found: Sequence[Found], vset: VerificationSet) -> Report:
-    """Return everything that was measured of all contenders on pairs of a set."""
-    rows = measures(found, vset.fingerprint)
-    points = curve_points(found, vset.fingerprint)
+def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
+    """Return everything that was measured of all contenders, on pairs of each set."""
+    rows, points, notes = [], [], []
+    for vset, of_set in found:
+        rows += measures(of_set, vset.name, vset.fingerprint)
+        points += curve_points(of_set, vset.name, vset.fingerprint)
+        counts = sorted({len(one.same) for one in of_set}, reverse=True)
+        drawn = " or ".join(f"{count:,}" for count in counts)
+        notes += [*on(vset), f"{drawn} pairs, half of them genuine, were drawn by seed {SEED}."]
     tables = {name: make(rows) for name, make in TABLES.items()}
-    bodies = [HEADINGS.get(name, "") + table for name, table in tables.items() if table]
-    same, checked = found[0].same, len(found[0].checked)
-    drawn = (
-        f"{len(same):,} pairs, {same.sum():,} of them genuine, were drawn from the set by seed "
-        f"{SEED}; sanity is of {checked} of them."
-    )
+    bodies = [HEADINGS[name] + table for name, table in tables.items() if table]
+    checked = max((row.pairs for row in rows if row.measure == "shift"), default=0)
+    notes += [f"Sanity is of at most {checked} pairs, the first of {found[0][0].name}.", *HOW]
     presets = dict.fromkeys((row.preset, row.preset_sha256) for row in rows)
     return Report(
         "explanations",
         "How faithful explanations of face verification are",
         "\n\n".join(bodies),
-        [*on(vset), drawn, *HOW, *(of_preset(*preset) for preset in presets), SOURCE],
+        [*notes, *(of_preset(*preset) for preset in presets), SOURCE],
         {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)},
-        draw_curves(points),
+        draw_curves([point for point in points if point.filling == FILLINGS[0]]),
     )
 
 
 def draw_curves(points: Sequence[CurvePoint]) -> Figure:
-    """Draw the score against the share of pixels, a row for each kind of pair and preset."""
+    """Draw the score against the share of pixels, a row for each preset and a column for each
+    kind of pair and curve; of several sets, the first. Who has fewer pairs than others says so."""
     places: dict[tuple, list[CurvePoint]] = {}  # of a row, a column and a line
     for point in points:
-        kind, curve = point.measure.split()
-        place = ((kind, point.preset), (curve, point.filling), _who(point))
-        places.setdefault(place, []).append(point)
-    found = dict.fromkeys(row for row, _, _ in places)
-    rows = [row for kind in KINDS for row in found if row[0] == kind]
-    columns = list(dict.fromkeys(column for _, column, _ in places))
+        if point.set == points[0].set:
+            place = point.preset, point.measure, _who(point)
+            places.setdefault(place, []).append(point)
+    most = max(point.pairs for point in points)
+    rows, columns = (list(dict.fromkeys(place[i] for place in places)) for i in (0, 1))
     size = (WIDTH * len(columns) + 2, HEIGHT * len(rows) + 0.4)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
     looks = _looks(points)
     for (row, column, who), line in places.items():
+        count = line[0].pairs
         panels[rows.index(row), columns.index(column)].plot(
             [100 * point.share for point in line],
             [point.value for point in line],
-            label=who,
+            label=who if count == most else f"{who}, {count} pairs",
             **looks[who],
         )
-    for (kind, preset), of_row in zip(rows, panels, strict=True):
+    for preset, of_row in zip(rows, panels, strict=True):
         for column, axes in zip(columns, of_row, strict=True):
-            axes.set_title(", ".join(column), fontsize=9)
+            axes.set_title(f"{column.replace(' ', ' pairs, ')}", fontsize=9)
             axes.grid(alpha=0.3)
-        of_row[0].set_ylabel(f"{KINDS[kind]},\nscore of\n{preset}", fontsize=8)
+        of_row[0].set_ylabel(f"score of\n{preset}", fontsize=8)
         of_row[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7, frameon=False)
     for axes in panels[-1]:
         axes.set_xlabel("pixels removed or revealed, %", fontsize=8)

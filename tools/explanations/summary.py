@@ -1,17 +1,20 @@
-"""From what was measured of each pair to means with intervals, and differences pair by pair.
+"""From what was measured of each pair to rows of CSV files: means, and differences pair by pair.
 
 Areas under curves compare maps of one verifier only: a verifier that bears more has the greater
 area whatever the map. So each method is held against a random map on its own verifier, and xCos
 with the others on its own by how much each gains over that. A random map ranks cells no better than
-chance, so that an agreement with cell ablation is a gain as it stands.
+chance, so that an agreement with cell ablation is a gain as it stands. Where one of two was
+measured on fewer pairs, a difference is over those.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from tools.explanations.measuring import Found
 from tools.explanations.rows import (
     AREAS,
+    CELL_FILLINGS,
     CONTROL,
     FILLINGS,
     XCOS,
@@ -19,111 +22,116 @@ from tools.explanations.rows import (
     Measure,
     is_better_high,
 )
-from tools.explanations.run import Found
-from xcos_tf.explain.faithfulness.deletion import area
+from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, area
 from xcos_tf.metrics.intervals import mean_over_pairs
 
 NOTHING = (None, None, None)
+Values = dict[tuple[str, str], np.ndarray]
+"""{(measure, filling or other detail): a value for each pair that has one}."""
 
 
-def measures(found: Sequence[Found], set_sha256: str) -> list[Measure]:
-    """Return every mean of every contender on the same pairs, the controls among them."""
-    rows = []
-    controls = {id(x.contender.verifier): x for x in found if x.contender.method.name == CONTROL}
-    gains = [_gains(x, controls[id(x.contender.verifier)]) for x in found]
-    xcos = {
-        id(x.contender.verifier): gain
-        for x, gain in zip(found, gains, strict=True)
-        if x.contender.method.name == XCOS
-    }
+def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
+    """Return every mean of every contender on a set of this name, the controls among them."""
+    rows, gains = [], _gains(found)
     for one, gain in zip(found, gains, strict=True):
-        of_xcos = xcos.get(id(one.contender.verifier), {})
-        name, checked = one.contender.method.name, _sanity(one)
-        hashes = one.contender.verifier.sha256, set_sha256
-        for place, values in {**_faithfulness(one), **checked}.items():
+        of_xcos = next(
+            (y for x, y in zip(found, gains, strict=True) if _is_xcos_beside(x, one)), {}
+        )
+        who = name, *_who(one)
+        hashes = one.contender.verifier.config["weights"]["sha256"], set_sha256
+        for place, values in {**_faithfulness(one), **_checks(one)}.items():
             gained, lead = NOTHING, NOTHING
-            if place not in checked and name != CONTROL:
+            if place in gain:
                 gained = mean_over_pairs(gain[place])
-                if place in of_xcos and name != XCOS:
-                    lead = mean_over_pairs((gain[place] - of_xcos[place]).round(9))
+                if place in of_xcos:
+                    lead = mean_over_pairs(_difference(gain[place], of_xcos[place]))
             estimates = *mean_over_pairs(values), *gained, *lead
-            rows.append(Measure(*_who(one), *place, len(values), *estimates, *hashes))
+            rows.append(Measure(*who, *place, len(values), *estimates, *hashes))
+        seconds, passes = (np.array(one.measured[x]) for x in ("seconds", "passes"))
         for measure, value in (
-            ("seconds", np.median(one.seconds[:, 0])),
-            ("ratio", np.median(one.seconds[:, 0] / one.seconds[:, 1])),
-            ("forward passes", one.passes[0]),
-            ("backward passes", one.passes[1]),
+            ("seconds", np.median(seconds[:, 0])),
+            ("ratio", np.median(seconds[:, 0] / seconds[:, 1])),
+            ("forward passes", passes[0, 0]),
+            ("backward passes", passes[0, 1]),
         ):
-            alone = *(len(one.same), float(value), None, None), *NOTHING, *NOTHING
-            rows.append(Measure(*_who(one), measure, "", *alone, *hashes))
+            alone = len(one.same), float(value), None, None, *NOTHING, *NOTHING
+            rows.append(Measure(*who, measure, "", *alone, *hashes))
     return rows
 
 
-def curve_points(found: Sequence[Found], set_sha256: str) -> list[CurvePoint]:
-    """Return the curves of every contender, the mean over its pairs."""
+def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[CurvePoint]:
+    """Return the curves of every contender, the mean over its pairs of each kind."""
     points = []
     for one in found:
-        for measure in AREAS:
-            for filling in FILLINGS:
-                curves = _stacked(one, f"{measure} {filling}")
-                if len(curves):
-                    means = curves.mean(axis=0)
-                    shares = np.linspace(0, 1, means.shape[1]).round(6)
-                    hashes = one.contender.verifier.sha256, set_sha256
-                    points += [
-                        CurvePoint(*_who(one), measure, filling, *place, *hashes)
-                        for place in zip(shares.tolist(), *means.tolist(), strict=True)
-                    ]
+        hashes = one.contender.verifier.config["weights"]["sha256"], set_sha256
+        for (measure, filling), curves in _curves(one).items():
+            means = curves.mean(axis=0)
+            shares = np.linspace(0, 1, means.shape[1]).round(6)
+            points += [
+                CurvePoint(name, *_who(one), measure, filling, len(curves), *place, *hashes)
+                for place in zip(shares.tolist(), *means.tolist(), strict=True)
+            ]
     return points
 
 
 def _who(one: Found) -> tuple[str, str, str]:
-    verifier = one.contender.verifier
-    return one.contender.method.name, verifier.config["name"], verifier.attention
+    contender = one.contender
+    return contender.method.name, contender.verifier.config["name"], contender.attention
 
 
-def _faithfulness(one: Found) -> dict[tuple[str, str], np.ndarray]:
-    """Return {(measure, filling): a value for each pair that has one}."""
-    values = {}
-    for measure in AREAS:
-        for filling in FILLINGS:
-            curves = _stacked(one, f"{measure} {filling}")
-            if len(curves):
-                scores, right = area(curves).T
-                values |= {(measure, filling): scores, (f"{measure} accuracy", filling): right}
+def _curves(one: Found) -> Values:
+    """Return {(measure, filling): float64 (pairs of the kind, 2, steps + 1)}: score, accuracy."""
+    threshold = one.contender.verifier.threshold(one.contender.attention)
+    found = {}
     for filling in FILLINGS:
-        values["cell ablation", filling] = _stacked(one, f"cells {filling}")[:, 0]
+        of_pairs = list(zip(one.measured.get(f"curves {filling}", ()), one.same, strict=False))
+        for measure in AREAS if of_pairs else ():
+            kind, curve = measure.split()
+            same = kind == "genuine"
+            scores = np.stack([curves[curve] for curves, of_same in of_pairs if of_same == same])
+            right = [accuracy_under_removal(x, same, threshold) for x in scores]
+            found[measure, filling] = np.stack([scores.mean(axis=1), right], axis=1)
+    return found
+
+
+def _faithfulness(one: Found) -> Values:
+    values = {}
+    for filling in CELL_FILLINGS:
+        values["cell ablation", filling] = np.array(one.measured[f"cells {filling}"])
+    for (measure, filling), curves in _curves(one).items():
+        scores, right = area(curves).T
+        values |= {(measure, filling): scores, (f"{measure} accuracy", filling): right}
     return values
 
 
-def _stacked(one: Found, name: str) -> np.ndarray:
-    """Return what `judge` calls so, of the pairs that have it; empty if none has."""
-    return np.array([judged[name] for judged in one.judged if name in judged])
+def _checks(one: Found) -> Values:
+    checks = ("random weights", "shift")
+    return {(x, ""): np.concatenate(one.measured[x]) for x in checks if x in one.measured}
 
 
-def _gains(one: Found, control: Found) -> dict[tuple[str, str], np.ndarray]:
-    """Return by how much each pair's value is better than the control's."""
-    expected = _faithfulness(control)
-    # The control is not signed; of a random map, what is called least is as random as the most.
-    for (measure, detail), values in list(expected.items()):
-        expected[measure.replace("impostor", "dissimilarity"), detail] = values
-    gains = {}
-    for (measure, detail), values in _faithfulness(one).items():
-        gains[measure, detail] = values
-        if measure != "cell ablation":
-            # Rounded, so that areas which are the same have no difference, nor a lead of it.
-            difference = (values - expected[measure, detail]).round(9)
-            gains[measure, detail] = difference if is_better_high(measure) else -difference
-    return gains
+def _gains(found: Sequence[Found]) -> list[Values]:
+    """Return by how much each pair's values are better than the control's; {} of the control."""
+    controls = {x.contender[1:]: x for x in found if x.contender.method.name == CONTROL}
+    all_gains = []
+    for one in found:
+        gains, control = {}, controls[one.contender[1:]]
+        expected = _faithfulness(control)
+        for (measure, detail), values in _faithfulness(one).items() if one is not control else ():
+            gains[measure, detail] = values
+            if measure != "cell ablation":
+                gain = _difference(values, expected[measure, detail])
+                gains[measure, detail] = gain if is_better_high(measure) else -gain
+        all_gains.append(gains)
+    return all_gains
 
 
-def _sanity(one: Found) -> dict[tuple[str, str], np.ndarray]:
-    """Return what each check gave that the method claims to pass; of random weights, by stage."""
-    if not one.checked:
-        return {}
-    stages = np.array([checked["random weights"] for checked in one.checked]).T
-    names = ["shift", "swap"] if one.contender.method.symmetric else ["shift"]
-    return {
-        **{("random weights", f"stage {i} of {len(stages)}"): x for i, x in enumerate(stages, 1)},
-        **{(name, ""): np.array([checked[name][0] for checked in one.checked]) for name in names},
-    }
+def _difference(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the differences of the pairs that both have, rounded, so that the same is the same."""
+    count = min(len(values), len(others))
+    return (values[:count] - others[:count]).round(9)
+
+
+def _is_xcos_beside(one: Found, other: Found) -> bool:
+    """Whether one is xCos, and the other another map of the same verifier."""
+    xcos, same = one.contender.method.name == XCOS, one.contender[1:] == other.contender[1:]
+    return xcos and same and one is not other

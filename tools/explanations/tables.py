@@ -1,8 +1,18 @@
 """The benchmark's numbers as Markdown, made from the rows alone."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from tools.explanations.rows import CONTROL, CURVES, FILLINGS, XCOS, Measure, is_better_high
+from tools.explanations.rows import (
+    AREAS,
+    CELL_FILLINGS,
+    CONTROL,
+    FILLINGS,
+    WHATIF,
+    XCOS,
+    Measure,
+    is_better_high,
+)
 from tools.paper.rows import LETTERS
 from tools.results import minus, pivot
 
@@ -10,118 +20,156 @@ NONE = "–"
 FAILED = " ✗"
 UNCHANGED = 0.4
 """A method whose maps correlate so far with those under random weights fails the check."""
-Place = tuple[str, str]
-"""A measure, and its filling or other detail."""
+SHORT = (XCOS, WHATIF, "corrrise", "occlusion", "face-centre")
+"""What a newcomer is shown, on xCos's own score."""
+MAIN = FILLINGS[0]
+GENUINE, IMPOSTOR = AREAS[:2], AREAS[2:]
 RATIO = {"time, × a plain verification": ("ratio", "")}
 COSTS = {
-    "seconds": ("seconds", ""),
     **RATIO,
     "faces forward": ("forward passes", ""),
     "backward": ("backward passes", ""),
 }
+CHECKS = {
+    "all weights random (0 is right)": ("random weights", ""),
+    "shift by a pixel (1 is right)": ("shift", ""),
+}
+COUNT = ("cell ablation", CELL_FILLINGS[0])
+"""The measure that is told of first, on how many pairs."""
+Columns = dict[str, tuple[str, str]]
+"""{heading: a measure, and its filling or other detail}."""
+
+
+def has_failed(row: Measure) -> bool:
+    """Whether it says that a method's maps hardly hang on the weights."""
+    return row.measure == "random weights" and row.value >= UNCHANGED
 
 
 def statements(rows: Sequence[Measure]) -> str:
-    """Return, for each measure of faithfulness, where xCos stands among maps of its verifier."""
+    """Return, for each set and measure by the main filling, how xCos's map compares with others."""
+    places = dict.fromkeys(
+        (row.set, row.measure, row.detail)
+        for row in rows
+        if row.lead is not None and (row.measure, row.detail) in _main_places()
+    )
     lines = []
-    own = {row[1:3] for row in rows if row.method == XCOS}
-    ranked: dict[Place, list[Measure]] = {}
-    for row in rows:
-        if row.gain is not None and row[1:3] in own and "accuracy" not in row.measure:
-            ranked.setdefault((row.measure, row.detail), []).append(row)
-    for (measure, detail), of_measure in ranked.items():
-        xcos = [row for row in of_measure if row.method == XCOS]
-        if not xcos or len(of_measure) < 2:
-            continue
-        place = 1 + sum(row.gain > xcos[0].gain for row in of_measure)
-        rivals = [row for row in of_measure if row.lead is not None]
+    for place in places:
+        rivals = [x for x in rows if (x.set, x.measure, x.detail) == place and x.lead is not None]
         groups = {
-            "worse than": [row.method for row in rivals if row.lead_low > 0],
-            "better than": [row.method for row in rivals if row.lead_high < 0],
+            "worse than": [x.method for x in rivals if x.lead_low > 0],
+            "better than": [x.method for x in rivals if x.lead_high < 0],
             "not to be told from": [x.method for x in rivals if x.lead_low <= 0 <= x.lead_high],
         }
         said = [f"{words} {', '.join(of)}" for words, of in groups.items() if of]
-        lines.append(
-            f"- {measure[0].upper()}{measure[1:]}, {detail}: xcos takes place {place} of "
-            f"{len(of_measure)}; it is {'; '.join(said)}."
-        )
+        where, measure, detail = place
+        lines.append(f"- {where}, {measure}, {detail}: {XCOS} is {'; '.join(said)}.")
     return "\n".join(lines)
 
 
-def _areas(*kinds: str, suffix: str = "", fillings: Sequence[str] = FILLINGS) -> dict[str, Place]:
-    """Return {heading: place} of the areas for kinds of pairs."""
-    measures = [f"{kind} {curve}{suffix}" for kind in kinds for curve in CURVES]
+def _main_places() -> set[tuple[str, str]]:
+    return {("cell ablation", x) for x in CELL_FILLINGS} | {(x, MAIN) for x in AREAS}
+
+
+def _cells() -> Columns:
+    return {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLINGS}
+
+
+def _areas(measures: Sequence[str], fillings: Sequence[str] = (MAIN,)) -> Columns:
     return {
         f"{measure}, {filling} {'↑' if is_better_high(measure) else '↓'}": (measure, filling)
-        for measure in measures
         for filling in fillings
+        for measure in measures
     }
 
 
-def _gains(rows: Sequence[Measure], suffix: str = "") -> str:
-    columns = {x[:-2]: y for x, y in _areas("genuine", "impostor", suffix=suffix).items()}
-    return _table([row for row in rows if row.method != CONTROL], columns, _gain)
-
-
 def _table(
-    rows: Sequence[Measure], columns: dict[str, Place], cell: Callable[[Measure], str] | None = None
+    rows: Sequence[Measure],
+    per_set: Columns,
+    once: Columns,
+    *,
+    gains: bool = False,
+    count: tuple[str, str] | None = None,
 ) -> str:
-    cells, measured = [], {(row.measure, row.detail) for row in rows}
-    columns = {heading: place for heading, place in columns.items() if place in measured}
+    """Return a table of columns for each set, and of those that the first set tells.
+
+    Methods that explain the same score are together.
+
+    Args:
+        rows: what was measured.
+        per_set, once: the columns; those that nobody has are left out.
+        gains: areas are gains over the control, which has no line.
+        count: the measure whose number of pairs is told.
+    """
+    sets = list(dict.fromkeys(row.set for row in rows)) or [""]
+    by_place = {row[:6]: row for row in rows}
+    failed = {row[1:4] for row in rows if has_failed(row)}
+    measured = {(row.set, row.measure, row.detail) for row in rows}
+    columns = {}
+    for name in sets:
+        if count and (name, *count) in measured:
+            columns[f"{name}: pairs"] = (name, *count, "pairs")
+        for heading, place in per_set.items():
+            if (name, *place) in measured:
+                heading = heading[:-2] if gains and place[0] != "cell ablation" else heading
+                columns[f"{name}: {heading}"] = (name, *place, "")
+    columns |= {x: (sets[0], *y, "") for x, y in once.items() if (sets[0], *y) in measured}
+    cells = []
     if not columns:
         return ""
-    by_place = {(*row[:3], row.measure, row.detail): row for row in rows}
-    for who in dict.fromkeys(row[:3] for row in rows):
+    scores = list(dict.fromkeys(row[2:4] for row in rows))
+    who_is_there = dict.fromkeys(row[1:4] for row in rows)
+    for who in sorted(who_is_there, key=lambda who: scores.index(who[1:])):
         method, preset, score = who
-        label = f"{method} | {preset} {LETTERS.get(score, score)}"
-        for heading, place in columns.items():
-            row = by_place.get((*who, *place))
-            cells.append((label, heading, NONE if row is None else (cell or _mean)(row)))
+        if not (gains and method == CONTROL):
+            mark = FAILED * (who in failed)
+            label = f"{method}{mark} | {preset} {LETTERS.get(score, score)}"
+            for heading, (name, *place, what) in columns.items():
+                row = by_place.get((name, *who, *place))
+                cells.append((label, heading, _text(row, gains, what)))
     # A label has a bar in it, and so fills two columns.
     return pivot(cells, "method | explains", NONE).replace("| --- |", "| --- | --- |", 1)
 
 
-def _mean(row: Measure) -> str:
+def _text(row: Measure | None, gains: bool, what: str) -> str:
+    if row is None:
+        return NONE
+    if what == "pairs":
+        return f"{row.pairs:,}"
     if row.measure in ("seconds", "ratio"):
         return f"{row.value:.3g}"
     if row.measure in ("forward passes", "backward passes"):
         return f"{row.value:,.0f}"
-    if row.low is None:
-        return minus(f"{row.value:.3f}")
-    failed = FAILED if row.measure == "random weights" and row.value >= UNCHANGED else ""
-    return minus(f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})") + failed
+    if gains and row.measure != "cell ablation":
+        return minus(f"{row.gain:+.3f} ({row.gain_low:+.3f} to {row.gain_high:+.3f})")
+    return minus(f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
-def _gain(row: Measure) -> str:
-    return minus(f"{row.gain:+.3f} ({row.gain_low:+.3f} to {row.gain_high:+.3f})")
-
-
-def _cells(rows: Sequence[Measure]) -> dict[str, Place]:
-    details = dict.fromkeys(row.detail for row in rows if row.measure == "cell ablation")
-    return {f"cell ablation, {detail} ↑": ("cell ablation", detail) for detail in details}
-
-
-def _checks(rows: Sequence[Measure]) -> str:
-    last = max((row.detail for row in rows if row.measure == "random weights"), default="")
-    columns = {
-        "all weights random (0 is right)": ("random weights", last),
-        "shift by a pixel (1 is right)": ("shift", ""),
-        "A and B swapped (0 is right)": ("swap", ""),
-    }
-    return _table(rows, {**columns, **COSTS})
+def _short(rows: Sequence[Measure]) -> str:
+    """Return what a newcomer needs: some maps of xCos's own score."""
+    some = [x for x in rows if x.score == "learned" and x.method in SHORT]
+    some.sort(key=lambda row: SHORT.index(row.method))
+    columns = {"cell ablation ↑": COUNT, **_areas(GENUINE)}
+    return _table(some, columns, RATIO, gains=True, count=COUNT)
 
 
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
-    "explanations": lambda rows: _table(
-        rows, {**_areas("genuine", "impostor", fillings=FILLINGS[:1]), **_cells(rows), **RATIO}
-    ),
+    "explanations": _short,
     "explanations-claims": statements,
-    "explanations-gains": _gains,
-    "explanations-accuracy": lambda rows: _gains(rows, " accuracy"),
-    "explanations-dissimilarity": lambda rows: _table(rows, _areas("dissimilarity")),
-    "explanations-checks": _checks,
+    "explanations-cells": partial(_table, per_set=_cells(), once=RATIO, count=COUNT),
+    "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
+    "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
+    "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),
+    "explanations-accuracy": partial(
+        _table, per_set=_areas([f"{x} accuracy" for x in AREAS]), once={}, gains=True
+    ),
+    "explanations-fillings": partial(
+        _table,
+        per_set=_areas(GENUINE, FILLINGS[1:]),
+        once={},
+        gains=True,
+        count=(GENUINE[0], FILLINGS[1]),
+    ),
+    "explanations-checks": partial(_table, per_set={}, once={**CHECKS, **COSTS}),
 }
-"""What the page has and other pages can show, by the names in their markers: areas under the score,
-cell ablation and cost; where xCos stands; gains over a random map on the same verifier, and those
-of areas under the accuracy; areas for dissimilarity maps; sanity checks and cost. A column is there
-if it was measured."""
+"""What the page has and other pages can show, by the names in their markers. A column is there if
+it was measured, and a method that failed is marked in all of them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.face_set import hold_out, join_sets
+from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import decode_face, reading_faults
@@ -46,16 +46,8 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tup
     """
     folder = find_preset(preset)
     config = read_config(folder)
-    try:
-        trained = config["training"]["config"]
-        sets, held, seed = trained["data"]["sets"], trained["data"]["hold_out"], trained["seed"]
-    except KeyError:
-        raise XcosError(
-            f"the preset {config['name']!r} does not say whom its training held out; use one that "
-            "`xcos train` made with hold_out"
-        ) from None
-    faces = hold_out(join_sets([PreparedSet(data / name) for name in sets]), held, seed)[1]
-    pairs = draw_pairs(faces.labels, 0, PAIRS, seed + 1)
+    faces = faces_held_out(config, data)
+    pairs = draw_pairs(faces.labels, 0, PAIRS, config["training"]["config"]["seed"] + 1)
     with tempfile.TemporaryDirectory() as place:
         written = export_tflite(preset, Path(place), variants)
         names = dict.fromkeys(path.name.split(".")[1] for path in written)
@@ -68,6 +60,27 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tup
     )
     measured = MeasuredThresholds(config["weights"]["sha256"], attention, about, found)
     return measured.write(folder / FILE), list(names)
+
+
+def faces_held_out(config: dict, data: Path) -> FaceSet:
+    """Return the faces of the people who were held out of a preset's training.
+
+    Args:
+        config: of the preset.
+        data: as of `measure_variants`.
+
+    Raises:
+        XcosError: the preset does not say whom, or its sets are not there.
+    """
+    try:
+        trained = config["training"]["config"]
+        sets, held, seed = trained["data"]["sets"], trained["data"]["hold_out"], trained["seed"]
+    except KeyError:
+        raise XcosError(
+            f"the preset {config['name']!r} does not say whom its training held out; use one that "
+            "`xcos train` made with hold_out"
+        ) from None
+    return hold_out(join_sets([PreparedSet(data / name) for name in sets]), held, seed)[1]
 
 
 def _scores(model: Verifier, faces, pairs) -> np.ndarray:

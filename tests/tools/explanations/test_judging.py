@@ -1,27 +1,20 @@
 import numpy as np
 import pytest
 
-from tests.explain.toys import OneCellVerifier, OppositeVerifier, noise
+from tests.explain.toys import OneCellVerifier, noise
 from tools.explanations.drawn_pairs import Pair
-from tools.explanations.judging import drops, judge
-from tools.explanations.rows import FILLINGS
+from tools.explanations.judging import CURVES, STEPS, OneScore, check, curves, drops, explain
 from xcos_tf.explain.faithfulness.deletion import area
+from xcos_tf.explain.methods.covering import OcclusionSensitivity
+from xcos_tf.verifier import Verifier
 
 
-class WithThreshold(OneCellVerifier):
-    def threshold(self):
-        return 0.9
+class Scorer(OneCellVerifier):
+    """Stands for a preset, which can score by several attentions."""
 
-
-class Opposite(OppositeVerifier):
-    """Noise scores about 0.25, and a face and itself 0."""
-
-    def threshold(self):
-        return 0.5
-
-
-def arrays(values, signed):
-    return {"map_a": values, "map_b": values, "signed": np.array([signed])}
+    def compare_pairs(self, features_a, features_b, attention=None):
+        self.attention = attention
+        return super().compare_pairs(features_a, features_b)
 
 
 @pytest.fixture
@@ -30,63 +23,68 @@ def genuine(random):
     return Pair(face, face, True)
 
 
-def test_a_wrong_map_comes_out_last_everywhere(genuine, random):
-    verifier = WithThreshold()
-    of_cells = drops(verifier, genuine)
+def test_a_wrong_map_comes_out_last(genuine, random):
+    verifier = Scorer()
+    scorer = OneScore(verifier, "cosine", {})
     maps = {
         "right": verifier.right_map,
         "random": random.random((7, 7)),
         "wrong": 1 - verifier.right_map,
     }
     right, chance, wrong = (
-        judge(verifier, genuine, arrays(values, False), of_cells) for values in maps.values()
+        curves(scorer, genuine, {"map_a": values, "map_b": values}, "black")
+        for values in maps.values()
     )
-    # One cell of 49 holds everything: gone at the first share of 10 %, or at the last.
-    for curve, sign in (("deletion", 1), ("insertion", -1)):
-        scores, verdicts = zip(
-            *(found[f"genuine {curve} black"] for found in (right, chance, wrong)), strict=True
-        )
-        areas = [sign * area(x) for x in scores]
+    # One cell of 49 holds everything: gone at the first share, or at the last.
+    for curve, sign in zip(CURVES, (1, -1), strict=True):
+        areas = [sign * area(found[curve]).mean() for found in (right, chance, wrong)]
         assert areas[0] < areas[1] < areas[2]
-        # Verdicts hang on 0.9 alone, so chance and wrong may be level.
-        right_of, chance_of, wrong_of = (sign * area(x) for x in verdicts)
-        assert right_of < chance_of <= wrong_of
-    np.testing.assert_allclose(right["genuine deletion black"], [[1] + [0] * 10] * 2, atol=1e-6)
-    for filling in FILLINGS:
-        cells = f"cells {filling}"
-        assert right[cells][0] > abs(chance[cells][0])
-        assert wrong[cells] == pytest.approx(-right[cells])
+    np.testing.assert_allclose(right["deletion"], [[1] + [0] * STEPS] * 2, atol=1e-6)
+    assert verifier.attention == "cosine"
 
 
-def test_dissimilarity_is_of_signed_maps_of_impostors(genuine, random):
-    verifier = Opposite()
-    impostor = Pair(*noise(random, 2), False)
-    for pair, signed in ((genuine, True), (impostor, False)):
-        found = judge(verifier, pair, arrays(verifier.right_map, signed), drops(verifier, pair))
-        assert not any("dissimilarity" in name for name in found)
-    of_cells = drops(verifier, impostor)
-    right, wrong = (
-        judge(verifier, impostor, arrays(sign * verifier.right_map, True), of_cells)
-        for sign in (-1, 1)
-    )
-    # Once the cell is black the score is 1, and the pair accepted, which is wrong.
-    scores, verdicts = right["dissimilarity deletion black"]
-    np.testing.assert_allclose(scores, [scores[0]] + [1] * 10, atol=1e-6)
-    assert verdicts.tolist() == [1] + [0] * 10 and 0.2 < scores[0] < 0.3
-    assert area(wrong["dissimilarity deletion black"])[1] >= 0.9
-    assert area(right["dissimilarity insertion black"])[1] == pytest.approx(0.95)
-    assert area(wrong["dissimilarity insertion black"])[1] <= 0.1
-    # The same map says where they are alike by what is highest in it.
-    assert area(right["impostor deletion black"])[0] < area(scores)
-
-
-def test_drops_are_of_each_filling(genuine):
-    verifier = WithThreshold(3, 5)
-    found = drops(verifier, genuine)
-    assert tuple(found) == FILLINGS == ("imputed", "black")
-    for values in found.values():
-        assert values.argmax() == 3 * 7 + 5
-    assert found["black"].max() == pytest.approx(1)
+def test_drops_are_of_the_filling(genuine):
+    scorer = OneScore(Scorer(3, 5), "cosine", {})
+    black, blur = (drops(scorer, genuine, filling)["drops"] for filling in ("black", "blur"))
+    assert black.argmax() == blur.argmax() == 3 * 7 + 5
+    assert black.max() == pytest.approx(1)
     # Noise that is smoothed is still as bright as it was.
-    assert found["imputed"].max() < 0.9
-    assert np.count_nonzero(found["black"] > 1e-4) == 1
+    assert blur.max() < 0.9
+    assert np.count_nonzero(black > 1e-4) == 1
+
+
+def test_a_face_goes_through_the_backbone_once_for_all_scores(random):
+    verifier, known = Scorer(), {}
+    faces = noise(random, 3)
+    one, other = (OneScore(verifier, attention, known) for attention in ("learned", "patched"))
+    features = one.embed(faces)
+    np.testing.assert_array_equal(features, verifier.embed(faces))
+    verifier.faces = 0
+    np.testing.assert_array_equal(other.embed(faces[[1, 0, 1]]), features[[1, 0, 1]])
+    assert verifier.faces == 0
+
+
+def test_an_explanation_is_timed_beside_a_plain_verification(genuine):
+    verifier, plain = Scorer(), Scorer()
+    found = explain(OcclusionSensitivity(), verifier, plain, genuine)
+    assert found["map_a"].argmax() == found["map_b"].argmax()
+    assert found["passes"].tolist() == [342, 0]
+    assert plain.faces == 2 and found["seconds"][0] > found["seconds"][1] > 0
+
+
+def test_checks_are_of_the_network_and_of_a_shift(photos_pair):
+    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    network = Verifier.from_preset("xcos-mobilefacenet", runtime="tensorflow")
+    from xcos_tf.explain.methods.registry import method
+
+    found = check(method("xcos"), verifier, network, photos_pair)
+    assert abs(found["random weights"][0]) < 0.6 < 0.9 < found["shift"][0]
+
+
+@pytest.fixture
+def photos_pair(photos):
+    from xcos_tf.data.aligner import FaceAligner
+    from xcos_tf.data.photo import read_photo
+
+    found = FaceAligner().align([read_photo(photos / f"{x}.jpg") for x in ("obama", "obama2")])
+    return Pair(*(face.image for face in found), True)

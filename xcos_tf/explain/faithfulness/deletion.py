@@ -11,7 +11,8 @@ and a map does well that makes both faces alike in their blanks. That is here fo
 
 Of a faithful map the area under the curve of deletion is small and that of insertion large, for
 genuine and for impostor pairs, which are to be told apart: the score of a genuine pair has far to
-fall. For dissimilarity give negated maps; the directions turn round. Areas compare maps of the same
+fall. Negated maps, of dissimilarity, have the same areas the other way round: to reveal what they
+call most similar is to remove, down to it, what the map itself does. Areas compare maps of the same
 verifier only.
 """
 
