@@ -147,4 +147,4 @@ def test_options_that_do_not_go_with_it(people, capsys):
     words = ["evaluate", str(people), "--identification"]
     for others in (["--all-pairs"], ["--draw", "5"], ["--report", "a.html"]):
         assert main([*words, *others]) == 2
-        assert "--identification compares all faces of a folder, without" in capsys.readouterr().err
+        assert "--identification searches each face of a folder, without" in capsys.readouterr().err

@@ -90,7 +90,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_options(args) -> None:
     """Refuse options that would be passed over."""
-    whole = "--identification" if args.identification else "--all-pairs"
+    whole = "--all-pairs scores every pair of a folder"
+    if args.identification:
+        whole = "--identification searches each face of a folder"
     if args.all_pairs or args.identification:
         options = ("draw", "select", "columns", "skip_faceless", "occlusion", "seed", "report")
         others = ["--all-pairs"] if args.all_pairs and args.identification else []
@@ -101,10 +103,7 @@ def _check_options(args) -> None:
             if getattr(args, name) is not None and getattr(args, name) is not False
         ]
         if others:
-            raise XcosError(
-                f"{whole} compares all faces of a folder, without {', '.join(others)}; leave one "
-                "or the other out"
-            )
+            raise XcosError(f"{whole}, without {', '.join(others)}; leave one or the other out")
         return
     if args.templates is not None:
         raise XcosError(
