@@ -4,6 +4,7 @@ import json
 import math
 import os
 from argparse import Namespace
+from importlib import import_module
 from pathlib import Path
 
 from xcos_tf.cli.arguments import photo_argument
@@ -94,6 +95,7 @@ def _models(args: Namespace) -> Path:
         return lite_folder(find_preset(DEFAULT_PRESET))
     folder = Path(f"{args.store}.models")
     if not all(map(os.path.exists, model_files(folder, args.variant))):
+        import_module("xcos_tf.environment")  # says so where TensorFlow cannot be loaded
         from xcos_tf.export.tflite.export import export_tflite
 
         export_tflite(DEFAULT_PRESET, folder, [args.variant], None)
