@@ -15,6 +15,7 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
+from xcos_tf.models.preset_folder import whatif_file
 
 PRESETS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
 HEADINGS = (
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def table(args: argparse.Namespace) -> str:
-    """Return a line for S and for W of each preset, compared by Pearson correlation."""
+    """Return a line for each map of each preset, compared by Pearson correlation."""
     from tools.explanations.drawn_pairs import draw_pairs
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.results_text import markdown_table
@@ -48,14 +49,20 @@ def table(args: argparse.Namespace) -> str:
     rows = []
     for name in args.preset:
         verifier = Verifier.from_preset(name)
-        found, mirrored = (
-            verifier.explain_pairs(*(verifier.embed(x[:, i]) for i in range(2)))
-            for x in (faces, faces[:, :, :, ::-1])
-        )
-        moved = np.abs(found["xcos"] - mirrored["xcos"]).mean()
-        for key, short in (("similarity_map", "S"), ("attention_map", "W")):
-            rows.append([name, short, *compared(found[key], mirrored[key]), f"{moved:.3f}"])
+        found, mirrored = (maps_of(verifier, x) for x in (faces, faces[:, :, :, ::-1]))
+        moved = f"{np.abs(found.pop('score') - mirrored['score']).mean():.3f}"
+        rows += [[name, x, *compared(found[x], mirrored[x]), moved] for x in found]
     return markdown_table(HEADINGS, rows)
+
+
+def maps_of(verifier, faces: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the score of pairs of faces, uint8 (P, 2, 112, 112, 3), and their maps (P, h, w)."""
+    grids = [verifier.embed(faces[:, i]) for i in range(2)]
+    found = verifier.explain_pairs(*grids)
+    maps = {"score": found["xcos"], "S": found["similarity_map"], "W": found["attention_map"]}
+    if whatif_file(verifier.runtime.preset).is_file():
+        maps["what if, A"], maps["what if, B"] = verifier.score_drops(*grids)
+    return maps
 
 
 def compared(maps: np.ndarray, mirrored: np.ndarray) -> list[str]:
