@@ -10,7 +10,6 @@ from xcos_tf.errors import XcosError, as_message, on_one_line, shown
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import check_photo_folder
 from xcos_tf.models.presets import load_preset
-from xcos_tf.models.weights import load_arrays
 from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config_reader import read_config
 
@@ -63,7 +62,6 @@ LONG = "a photo/" * 400
     [
         read_photo,
         load_preset,
-        load_arrays,
         read_config,
         PreparedSet,
         open_source,
