@@ -29,6 +29,7 @@ def test_a_verdict_is_that_of_python(client, photos):
     assert answer["threshold"] == expected.threshold and answer["sentence"] == expected.sentence
     np.testing.assert_allclose(answer["similarity_map"], expected.similarity_map, atol=2e-6)
     np.testing.assert_allclose(answer["attention_map"], expected.attention_map, atol=2e-6)
+    np.testing.assert_allclose(answer["drops"], expected.drops, atol=2e-6)
     assert all(x["image"].startswith("data:image/png;base64,") for x in answer["faces"])
     for attention, found in answer["attentions"].items():
         total = np.sum(np.multiply(answer["similarity_map"], found["attention_map"]))

@@ -47,7 +47,11 @@ def test_two_photos_give_an_explained_verdict(page, photos):
     assert page.locator(".face button").count() == 98
     page.locator('[data-face="0"] [data-cell="3,2"]').hover()
     expect(page.locator("#cell")).to_contain_text("left eye: similarity 0.")
+    expect(page.locator("#cell")).to_contain_text("covered, the score drops by 0.0")
     assert page.locator(".twin").count() == 2
+    before = page.locator('[data-face="1"] [data-cell="4,3"]').get_attribute("style")
+    page.get_by_label("what covering it would do").check()
+    assert page.locator('[data-face="1"] [data-cell="4,3"]').get_attribute("style") != before
     cell = page.locator('[data-face="1"] [data-cell="3,2"]')
     cell.focus()
     page.keyboard.press("ArrowRight")
@@ -65,6 +69,7 @@ def test_sliders_change_the_verdict_at_once(page, photos):
     page.keyboard.press("ArrowRight")
     expect(page.locator("#fmr-value")).to_have_text("0.01 %")
     expect(page.locator("#verdict")).to_contain_text("< 0.529")
+    expect(page.get_by_label("what covering it would do")).to_be_hidden()
     page.get_by_label("how alike (S)").check()
 
 

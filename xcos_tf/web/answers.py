@@ -18,7 +18,8 @@ def verification_answer(result: Verification) -> dict:
 
     Returns:
         `same`, `score`, `threshold`, `attention`, and of an xCos preset `sentence`,
-        `similarity_map` S and `attention_map` W, lists of rows.
+        `similarity_map` S and `attention_map` W, lists of rows; of one that can tell, `drops`,
+        a map of each face: see `Verification.drops`.
     """
     answer = {
         "same": result.same,
@@ -28,11 +29,14 @@ def verification_answer(result: Verification) -> dict:
     }
     if result.similarity_map is None:
         return answer
-    return answer | {
+    answer |= {
         "sentence": result.sentence,
         "similarity_map": _rows(result.similarity_map),
         "attention_map": _rows(result.attention_map),
     }
+    if result.drops is not None:
+        answer["drops"] = [_rows(drops) for drops in result.drops]
+    return answer
 
 
 def face_answer(template: Template) -> dict:

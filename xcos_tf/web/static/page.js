@@ -102,12 +102,19 @@ function update() {
   $("#verdict").className = same ? "same" : "different";
   $("#sentence").textContent = answer.sentence && $("#attention").value === answer.attention ? answer.sentence : "";
   if (!weights) return;
-  const layer = $("[name=layer]:checked").value;
-  const values = answer.similarity_map.map((row, y) => row.map((s, x) => ({ product: s * weights[y][x], similarity: s, attention: weights[y][x], none: 0 })[layer]));
-  const largest = layer === "similarity" ? 1 : Math.max(1e-9, ...values.flat().map(Math.abs));
+  // Of an attention that was not asked for nobody computed what covering would do.
+  const drops = $("#attention").value === answer.attention ? answer.drops : undefined;
+  $("#covered").hidden = !drops;
+  let layer = $("[name=layer]:checked").value;
+  if (layer === "drops" && !drops) layer = "none";
+  const similarity = answer.similarity_map;
+  const maps = [0, 1].map((face) => similarity.map((row, y) => row.map((s, x) => ({
+    product: s * weights[y][x], similarity: s, attention: weights[y][x], drops: drops?.[face][y][x], none: 0,
+  })[layer])));
+  const largest = layer === "similarity" ? 1 : Math.max(1e-9, ...maps.flat(2).map(Math.abs));
   for (const button of document.querySelectorAll(".face button")) {
     const [y, x] = button.dataset.cell.split(",").map(Number);
-    const share = values[y][x] / largest;
+    const share = maps[button.parentElement.dataset.face][y][x] / largest;
     button.style.background = `rgb(var(--${share < 0 ? "against" : "for"}) / ${0.75 * Math.abs(share)})`;
     button.setAttribute("aria-label", words(y, x, weights));
   }
@@ -115,7 +122,9 @@ function update() {
 
 function words(y, x, weights) {
   const s = answer.similarity_map[y][x], w = weights[y][x];
-  return `${facts.parts[y][x]}: similarity ${number(s, 2)}, weight ${number(100 * w, 1)} %, adds ${number(s * w)}`;
+  const drops = $("#attention").value === answer.attention && answer.drops;
+  const covered = drops ? `; covered, the score drops by ${number(drops[0][y][x])} (first face), ${number(drops[1][y][x])} (second)` : "";
+  return `${facts.parts[y][x]}: similarity ${number(s, 2)}, weight ${number(100 * w, 1)} %, adds ${number(s * w)}${covered}`;
 }
 
 function point(y, x) {
