@@ -44,6 +44,7 @@ def files(folder):
     return {x.name: x.read_bytes() for x in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_started_again(tmp_path, chance):
     # Big enough that a shard takes some 50 ms: 400 faces, of which each tenth is cut short.
     faces = [jpeg(i, 480) for i in range(4)]

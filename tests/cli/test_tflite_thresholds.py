@@ -34,6 +34,7 @@ def data(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_thresholds_are_those_of_the_people_held_out(data, tmp_path, monkeypatch):
     trained = {"data": {"sets": ["drawn"], "hold_out": {"drawn": HELD_OUT}}, "seed": SEED}
     config = {"name": "mine", "model": MODEL, "thresholds": {}, "training": {"config": trained}}

@@ -173,6 +173,7 @@ def lax_umask():
 
 
 @pytest.mark.usefixtures("lax_umask")
+@pytest.mark.slow
 def test_enrolling_that_was_killed_can_be_repeated(tmp_path, monkeypatch):
     from xcos_tf.export.tflite import export
 

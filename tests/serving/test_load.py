@@ -4,10 +4,12 @@ import types
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from tests.serving.load import Load, passed, run
 
 
+@pytest.mark.slow
 def test_no_wrong_answer_and_every_failure_reported(served_folder):
     load, gone = run(served_folder, clients=4, seconds=4, timeout=30)
     counts = load.counts

@@ -54,6 +54,7 @@ def covered_accuracy(data, share):
     return kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True).mean
 
 
+@pytest.mark.slow
 def test_price_list(data, faces, tmp_path):
     page = tmp_path / "page.md"
     tables = ("tflite", "tflite-all-pairs", "tflite-covered")
