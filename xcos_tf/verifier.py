@@ -10,7 +10,7 @@ import numpy as np
 
 from xcos_tf.arrays import as_float32
 from xcos_tf.data.aligner import FaceAligner, read_faces
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_folder import whatif_file
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
@@ -197,9 +197,10 @@ class Verifier:
 
     def enroll_all(self, photo) -> list[Template]:
         """Make a template of each face in a photo, from left to right; see `enroll`."""
-        faces = self._aligner.align_all(read_photo(photo))
-        if not faces:
-            return self._enroll([photo], False, ["the photo"])  # turned, or says that there is none
+        pixels = read_photo(photo)
+        faces = self._aligner.align_all(pixels)
+        if not faces:  # it is turned, or there is none, which is said
+            return self._enroll([pixels], False, [photo_name(photo, "the photo")])
         features = self.embed(np.stack([face.image for face in faces]))
         return [
             Template(feature, face.image, face.faces_found, self._digest)

@@ -1,9 +1,11 @@
 """`FaceStore`: the people whom a face may be, and why; on the sample photos."""
 
+import io
 import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.search.conftest import entries, new_database
 from xcos_tf import FaceStore, NoFaceError, Template, Verifier, XcosError
@@ -128,6 +130,14 @@ def test_forgotten(store, faces, url):
 def test_a_photo_without_a_face(store):
     with pytest.raises(NoFaceError):
         store.find(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_an_open_file_is_read_once(verifier):
+    content = io.BytesIO()
+    Image.new("RGB", (200, 200)).save(content, "PNG")
+    content.seek(0)
+    with pytest.raises(NoFaceError):
+        verifier.enroll_all(content)
 
 
 def test_another_preset_is_refused(store, url, faces):
