@@ -28,7 +28,7 @@ from xcos_tf.web.answers import (
 
 with extra("serve", "the HTTP service"):
     import anyio
-    from fastapi import Depends, FastAPI, File, Form, Header, HTTPException, Request, UploadFile
+    from fastapi import Depends, FastAPI, File, Form, Header, Request, UploadFile
     from fastapi.concurrency import run_in_threadpool
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import FileResponse, JSONResponse, Response
@@ -41,7 +41,7 @@ with extra("serve", "the HTTP service"):
         generate_latest,
     )
     from pydantic import BaseModel, Field
-    from starlette.exceptions import HTTPException as AnyHTTPException
+    from starlette.exceptions import HTTPException
 
 STATIC = Path(__file__).parent / "static"
 
@@ -135,8 +135,8 @@ def create_app(
             answer["no_face"] = True
         return JSONResponse(answer, 422)
 
-    @app.exception_handler(AnyHTTPException)
-    async def refuse_request(request: Request, error: AnyHTTPException):
+    @app.exception_handler(HTTPException)
+    async def refuse_request(request: Request, error: HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
 
     @app.exception_handler(RequestValidationError)
