@@ -7,7 +7,7 @@ import pytest
 
 from xcos_tf import FaceStore, XcosError
 from xcos_tf.search import enrolling
-from xcos_tf.search.enrolling import enroll_folder
+from xcos_tf.search.enrolling import enroll_photos, photos_of
 
 PHOTOS = 40
 
@@ -41,11 +41,11 @@ def test_a_node_that_is_killed_loses_nothing(cluster, photos, tmp_path, monkeypa
 
         killer = threading.Thread(target=kill)
         killer.start()
-        summary = enroll_folder(store, tmp_path / "photos", ray=cluster.address)
+        summary = enroll_photos(store, photos_of(tmp_path / "photos"), ray=cluster.address)
         killer.join()
         assert (summary.enrolled, len(store), summary.failed) == (PHOTOS, PHOTOS, {})
         assert list(store) == sorted((f"person-{i}", 1) for i in range(PHOTOS))
-        again = enroll_folder(store, tmp_path / "photos", ray=cluster.address)
+        again = enroll_photos(store, photos_of(tmp_path / "photos"), ray=cluster.address)
         assert (again.enrolled, again.already_done) == (0, PHOTOS)
 
 
@@ -55,4 +55,4 @@ def test_there_is_no_cluster(photos, tmp_path, address):
         FaceStore.open(tmp_path / "store", create=True) as store,
         pytest.raises(XcosError, match=f"there is no Ray cluster at {address} "),
     ):
-        enroll_folder(store, photos, ray=address)
+        enroll_photos(store, photos_of(photos), ray=address)

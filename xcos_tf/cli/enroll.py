@@ -61,13 +61,13 @@ def paths(args: argparse.Namespace) -> Paths:
 def run(args: argparse.Namespace) -> int:
     """Enroll, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.detection import check_rule
-    from xcos_tf.search.enrolling import enroll_folder, photos_of
+    from xcos_tf.search.enrolling import enroll_photos, photos_of
     from xcos_tf.search.store import FaceStore
 
     check_rule(args.face)
-    photos_of(args.folder)  # before a store is made
+    photos = photos_of(args.folder)  # before a store is made
     with FaceStore.open(args.store, args.preset, create=True) as store, goes_on():
-        done = enroll_folder(store, args.folder, args.aligned, args.face, args.workers, args.ray)
+        done = enroll_photos(store, photos, args.aligned, args.face, args.workers, args.ray)
         for photo, reason in done.failed.items():
             log.warning(f"warning: {photo}: {reason}")
         if done.several_faces:

@@ -1,7 +1,7 @@
 """A folder of photos into a store, which can be stopped and goes on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -35,23 +35,22 @@ class EnrollSummary:
     people: set[str] = field(default_factory=set)
 
 
-def enroll_folder(
+def enroll_photos(
     store: FaceStore,
-    folder: str | os.PathLike,
+    photos: Sequence[Photo],
     aligned: bool = False,
     rule: str = "largest-central",
     workers: int = 1,
     ray: str | None = None,
 ) -> EnrollSummary:
-    """Enroll all photos of a folder.
+    """Enroll photos of people.
 
-    A photo in a sub-folder shows the person of the sub-folder's name; a photo in the folder itself
-    a person of its own name. Photos that are enrolled already are passed over, so that a run that
-    was stopped goes on; those that failed are tried again.
+    Those that are enrolled already are passed over, so that a run that was stopped goes on; those
+    that failed are tried again.
 
     Args:
         store: opened to be written.
-        folder: of photos.
+        photos: of `photos_of`.
         aligned: whether they are faces that are aligned already.
         rule: which face of a photo with several; see `choose_face`.
         workers: processes that work side by side.
@@ -59,9 +58,8 @@ def enroll_folder(
             the same paths.
 
     Raises:
-        XcosError: the folder holds no photo, or the store cannot be written.
+        XcosError: the store cannot be written.
     """
-    photos = photos_of(folder)
     done = store.known([(x.person, x.name) for x in photos])
     pending = [x for x in photos if (x.person, x.name) not in done]
     summary = EnrollSummary(already_done=len(done))
@@ -77,7 +75,10 @@ def enroll_folder(
 
 
 def photos_of(folder: str | os.PathLike) -> list[Photo]:
-    """Return the photos of a folder, and whose they are; see `enroll_folder`.
+    """Return the photos of a folder, and whose they are.
+
+    A photo in a sub-folder shows the person of the sub-folder's name; a photo in the folder itself
+    a person of its own name.
 
     Raises:
         XcosError: it is no folder or holds none.
