@@ -9,9 +9,8 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.templates import TemplateInfo, TemplateStore
 from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.progress import Bar
-from xcos_tf.search.store import CANDIDATES
+from xcos_tf.search.store import CANDIDATES, candidate_score, weights_of
 from xcos_tf.search.thresholds import FPIR, needed_fmr
 from xcos_tf.templates import Gallery, fixed_weight_scores
 from xcos_tf.verifier import Verifier
@@ -102,13 +101,16 @@ def identify(store: TemplateStore, verifier: Verifier) -> Sequence[Identificatio
         )
     gallery = Gallery(store.read(0, len(store)))
     fixed = [x for x in verifier.attentions if x != "learned"]
-    index = "correlated" if "correlated" in fixed else (fixed or ["patched"])[0]
+    index = candidate_score(verifier)
     found = {score: _Tally(len(store)) for score in verifier.attentions}
     with Bar(total=len(store), desc="searching", unit="face") as bar:
         for start in range(0, len(store), _ROWS):
             rows = np.arange(start, min(start + _ROWS, len(store)))
             probes = Gallery(gallery.features[rows])
-            scores = {x: _scores(verifier, probes, gallery, x) for x in {*fixed, index}}
+            scores = {
+                x: fixed_weight_scores(probes, gallery, weights_of(verifier, x))
+                for x in {*fixed, index}
+            }
             if "learned" in found:
                 scores["learned"] = _learned(verifier, probes, gallery, rows, scores[index])
             same = labels[rows, None] == labels
@@ -116,15 +118,6 @@ def identify(store: TemplateStore, verifier: Verifier) -> Sequence[Identificatio
                 tally.add(rows, scores[score], same)
             bar.update(len(rows))
     return [tally.result(score, labels) for score, tally in found.items()]
-
-
-def _scores(verifier, probes: Gallery, gallery: Gallery, score: str) -> np.ndarray:
-    if score in verifier.attentions or score == PLAIN_COSINE:
-        weights = verifier.fixed_weights(score)
-    else:
-        cells = gallery.normalised.shape[1]
-        weights = np.full(cells, 1 / cells)
-    return fixed_weight_scores(probes, gallery, weights)
 
 
 def _learned(verifier, probes, gallery, rows, by_index) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Enrolled people, and who of them a face may be: candidates by an index, then L on the best."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.search.entries import (
     Backend,
     Entry,
@@ -222,7 +224,8 @@ class FaceStore:
             )
         probe = self._template(photo, aligned)
         wanted = max(CANDIDATES, 2 * top)
-        numbers = self._backend.nearest(self._query(probe), wanted)[0]
+        weights = weights_of(self.verifier, candidate_score(self.verifier))
+        numbers = self._backend.nearest(queries(probe.feature[None], weights), wanted)[0]
         return self._judge(probe, self._backend.read(numbers), attention, threshold, top)
 
     def _template(self, photo, aligned: bool) -> Template:
@@ -230,17 +233,6 @@ class FaceStore:
             return self.verifier.enroll(photo, aligned)
         self.verifier.check_templates(photo)
         return photo
-
-    def _query(self, probe: Template) -> np.ndarray:
-        fixed = [x for x in ("correlated", "patched") if x in self.verifier.attentions]
-        if not self.verifier.explains:
-            weights = np.ones(1)
-        elif fixed:
-            weights = self.verifier.fixed_weights(fixed[0])
-        else:
-            cells = self.settings.shape[0] * self.settings.shape[1]
-            weights = np.full(cells, 1 / cells)
-        return queries(probe.feature[None], weights)
 
     def _judge(self, probe, entries, attention, threshold, top) -> list[Hit]:
         features = np.stack([entry.feature for entry in entries])
@@ -262,6 +254,21 @@ class FaceStore:
             )
             for entry in list(best.values())[:top]
         ]
+
+
+def candidate_score(verifier: Verifier) -> str:
+    """Return the score that candidates are found by: P, or U where there is no P, or the cosine."""
+    if not verifier.explains:
+        return PLAIN_COSINE
+    return "correlated" if "correlated" in verifier.attentions else "patched"
+
+
+def weights_of(verifier: Verifier, score: str) -> np.ndarray:
+    """Return W of a score that is the same for every pair; a preset need not have U to use it."""
+    if score in verifier.attentions:
+        return verifier.fixed_weights(score)
+    cells = math.prod(verifier.runtime.feature_shape[:-1])
+    return np.full(cells, 1 / cells)
 
 
 def open_backend(
