@@ -172,7 +172,7 @@ def _draw(args, searches) -> dict:
     from pathlib import Path
 
     from xcos_tf.explain.canvas import save_figure
-    from xcos_tf.explain.figure import draw_explanation
+    from xcos_tf.explain.figure import draw_verification
     from xcos_tf.files import check_can_write
 
     folder = Path(args.explain)
@@ -181,21 +181,7 @@ def _draw(args, searches) -> dict:
     pictures = {}
     for face, (_, hits) in enumerate(searches, 1):
         for rank, hit in enumerate(hits, 1):
-            result = hit.verification
-            figure = draw_explanation(
-                result.template_a.face,
-                result.template_b.face,
-                result.similarity_map,
-                result.attention_map,
-                score=result.score,
-                threshold=result.threshold,
-                same=result.same,
-                title_a=Path(args.photo).name,
-                title_b=hit.person,
-                attention_name=result.attention,
-                sentence=result.sentence,
-                drops=result.drops,
-            )
+            figure = draw_verification(hit.verification, Path(args.photo).name, hit.person)
             pictures[face, rank] = folder / f"face-{face}-hit-{rank}.png"
             save_figure(figure, pictures[face, rank])
     return pictures

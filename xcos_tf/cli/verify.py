@@ -137,17 +137,7 @@ def _draw(args, result) -> None:
     from pathlib import Path
 
     from xcos_tf.explain.canvas import save_figure
-    from xcos_tf.explain.figure import draw_explanation
+    from xcos_tf.explain.figure import draw_verification
 
-    figure = draw_explanation(
-        result.template_a.face,
-        result.template_b.face,
-        result.similarity_map,
-        result.attention_map,
-        title_a=Path(args.a).name,
-        title_b=Path(args.b).name,
-        attention_name=result.attention,
-        drops=result.drops,
-        **{x: getattr(result, x) for x in ("score", "threshold", "same", "sentence")},
-    )
-    save_figure(figure, args.explain)
+    names = (Path(path).name for path in (args.a, args.b))
+    save_figure(draw_verification(result, *names), args.explain)

@@ -21,12 +21,28 @@ from xcos_tf.explain.panels import (
     overlay_colours,
 )
 from xcos_tf.explain.words import as_number, as_sentence, check_maps
+from xcos_tf.verifier import Verification
 
 # Inches. Rows of three squares of one size, so that a cell of a map lies under the part of
 # the face it is about.
 _SIDE, _LEFT, _BOTTOM = 2.05, 0.2, 0.18
 _STEP_X, _STEP_Y = 2.72, 2.42
 _WIDTH, _HEIGHT = 8.2, 5.4
+
+
+def draw_verification(result: Verification, title_a: str, title_b: str) -> Figure:
+    """Draw a verdict of an xCos preset; see `draw_explanation`."""
+    return draw_explanation(
+        result.template_a.face,
+        result.template_b.face,
+        result.similarity_map,
+        result.attention_map,
+        title_a=title_a,
+        title_b=title_b,
+        attention_name=result.attention,
+        drops=result.drops,
+        **{x: getattr(result, x) for x in ("score", "threshold", "same", "sentence")},
+    )
 
 
 @default_look()
