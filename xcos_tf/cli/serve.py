@@ -5,7 +5,7 @@ import os
 
 from xcos_tf.cli.parser import whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.store_arguments import is_url
+from xcos_tf.cli.store_arguments import store_paths
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.progress import log
 
@@ -42,10 +42,7 @@ def paths(args: argparse.Namespace) -> Paths:
     """Return what is read, after a look at the options."""
     if not 0 <= args.port < 2**16:
         raise XcosError(f"--port {args.port} is no port; give one from 0 to 65535")
-    folders = {}
-    if args.store is not None and not is_url(args.store):
-        folders[args.store] = "there is no store {}; make one with `xcos enroll`"
-    return Paths(folders=folders, presets=(args.preset,))
+    return store_paths(args.store, presets=(args.preset,))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,7 +20,8 @@ def is_url(store: str) -> bool:
     return "://" in store
 
 
-def store_paths(store: str, **others) -> Paths:
-    """Return what a command reads that opens a store which is there, and its other paths."""
-    found = {} if is_url(store) else {store: "there is no store {}; make one with `xcos enroll`"}
-    return Paths(folders=found, **others)
+def store_paths(store: str | None, **others) -> Paths:
+    """Return what a command reads that opens a store which is there, if any, and other paths."""
+    if store is None or is_url(store):
+        return Paths(**others)
+    return Paths(folders={store: "there is no store {}; make one with `xcos enroll`"}, **others)
