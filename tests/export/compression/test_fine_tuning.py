@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -134,3 +136,13 @@ def test_a_set_that_is_not_there(tmp_path):
     with pytest.raises(XcosError, match="is no prepared set; make one with `xcos prepare`"):
         fine_tune(asked, tmp_path / "work")
     assert not (tmp_path / "work").exists()
+
+
+def test_processes_that_start_later_keep_their_keras():
+    code = """
+import os
+from xcos_tf.export.compression.students import PrunedStudent
+PrunedStudent({}, 0.5, 2)
+assert "TF_USE_LEGACY_KERAS" not in os.environ
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,7 +4,9 @@ tensorflow-model-optimization prunes and clusters. It wraps layers of Keras 2, s
 convolution is one, beside whatever Keras all else has.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,6 +90,23 @@ class _WrappedStudent(Student):
         return {**super().arrays(), **kernels}
 
 
+@contextmanager
+def _compressing(user: str) -> Iterator[None]:
+    """Import tensorflow-model-optimization, and leave the environment as it was.
+
+    The library asks for Keras 2 in every process that this one starts later.
+    """
+    name = "TF_USE_LEGACY_KERAS"
+    before = os.environ.get(name)
+    try:
+        with extra("compress", user):
+            yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
+
+
 def _wrapped(kernel: np.ndarray, wrap: Callable):
     """Return a wrapped convolution of stride 1 without a bias."""
     if keras.__version__.startswith("2."):
@@ -109,7 +128,7 @@ class PrunedStudent(_WrappedStudent):
 
     def __init__(self, weights: Weights, sparsity: float, steps: int, blocks: Sequence = BLOCKS):
         """Take weights to start from and the share of weights to lose, in (0, 1)."""
-        with extra("compress", "the variant pruned"):
+        with _compressing("the variant pruned"):
             from tensorflow_model_optimization.sparsity import keras as sparsity_api
 
         schedule = sparsity_api.PolynomialDecay(
@@ -133,7 +152,7 @@ class ClusteredStudent(_WrappedStudent):
 
     def __init__(self, weights: Weights, clusters: int, seed: int, blocks: Sequence = BLOCKS):
         """Take weights to start from and the number of distinct values, 2 or more."""
-        with extra("compress", "the variant clustered"):
+        with _compressing("the variant clustered"):
             from tensorflow_model_optimization.clustering import keras as clustering_api
 
         keras.utils.set_random_seed(seed)  # the library draws the first values by it
