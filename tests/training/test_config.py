@@ -76,7 +76,7 @@ MARGINS = {"arcface": (64.0, 0.5), "cosface": (30.0, 0.35)}
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("data", ["ms1m", "casia"])
 def test_each_column_of_table_2(data, column):
-    """Each row of the table in configs/README.md, whose values are the paper's but for "ours"."""
+    """Each row of docs/paper-settings.md, whose values are the paper's but for "ours"."""
     config, text = read_config(CONFIGS / "paper" / data / f"{column}.yaml")
     head, score = column.split("-")
     baseline = score == "baseline"
@@ -372,8 +372,8 @@ def test_a_configuration_is_read_without_tensorflow():
 
 
 def test_each_key_is_explained():
-    """Every key of every section stands in configs/README.md, which has no others in its tables."""
-    text = (CONFIGS / "README.md").read_text()
+    """Every key of every section stands in docs/configuration.md, whose tables have no others."""
+    text = (CONFIGS.parent / "docs/configuration.md").read_text(encoding="utf-8")
 
     def keys(schema):
         yield from schema.model_fields

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from xcos_tf import __version__
-from xcos_tf.cli.parser import Parser
+from xcos_tf.cli.parser import Parser, PrintCompletion
 from xcos_tf.cli.paths import check_paths, lists_at_hand
 from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries, ready_environment
 from xcos_tf.cli.streams import give_up, ready_streams
@@ -65,6 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
         prog="xcos", description="Explainable face verification (xCos) for TensorFlow and Keras."
     )
     parser.add_argument("--version", action="version", version=f"xcos {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="print a script for a shell that completes words by Tab, and exit",
+    )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")

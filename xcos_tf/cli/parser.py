@@ -52,6 +52,27 @@ class Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
+class PrintCompletion(argparse.Action):
+    """Print a script that lets a shell complete the command's words, and leave."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        import shtab  # for this alone
+
+        _complete_files(parser, shtab.FILE)
+        print(shtab.complete(parser, values))
+        parser.exit()
+
+
+def _complete_files(parser: argparse.ArgumentParser, how: dict[str, str]) -> None:
+    """Have each value that is not one of a few completed by the names of files."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                _complete_files(each, how)
+        elif action.nargs != 0 and not action.choices:
+            action.complete = how
+
+
 def add(
     parser, usage: str, help: str = "", kind: Callable | None = None, default=None, **more
 ) -> None:

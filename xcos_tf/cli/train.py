@@ -13,10 +13,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "train",
         help="train the model that a configuration describes",
-        description="Train the model of CONFIG (see configs/README.md) on sets that `xcos prepare` "
-        "made, and write RUN/preset. The same command goes on with a run that was interrupted, "
-        "from its last checkpoint. Exit code: 0 done, 2 error, 130 interrupted by Ctrl-C, "
-        "143 stopped by SIGTERM.",
+        description="Train the model of CONFIG (see docs/configuration.md) on sets that `xcos "
+        "prepare` made, and write RUN/preset. The same command goes on with a run that was "
+        "interrupted, from its last checkpoint. Exit code: 0 done, 2 error, 130 interrupted by "
+        "Ctrl-C, 143 stopped by SIGTERM.",
     )
     about = "YAML file, see configs/; what a second one says goes over what the first one does"
     add(parser, "configs CONFIG", about, nargs="+")

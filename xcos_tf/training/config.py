@@ -1,6 +1,6 @@
 """The configuration of a training run: which values are allowed.
 
-`configs/README.md` explains each key, and `config_reader` says what cannot be combined.
+`docs/configuration.md` explains each key, and `config_reader` says what cannot be combined.
 """
 
 import math
