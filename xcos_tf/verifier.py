@@ -75,6 +75,16 @@ class Verification:
             return describe_drops(*self.drops, self.same)
         return describe_maps(self.similarity_map, self.attention_map)
 
+    def told(self) -> dict:
+        """Return what explains the score, for JSON: `sentence`, and S and W as lists of rows.
+
+        It is empty for a preset without a grid.
+        """
+        if self.similarity_map is None:
+            return {}
+        maps = {name: getattr(self, name).tolist() for name in ("similarity_map", "attention_map")}
+        return {"sentence": self.sentence, **maps}
+
 
 class Verifier:
     """Says whether two photos show the same person, and why.

@@ -1,4 +1,4 @@
-"""Arguments that several commands share: two photos, a test set, and a server."""
+"""Arguments that several commands share: two photos, a test set, a store, and a server."""
 
 import argparse
 import csv
@@ -20,12 +20,8 @@ def add_two_photos(parser: argparse.ArgumentParser) -> None:
 
 def add_face_arguments(parser: argparse.ArgumentParser) -> None:
     """Attach the options that say where the face is in a photo."""
-    parser.add_argument(
-        "--face",
-        default="largest-central",
-        metavar="RULE",
-        help="which face of a photo with several (default: %(default)s; see `xcos align --help`)",
-    )
+    about = "which face of a photo with several (default: %(default)s; see `xcos align --help`)"
+    parser.add_argument("--face", default="largest-central", metavar="RULE", help=about)
     add(parser, "--aligned", "the photos are 112×112 faces, aligned already")
 
 
@@ -60,13 +56,11 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     about = "LFW's pairs.txt, a CSV of pairs, or YouTube Faces' splits.txt"
     add(parser, "pairs PAIRS", about, nargs="?")
     add(parser, "--aligned", "the folder was made by `xcos align`")
-    parser.add_argument(
-        "--columns",
-        type=_names,
-        metavar="A,B,SAME",
-        help="the columns of a CSV that hold the two photos and whether they show one person, and "
-        "a fourth for the fold, if there is one",
+    about = (
+        "the columns of a CSV that hold the two photos and whether they show one person, and a "
+        "fourth for the fold, if there is one"
     )
+    add(parser, "--columns A,B,SAME", about, _names)
     about = "leave out photos of PAIRS that cannot be read or show no face, with their pairs"
     add(parser, "--skip-faceless", about)
     drawing = parser.add_argument_group("pairs drawn from a folder of people")
@@ -128,6 +122,24 @@ def open_given_set(args: argparse.Namespace):
         rest = f"; and {len(vset.skipped) - 3:,} more" if len(vset.skipped) > 3 else ""
         log.warning(f"left out: {first}{rest}")
     return vset
+
+
+def add_store_argument(parser: argparse.ArgumentParser) -> None:
+    """Attach `--store`."""
+    about = "a folder, or postgresql://USER@HOST/DATABASE of a server with pgvector"
+    add(parser, "--store STORE", about, required=True)
+
+
+def is_url(store: str) -> bool:
+    """Whether a store is not a folder."""
+    return "://" in store
+
+
+def store_paths(store: str | None, **others) -> Paths:
+    """Return what a command reads that opens a store which is there, if any, and other paths."""
+    if store is None or is_url(store):
+        return Paths(**others)
+    return Paths(folders={store: "there is no store {}; make one with `xcos enroll`"}, **others)
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:

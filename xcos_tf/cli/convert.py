@@ -19,11 +19,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(parser, "file FILE", "PyTorch file with the model's state_dict")
     add(parser, "folder FOLDER", "preset folder to write")
     add(parser, "--teacher FOLDER", "for the teacher's preset")
-    add(
-        parser,
-        "--margin-head SAFETENSORS",
-        "for head.kernel, one array `kernel` (classes, dimension)",
-    )
+    about = "for head.kernel, one array `kernel` (classes, dimension)"
+    add(parser, "--margin-head SAFETENSORS", about)
     parser.add_argument(
         "--colours",
         choices=("bgr", "rgb"),

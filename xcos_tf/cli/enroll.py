@@ -2,10 +2,9 @@
 
 import argparse
 
-from xcos_tf.cli.arguments import add_face_arguments
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.arguments import add_face_arguments, add_store_argument, is_url
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.store_arguments import add_store_argument, is_url
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError
 from xcos_tf.progress import log
@@ -22,27 +21,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "Photos that are enrolled already are passed over, so that a run that was stopped goes on. "
         "Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="photos, one sub-folder for each person")
+    add(parser, "folder FOLDER", "photos, one sub-folder for each person")
     add_store_argument(parser)
-    parser.add_argument(
-        "--preset",
-        metavar="NAME",
-        help="bundled preset or preset folder (default: the store's; xcos-mobilefacenet for a new "
-        "one)",
-    )
+    about = "(default: the store's; xcos-mobilefacenet for a new one)"
+    add(parser, "--preset NAME", f"bundled preset or preset folder {about}")
     many = parser.add_mutually_exclusive_group()
-    many.add_argument(
-        "--workers",
-        type=whole_number,
-        default=1,
-        metavar="N",
-        help="processes that work side by side (default: %(default)s)",
-    )
-    many.add_argument(
-        "--ray",
-        metavar="ADDRESS",
-        help="let a Ray cluster do the work; its machines see the photos under the same paths",
-    )
+    add(many, "--workers N", "processes that work side by side", whole_number, 1)
+    about = "let a Ray cluster do the work; its machines see the photos under the same paths"
+    add(many, "--ray ADDRESS", about)
     add_face_arguments(parser)
     return parser
 

@@ -23,12 +23,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(parser, "--method NAMES", "with commas between them", default="xcos,gradcam")
     add(parser, "--out FILE", "the picture: .png, .pdf or .svg", required=True)
     add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
-    parser.add_argument(
-        "--baseline",
-        metavar="NAME",
-        help="plain preset for the methods that need one (default: the bundled one that the "
-        "preset is named after, or mobilefacenet)",
+    about = (
+        "plain preset for the methods that need one (default: the bundled one that the preset is "
+        "named after, or mobilefacenet)"
     )
+    add(parser, "--baseline NAME", about)
     add(parser, "--values", "print the values in the cells")
     about = "paper, blue for similar and red for not, or cividis, which prints well in grey"
     add(parser, "--colours NAME", about, default="paper")

@@ -28,12 +28,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(tflite, "--variants A,B", "variants, such as float32,int8 (default: all)")
     about = "folder of aligned faces to calibrate int8 on (default: some that ship with xcos)"
     add(tflite, "--representative FACES", about)
-    tflite.add_argument(
-        "--measure",
-        metavar="PREPARED",
-        help="measure each variant's own thresholds first, on the people held out of the preset's "
-        "training, and keep them in its folder; PREPARED has the sets that it was trained on",
+    about = (
+        "measure each variant's own thresholds first, on the people held out of the preset's "
+        "training, and keep them in its folder; PREPARED has the sets that it was trained on"
     )
+    add(tflite, "--measure PREPARED", about)
     return parser
 
 

@@ -3,10 +3,14 @@
 import argparse
 import json
 
-from xcos_tf.cli.arguments import add_face_arguments, photo_argument
-from xcos_tf.cli.parser import finite_number, number, whole_number
+from xcos_tf.cli.arguments import (
+    add_face_arguments,
+    add_store_argument,
+    photo_argument,
+    store_paths,
+)
+from xcos_tf.cli.parser import add, finite_number, number, whole_number
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.cli.store_arguments import add_store_argument, store_paths
 from xcos_tf.errors import XcosError, on_one_line, shown
 from xcos_tf.progress import log
 
@@ -21,47 +25,28 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Search a store for the face of a photo, and print the likeliest people. Exit "
         "code: 0 somebody reaches the threshold, 1 nobody does, 2 error.",
     )
-    parser.add_argument("photo", metavar="PHOTO", help="a photo; - for standard input")
+    add(parser, "photo PHOTO", "a photo; - for standard input")
     add_store_argument(parser)
-    parser.add_argument(
-        "--top",
-        type=whole_number,
-        default=5,
-        metavar="N",
-        help="the most people to print (default: %(default)s)",
-    )
+    add(parser, "--top N", "the most people to print", whole_number, 5)
     limit = parser.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--fmr",
-        type=number,
-        metavar="X",
-        help="the preset's threshold for pairs at this false match rate (default: one for searches "
-        "among as many faces as the store has, at a false positive identification rate of 1 %%)",
+    about = (
+        "the preset's threshold for pairs at this false match rate (default: one for searches "
+        "among as many faces as the store has, at a false positive identification rate of 1 %%)"
     )
-    limit.add_argument(
-        "--threshold", type=finite_number, metavar="X", help="a threshold of your own"
-    )
-    parser.add_argument(
-        "--attention",
-        choices=("patched", "correlated", "learned"),
-        help="what decides among the candidates (default: the preset's last)",
-    )
-    parser.add_argument(
-        "--all-faces", action="store_true", help="search for each face of the photo"
-    )
-    parser.add_argument("--explain", metavar="DIR", help="draw S, W and S·W of each hit in here")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument(
-        "--preset", metavar="NAME", help="bundled preset or preset folder (default: the store's)"
-    )
+    add(limit, "--fmr X", about, number)
+    add(limit, "--threshold X", "a threshold of your own", finite_number)
+    about = "what decides among the candidates (default: the preset's last)"
+    add(parser, "--attention {patched,correlated,learned}", about)
+    add(parser, "--all-faces", "search for each face of the photo")
+    add(parser, "--explain DIR", "draw S, W and S·W of each hit in here")
+    add(parser, "--json", "print everything as JSON")
+    add(parser, "--preset NAME", "bundled preset or preset folder (default: the store's)")
     add_face_arguments(parser)
     return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
-    if not 1 <= args.top <= 500:
-        raise XcosError(f"--top {args.top} is not from 1 to 500; give how many people to print")
     if args.all_faces and args.aligned:
         raise XcosError("--aligned is for a photo of one face; leave out --all-faces")
     return store_paths(
@@ -74,8 +59,10 @@ def paths(args: argparse.Namespace) -> Paths:
 
 def run(args: argparse.Namespace) -> int:
     """Search, print and draw; returns the exit code."""
-    from xcos_tf.search.store import FaceStore
+    from xcos_tf.search.store import MOST, FaceStore
 
+    if not 1 <= args.top <= MOST:
+        raise XcosError(f"--top {args.top} is not from 1 to {MOST}; give how many people to print")
     with FaceStore.open(args.store, args.preset, args.face) as store:
         if args.explain and not store.verifier.explains:
             raise XcosError(
@@ -135,20 +122,13 @@ def _as_text(args, searches, faces, pictures) -> str:
 
 def _as_json(args, searches, faces, pictures) -> str:
     def one(face, rank, hit):
-        verification, maps = hit.verification, {}
-        if verification.similarity_map is not None:
-            maps = {
-                "sentence": verification.sentence,
-                "similarity_map": verification.similarity_map.tolist(),
-                "attention_map": verification.attention_map.tolist(),
-            }
         picture = pictures.get((face, rank))
         return {
             "person": hit.person,
             "photo": hit.photo,
             "same": bool(hit),
             "score": hit.score,
-            **maps,
+            **hit.verification.told(),
             **({"picture": str(picture)} if picture else {}),
         }
 

@@ -28,12 +28,11 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(parser, "--pairs N", kind=whole_number, default=100_000)
     add(parser, "--genuine X", "share of genuine pairs", number, 0.5)
     add(parser, "--seed N", kind=whole_number, default=0)
-    parser.add_argument(
-        "--thresholds-set",
-        metavar="SET",
-        help="prepared people who were not trained on, to measure thresholds of the new P on; "
-        "without it the preset has none for P",
+    about = (
+        "prepared people who were not trained on, to measure thresholds of the new P on; without "
+        "it the preset has none for P"
     )
+    add(parser, "--thresholds-set SET", about)
     return parser
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
@@ -23,20 +23,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "out here too, and the model is measured on them. A run that was stopped goes on where it "
         "was when started again. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("preset", metavar="PRESET", help="bundled xCos preset, or preset folder")
-    parser.add_argument(
-        "sets", metavar="SET", nargs="+", help="training people, as `xcos prepare` made them"
-    )
-    parser.add_argument(
-        "--faces",
-        type=whole_number,
-        default=FACES,
-        metavar="N",
-        help="to cover, at most (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed", type=whole_number, default=0, metavar="N", help="default: %(default)s"
-    )
+    add(parser, "preset PRESET", "bundled xCos preset, or preset folder")
+    add(parser, "sets SET", "training people, as `xcos prepare` made them", nargs="+")
+    add(parser, "--faces N", "to cover, at most", whole_number, FACES)
+    add(parser, "--seed N", kind=whole_number, default=0)
     return parser
 
 

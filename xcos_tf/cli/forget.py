@@ -2,8 +2,9 @@
 
 import argparse
 
+from xcos_tf.cli.arguments import add_store_argument, store_paths
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.store_arguments import add_store_argument, store_paths
 from xcos_tf.errors import shown
 from xcos_tf.wording import counted
 
@@ -16,7 +17,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         description="Remove all faces of a person from a store: rows, index and files. Nothing "
         "brings them back but another `xcos enroll`. Exit code: 0 done, 2 error.",
     )
-    parser.add_argument("person", metavar="PERSON", help="their name, as `xcos find` prints it")
+    add(parser, "person PERSON", "their name, as `xcos find` prints it")
     add_store_argument(parser)
     return parser
 

@@ -3,9 +3,9 @@
 import argparse
 import os
 
-from xcos_tf.cli.parser import whole_number
+from xcos_tf.cli.arguments import store_paths
+from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.store_arguments import store_paths
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.progress import log
 
@@ -19,22 +19,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "XCOS_API_KEY is set, requests must have it in the header X-API-Key. Exit code: 0 stopped, "
         "2 error.",
     )
-    parser.add_argument(
-        "--preset",
-        default="xcos-mobilefacenet",
-        metavar="NAME",
-        help="bundled preset or preset folder (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--store", metavar="STORE", help="people to search and to enroll, see `xcos enroll`"
-    )
+    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    add(parser, "--store STORE", "people to search and to enroll, see `xcos enroll`")
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="where to listen; 0.0.0.0 is everywhere (default: %(default)s, this machine alone)",
     )
-    parser.add_argument("--port", type=whole_number, default=8080, help="default: %(default)s")
-    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    add(parser, "--port PORT", kind=whole_number, default=8080)
+    add(parser, "--open", "open the page in a browser")
     return parser
 
 

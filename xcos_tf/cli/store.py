@@ -3,8 +3,9 @@
 import argparse
 import json
 
+from xcos_tf.cli.arguments import add_store_argument, store_paths
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
-from xcos_tf.cli.store_arguments import add_store_argument, store_paths
 from xcos_tf.errors import shown
 from xcos_tf.wording import counted
 
@@ -19,7 +20,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("what", choices=("info",), metavar="info", help="a summary and the people")
     add_store_argument(parser)
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    add(parser, "--json", "print everything as JSON")
     return parser
 
 

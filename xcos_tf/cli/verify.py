@@ -124,12 +124,9 @@ def _as_json(args, result) -> str:
         "faces_found": [template.faces_found for template in templates],
         "turned": [template.turned for template in templates],
     }
-    if result.similarity_map is not None:
-        answer["sentence"] = result.sentence
-        for name in ("similarity_map", "attention_map"):
-            answer[name] = getattr(result, name).tolist()
-        if result.drops is not None:
-            answer |= {f"drops_{x}": y.tolist() for x, y in zip("ab", result.drops, strict=True)}
+    answer |= result.told()
+    if result.drops is not None:
+        answer |= {f"drops_{x}": y.tolist() for x, y in zip("ab", result.drops, strict=True)}
     return json.dumps(answer, indent=2)
 
 
