@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import xcos_tf
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     x for x in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("configs/*.md"))
@@ -33,6 +35,11 @@ def test_every_link_within_the_project_leads_somewhere(page):
 
 def test_the_readme_can_be_read_to_the_end():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_citation_has_the_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {xcos_tf.__version__}\n" in citation
 
 
 def test_the_package_is_a_command():

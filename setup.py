@@ -1,5 +1,0 @@
-"""Package metadata is in pyproject.toml."""
-
-from setuptools import setup
-
-setup()
