@@ -272,15 +272,15 @@ def test_of_a_part_the_strongest_cell_speaks_and_not_the_sum():
     assert describe_drops(drops, drops, True).startswith("decided by: mouth (+0.05), chin (+0.03),")
 
 
-def test_what_would_be_shown_as_nothing_is_not_named():
-    small = one_cell(mouth=0.0049, chin=-0.0049)
+def test_what_may_have_the_wrong_sign_is_not_named():
+    small = one_cell(mouth=0.0199, chin=-0.0199)
     nothing = "no part decided alone: covering one cell would hardly move the score"
     for same in (True, False):
         assert describe_drops(small, small, same) == nothing
-    noticed = one_cell(mouth=0.005)
-    assert describe_drops(noticed, noticed, True) == f"decided by: mouth (+0.01){COVERED}"
-    assert describe_drops(noticed, noticed, False) == (
-        f"decided by: no part alone; against: mouth (+0.01){COVERED}"
+    trusted = one_cell(mouth=0.02)
+    assert describe_drops(trusted, trusted, True) == f"decided by: mouth (+0.02){COVERED}"
+    assert describe_drops(trusted, trusted, False) == (
+        f"decided by: no part alone; against: mouth (+0.02){COVERED}"
     )
 
 

@@ -6,6 +6,7 @@ from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.explain.words import TRUSTED_DROP
 from xcos_tf.wording import counted
 
 FACES = 6000
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     facts |= {"seed": args.seed}
     if len(covered[1]):
         found = agreement(covered[1], model, compare, args.seed)
-        facts["held_out"] = {"faces": len(covered[1]), "rank_correlation": round(found, 3)}
+        facts["held_out"] = {"faces": len(covered[1]), **found}
     write_whatif(path, model, preset, facts)
     shutil.rmtree(state, ignore_errors=True)
     print(_summary(facts, path))
@@ -132,7 +133,8 @@ def _summary(facts, path) -> str:
     if "held_out" in facts:
         held = facts["held_out"]
         lines.append(
-            f"rank correlation with what covering does: {held['rank_correlation']:.3f}, on "
+            f"rank correlation with what covering does: {held['rank_correlation']:.3f}; right sign "
+            f"of drops of {TRUSTED_DROP} or more: {100 * held['right_sign']:.1f} %; on "
             f"{counted(held['faces'], 'face')} of people held out"
         )
     return "\n".join([*lines, f"model: {on_one_line(path)}"])

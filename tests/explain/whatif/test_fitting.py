@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
+from xcos_tf.explain.whatif import fitting
 from xcos_tf.explain.whatif.covering import CoveredFaces
 from xcos_tf.explain.whatif.fitting import Mates, agreement, fit_covered_grids
 from xcos_tf.models.comparison import comparison
@@ -32,7 +33,7 @@ def test_it_learns_what_covering_does_and_for_faces_it_never_saw(compare):
     guessed = model(unseen.grids).numpy()
     unchanged = np.square(unseen.grids[:, np.newaxis] - unseen.covered).mean()
     assert np.square(guessed - unseen.covered).mean() < unchanged
-    assert agreement(unseen, model, compare, seed=0) > 0.35
+    assert agreement(unseen, model, compare, seed=0)["rank_correlation"] > 0.35
 
 
 def test_a_right_guess_agrees_wholly_and_an_opposite_one_not(compare):
@@ -42,9 +43,21 @@ def test_a_right_guess_agrees_wholly_and_an_opposite_one_not(compare):
     def right(grids):
         return faces.covered[[places[grid.tobytes()] for grid in grids]].astype(np.float32)
 
-    assert agreement(faces, right, compare, seed=0) == pytest.approx(1)
+    assert agreement(faces, right, compare, seed=0) == {"rank_correlation": 1.0, "right_sign": 1.0}
     nothing = agreement(faces, lambda x: np.repeat(x[:, np.newaxis], 9, axis=1), compare, seed=0)
-    assert abs(nothing) < 0.05
+    assert abs(nothing["rank_correlation"]) < 0.05 and nothing["right_sign"] == 0
+
+
+def test_signs_are_of_drops_that_were_guessed_as_large(compare, monkeypatch):
+    true = np.array([0.1, 0.1, -0.1, -0.1, 0.1, -0.1, 0.1, -0.1, 0.0])
+    guess = np.array([0.02, -0.03, -0.04, 0.03, 0.019, 0.019, 0.05, -0.001, 0.03])
+
+    def drops(compare, grids, covered, others):
+        return np.tile(guess if covered is grids else true, (len(grids), 2, 1))
+
+    monkeypatch.setattr(fitting, "_drops", drops)
+    found = agreement(world(16, 3), lambda grids: grids, compare, seed=0)
+    assert found["right_sign"] == pytest.approx(3 / 6)
 
 
 def test_the_same_seed_fits_the_same(compare):

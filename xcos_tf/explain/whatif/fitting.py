@@ -7,6 +7,7 @@ from tensorflow import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.faithfulness.maps import rank_correlation
 from xcos_tf.explain.whatif.covering import CoveredFaces
+from xcos_tf.explain.words import TRUSTED_DROP
 from xcos_tf.models.whatif import covered_grids
 from xcos_tf.progress import Bar
 
@@ -78,20 +79,31 @@ def fit_covered_grids(
     return model
 
 
-def agreement(faces: CoveredFaces, model, compare: keras.Model, seed: int) -> float:
-    """Return the mean rank correlation of guessed and true drops over pairs of faces.
+def agreement(faces: CoveredFaces, model, compare: keras.Model, seed: int) -> dict[str, float]:
+    """Return how well guessed drops agree with true ones over pairs of faces.
 
     Each face makes one genuine pair, if it can, and one impostor pair; see `fit_covered_grids`.
+
+    Returns:
+        `rank_correlation`, the mean over pairs, in [−1, 1]; `right_sign`, the share of the drops
+        guessed as `TRUSTED_DROP` or more, either way, whose sign is right, 0 where there are none.
     """
     drawn = np.stack(Mates(faces.labels, np.random.default_rng(seed)).draw(len(faces)), axis=1)
-    found = []
+    found, right = [], []
     for block in np.array_split(drawn, -(-len(drawn) // BATCH)):
         grids, others = faces.grids[block[:, 0]], faces.grids[block[:, 1:]]
         covered = faces.covered[block[:, 0]].astype(np.float32)
-        guessed, true = (_drops(compare, grids, x, others) for x in (model(grids), covered))
-        pairs = (np.reshape(x, (-1, covered.shape[1])) for x in (guessed, true))
-        found += map(rank_correlation, *pairs)
-    return float(np.mean(found))
+        guessed, true = (
+            np.reshape(_drops(compare, grids, x, others), (-1, covered.shape[1]))
+            for x in (model(grids), covered)
+        )
+        found += map(rank_correlation, guessed, true)
+        right.append((guessed * true > 0)[np.abs(guessed) >= TRUSTED_DROP])
+    signs = np.concatenate(right)
+    return {
+        "rank_correlation": round(float(np.mean(found)), 3),
+        "right_sign": round(float(signs.mean()), 3) if signs.size else 0.0,
+    }
 
 
 class Mates:
