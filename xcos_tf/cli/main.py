@@ -197,7 +197,7 @@ def _sentence(error: BaseException) -> str:
             return f"the output cannot be written ({reason}); make room and start again"
         return f"the system refused something ({reason}); see to it and start again"
     return (
-        f"a fault of xcos_tf itself ({type(error).__name__}: {reason}); please report it to where "
+        f"this is a bug in xcos_tf ({type(error).__name__}: {reason}); please report it to where "
         "you have xcos_tf from, with what the same command says with --debug"
     )
 

@@ -27,7 +27,7 @@ def draw_correlation(
 
     White is 0 in both. Blue correlates with the teacher and red against it, on a scale that ends
     at the strongest; weights are purple, and where one is negative, blue and red too. The colours
-    can be told apart by the colour-blind.
+    can be distinguished by the colour-blind.
 
     Args:
         raw: p, float (h, w) in [−1, 1].

@@ -64,7 +64,7 @@ def draw_explanation(
 
     S is blue where the faces are similar and red where they are not, on a fixed scale of −1 to 1;
     W goes from white at 0; S·W is blue where a cell speaks for the same person and red where it
-    speaks against. The colours can be told apart by the colour-blind. The cells hold the values
+    speaks against. The colour-blind can distinguish the colours. The cells hold the values
     to two (S) or three decimals, unless the grid is so fine that nobody could read them.
 
     Args:

@@ -20,7 +20,7 @@ SHOWN = 4
 _GROUPS = (
     ("True accepts", "one person, and recognised as such", True, True),
     ("False accepts", "two people, taken for one", False, True),
-    ("True rejects", "two people, and told apart", False, False),
+    ("True rejects", "two people, and recognised as such", False, False),
     ("False rejects", "one person, taken for two", True, False),
 )
 

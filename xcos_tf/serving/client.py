@@ -11,7 +11,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Question, ServerUnavailable, check_size
+from xcos_tf.serving.faults import Call, ServerUnavailable, check_size
 from xcos_tf.serving.signatures import check_inputs, check_outputs
 
 DEFAULT_MODEL = "xcos-mobilefacenet"
@@ -165,13 +165,13 @@ class ServingClient(AbstractContextManager):
         return ServedPairs(**self._ask(signature, inputs, timeout))
 
     def status(self, timeout: float | None = None) -> list[ServedVersion]:
-        """Return the model's versions, as a health check; `timeout` and faults as of `verify`."""
-        question = self._question(None, timeout)
+        """Return the model's versions, as a health check; `timeout` and errors as of `verify`."""
+        call = self._call_of(None, timeout)
 
         def attempt(seconds: float):
-            return self._transport.status(question, seconds)
+            return self._transport.status(call, seconds)
 
-        versions = call_with_retries(attempt, question.seconds, self._attempts)
+        versions = call_with_retries(attempt, call.seconds, self._attempts)
         return [ServedVersion(*version) for version in versions]
 
     def close(self) -> None:
@@ -186,30 +186,30 @@ class ServingClient(AbstractContextManager):
     ) -> dict[str, np.ndarray]:
         start = time.monotonic()
         count = check_inputs(signature, inputs)
-        question = self._question(signature, timeout)
+        call = self._call_of(signature, timeout)
         # The message is larger still, but what is far too large should not even be encoded.
-        check_size(question, sum(map(_size, inputs.values())), self._max_bytes, count)
-        request, size = self._transport.encode(question, inputs)
-        check_size(question, size, self._max_bytes, count)
+        check_size(call, sum(map(_size, inputs.values())), self._max_bytes, count)
+        request, size = self._transport.encode(call, inputs)
+        check_size(call, size, self._max_bytes, count)
 
         def attempt(seconds: float):
-            return self._transport.predict(question, request, seconds)
+            return self._transport.predict(call, request, seconds)
 
-        left = question.seconds - (time.monotonic() - start)
+        left = call.seconds - (time.monotonic() - start)
         outputs = call_with_retries(attempt, left, self._attempts)
         return check_outputs(signature, outputs, count, self._server)
 
-    def _question(self, signature: str | None, timeout: float | None) -> Question:
+    def _call_of(self, signature: str | None, timeout: float | None) -> Call:
         seconds = self._timeout if timeout is None else _checked_timeout(timeout)
-        return Question(self._server, self._model, seconds, self._version, signature)
+        return Call(self._server, self._model, seconds, self._version, signature)
 
 
 def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attempts: int) -> Answer:
     """Call until it works, fails for good, or the time or the attempts are used up.
 
     Before the n-th repetition there is a random pause of up to 0.1 · 2ⁿ⁻¹ s, at most 2 s, so that
-    many clients do not come back at once ("full jitter"). Every question to the server may be
-    asked twice: none changes anything there.
+    many clients do not come back at once ("full jitter"). Every call may be
+    made twice: none changes anything on the server.
 
     An attempt is called with what is left of the seconds for all of them and the pauses.
 

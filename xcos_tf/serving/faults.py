@@ -6,7 +6,7 @@ from xcos_tf.errors import XcosError
 
 
 class ServerUnavailable(XcosError):
-    """The server cannot be reached, or cannot answer now; the one fault that is tried again."""
+    """The server cannot be reached or is busy; only after this is a call tried again."""
 
 
 class DeadlineExceeded(XcosError):
@@ -14,14 +14,14 @@ class DeadlineExceeded(XcosError):
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of which server, for its faults to name."""
+class Call:
+    """What is asked of which server, for its errors to name."""
 
     server: str  # its address
     model: str
     seconds: float  # that the whole call may take
     version: int | str | None = None  # number or label; None for the newest
-    signature: str | None = None  # what the model is to compute; None if its status is asked
+    signature: str | None = None  # what the model computes; None for its status
 
     @property
     def subject(self) -> str:
@@ -32,7 +32,7 @@ class Question:
         kind = "version" if isinstance(self.version, int) else "version label"
         return f"the {kind} {self.version!r} of {model}"
 
-    def fault(self, code: str, message: object = "") -> XcosError:
+    def error(self, code: str, message: object = "") -> XcosError:
         """Return what a status of the server, or an error of the connection, means.
 
         The code is of `_SENTENCES`, or any other of gRPC's, to which REST's are mapped; the message
@@ -84,7 +84,7 @@ _KINDS = {
 }
 
 
-def check_size(question: Question, size: int, limit: int, count: int) -> None:
+def check_size(call: Call, size: int, limit: int, count: int) -> None:
     """Raise XcosError, before anything is sent, if a request is larger than the limit, in bytes.
 
     `count` is how many pairs or faces it is about.
@@ -93,6 +93,6 @@ def check_size(question: Question, size: int, limit: int, count: int) -> None:
         most = limit * count // size
         advice = f"send at most about {most} at a time" if most else "raise max_message_bytes"
         raise XcosError(
-            f"a request with {count} for {question.signature!r} takes {size:,} bytes and a message "
+            f"a request with {count} for {call.signature!r} takes {size:,} bytes and a message "
             f"may take {limit:,}; {advice}"
         )

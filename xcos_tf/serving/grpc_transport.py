@@ -8,7 +8,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Question
+from xcos_tf.serving.faults import Call
 
 # Whether a connection that failed is tried anew is this package's business, so gRPC should not
 # refuse the next attempt for a second or more because the last one failed.
@@ -21,7 +21,7 @@ class GrpcTransport:
     """A channel to one server; threads may share it."""
 
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
-        """Prepare the channel, which connects at the first question.
+        """Prepare the channel, which connects at the first call.
 
         `max_message_bytes` limits a request and an answer.
 
@@ -50,19 +50,19 @@ class GrpcTransport:
         self._predict = predictions.PredictionServiceStub(self._channel).Predict
         self._status = models.ModelServiceStub(self._channel).GetModelStatus
 
-    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> tuple[Any, int]:
+    def encode(self, call: Call, inputs: Mapping[str, np.ndarray]) -> tuple[Any, int]:
         """Return the request, which `predict` takes, and its size in bytes."""
         import tensorflow as tf
         from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
         request = PredictRequest()
-        _fill(request.model_spec, question)
-        request.model_spec.signature_name = question.signature
+        _fill(request.model_spec, call)
+        request.model_spec.signature_name = call.signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         return request, request.ByteSize()
 
-    def predict(self, question: Question, request, seconds: float) -> dict[str, np.ndarray]:
+    def predict(self, call: Call, request, seconds: float) -> dict[str, np.ndarray]:
         """Ask for a signature's outputs, once.
 
         Raises:
@@ -72,13 +72,13 @@ class GrpcTransport:
         """
         import tensorflow as tf
 
-        response = self._call(self._predict, request, question, seconds)
+        response = self._call(self._predict, request, call, seconds)
         try:
             return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
         except (ValueError, TypeError) as error:
-            raise question.fault("UNIMPLEMENTED", f"it answers with {error}") from None
+            raise call.error("UNIMPLEMENTED", f"it answers with {error}") from None
 
-    def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
+    def status(self, call: Call, seconds: float) -> list[tuple[int, str, str]]:
         """Return number, state and error message of each version; raises as `predict` does."""
         from tensorflow_serving.apis.get_model_status_pb2 import (
             GetModelStatusRequest,
@@ -86,8 +86,8 @@ class GrpcTransport:
         )
 
         request = GetModelStatusRequest()
-        _fill(request.model_spec, question)
-        response = self._call(self._status, request, question, seconds)
+        _fill(request.model_spec, call)
+        response = self._call(self._status, request, call, seconds)
         state = {number: name for name, number in ModelVersionStatus.State.items()}
         return [
             (x.version, state.get(x.state, "UNKNOWN"), x.status.error_message)
@@ -98,29 +98,29 @@ class GrpcTransport:
         """Close the connection."""
         self._channel.close()
 
-    def _call(self, method, request, question: Question, seconds: float):
+    def _call(self, method, request, call: Call, seconds: float):
         import grpc
 
         try:
             return method(request, timeout=seconds)
         except grpc.RpcError as error:
-            fault = _fault(question, error.code().name, error.details() or "")
-        raise fault
+            failed = _error_of(call, error.code().name, error.details() or "")
+        raise failed
 
 
-def _fill(spec, question: Question) -> None:
-    spec.name = question.model
-    if isinstance(question.version, int):
-        spec.version.value = question.version
-    elif question.version is not None:
-        spec.version_label = question.version
+def _fill(spec, call: Call) -> None:
+    spec.name = call.model
+    if isinstance(call.version, int):
+        spec.version.value = call.version
+    elif call.version is not None:
+        spec.version_label = call.version
 
 
-def _fault(question: Question, code: str, details: str) -> XcosError:
+def _error_of(call: Call, code: str, details: str) -> XcosError:
     if "larger than max" in details:
         code = "TOO_LARGE"
     if code != "UNAVAILABLE":
-        return question.fault(code, details)
+        return call.error(code, details)
     reason = _PREAMBLE.sub("", details)
     lower = reason.lower()
 
@@ -128,12 +128,12 @@ def _fault(question: Question, code: str, details: str) -> XcosError:
         return any(word in lower for word in words)
 
     if has("handshake", "ssl", "certificate", "verification"):
-        return question.fault("NO_TLS", reason)
+        return call.error("NO_TLS", reason)
     if has("parsing http/2", "http1"):
-        return question.fault("UNIMPLEMENTED", reason)
+        return call.error("UNIMPLEMENTED", reason)
     if reason != details and lower.endswith("socket closed"):
         reason += "; perhaps it wants TLS or a client certificate"
-        return question.fault("UNREACHABLE", reason)
+        return call.error("UNREACHABLE", reason)
     if has("connect", "socket", "resol", "dns", "recv", "reset"):
-        return question.fault("UNREACHABLE", reason)
-    return question.fault(code, details)
+        return call.error("UNREACHABLE", reason)
+    return call.error(code, details)

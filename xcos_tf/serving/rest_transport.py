@@ -14,7 +14,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Question
+from xcos_tf.serving.faults import Call
 from xcos_tf.serving.signatures import OUTPUTS
 
 # As the server's http_server.cc translates its status codes.
@@ -37,7 +37,7 @@ class RestTransport:
     """Connections to one server, kept open between questions; threads may share it."""
 
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
-        """Prepare; it connects at the first question.
+        """Prepare; it connects at the first call.
 
         `max_message_bytes` limits a request's and an answer's body.
 
@@ -57,12 +57,12 @@ class RestTransport:
             "cert": str(certificates.client) if certificates.client else None,
         }
 
-    def encode(self, question: Question, inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
+    def encode(self, call: Call, inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
         """Return the request, which `predict` takes, and its size in bytes."""
-        body = encode_request(question.signature, inputs)
+        body = encode_request(call.signature, inputs)
         return body, len(body)
 
-    def predict(self, question: Question, request: bytes, seconds: float) -> dict[str, np.ndarray]:
+    def predict(self, call: Call, request: bytes, seconds: float) -> dict[str, np.ndarray]:
         """Ask for a signature's outputs, once.
 
         Raises:
@@ -70,15 +70,15 @@ class RestTransport:
             DeadlineExceeded: no answer in `seconds`.
             XcosError: anything else that is wrong.
         """
-        document = self._ask(question, "POST", f"{_path(question)}:predict", seconds, request)
+        document = self._ask(call, "POST", f"{_path(call)}:predict", seconds, request)
         try:
-            return decode_answer(question.signature, document)
+            return decode_answer(call.signature, document)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise question.fault("UNIMPLEMENTED", f"it answers with {error}") from None
+            raise call.error("UNIMPLEMENTED", f"it answers with {error}") from None
 
-    def status(self, question: Question, seconds: float) -> list[tuple[int, str, str]]:
+    def status(self, call: Call, seconds: float) -> list[tuple[int, str, str]]:
         """Return number, state and error message of each version; raises as `predict` does."""
-        document = self._ask(question, "GET", _path(question), seconds)
+        document = self._ask(call, "GET", _path(call), seconds)
         try:
             versions = [
                 (int(x["version"]), str(x["state"]), str(x["status"].get("error_message", "")))
@@ -88,13 +88,13 @@ class RestTransport:
                 raise ValueError
             return versions
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            raise question.fault("UNIMPLEMENTED", "its status lists no versions") from None
+            raise call.error("UNIMPLEMENTED", "its status lists no versions") from None
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _ask(self, question: Question, method: str, path: str, seconds: float, body=None):
+    def _ask(self, call: Call, method: str, path: str, seconds: float, body=None):
         """Return the parsed JSON of an answer that is in order."""
         import requests
 
@@ -107,20 +107,20 @@ class RestTransport:
             with self._session.request(
                 method, url, data=body, headers=headers, **limits, **self._options
             ) as response:
-                return response.status_code, self._read(response, question, end)
+                return response.status_code, self._read(response, call, end)
 
         try:
             status, content = within(seconds, exchange)
         except (TimeoutError, requests.RequestException, OSError) as error:
-            raise _connection_fault(question, error) from None
-        return _parsed(question, status, content)
+            raise _connection_error(call, error) from None
+        return _parsed(call, status, content)
 
-    def _read(self, response, question: Question, end: float) -> bytes:
+    def _read(self, response, call: Call, end: float) -> bytes:
         content = bytearray()
         for chunk in response.iter_content(CHUNK):
             content += chunk
             if len(content) > self._max_bytes:
-                raise question.fault("TOO_LARGE", f"the answer has over {self._max_bytes:,} bytes")
+                raise call.error("TOO_LARGE", f"the answer has over {self._max_bytes:,} bytes")
             if time.monotonic() > end:
                 raise TimeoutError
         return bytes(content)
@@ -149,16 +149,16 @@ def within(seconds: float, work: Callable):
         raise TimeoutError from None
 
 
-def _path(question: Question) -> str:
-    path = f"/v1/models/{quote(question.model, safe='')}"
-    if isinstance(question.version, int):
-        return f"{path}/versions/{question.version}"
-    if question.version is not None:
-        return f"{path}/labels/{quote(question.version, safe='')}"
+def _path(call: Call) -> str:
+    path = f"/v1/models/{quote(call.model, safe='')}"
+    if isinstance(call.version, int):
+        return f"{path}/versions/{call.version}"
+    if call.version is not None:
+        return f"{path}/labels/{quote(call.version, safe='')}"
     return path
 
 
-def _parsed(question: Question, status: int, content: bytes):
+def _parsed(call: Call, status: int, content: bytes):
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -168,13 +168,11 @@ def _parsed(question: Question, status: int, content: bytes):
     said = document.get("error") if isinstance(document, dict) else None
     if said is None and status not in (401, 403, 429, 503, 504):
         start = content[:80].decode("utf-8", "replace")
-        raise question.fault(
-            "UNIMPLEMENTED", f"HTTP {status}: {start}" if start else f"HTTP {status}"
-        )
-    raise question.fault(CODES.get(status, f"HTTP {status}"), said or f"HTTP {status}")
+        raise call.error("UNIMPLEMENTED", f"HTTP {status}: {start}" if start else f"HTTP {status}")
+    raise call.error(CODES.get(status, f"HTTP {status}"), said or f"HTTP {status}")
 
 
-def _connection_fault(question: Question, error: Exception) -> XcosError:
+def _connection_error(call: Call, error: Exception) -> XcosError:
     import requests
     import urllib3
 
@@ -185,16 +183,16 @@ def _connection_fault(question: Question, error: Exception) -> XcosError:
 
     reason = str(causes[-1]) or repr(causes[-1])
     if caused_by(urllib3.exceptions.NewConnectionError):  # which is a kind of ConnectTimeoutError
-        return question.fault("UNREACHABLE", reason)
+        return call.error("UNREACHABLE", reason)
     if caused_by(TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError):
-        return question.fault("DEADLINE_EXCEEDED")
+        return call.error("DEADLINE_EXCEEDED")
     if caused_by(http.client.BadStatusLine) and not caused_by(http.client.RemoteDisconnected):
-        return question.fault("UNIMPLEMENTED", "its answer is not HTTP")
+        return call.error("UNIMPLEMENTED", "its answer is not HTTP")
     if caused_by(ssl.SSLEOFError):  # a server that stops, or one that wants to know who is there
-        return question.fault("UNREACHABLE", f"{reason}; perhaps it asks for a client certificate")
+        return call.error("UNREACHABLE", f"{reason}; perhaps it asks for a client certificate")
     if caused_by(ssl.SSLError):
-        return question.fault("NO_TLS", reason)
-    return question.fault("UNREACHABLE", reason)
+        return call.error("NO_TLS", reason)
+    return call.error("UNREACHABLE", reason)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -78,7 +78,7 @@ class Trainer(keras.Model):
         """Put the pieces together.
 
         Args:
-            people: how many there are to tell apart, by ArcFace; or another margin head.
+            people: how many there are to identify, by ArcFace; or another margin head.
             weights: of the losses, by name: "identification" (L_id), "locality" (see
                 `locality_loss`), and the names of the network's `comparisons` for L_cos (Eq. 10)
                 of these scores; a loss that is left out is not computed. By default L_id, and with

@@ -239,7 +239,7 @@ def picture_of(rows: Sequence[tuple]) -> np.ndarray:
     """Draw pairs below each other: two faces, S and W side by side.
 
     S goes from red at −1 over white to blue at 1, as in the paper, in a red and a blue that the
-    colour-blind can tell apart; W from white at 0 to purple at its largest weight, or at twice
+    colour-blind can distinguish; W from white at 0 to purple at its largest weight, or at twice
     the even share if that is more. A cell that is NaN is grey.
 
     Args:

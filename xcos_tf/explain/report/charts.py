@@ -26,7 +26,7 @@ _BINS = 60
 _DODGE = 0.004
 _DEVIATE_TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 _WORST_DRAWN = 0.4  # error rates beyond are of no use, unless a score is that bad
-# Dark enough to be read on white (contrast 4.5:1 or more), and told apart by the colour-blind
+# Dark enough to be read on white (contrast 4.5:1 or more), and distinguished by the colour-blind
 # together with the dashes.
 _COLOURS = ("#1f5fa8", "#c2410c", "#0f766e", "#7e22ce", "#92610a", "#be185d", "#475569", "#3f7a0a")
 _DASHES = ((), (5, 2), (1.5, 1.5), (7, 2, 1.5, 2))
