@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Protocol
 
@@ -104,6 +104,23 @@ class Settings:
         if len(content) != 4 * np.prod(self.shape) or not np.isfinite(array).all():
             raise XcosError(f"a feature in {store} is damaged; enroll the people into a new store")
         return array.reshape(self.shape)
+
+    def entries(self, rows: Iterable[tuple], numbers: Sequence[int], store: str) -> list[Entry]:
+        """Return faces that a store has kept, in the order of `numbers`; see `Backend.read`.
+
+        Args:
+            rows: number, person, photo, feature and face of each that is there, in any order.
+            numbers: that were asked for.
+            store: its name, for errors.
+
+        Raises:
+            XcosError: a feature is damaged.
+        """
+        found = {number: rest for number, *rest in rows}
+        return [
+            Entry(person, photo, self.feature(feature, store), face)
+            for person, photo, feature, face in (found[x] for x in numbers if x in found)
+        ]
 
 
 class Backend(Protocol):

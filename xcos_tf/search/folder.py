@@ -7,9 +7,10 @@ more it is kept in a file, which is made again if it is missing, damaged, or of 
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import faiss
 import numpy as np
@@ -59,7 +60,7 @@ class FolderBackend:
         """
         self._folder = Path(folder)
         self.name = shown(os.fspath(folder))
-        self._stack, self._index = ExitStack(), None
+        self._stack, self._index, self._counted = ExitStack(), None, (None, 0)
         try:
             with self._told():
                 if new is None and not (self._folder / DATABASE).is_file():
@@ -76,7 +77,10 @@ class FolderBackend:
             raise
 
     def __len__(self) -> int:
-        return self._run("SELECT count(*) FROM faces").fetchone()[0]
+        now = self._now()
+        if self._counted[0] != now:  # counting a million takes as long as searching them
+            self._counted = now, self._run("SELECT count(*) FROM faces").fetchone()[0]
+        return self._counted[1]
 
     def people(self) -> Iterator[tuple[str, int]]:
         """See `Backend`."""
@@ -108,11 +112,8 @@ class FolderBackend:
         """See `Backend`."""
         marks = ",".join("?" * len(numbers))
         asked = f"SELECT number, person, photo, feature, face FROM faces WHERE number IN ({marks})"
-        found = {row[0]: row[1:] for row in self._run(asked, tuple(map(int, numbers)))}
-        return [
-            Entry(person, photo, self._feature(feature), face)
-            for person, photo, feature, face in (found[x] for x in numbers if x in found)
-        ]
+        rows = self._run(asked, tuple(map(int, numbers)))
+        return self.settings.entries(rows, numbers, self.name)
 
     def forget(self, person: str) -> int:
         """See `Backend`."""
@@ -143,11 +144,10 @@ class FolderBackend:
         if len(self) <= EXACT:
             return
         self._catch_up()
-        content = faiss.serialize_index(self._index)
         with self._told():
             for old in self._folder.glob("index.*.faiss"):
                 old.unlink()
-            replace_file(self._index_file(), lambda stream: stream.write(content.data), 0o600)
+            replace_file(self._index_file(), self._write_index, 0o600)
 
     def close(self) -> None:
         """See `Backend`."""
@@ -238,11 +238,20 @@ class FolderBackend:
         index.nprobe = PROBED
         index.cp.niter = 10
         index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
-        step = max(1, count // (40 * clusters))
-        asked = "SELECT feature FROM faces WHERE number % ? = 0"
-        sample = [self._feature(blob) for (blob,) in self._run(asked, (step,))]
-        index.train(vectors(np.stack(sample)))
+        index.train(self._sample(max(1, count // (40 * clusters))))
         return faiss.IndexIDMap2(index)
+
+    def _sample(self, step: int) -> np.ndarray:
+        """Return the vectors of one face in so many."""
+        asked = self._run("SELECT feature FROM faces WHERE number % ? = 0", (step,))
+        blocks = iter(lambda: asked.fetchmany(_BLOCK), [])
+        return np.concatenate([self._vectors(blob for (blob,) in rows) for rows in blocks])
+
+    def _vectors(self, blobs: Iterable[bytes]) -> np.ndarray:
+        return vectors(np.stack([self._feature(blob) for blob in blobs]))
+
+    def _write_index(self, stream: BinaryIO) -> None:
+        faiss.write_index(self._index, faiss.PyCallbackIOWriter(stream.write))
 
     def _add_after(self, number: int) -> None:
         total = self._run("SELECT count(*) FROM faces WHERE number > ?", (number,)).fetchone()[0]
@@ -250,7 +259,6 @@ class FolderBackend:
         with Bar(total=total, desc="index", unit="face", disable=total < EXACT) as bar:
             while rows := self._run(asked, (number, _BLOCK)).fetchall():
                 number = rows[-1][0]
-                features = np.stack([self._feature(blob) for _, blob in rows])
                 numbers = np.array([x for x, _ in rows], np.int64)
-                self._index.add_with_ids(vectors(features), numbers)
+                self._index.add_with_ids(self._vectors(blob for _, blob in rows), numbers)
                 bar.update(len(rows))

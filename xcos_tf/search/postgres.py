@@ -115,11 +115,7 @@ class PostgresBackend:
     def read(self, numbers: Sequence[int]) -> list[Entry]:
         """See `Backend`."""
         asked = "SELECT number, person, photo, feature, face FROM xcos_faces WHERE number = ANY(%s)"
-        found = {row[0]: row[1:] for row in self._run(asked, (list(numbers),))}
-        return [
-            Entry(person, photo, self.settings.feature(feature, self.name), face)
-            for person, photo, feature, face in (found[x] for x in numbers if x in found)
-        ]
+        return self.settings.entries(self._run(asked, (list(numbers),)), numbers, self.name)
 
     def forget(self, person: str) -> int:
         """See `Backend`."""
