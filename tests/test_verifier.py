@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.verifying import ATTENTIONS, THRESHOLDS, untrained_preset
+from xcos_tf.data.alignment import warp_face
+from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.models.presets import Preset
 from xcos_tf.templates import Gallery, fixed_weight_scores
@@ -75,6 +77,23 @@ def test_template_is_one_grid_feature_and_the_face(verifier, templates):
     again = verifier.enroll(template.face, aligned=True)
     np.testing.assert_array_equal(again.feature, template.feature)
     np.testing.assert_array_equal(again.face, template.face)
+
+
+def test_template_says_where_the_face_is(verifier, templates, photos):
+    template = templates["biden"]
+    (x, y, width, height), points = template.box_and_landmarks.values()
+    for low, length, values in zip((x, y), (width, height), np.transpose(points), strict=True):
+        assert low < values.min() and values.max() < low + length
+    warped = warp_face(read_photo(photos / "biden.jpg"), np.float32(points))
+    assert np.abs(warped - 1.0 * template.face).mean() < 1  # they are rounded
+    assert verifier.enroll_all(photos / "biden.jpg")[0].box_and_landmarks["box"] == [
+        x,
+        y,
+        width,
+        height,
+    ]
+    again = verifier.enroll(template.face, aligned=True)
+    assert again.box_and_landmarks == {"box": None, "landmarks": None}
 
 
 def test_enroll_counts_faces_and_keeps_to_the_rule(verifier, templates, photos, tmp_path):

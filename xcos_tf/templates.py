@@ -4,11 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xcos_tf.arrays import as_float32, unit_length
 from xcos_tf.errors import XcosError
+
+if TYPE_CHECKING:
+    from xcos_tf.data.detection import DetectedFace
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Template:
         faces_found: how many faces the photo showed; 1 for a photo given as aligned.
         preset: digest of the preset that made the feature, see `Preset.digest`; None if unknown.
         turned: degrees by which the photo had to be turned, clockwise, to have the face upright.
+        place: where the face is in the photo; None for a photo given as aligned.
     """
 
     feature: np.ndarray | None
@@ -29,6 +34,19 @@ class Template:
     faces_found: int = 1
     preset: str | None = None
     turned: int = 0
+    place: "DetectedFace | None" = None
+
+    @property
+    def box_and_landmarks(self) -> dict[str, list | None]:
+        """`box`, [x, y, width, height], and `landmarks`, five [x, y], in pixels of the photo.
+
+        The photo is as it is shown, upright by what its EXIF data say. Both are None of a photo
+        given as aligned.
+        """
+        if self.place is None:
+            return {"box": None, "landmarks": None}
+        found = {"box": self.place.box, "landmarks": self.place.landmarks}
+        return {name: np.asarray(x, float).round(1).tolist() for name, x in found.items()}
 
 
 class Gallery:

@@ -201,7 +201,7 @@ class Verifier:
         faces = read_faces(photos, lambda: self._aligner, aligned, names)
         features = self.embed(np.stack([face.image for face in faces]))
         return [
-            Template(feature, x.image, x.faces_found, self._digest, x.turned)
+            Template(feature, x.image, x.faces_found, self._digest, x.turned, x.face)
             for feature, x in zip(features, faces, strict=True)
         ]
 
@@ -213,7 +213,7 @@ class Verifier:
             return self._enroll([pixels], False, [photo_name(photo, "the photo")])
         features = self.embed(np.stack([face.image for face in faces]))
         return [
-            Template(feature, face.image, face.faces_found, self._digest)
+            Template(feature, face.image, face.faces_found, self._digest, place=face.face)
             for feature, face in zip(features, faces, strict=True)
         ]
 

@@ -56,6 +56,7 @@ def test_pictures_and_json(store, photos, tmp_path, capsys):
     found = json.loads(ran(capsys, *words, "--json", "--explain", tmp_path / "why").out)
     [face] = found["faces"]
     [hit] = face["hits"]
+    assert len(face["box"]) == 4 and len(face["landmarks"]) == 5
     assert face["found"] and hit["person"] == "Barack Obama" and hit["same"]
     assert face["threshold"] == pytest.approx(0.497087)
     total = sum(

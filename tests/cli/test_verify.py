@@ -93,6 +93,7 @@ def test_json_and_picture(preset, tmp_path, capsys, attention):
     assert answer["preset"] == preset
     assert answer["photos"] == [OBAMA, BIDEN]
     assert answer["faces_found"] == [1, 1]
+    assert [np.shape(x["landmarks"]) for x in answer["places"]] == [(5, 2)] * 2
     assert answer["sentence"]
     with Image.open(picture) as image:
         assert image.format == "PNG"

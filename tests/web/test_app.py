@@ -30,7 +30,10 @@ def test_a_verdict_is_that_of_python(client, photos):
     np.testing.assert_allclose(answer["similarity_map"], expected.similarity_map, atol=2e-6)
     np.testing.assert_allclose(answer["attention_map"], expected.attention_map, atol=2e-6)
     np.testing.assert_allclose(answer["drops"], expected.drops, atol=2e-6)
-    assert all(x["image"].startswith("data:image/png;base64,") for x in answer["faces"])
+    templates = expected.template_a, expected.template_b
+    for face, template in zip(answer["faces"], templates, strict=True):
+        assert face["image"].startswith("data:image/png;base64,")
+        assert template.box_and_landmarks.items() <= face.items() and len(face["box"]) == 4
     for attention, found in answer["attentions"].items():
         total = np.sum(np.multiply(answer["similarity_map"], found["attention_map"]))
         assert total == pytest.approx(found["score"], abs=1e-4), attention

@@ -137,12 +137,13 @@ def _as_json(args, searches, faces, pictures) -> str:
         "store": {"faces": faces},
         "faces": [
             {
+                **probe.box_and_landmarks,
                 "found": any(hits),
                 "threshold": hits[0].verification.threshold,
                 "attention": hits[0].verification.attention,
                 "hits": [one(face, rank, hit) for rank, hit in enumerate(hits, 1)],
             }
-            for face, (_, hits) in enumerate(searches, 1)
+            for face, (probe, hits) in enumerate(searches, 1)
         ],
     }
     return json.dumps(answer, indent=2)

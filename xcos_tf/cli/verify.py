@@ -123,6 +123,7 @@ def _as_json(args, result) -> str:
         "photos": [args.a, args.b],
         "faces_found": [template.faces_found for template in templates],
         "turned": [template.turned for template in templates],
+        "places": [template.box_and_landmarks for template in templates],
     }
     answer |= result.told()
     if result.drops is not None:

@@ -56,7 +56,7 @@ def verify_photos(
         attention,
         answer.similarity_map[0],
         answer.attention_map[0],
-        *(Template(None, x.image, x.faces_found, turned=x.turned) for x in faces),
+        *(Template(None, x.image, x.faces_found, turned=x.turned, place=x.face) for x in faces),
     )
 
 

@@ -40,7 +40,7 @@ def verification_answer(result: Verification) -> dict:
 
 
 def face_answer(template: Template) -> dict:
-    """Return an aligned face as a PNG's data URI, and what the photo was like."""
+    """Return an aligned face as a PNG's data URI, what its photo is like, and where it is there."""
     stream = io.BytesIO()
     Image.fromarray(template.face).save(stream, "PNG")
     content = base64.b64encode(stream.getvalue()).decode("ascii")
@@ -48,6 +48,7 @@ def face_answer(template: Template) -> dict:
         "image": f"data:image/png;base64,{content}",
         "faces_found": template.faces_found,
         "turned": template.turned,
+        **template.box_and_landmarks,
     }
 
 
