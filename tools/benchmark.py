@@ -2,6 +2,7 @@
 
     python tools/benchmark.py [verify] [--photos LFW]
     python tools/benchmark.py runtime [--before CHECKOUT] [--photos LFW] [--set LFW_ALIGNED PAIRS]
+        [--train CONFIG PREPARED] [--authors SRC]
     python tools/benchmark.py detection [--photos LFW]
     python tools/benchmark.py input PREPARED_SET [...]
     python tools/benchmark.py all-pairs FACES
@@ -50,7 +51,6 @@ NEAR = 0.5  # pixels
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 PEOPLE, FACES, PAIRS = 32, 4, 512  # of a batch of the training input
 WAYS = ("mirrored, normalised", "every change to half of the faces")
-SAMPLE_BLOCK = 2048
 SHARE, FC_BATCH = 0.1, 64  # of the people in a sample, and faces of a step
 RECORD_MAGIC = struct.pack("<I", 0xCED7230A)
 RECORD_PEOPLE, RECORD_SIDE = 10, 112
@@ -118,6 +118,9 @@ def runtime(args) -> None:
         commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 1)
     if args.set:
         commands["evaluate"] = (["evaluate", *(str(Path(x).resolve()) for x in args.set)], 1)
+    if args.train:
+        config, data = (str(Path(x).resolve()) for x in args.train)
+        commands["train"] = (["train", config, "--data", data, "--out", "OUT"], 3)
     for name, (words, rounds) in commands.items():
         checkouts = [ROOT, *([args.before.resolve()] if args.before else [])]
         runs = np.array([[command(x, words) for x in checkouts] for _ in range(rounds)])
@@ -374,7 +377,7 @@ def all_pairs(args) -> None:
         seconds = in_fresh_process(keep_templates, args.faces, templates)
         print(f"templates: {seconds:.1f} s", flush=True)
         for score in args.scores:
-            print(in_fresh_process(compare_all_pairs, templates, score, args.sample), flush=True)
+            print(in_fresh_process(compare_all_pairs, templates, score), flush=True)
 
 
 def in_fresh_process(function, *arguments):
@@ -393,8 +396,8 @@ def keep_templates(faces: Path, templates: Path) -> float:
     return time.perf_counter() - start
 
 
-def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
-    """Compare all with all, then a sample of pairs one to one; return what each takes, in words."""
+def compare_all_pairs(templates: Path, score: str) -> str:
+    """Compare all with all; return what it takes, in words."""
     from xcos_tf.evaluation.all_pairs import compare_all
     from xcos_tf.evaluation.matcher import Matcher
     from xcos_tf.evaluation.templates import open_templates
@@ -407,16 +410,9 @@ def compare_all_pairs(templates: Path, score: str, sample: int) -> str:
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MEMORY_UNIT
     pairs = found.genuine_pairs + found.impostor_pairs
-    features = store.read(0, len(store))
-    ends = np.random.default_rng(0).integers(0, len(store), (2, min(sample, pairs)))
-    start = time.perf_counter()
-    for i in range(0, ends.shape[1], SAMPLE_BLOCK):
-        matcher.score_pairs(*features[ends[:, i : i + SAMPLE_BLOCK]], score)
-    one_to_one = (time.perf_counter() - start) / ends.shape[1] * pairs
     return (
         f"{score}: {pairs:,} pairs in {seconds:.1f} s ({cpu_seconds:.1f} s of processors), "
-        f"{pairs / seconds:,.0f} pairs/s, peak memory {memory / 2**20:.0f} MiB; "
-        f"one to one {one_to_one:.0f} s, ratio {one_to_one / seconds:.1f}"
+        f"{pairs / seconds:,.0f} pairs/s, peak memory {memory / 2**20:.0f} MiB"
     )
 
 
@@ -464,16 +460,12 @@ def prepare_memory(args) -> None:
 
 
 def peak_memory(images: int, jobs: int) -> tuple[float, float, float]:
-    """Prepare so many faces; return their MB, the peak resident MB so far, and seconds."""
+    """Prepare so many faces; return their MB, the peak resident MB, and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         size = write_records(Path(folder, "set"), images)
-        words = ["prepare", Path(folder, "set"), Path(folder, "out"), "--jobs", str(jobs)]
-        start = time.monotonic()
-        command = [sys.executable, "-m", "xcos_tf.cli.main", *words]
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        seconds = time.monotonic() - start
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * MEMORY_UNIT
-    return size / 1e6, memory / 1e6, seconds
+        words = ["prepare", f"{folder}/set", "OUT", "--jobs", str(jobs)]
+        seconds, _, memory = command(ROOT, words)
+    return size / 1e6, memory * 2**20 / 1e6, seconds
 
 
 def write_records(folder: Path, images: int) -> int:
@@ -520,6 +512,7 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--before", type=Path, help="checkout to compare commands with")
     command.add_argument("--photos", type=Path, help="folder for `xcos align`, such as LFW")
     command.add_argument("--set", nargs=2, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
+    command.add_argument("--train", nargs=2, metavar=("CONFIG", "DATA"), help="for `xcos train`")
     command.add_argument("--authors", type=Path, help="`src` of the authors' repository")
     command = add("detection", detection, count=500)
     command.add_argument(
@@ -527,7 +520,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     command = add("input", training_input, rounds=5, batches=60)
     command.add_argument("sets", nargs="+", type=Path, help="folders that `xcos prepare` made")
-    command = add("all-pairs", all_pairs, sample=50_000)
+    command = add("all-pairs", all_pairs)
     command.add_argument("faces", type=Path, help="as `xcos align` leaves them")
     command.add_argument("--templates", type=Path, help="file that keeps them for the next time")
     command.add_argument("--scores", nargs="+", default=["patched", "correlated"])

@@ -2,36 +2,11 @@
 
 import ast
 import hashlib
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.evaluation.score_cache import ScoreCache
-
 ROOT = Path(__file__).resolve().parents[1]
-
-
-class Key(dict):
-    """All that arrays follow from, by name, for a `ScoreCache`."""
-
-    def as_json(self) -> str:
-        """Return one line of JSON, the same for the same content."""
-        return json.dumps(self, sort_keys=True)
-
-
-def kept(cache: ScoreCache, key: Key, make: Callable[[], dict[str, np.ndarray]]):
-    """Return what is kept, or make {name: array of one dimension or more}, and keep it whole.
-
-    Raises:
-        XcosError: the folder cannot be written.
-    """
-    found = cache.load(key)
-    if found is None:
-        found = make()
-        cache.save(key, found)
-    return found
 
 
 def sha256_of(*parts: bytes | np.ndarray | str) -> str:

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.keeping import Key, code_version, kept, sha256_of
+    from tools.keeping import code_version, sha256_of
     from tools.unlock.trials import (
         CODE,
         RULES,
@@ -64,14 +64,13 @@ def _measure(args):
     with models_of(args.models, args.variants) as models:
         for variant in args.variants:
             verifier = Verifier.from_export(models, f"{variant}.batch", threads=2)
-            key = Key(
-                faces=faces, rules=rules, models=verifier.runtime.identity, code=code_version(*CODE)
-            )
+            key = {"faces": faces, "rules": rules, "models": verifier.runtime.identity}
+            key["code"] = code_version(*CODE)
 
             def make(verifier=verifier):
                 return {"counts": count_tries(embed_people(people, verifier), verifier, rules)}
 
-            rows += rows_of(set_name, verifier, rules, kept(cache, key, make)["counts"])
+            rows += rows_of(set_name, verifier, rules, cache.kept(key, make)["counts"])
     yield report(rows, "unlock-validation" if args.validation else "unlock")
 
 

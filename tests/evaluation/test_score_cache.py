@@ -1,13 +1,16 @@
-from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import score_cache
-from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
+from xcos_tf.evaluation import protocol
+from xcos_tf.evaluation.protocol import scoring_of
+from xcos_tf.evaluation.score_cache import ScoreCache
 
-SCORING = Scoring("a" * 64, '{"backbone": {}}', "b" * 64, True)
+MATCHER = SimpleNamespace(sha256="a" * 64, model='{"backbone": {}}')
+SET = SimpleNamespace(fingerprint="b" * 64, aligned=True)
+SCORING = scoring_of(MATCHER, SET)
 SCORES = {"patched": np.array([0.5, -0.25], np.float32), "learned": np.ones(2, np.float32)}
 
 
@@ -34,7 +37,8 @@ def test_scores_come_back_in_order(tmp_path):
 def test_other_circumstances_have_other_scores(change, tmp_path):
     cache = ScoreCache(tmp_path)
     cache.save(SCORING, SCORES)
-    other = replace(SCORING, **change)
+    assert change.keys() <= SCORING.keys()
+    other = {**SCORING, **change}
     assert cache.load(other) is None
     cache.save(other, {"cosine": np.zeros(1, np.float32)})
     assert list(cache.load(SCORING)) == ["patched", "learned"]
@@ -43,8 +47,8 @@ def test_other_circumstances_have_other_scores(change, tmp_path):
 def test_another_version_of_the_code_has_other_scores(tmp_path, monkeypatch):
     cache = ScoreCache(tmp_path)
     cache.save(SCORING, SCORES)
-    monkeypatch.setattr(score_cache, "VERSION", score_cache.VERSION + 1)
-    assert cache.load(SCORING) is None
+    monkeypatch.setattr(protocol, "VERSION", protocol.VERSION + 1)
+    assert cache.load(scoring_of(MATCHER, SET)) is None
 
 
 def test_a_damaged_file_counts_as_none(tmp_path):
@@ -63,7 +67,7 @@ def test_a_file_under_a_false_name_is_not_believed(tmp_path):
     cache = ScoreCache(tmp_path)
     cache.save(SCORING, SCORES)
     [path] = tmp_path.iterdir()
-    other = replace(SCORING, share=0.5)
+    other = {**SCORING, "share": 0.5}
     cache.save(other, {"cosine": np.zeros(1, np.float32)})
     [false] = set(tmp_path.iterdir()) - {path}
     false.write_bytes(path.read_bytes())
@@ -78,3 +82,17 @@ def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     (tmp_path / "scores").rmdir()
     with pytest.raises(XcosError, match=r"scores cannot be kept in .*scores"):
         cache.save(SCORING, SCORES)
+
+
+def test_what_is_kept_is_not_made_again(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": np.arange(3)}
+
+    cache = ScoreCache(tmp_path)
+    for _ in range(2):
+        assert cache.kept({"a": 1}, make)["x"].tolist() == [0, 1, 2]
+    cache.kept({"a": 2}, make)
+    assert len(made) == 2

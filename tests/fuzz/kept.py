@@ -16,7 +16,7 @@ from tests.fuzz.sets import odd_npz
 from xcos_tf.cli.passphrase import read_passphrase
 from xcos_tf.data.occlude_folder import claim_folder
 from xcos_tf.data.occlusion import Occluder
-from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
+from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.templates import (
     METADATA,
     TemplateInfo,
@@ -81,14 +81,14 @@ def _templates(folder: Path) -> Trial:
 
 
 def _scores(folder: Path) -> Trial:
-    cache, key = ScoreCache(folder / "cache"), Scoring("ab" * 32, "{}", "cd" * 32, True)
+    cache, key = ScoreCache(folder / "cache"), {"weights": "ab" * 32, "photos": "cd" * 32}
     scores = {
         "learned": np.linspace(-1, 1, 5, dtype=np.float32),
         "patched": np.zeros(5, np.float32),
     }
     cache.save(key, scores)
     (path,) = (folder / "cache").iterdir()
-    metadata = {"scoring": key.as_json(), "scores": json.dumps(list(scores))}
+    metadata = {"scoring": json.dumps(key, sort_keys=True), "scores": json.dumps(list(scores))}
 
     def draw(random):
         told = dict(metadata)

@@ -1,8 +1,7 @@
 import numpy as np
 
 from tools import keeping
-from tools.keeping import Key, code_version, kept, sha256_of
-from xcos_tf.evaluation.score_cache import ScoreCache
+from tools.keeping import code_version, sha256_of
 
 
 def test_a_change_of_any_source_is_another_version(tmp_path, monkeypatch):
@@ -46,17 +45,3 @@ def test_what_a_module_imports_of_its_room_counts(tmp_path, monkeypatch):
 def test_parts_cannot_be_taken_for_one_another():
     assert sha256_of("ab", b"c") != sha256_of("a", b"bc")
     assert sha256_of(np.arange(3)) == sha256_of(np.arange(3)) != sha256_of(np.arange(4))
-
-
-def test_what_is_kept_is_not_made_again(tmp_path):
-    made = []
-
-    def make():
-        made.append(1)
-        return {"x": np.arange(3)}
-
-    cache = ScoreCache(tmp_path)
-    for _ in range(2):
-        assert kept(cache, Key(a=1), make)["x"].tolist() == [0, 1, 2]
-    kept(cache, Key(a=2), make)
-    assert len(made) == 2

@@ -11,7 +11,7 @@ from tools.explanations import judging
 from tools.explanations.drawn_pairs import Pair
 from tools.explanations.judging import Arrays, OneScore
 from tools.explanations.rows import CELL_FILLINGS, CONTROL, FILLINGS, WHATIF
-from tools.keeping import Key, code_version, kept, sha256_of
+from tools.keeping import code_version, sha256_of
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.explain import faithfulness
@@ -150,8 +150,8 @@ def _check(x: Contender, pair: Pair) -> Arrays:
 def _kept(kept_in, code, x, pair, what, make, filling="") -> Arrays:
     """Return a result, kept by all that it follows from."""
     modules, config = [judging.__name__], x.verifier.config
-    key = Key(what=what, faces=sha256_of(*pair[:2]), model=config["model"])
-    key |= {"weights": config["weights"]["sha256"]}
+    key = {"what": what, "faces": sha256_of(*pair[:2]), "model": config["model"]}
+    key["weights"] = config["weights"]["sha256"]
     if what != "maps":
         modules.append(faithfulness.__name__)
     if what in ("drops", "curves"):
@@ -161,7 +161,7 @@ def _kept(kept_in, code, x, pair, what, make, filling="") -> Arrays:
         key |= {"method": x.method.name}
         if x.method.name == WHATIF:  # by a file beside the weights
             key |= {"whatif": sha256_of(whatif_file(find_preset(x.preset)).read_bytes())}
-    return kept(kept_in, Key(key, code=code(*modules)), make)
+    return kept_in.kept({**key, "code": code(*modules)}, make)
 
 
 def _joined(x: Contender, pairs: Sequence[Pair], of_pairs: Sequence[dict]) -> Found:

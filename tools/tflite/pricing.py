@@ -12,7 +12,7 @@ from scipy.stats import sem
 from tqdm import tqdm
 
 from tools.benchmark import seconds_in_turns
-from tools.keeping import Key, kept, sha256_of
+from tools.keeping import sha256_of
 from tools.lite import lite_runner
 from tools.paper.data_folder import SEED
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
@@ -75,8 +75,8 @@ class Bench:
         return Judged(scores, kfold_accuracy(scores, pairs.same, pairs.fold, balanced=True))
 
     def _kept(self, variant: Verifier, make, **rest) -> np.ndarray:
-        key = Key(models=variant.runtime.identity, set=self.vset.fingerprint, **rest)
-        return kept(self._cache, key, lambda: {"array": make()})["array"]
+        key = {"models": variant.runtime.identity, "set": self.vset.fingerprint, **rest}
+        return self._cache.kept(key, lambda: {"array": make()})["array"]
 
 
 def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:

@@ -9,11 +9,14 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher, open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs
-from xcos_tf.evaluation.score_cache import ScoreCache, Scoring
+from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
 from xcos_tf.wording import counted
+
+VERSION = 1
+"""Raised whenever the same weights and photos come to other scores, or have more of them."""
 
 
 def score_set(
@@ -52,9 +55,15 @@ def score_set(
 
 def scoring_of(
     matcher: Matcher, vset: VerificationSet, share: float = 0.0, cover: str = ""
-) -> Scoring:
-    """Return what the scores of a preset on a set follow from; see `Scoring`."""
-    return Scoring(matcher.sha256, matcher.model, vset.fingerprint, vset.aligned, share, cover)
+) -> dict:
+    """Return what the scores of a preset on a set follow from, a key of `ScoreCache`.
+
+    `share` of one face of each pair is covered, and the cover follows from `cover` besides, such as
+    its seed.
+    """
+    of_preset = {"weights": matcher.sha256, "model": matcher.model}
+    of_set = {"photos": vset.fingerprint, "aligned": vset.aligned}
+    return {"version": VERSION, **of_preset, **of_set, "share": share, "cover": cover}
 
 
 def embed(

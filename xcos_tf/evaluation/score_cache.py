@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,44 +13,25 @@ from safetensors.numpy import save
 from xcos_tf.errors import explained
 from xcos_tf.files import replace_file
 
-VERSION = 1
-"""Raised whenever the same weights and photos come to other scores, or have more of them."""
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """Everything that the scores of a preset on a set follow from.
-
-    That is the SHA-256 of its weights, what the network is built from, as JSON, the set's
-    fingerprint, whether its photos are aligned faces, and the share of one face of each pair that
-    is covered, with what else the cover follows from, such as its seed.
-    """
-
-    weights: str
-    model: str
-    photos: str
-    aligned: bool
-    share: float = 0.0
-    cover: str = ""
-
-    def as_json(self) -> str:
-        """Return one line of JSON, the same for the same scores."""
-        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
+Arrays = dict[str, np.ndarray]
 
 
 class ScoreCache:
-    """A folder of safetensors files, each whole or not there: one for each `Scoring`, or whatever
-    else has `as_json`."""
+    """A folder of safetensors files, each whole or not there.
+
+    Each holds {name: array of one dimension or more}, and goes by a key: all that these follow
+    from, by name, as JSON knows it.
+    """
 
     def __init__(self, folder: str | os.PathLike):
         """Use a folder, which is made if it is missing; raises XcosError if it cannot be."""
         self.folder = Path(folder)
-        with self._kept():
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def load(self, scoring: Scoring) -> dict[str, np.ndarray] | None:
-        """Return {score: array}, or None if they are not there or their file is damaged."""
-        wanted = scoring.as_json()
+    def load(self, key: dict) -> Arrays | None:
+        """Return what is kept, or None if it is not there or its file is damaged."""
+        wanted = _one_line(key)
         try:
             with safe_open(self._path(wanted), framework="numpy") as file:
                 metadata = file.metadata() or {}
@@ -60,19 +41,28 @@ class ScoreCache:
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
-    def save(self, scoring: Scoring, scores: dict[str, np.ndarray]) -> None:
-        """Keep {score: array of one dimension or more}, in this order.
-
-        Raises XcosError if the folder cannot be written.
-        """
-        wanted = scoring.as_json()
+    def save(self, key: dict, scores: Arrays) -> None:
+        """Keep arrays, in this order; raises XcosError if the folder cannot be written."""
+        wanted = _one_line(key)
         metadata = {"scoring": wanted, "scores": json.dumps(list(scores))}
         content = save({name: np.ascontiguousarray(x) for name, x in scores.items()}, metadata)
-        with self._kept():
+        with self._writing():
             replace_file(self._path(wanted), lambda stream: stream.write(content))
+
+    def kept(self, key: dict, make: Callable[[], Arrays]) -> Arrays:
+        """Return what is kept, or make and keep it; raises XcosError as `save` does."""
+        found = self.load(key)
+        if found is None:
+            found = make()
+            self.save(key, found)
+        return found
 
     def _path(self, wanted: str) -> Path:
         return self.folder / f"{hashlib.sha256(wanted.encode()).hexdigest()}.safetensors"
 
-    def _kept(self):
+    def _writing(self):
         return explained(f"scores cannot be kept in {self.folder}", "choose another folder")
+
+
+def _one_line(key: dict) -> str:
+    return json.dumps(key, sort_keys=True)

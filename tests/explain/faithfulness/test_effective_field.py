@@ -3,7 +3,12 @@ import pytest
 from tensorflow import keras
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.faithfulness.effective_field import BATCH, effective_fields
+from xcos_tf.explain.faithfulness.effective_field import (
+    BATCH,
+    effective_fields,
+    locality,
+    shares_nearby,
+)
 
 CELLS = [(0, 0), (1, 2)]
 
@@ -84,3 +89,24 @@ def test_the_radius_is_from_the_patchs_centre(faces, place):
     layer.set_weights([kernel])
     [field] = effective_fields(model, faces, [(1, 2)])
     assert field.half_radius == pytest.approx(np.hypot(place[0] - 1.5, place[1] - 1.5))
+
+
+def test_shares_nearby_by_hand():
+    energies = np.zeros((9, 6, 6))
+    energies[:, 0, 0] = 1  # all cells look at the first one's corner
+    assert shares_nearby(energies, (3, 3)) == (pytest.approx(1 / 9), pytest.approx(4 / 9))
+    even = np.full((9, 6, 6), 1 / 36)
+    near = (4 * 4 + 4 * 6 + 9) / 9 / 9  # corners, edges and the middle have 4, 6 and 9 near
+    assert shares_nearby(even, (3, 3)) == (pytest.approx(1 / 9), pytest.approx(near))
+
+
+@pytest.mark.parametrize("reach, inside", [(16, 1), (48, ((5 / 3 + 2 / 2) / 7) ** 2)])
+def test_a_cell_that_sees_so_far_is_found_to(random, reach, inside):
+    image = keras.Input((112, 112, 3))
+    padded = keras.layers.ZeroPadding2D((reach - 16) // 2)(image)
+    seen = keras.layers.Conv2D(1, reach, strides=16, kernel_initializer="ones")
+    faces = random.integers(0, 256, (2, 112, 112, 3), np.uint8)
+    own, near, radius = locality(keras.Model(image, seen(padded)), faces)
+    # Along each side, five cells see three patches and the two at the ends see two.
+    assert own == pytest.approx(inside) and near == pytest.approx(1)
+    assert radius == pytest.approx(reach / np.sqrt(2 * np.pi), rel=0.35)

@@ -69,6 +69,32 @@ def effective_fields(
     return [_measured(energy, cell, grid) for energy, cell in zip(energies, cells, strict=True)]
 
 
+def locality(model: keras.Model, faces: np.ndarray) -> tuple[float, float, float]:
+    """Return how local a model's cells are, on average, of faces as by `effective_fields`.
+
+    Returns:
+        The shares of a cell's energy that are in its own patch and within one cell of it, in
+        [0, 1]; and the radius that holds half, pixels.
+    """
+    grid = model.output_shape[1:3]
+    fields = effective_fields(model, faces, list(np.ndindex(*grid)))
+    shares = shares_nearby(np.stack([field.energy for field in fields]), grid)
+    return *shares, float(np.mean([field.half_radius for field in fields]))
+
+
+def shares_nearby(energies: np.ndarray, grid: tuple[int, int]) -> tuple[float, float]:
+    """Return the mean share of cells' energy that is in their own patch, and within one cell of it.
+
+    The energies, float (h·w, H, W), are those of each cell, row by row, each of sum 1.
+    """
+    h, w = grid
+    size = energies.shape[1] // h, energies.shape[2] // w
+    by_cell = energies.reshape(h * w, h, size[0], w, size[1]).sum((2, 4)).reshape(h * w, h * w)
+    places = np.indices(grid).reshape(2, -1)
+    apart = np.abs(places[:, :, np.newaxis] - places[:, np.newaxis]).max(axis=0)
+    return tuple(float((by_cell * (apart <= reach)).sum(axis=1).mean()) for reach in (0, 1))
+
+
 def _gradient(model, images, cell):
     with tf.GradientTape() as tape:
         tape.watch(images)

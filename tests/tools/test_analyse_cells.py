@@ -3,7 +3,24 @@ import pytest
 from PIL import Image
 
 from tests.verifying import untrained_preset
-from tools.analyse_occlusion import analyse, covered_cells, main, over_visible
+from tools.analyse_cells import analyse, compared, covered_cells, main, over_visible
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    return str(untrained_preset(tmp_path_factory.mktemp("preset")))
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    """A folder of six people with five faces of noise each."""
+    root, random = tmp_path_factory.mktemp("faces"), np.random.default_rng(0)
+    for person in range(6):
+        (root / f"person {person}").mkdir()
+        for photo in range(5):
+            pixels = random.integers(0, 256, (112, 112, 3), np.uint8)
+            Image.fromarray(pixels).save(root / f"person {person}" / f"{photo}.png")
+    return str(root)
 
 
 def test_a_cell_is_covered_by_more_than_half():
@@ -53,17 +70,42 @@ def test_what_happens_in_covered_cells_is_told_from_the_rest():
     assert found["share of L's weight on them"] == pytest.approx(0.7)
 
 
-def test_the_command_prints_a_column_for_each_preset(tmp_path, random, capsys):
-    for person in range(6):
-        folder = tmp_path / "faces" / f"person {person}"
-        folder.mkdir(parents=True)
-        for photo in range(5):
-            pixels = random.integers(0, 256, (112, 112, 3), np.uint8)
-            Image.fromarray(pixels).save(folder / f"{photo}.png")
-    preset = str(untrained_preset(tmp_path))
-    arguments = [str(tmp_path / "faces"), "--pairs", "20", "--preset", preset]
+def test_covered_has_a_column_for_each_preset(faces, preset, capsys):
+    arguments = ["covered", faces, "--pairs", "20", "--preset", preset]
     assert main(arguments) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0] == f"| 50 % of one face covered | {preset} |" and len(table) == 2 + 10
     assert main([*arguments, "--share", "0"]) == 2
     assert "a share of 0.0 cannot be covered" in capsys.readouterr().err
+
+
+def test_maps_that_mirror_and_maps_that_stay(random):
+    maps = random.uniform(size=(3, 7, 7))
+    mirrors, stays = compared(maps, maps[..., ::-1]), compared(maps, maps)
+    assert mirrors[0] == stays[1] == "1.00"
+    assert mirrors[1] == mirrors[2] == stays[0] == stays[2] != "1.00"
+    left = np.zeros((1, 7, 7))
+    left[0, 3, [1, 3, 6]] = 3, 9, 1
+    assert compared(left, left)[3] == "25 %"  # the middle column is on neither side
+
+
+def test_mirrored_has_a_line_for_each_map(faces, preset, capsys):
+    assert main(["mirrored", faces, "--pairs", "4", "--preset", preset]) == 0
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+    assert heading.startswith("| preset | map | with the mirrored pair's, mirrored back |")
+    assert [row.split(" | ")[1] for row in rows] == ["S", "W"]
+
+
+def test_local_has_a_line_for_each_preset(faces, preset, capsys):
+    assert main(["local", faces, "--faces", "3", "--preset", preset]) == 0
+    heading, _, row = capsys.readouterr().out.splitlines()
+    assert heading.startswith("| preset | in the cell itself |")
+    name, *shares, radius = row.strip("| ").split(" | ")
+    inside, near = (float(share.removesuffix(" %")) for share in shares)
+    assert name == preset and 0 < inside < near <= 100 and 0 < int(radius) < 112
+
+
+@pytest.mark.parametrize("command", ["covered", "mirrored", "local"])
+def test_bad_input_is_one_sentence(command, preset, tmp_path, capsys):
+    assert main([command, str(tmp_path / "none"), "--preset", preset]) == 2
+    assert "analyse_cells: error: " in capsys.readouterr().err
