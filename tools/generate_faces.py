@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.files import replace_file
 
 SIDE, FINER = 112, 2
@@ -78,7 +78,8 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
             raise XcosError(f"--{name} {value} is under {least}; give {least} or more")
     if folder.exists():
         raise XcosError(f"{folder} is there already; choose a new folder")
-    try:
+    advice = "choose another folder or free some space"
+    with explained(f"faces cannot be written to {folder}", advice):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
             made = Path(place, "faces")
@@ -90,11 +91,6 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
                     path = made / f"person-{person:02d}" / f"{face:02d}.png"
                     replace_file(path, lambda stream, image=image: image.save(stream, "PNG"))
             os.rename(made, folder)
-    except OSError as error:
-        raise XcosError(
-            f"faces cannot be written to {folder} ({reason_of(error)}); choose another "
-            "folder or free some space"
-        ) from None
 
 
 def main(argv: list[str] | None = None) -> int:

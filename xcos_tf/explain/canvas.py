@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from xcos_tf.drawing import default_look
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import explained
 from xcos_tf.explain.output_paths import check_figure_path
 from xcos_tf.explain.panels import BLUE, GREY, INK, RED
 from xcos_tf.explain.words import enough_decimals
@@ -99,9 +99,5 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
             warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
             figure.savefig(stream, format=file_format, dpi=DPI, metadata=undated)
 
-    try:
+    with explained(f"the picture cannot be written to {path}", "choose another place"):
         replace_file(path, draw)
-    except OSError as error:
-        raise XcosError(
-            f"the picture cannot be written to {path} ({reason_of(error)}); choose another place"
-        ) from None

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import explained
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
@@ -134,15 +134,11 @@ def save_gallery(figures: Mapping[str, Figure | None], folder: Path) -> list[Pat
     Raises:
         XcosError: the folder cannot be made, or a picture not be written.
     """
-    try:
+    with explained(f"{folder} cannot be written to", "choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in figures.items():
             if figure is None:
                 (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise XcosError(
-            f"{folder} cannot be written to ({reason_of(error)}); choose another folder"
-        ) from None
     written = {folder / name: figure for name, figure in figures.items() if figure is not None}
     for path, figure in written.items():
         save_figure(figure, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.server_messages import message_class
 from xcos_tf.files import read_bytes, replace_file
 
@@ -65,13 +65,10 @@ def read_models(folder: Path) -> Message:
     path, config = folder / MODELS_CONFIG, message_class("ModelServerConfig")()
     if not path.exists():
         return config
-    try:
+    what = f"{path} cannot be read or has more in it than this command understands"
+    faults = OSError, ValueError, text_format.ParseError
+    with explained(what, "mend it or move it away", faults):
         return text_format.Parse(read_bytes(path).decode(), config)
-    except (OSError, ValueError, text_format.ParseError) as error:
-        raise XcosError(
-            f"{path} cannot be read or has more in it than this command understands "
-            f"({reason_of(error)}); mend it or move it away"
-        ) from None
 
 
 def add_version(folder: Path, name: str, version: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.models_config import (
     add_version,
     check_name,
@@ -98,7 +98,9 @@ def publish_version(planned: PlannedVersion) -> Path:
         "threshold": planned.threshold,
         "fmr": DEFAULT_FMR,
     }
-    try:
+    what = f"cannot write {path} and the files around it"
+    advice, faults = "free some space or choose another folder", (OSError, tf.errors.OpError)
+    with explained(what, advice, faults):
         path.parent.mkdir(parents=True, exist_ok=True)
         with published_folder(path) as hidden:
             served = ServedModel(planned.preset.network, planned.attention, planned.threshold)
@@ -107,11 +109,6 @@ def publish_version(planned: PlannedVersion) -> Path:
             write_json(hidden / ORIGIN_FILE, origin)
         write_missing_files(planned.folder)
         add_version(planned.folder, planned.name, planned.version)
-    except (OSError, tf.errors.OpError) as error:
-        raise XcosError(
-            f"cannot write {path} and the files around it ({reason_of(error)}); free some space "
-            "or choose another folder"
-        ) from None
     return path
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from xcos_tf.errors import XcosError, explained, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.files import check_can_write, parse_json, read_file
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
@@ -94,13 +94,9 @@ def open_vault(path: Path, passphrase: str) -> Vault:
             f"{path} cannot be opened: the passphrase is wrong, or the file is damaged or not a "
             "store of this version; nothing was unlocked"
         )
-    try:
+    advice = "nothing was unlocked: delete it and enroll again"
+    with explained(f"{path} was not written by this version", advice, (ValueError,)):
         owner = Owner.from_bytes(content)
-    except ValueError as error:
-        raise XcosError(
-            f"{path} was not written by this version ({reason_of(error)}); nothing was unlocked: "
-            "delete it and enroll again"
-        ) from None
     attempts = _attempts(unseal(key, _ATTEMPTS, _read(attempts_path(path)) or b""), owner)
     if attempts is None:
         raise XcosError(

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.quiet import quiet_start
 from xcos_tf.runtime.model_file import ModelFile
 
@@ -45,16 +45,12 @@ class LiteModel:
         self.metadata = file.metadata
         self._lock = threading.Lock()
         interpreter_of = interpreter_class()
-        try:
-            with quiet_start():
-                interpreter = interpreter_of(model_content=file.content, num_threads=threads)
-                interpreter.allocate_tensors()
-                self._run = interpreter.get_signature_runner(SIGNATURE)
-        except (ValueError, RuntimeError, TypeError, KeyError) as error:
-            raise XcosError(
-                f"{file.name} cannot be run ({reason_of(error)}); export it again with `xcos "
-                "export`"
-            ) from None
+        faults = ValueError, RuntimeError, TypeError, KeyError
+        advice = "export it again with `xcos export`"
+        with explained(f"{file.name} cannot be run", advice, faults), quiet_start():
+            interpreter = interpreter_of(model_content=file.content, num_threads=threads)
+            interpreter.allocate_tensors()
+            self._run = interpreter.get_signature_runner(SIGNATURE)
         details = self._run.get_input_details(), self._run.get_output_details()
         self.inputs, self.outputs = (
             {name: tuple(x["shape_signature"][1:].tolist()) for name, x in one.items()}
@@ -95,10 +91,7 @@ def interpreter_class():
     Raises:
         XcosError: the package is missing.
     """
-    try:
+    advice = "run pip install ai-edge-litert"
+    with explained("a TFLite model needs LiteRT", advice, (ImportError,)):
         from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise XcosError(
-            f"a TFLite model needs LiteRT ({reason_of(error)}); run pip install ai-edge-litert"
-        ) from None
     return Interpreter

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError, reason_of, shown
+from xcos_tf.errors import XcosError, explained, reason_of, shown
 from xcos_tf.files import check_can_write, open_regular, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
@@ -225,16 +225,13 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
 
 def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
     """Return the steps that a checkpoint's trainer had made, and its arrays."""
-    try:
+    advice = "remove it to go on from an older one"
+    faults = OSError, SafetensorError, KeyError, TypeError, ValueError
+    with explained(f"the checkpoint {path} is damaged", advice, faults):
         open_regular(path).close()  # which refuses a pipe
         with safe_open(path, framework="numpy") as file:
             step, form = int(file.metadata()["step"]), file.metadata()["format"]
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise XcosError(
-            f"the checkpoint {path} is damaged ({reason_of(error)}); remove it to go on from an "
-            "older one"
-        ) from None
     if form != FORMAT:
         raise XcosError(
             f"the checkpoint {path} is of an older version, which trained otherwise; start a "

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError, extra, reason_of, shown
+from xcos_tf.errors import XcosError, explained, extra, reason_of, shown
 
 ADDONS = "Addons>"
 
@@ -59,12 +59,9 @@ def build_optimizer(
     for key in arguments:
         if key not in taken:
             raise XcosError(f"the optimizer {name} takes no {key!r}; {_hint(key, [*taken, 'l2'])}")
-    try:
+    what = f"the optimizer {name} refuses {arguments}"
+    with explained(what, "give other values", (TypeError, ValueError)):
         return Part(layer, cls(learning_rate=learning_rate, **arguments), float(l2))
-    except (TypeError, ValueError) as error:
-        raise XcosError(
-            f"the optimizer {name} refuses {arguments} ({reason_of(error)}); give other values"
-        ) from None
 
 
 def try_optimizer(section: dict, learning_rate: float) -> None:

@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 
 import xcos_tf
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import explained
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     Measurement,
@@ -69,12 +69,8 @@ def write_report(
     page = _render(_content(vset, results, face, occlusion, command))
     # Names need not be valid Unicode; what is left of that after `_plain` is not to stop us here.
     page = page.encode("utf-8", "replace")
-    try:
+    with explained(f"the report cannot be written to {path}", "choose another place"):
         replace_file(path, lambda stream: stream.write(page))
-    except OSError as error:
-        raise XcosError(
-            f"the report cannot be written to {path} ({reason_of(error)}); choose another place"
-        ) from None
 
 
 def _content(vset, results, face, occlusion, command) -> dict:

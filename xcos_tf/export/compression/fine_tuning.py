@@ -16,7 +16,7 @@ from xcos_tf.data.augmentation import augment_face, mirror_face
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import decode_face, face_batches, normalise_faces
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import simple_weights
 from xcos_tf.export.compression.operations import SHARES, int8_ranges, with_rests
@@ -211,15 +211,12 @@ class FineTuning:
         """
         if not path.exists():
             return
-        try:
+        faults = OSError, ValueError, KeyError, TypeError
+        with explained(f"{path} cannot be read", "delete it to start again", faults):
             saved = read_npz(path, LARGEST_WEIGHTS)
             told = json.loads(str(saved["request"]))
             arrays = [saved[f"v{i}"] for i in range(len(self._state))]
             step, losses = int(saved["step"]), saved["losses"].tolist()
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise XcosError(
-                f"{path} cannot be read ({reason_of(error)}); delete it to start again"
-            ) from None
         if told != asdict(self._request):
             raise XcosError(
                 f"{path} is of a run with other settings; delete it or choose another folder"

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import save
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.layout import grid_feature
 from xcos_tf.export.compression.operations import (
@@ -112,10 +112,8 @@ def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwo
         )
     path = place / record["file"]
     arrays = parse_arrays(read_checked(path, record["sha256"]), path)
-    try:
+    with _intact(path, KeyError, ValueError):
         weights, ranges = _unpacked(arrays)
-    except (KeyError, ValueError) as error:
-        raise XcosError(f"{path} is damaged ({reason_of(error)}); get the preset again") from None
     return CompressedNetwork(weights, ranges, record)
 
 
@@ -140,7 +138,7 @@ def _unpacked(arrays):
 
 def _read_record(place):
     path = place / RECORD
-    try:
+    with _intact(path, KeyError, TypeError, AttributeError):
         records = read_json(path, "the record", "get the preset again")
         for record in records.values():
             record["file"] = Path(record["file"]).name
@@ -148,5 +146,7 @@ def _read_record(place):
                 if not isinstance(record[key], str):
                     raise TypeError(f"{key} is not a text")
         return records
-    except (KeyError, TypeError, AttributeError) as error:
-        raise XcosError(f"{path} is damaged ({reason_of(error)}); get the preset again") from None
+
+
+def _intact(path: Path, *faults: type[Exception]):
+    return explained(f"{path} is damaged", "get the preset again", faults)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
 from xcos_tf.export.tflite.convert import convert, preset_signature
@@ -146,10 +146,6 @@ def model_maker(
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
+    with explained(f"cannot write {path}", "free some space or choose another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, lambda stream: stream.write(content))
-    except OSError as error:
-        raise XcosError(
-            f"cannot write {path} ({reason_of(error)}); free some space or choose another folder"
-        ) from None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained, reason_of
 from xcos_tf.files import read_json, write_json
 from xcos_tf.models.preset_threshold import check_rates
 
@@ -50,12 +50,10 @@ class MeasuredThresholds:
         if not path.exists():
             return None
         advice = "get the preset again"
-        try:
+        with explained(f"{path} is damaged", advice, (TypeError, AttributeError)):
             found = cls(**read_json(path, "the thresholds", advice))
             for at in found.variants.values():
                 check_rates(at, f"{path} is damaged", advice)
-        except (TypeError, AttributeError) as error:
-            raise XcosError(f"{path} is damaged ({reason_of(error)}); {advice}") from None
         return found
 
     def write(self, path: Path) -> Path:
