@@ -169,7 +169,7 @@ def local_table(args: argparse.Namespace) -> str:
 
 def _drawn(args, count: int, listed: str | None = None) -> list:
     """Return so many pairs of the folder's or of a list's, one more if that is odd."""
-    from tools.explanations.drawn_pairs import draw_pairs
+    from xcos_tf.evaluation.drawn_pairs import draw_pairs
     from xcos_tf.evaluation.open_set import open_set
 
     half = (count + 1) // 2
@@ -180,28 +180,22 @@ def _drawn(args, count: int, listed: str | None = None) -> list:
 def main(argv: list[str] | None = None) -> int:
     text = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("analyse_cells", description=__doc__, formatter_class=text)
-    commands, parsers = parser.add_subparsers(required=True), []
-    for name, table, presets in (
-        ("covered", covered_table, XCOS),
-        ("mirrored", mirrored_table, XCOS),
-        ("local", local_table, (*PLAIN, *XCOS)),
+    commands = parser.add_subparsers(required=True)
+    for name, table, presets, option, count, words in (
+        ("covered", covered_table, XCOS, "--pairs", 6000, "of each kind"),
+        ("mirrored", mirrored_table, XCOS, "--pairs", 200, "half of them genuine"),
+        ("local", local_table, (*PLAIN, *XCOS), "--faces", 64, "to measure on"),
     ):
         command = commands.add_parser(name)
         command.set_defaults(table=table)
         command.add_argument("folder", metavar="FACES", help="of aligned faces")
         command.add_argument("--preset", nargs="+", default=presets, metavar="NAME")
-        parsers.append(command)
-    covered, mirrored, local = parsers
-    words = "of a face is covered (default: %(default)s)"
-    covered.add_argument("--share", type=float, default=0.5, metavar="X", help=words)
-    mirrored.add_argument("list", nargs="?", metavar="PAIRS", help="list of pairs")
-    for command, option, count, words in (
-        (covered, "--pairs", 6000, "of each kind"),
-        (mirrored, "--pairs", 200, "half of them genuine"),
-        (local, "--faces", 64, "to measure on"),
-    ):
         words = f"{words} (default: %(default)s)"
         command.add_argument(option, type=int, default=count, metavar="N", help=words)
+    words = "of a face is covered (default: %(default)s)"
+    commands.choices["covered"].add_argument("--share", type=float, default=0.5, help=words)
+    mirrored = commands.choices["mirrored"]
+    mirrored.add_argument("list", nargs="?", metavar="PAIRS", help="list of pairs")
     args = parser.parse_args(argv)
 
     def do() -> None:

@@ -48,12 +48,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.explanations.drawn_pairs import draw_pairs
-    from tools.explanations.measuring import contenders, measure_all
     from tools.explanations.page import page
     from tools.paper.data_folder import is_aligned
+    from xcos_tf.evaluation.drawn_pairs import draw_pairs
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.score_cache import ScoreCache
+    from xcos_tf.explain.benchmark.measuring import contenders, measure_all
 
     who = contenders(args.methods, args.baseline, args.xcos)
     fewer = dict(map(_count, args.fewer))

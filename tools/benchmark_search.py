@@ -31,8 +31,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.keeping import Key, code_version, kept
     from tools.search.measuring import measure
+    from xcos_tf.evaluation.code_version import code_version
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.evaluation.templates import open_templates
 
@@ -49,8 +49,8 @@ def _measure(args):
                     with _server(folder) as url:
                         return measure(url, args.templates, size)
 
-            key = Key(facts, store=store, size=size, code=code_version(*modules))
-            rows.append(row_of(store, size, kept(cache, key, make), real.info.weights))
+            key = {**facts, "store": store, "size": size, "code": code_version(*modules)}
+            rows.append(row_of(store, size, cache.kept(key, make), real.info.weights))
     yield report(rows, len(real))
 
 

@@ -86,8 +86,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.unlock.table import HintTrials
-
     people = read_people(args.faces)
     with models_of(args.models, (VARIANT,)) as models:
         rows = measure_hints(args.set, people, Verifier.from_export(models, VARIANT, threads=2))

@@ -42,7 +42,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    from tools.keeping import code_version, sha256_of
     from tools.unlock.trials import (
         CODE,
         RULES,
@@ -53,6 +52,7 @@ def _measure(args):
         read_people,
         rows_of,
     )
+    from xcos_tf.evaluation.code_version import code_version, sha256_of
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.verifier import Verifier
 

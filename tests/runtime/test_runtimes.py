@@ -91,7 +91,7 @@ def test_files_are_of_the_presets_weights(preset):
 
 @pytest.mark.parametrize("model", ["embed", "compare"])
 def test_files_are_what_export_makes(lite_models, model):
-    """If not, `python tools/ship_tflite.py` makes them anew."""
+    """If not, `python tools/ship.py tflite` makes them anew."""
     name = f"{model}.float32.batch.tflite"
     assert (lite_folder(BUNDLED / XCOS) / name).read_bytes() == (lite_models / name).read_bytes()
 
@@ -100,11 +100,11 @@ def test_files_are_what_export_makes(lite_models, model):
 @pytest.mark.parametrize("preset", bundled_presets())
 def test_all_files_are_what_the_tool_ships(preset, tmp_path, monkeypatch):
     """The same bytes, and so the same numbers and metadata."""
-    from tools import ship_tflite
+    from tools import ship
 
-    monkeypatch.setattr(ship_tflite, "bundled_presets", lambda: [preset])
-    monkeypatch.setattr(ship_tflite, "lite_folder", lambda folder: tmp_path / "made")
-    ship_tflite.main()
+    monkeypatch.setattr(ship, "bundled_presets", lambda: [preset])
+    monkeypatch.setattr(ship, "lite_folder", lambda folder: tmp_path / "made")
+    ship.ship_tflite()
     made, shipped = (
         {path.name: path.read_bytes() for path in folder.iterdir()}
         for folder in (tmp_path / "made", lite_folder(BUNDLED / preset))

@@ -10,14 +10,15 @@ from PIL import Image
 
 from tests.tools.explanations.makers import Right, Wrong
 from tools.benchmark_explanations import main
-from tools.explanations import measuring
-from tools.explanations.rows import AREAS, FILLINGS, CurvePoint, Measure
+from tools.explanations.rows import AREAS, CurvePoint, Measure
 from tools.generate_faces import draw_face
 from tools.pages import fill_tables
 from tools.results import read_rows
 from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.explain.benchmark import measuring
+from xcos_tf.explain.benchmark.measuring import FILLINGS
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.verifier import Verifier
 

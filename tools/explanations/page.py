@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tools.explanations.drawn_pairs import SEED
-from tools.explanations.measuring import Found
-from tools.explanations.rows import CONTROL, FILLINGS, CurvePoint, Measure
+from tools.explanations.rows import CurvePoint, Measure
 from tools.explanations.summary import curve_points, measures
 from tools.explanations.tables import FAILED, TABLES, UNCHANGED
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS
 from tools.paper.tables import SOURCE, of_preset, on
 from tools.results import Report
+from xcos_tf.evaluation.drawn_pairs import SEED
 from xcos_tf.evaluation.verification_set import VerificationSet
+from xcos_tf.explain.benchmark.measuring import CONTROL, FILLINGS, Found
 from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches

@@ -2,13 +2,7 @@
 
 from collections import namedtuple
 
-XCOS, WHATIF = "xcos", "xcos-whatif"
-CONTROL = "random"
-"""The method that every other is held against, on the same verifier."""
-CELL_FILLINGS = ("black", "blur")
-"""What covers cells."""
-FILLINGS = ("imputed", "blur", "black")
-"""What stands where pixels were removed: the one to go by, and those for comparison."""
+XCOS = "xcos"
 AREAS = ("genuine deletion", "genuine insertion", "impostor deletion", "impostor insertion")
 """The areas under curves of the score that are measured; with " accuracy" after it, under those of
 how often the verdict is right."""

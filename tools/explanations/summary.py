@@ -11,17 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tools.explanations.measuring import Found
-from tools.explanations.rows import (
-    AREAS,
-    CELL_FILLINGS,
-    CONTROL,
-    FILLINGS,
-    XCOS,
-    CurvePoint,
-    Measure,
-    is_better_high,
-)
+from tools.explanations.rows import AREAS, XCOS, CurvePoint, Measure, is_better_high
+from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, CONTROL, FILLINGS, Found
 from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, area
 from xcos_tf.metrics.intervals import mean_over_pairs
 

@@ -3,18 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tools.explanations.rows import (
-    AREAS,
-    CELL_FILLINGS,
-    CONTROL,
-    FILLINGS,
-    WHATIF,
-    XCOS,
-    Measure,
-    is_better_high,
-)
+from tools.explanations.rows import AREAS, XCOS, Measure, is_better_high
 from tools.paper.rows import LETTERS
 from tools.results import minus, pivot
+from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, CONTROL, FILLINGS, WHATIF
 
 NONE = "–"
 FAILED = " ✗"

@@ -12,13 +12,13 @@ from scipy.stats import sem
 from tqdm import tqdm
 
 from tools.benchmark import seconds_in_turns
-from tools.keeping import sha256_of
 from tools.lite import lite_runner
 from tools.paper.data_folder import SEED
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.aligned_faces import FaceReader
+from xcos_tf.evaluation.code_version import sha256_of
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache

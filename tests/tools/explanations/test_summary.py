@@ -4,10 +4,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tools.explanations.measuring import Found
-from tools.explanations.rows import AREAS, CELL_FILLINGS, FILLINGS, is_better_high
+from tools.explanations.rows import AREAS, is_better_high
 from tools.explanations.summary import curve_points, measures
 from tools.explanations.tables import TABLES, has_failed, statements
+from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, FILLINGS, Found
 
 short_table, cells_table, areas_table, gains_table, impostor_gains_table, accuracy_table = (
     TABLES[f"explanations{name}"]

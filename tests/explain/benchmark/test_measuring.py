@@ -4,11 +4,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tools import keeping
-from tools.explanations.drawn_pairs import Pair
-from tools.explanations.measuring import _kept, contenders
-from tools.keeping import code_version
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation import code_version as keeping
+from xcos_tf.evaluation.code_version import code_version
+from xcos_tf.evaluation.drawn_pairs import Pair
+from xcos_tf.explain.benchmark.measuring import _kept, contenders
 
 MOBILE, GRID = ("mobilefacenet", "cosine"), ("xcos-mobilefacenet", "learned")
 PRESETS = (MOBILE[0], GRID[0])
@@ -66,8 +66,7 @@ def test_a_preset_of_the_other_kind_is_refused():
     "module", ["explanation", "probing", "methods.xcos", "faithfulness.deletion"]
 )
 def test_what_is_kept_follows_from_all_code_that_it_was_made_by(module, tmp_path, monkeypatch):
-    for room in ("xcos_tf/explain", "tools/explanations"):
-        shutil.copytree(keeping.ROOT / room, tmp_path / room)
+    shutil.copytree(keeping.ROOT / "xcos_tf/explain", tmp_path / "xcos_tf/explain")
     monkeypatch.setattr(keeping, "ROOT", tmp_path)
     xcos, tail, *_ = contenders(["xcos", "tail"], *PRESETS)
     pair = Pair(np.zeros((112, 112, 3), np.uint8), np.ones((112, 112, 3), np.uint8), True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.explain.toys import noise
-from tools.explanations.drawn_pairs import draw_pairs
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.drawn_pairs import draw_pairs
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
 

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tools.explanations import judging
-from tools.explanations.drawn_pairs import Pair
-from tools.explanations.judging import Arrays, OneScore
-from tools.explanations.rows import CELL_FILLINGS, CONTROL, FILLINGS, WHATIF
-from tools.keeping import code_version, sha256_of
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.code_version import code_version, sha256_of
+from xcos_tf.evaluation.drawn_pairs import Pair
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.explain import faithfulness
+from xcos_tf.explain.benchmark import judging, making
+from xcos_tf.explain.benchmark.judging import OneScore
+from xcos_tf.explain.benchmark.making import Arrays
 from xcos_tf.explain.explanation import Method
 from xcos_tf.explain.faithfulness.cell_ablation import agreement
 from xcos_tf.explain.methods.registry import method
@@ -23,6 +23,13 @@ from xcos_tf.models.preset_folder import find_preset, whatif_file
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.verifier import Verifier
 
+WHATIF = "xcos-whatif"
+CONTROL = "random"
+"""The method that every other is held against, on the same verifier."""
+CELL_FILLINGS = ("black", "blur")
+"""What covers cells."""
+FILLINGS = ("imputed", "blur", "black")
+"""What stands where pixels were removed: the one to go by, and those for comparison."""
 COMPARED_PAIRS = 20
 """On how many pairs the fillings for comparison are measured."""
 SCORES = {"any": ("learned", PLAIN_COSINE), "embedding": (PLAIN_COSINE,)}
@@ -132,7 +139,7 @@ def measure_all(
 
 def _measure(x, pair, scorer, plain, fillings, result) -> dict:
     """Return {what: what was measured of one pair}."""
-    maps = result("maps", lambda: judging.explain(x.method, x.verifier, plain, pair))
+    maps = result("maps", lambda: making.explain(x.method, x.verifier, plain, pair))
     found = {"seconds": maps["seconds"], "passes": maps["passes"]}
     for filling in CELL_FILLINGS:
         drops = result("drops", lambda y=filling: judging.drops(scorer, pair, y), filling)
@@ -149,11 +156,11 @@ def _check(x: Contender, pair: Pair) -> Arrays:
 
 def _kept(kept_in, code, x, pair, what, make, filling="") -> Arrays:
     """Return a result, kept by all that it follows from."""
-    modules, config = [judging.__name__], x.verifier.config
+    modules, config = [making.__name__], x.verifier.config
     key = {"what": what, "faces": sha256_of(*pair[:2]), "model": config["model"]}
     key["weights"] = config["weights"]["sha256"]
     if what != "maps":
-        modules.append(faithfulness.__name__)
+        modules += [judging.__name__, faithfulness.__name__]
     if what in ("drops", "curves"):
         key |= {"filling": filling, "attention": x.attention}
     if what != "drops":

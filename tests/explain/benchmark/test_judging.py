@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tests.explain.toys import OneCellVerifier, noise
-from tools.explanations.drawn_pairs import Pair
-from tools.explanations.judging import CURVES, STEPS, OneScore, check, curves, drops, explain
+from xcos_tf.evaluation.drawn_pairs import Pair
+from xcos_tf.explain.benchmark.judging import CURVES, STEPS, OneScore, check, curves, drops
+from xcos_tf.explain.benchmark.making import explain
 from xcos_tf.explain.faithfulness.deletion import area
 from xcos_tf.explain.methods.covering import OcclusionSensitivity
 from xcos_tf.verifier import Verifier

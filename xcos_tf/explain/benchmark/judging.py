@@ -1,17 +1,15 @@
-"""The maps of one pair: what they cost, how faithful they are to the verifier, and how sane."""
-
-import time
+"""The maps of one pair: how faithful they are to the verifier, and how sane."""
 
 import numpy as np
 
-from tools.explanations.drawn_pairs import Pair
+from xcos_tf.evaluation.drawn_pairs import Pair
+from xcos_tf.explain.benchmark.making import Arrays
 from xcos_tf.explain.explanation import Method
 from xcos_tf.explain.faithfulness.cell_ablation import true_drops
 from xcos_tf.explain.faithfulness.deletion import scores_under_removal
 from xcos_tf.explain.faithfulness.sanity import under_random_weights, under_shift
 from xcos_tf.verifier import Verifier
 
-Arrays = dict[str, np.ndarray]
 CURVES = ("deletion", "insertion")
 STEPS = 5  # of a curve
 
@@ -35,26 +33,6 @@ class OneScore:
     def compare_pairs(self, features_a: np.ndarray, features_b: np.ndarray) -> np.ndarray:
         """See `Verifier.compare_pairs`."""
         return self.verifier.compare_pairs(features_a, features_b, self.attention)
-
-
-def explain(method: Method, verifier: Verifier, plain: Verifier, pair: Pair) -> Arrays:
-    """Return both maps and what they cost, beside a verification by `plain` at the same time.
-
-    Returns:
-        "map_a" and "map_b" float32 (h, w); "seconds" float64 (2,), with and without an explanation;
-        "passes" int64 (2,), forward and backward.
-    """
-    start = time.perf_counter()
-    features = plain.embed(np.stack(pair[:2]))
-    plain.compare_pairs(features[:1], features[1:])
-    seconds = time.perf_counter() - start
-    found = method.explain(verifier, *pair[:2])
-    return {
-        "map_a": found.map_a,
-        "map_b": found.map_b,
-        "seconds": np.array([found.cost.seconds, seconds]),
-        "passes": np.array([found.cost.forward, found.cost.backward]),
-    }
 
 
 def drops(scorer: OneScore, pair: Pair, filling: str) -> Arrays:
