@@ -26,28 +26,29 @@ HEADINGS = {
     "explanations-gains": "## Gain over a random map, genuine pairs\n\n",
     "explanations-gains-impostor": "## Gain over a random map, impostor pairs\n\n",
     "explanations-accuracy": "## The same of areas under the accuracy\n\n",
-    "explanations-fillings": "## Other fillings, on a few pairs\n\n",
+    "explanations-fillings": "## Other fills, on a few pairs\n\n",
     "explanations-checks": "## Sanity and cost\n\n",
 }
 HOW = (
-    "A method explains, and is judged by, the preset and score of its line. Areas are those under "
-    "that score while the pixels that a map calls most similar are removed from one face "
-    "(deletion) or alone revealed (insertion), of A with B as it is and of B with A as it is, the "
-    "mean of both. Arrows say which way is better. The accuracy is how often the verdict is right, "
+    "A method explains the preset and score of its row, and is measured with them. Areas are under "
+    "that score while the pixels with the highest values of a map are removed from one face "
+    "(deletion) or are the only ones revealed (insertion); the mean of A while B stays and B while "
+    "A stays. Arrows show which direction is better. The accuracy is the share of right verdicts "
     f"at the preset's threshold for FMR {DEFAULT_FMR:g}.",
     "Removed pixels are imputed from what is left, with a little noise (ROAD, Rong et al., ICML "
-    "2022), so that a mask says nothing by its outline; others are there for comparison.",
-    "A verifier that bears more has greater areas whatever the map, so areas compare maps of one "
-    f"verifier. Gains are over the map `{CONTROL}` on the same verifier, pair by pair; above 0 is "
-    "better.",
+    "2022), so that the outline of a mask carries little information; other fills are for "
+    "comparison.",
+    "A more robust verifier has larger areas whatever the map, so areas compare maps of one "
+    f"verifier only. Gains are over the map `{CONTROL}` on the same verifier, pair by pair; above "
+    "0 is better.",
     "Cell ablation is the mean rank correlation between a map of face A, pooled to 7×7 cells, and "
     "the drop of the score when each cell is covered.",
     "Sanity: rank correlation with the map of the same pair after all weights were shuffled, and "
     "with that of faces moved by a pixel. A method of "
-    f"{UNCHANGED:g} or more under random weights has failed{FAILED}: its maps hardly hang on what "
-    "the network has learned.",
-    "Intervals are of 95 %, by the bootstrap over pairs; they take the pairs as drawn "
-    "independently, and are not widened for the number of comparisons.",
+    f"{UNCHANGED:g} or more under random weights has failed{FAILED}: its maps hardly depend on "
+    "what the network has learned.",
+    "Intervals are 95 % bootstrap intervals over pairs. They assume independent pairs and are not "
+    "corrected for multiple comparisons.",
     "Cost: medians over pairs; each explanation was timed right after a plain verification of the "
     "same pair by the baseline in the same runtime: Keras for methods that explain a plain "
     "preset's network, else LiteRT.",
