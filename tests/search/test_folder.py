@@ -21,10 +21,8 @@ def url(tmp_path):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Let an index of clusters begin at few faces."""
+    """Let an index of codes begin at few faces."""
     monkeypatch.setattr(room, "EXACT", 500)
-    monkeypatch.setattr(room, "CLUSTER", 50)
-    monkeypatch.setattr(room, "PROBED", 8)
 
 
 def numbers_of(backend, given):
@@ -52,13 +50,25 @@ def test_the_kept_index_is_used_and_caught_up(opened, small, monkeypatch):
     assert numbers_of(again, entries(5, seed=1)) == [[f"1/{i}.jpg"] for i in range(5)]
 
 
-def test_a_store_that_grows_gets_clusters(opened, small):
+def test_a_store_that_grows_gets_codes(opened, small):
     store = opened()
     store.add(entries(400))
     assert numbers_of(store, entries(3)) == [[f"0/{i}.jpg"] for i in range(3)]
     store.add(entries(400, seed=1))
     assert numbers_of(store, entries(3, seed=1)) == [[f"1/{i}.jpg"] for i in range(3)]
-    assert store._index.ntotal == 800 and store._outgrown() is False
+    assert store._index.ntotal == 800 and room._is_coded(store._index)
+
+
+def test_what_codes_find_is_compared_anew(opened, small):
+    store, given = opened(), entries(1000)
+    store.add(given)
+    probes = vectors(np.stack([x.feature for x in entries(20, seed=1)]))
+    scores = probes @ vectors(np.stack([x.feature for x in given])).T
+    recalls = []
+    for row, found in zip(scores, store.nearest(probes, 50), strict=True):
+        assert len(found) == 50 and found == sorted(found, key=lambda x: -row[x - 1])
+        recalls.append(np.isin(np.argsort(-row)[:10] + 1, found).mean())
+    assert np.mean(recalls) > 0.98
 
 
 @pytest.mark.parametrize("damage", [b"", b"no index", "half"])

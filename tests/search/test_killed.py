@@ -15,7 +15,7 @@ WRITER = """
 import sys
 from tests.search.conftest import SETTINGS, entries
 from xcos_tf.search import folder
-folder.EXACT, folder.CLUSTER = 100, 20
+folder.EXACT = 100
 store = folder.FolderBackend(sys.argv[1], lambda: SETTINGS, write=True)
 while True:
     now, people = len(store), dict(store.people())

@@ -22,13 +22,16 @@ from xcos_tf.search.entries import Entry, Settings, vectors
 
 DATABASE = "faces.sqlite"
 EXACT = 50_000
-"""Faces up to which every one is compared; beyond, those of the likeliest clusters are."""
+"""Faces up to which every one is compared; beyond, a code of each is, and the best ones are."""
 
-CLUSTER = 400
-"""Faces of a cluster, on average."""
+CODED = 2
+"""Numbers of a vector that one code of 4 bits stands for."""
 
-PROBED = 64
-"""Clusters that are searched."""
+RANKED = 4
+"""Faces by their codes, for each that is asked for, that are compared."""
+
+TRAINED_ON = 10_000
+"""Faces that codes are learned from, at least."""
 
 _BLOCK = 4096
 _SCHEMA = (
@@ -105,14 +108,16 @@ class FolderBackend:
     def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
         """See `Backend`."""
         self._catch_up()
-        _, numbers = self._index.search(np.ascontiguousarray(queries, np.float32), count)
-        return [[int(x) for x in row if x >= 0] for row in numbers]
+        queries, coded = np.ascontiguousarray(queries, np.float32), _is_coded(self._index)
+        _, found = self._index.search(queries, count * RANKED if coded else count)
+        found = [[int(x) for x in row if x >= 0] for row in found]
+        if not coded:
+            return found
+        return [self._ranked(*x)[:count] for x in zip(queries, found, strict=True)]
 
     def read(self, numbers: Sequence[int]) -> list[Entry]:
         """See `Backend`."""
-        marks = ",".join("?" * len(numbers))
-        asked = f"SELECT number, person, photo, feature, face FROM faces WHERE number IN ({marks})"
-        rows = self._run(asked, tuple(map(int, numbers)))
+        rows = self._rows("person, photo, feature, face", numbers)
         return self.settings.entries(rows, numbers, self.name)
 
     def forget(self, person: str) -> int:
@@ -189,6 +194,20 @@ class FolderBackend:
                 "into a new one"
             ) from None
 
+    def _rows(self, columns: str, numbers: Sequence[int]) -> sqlite3.Cursor:
+        """Return the number and columns of the faces that are there, in any order."""
+        marks = ",".join("?" * len(numbers))
+        asked = f"SELECT number, {columns} FROM faces WHERE number IN ({marks})"
+        return self._run(asked, tuple(map(int, numbers)))
+
+    def _ranked(self, query: np.ndarray, numbers: Sequence[int]) -> list[int]:
+        """Return the faces that are there by their inner products with a query, the best first."""
+        rows = self._rows("feature", numbers).fetchall()
+        if not rows:
+            return []
+        scores = self._vectors(blob for _, blob in rows) @ query
+        return [rows[i][0] for i in np.argsort(-scores, kind="stable")]
+
     def _feature(self, content: bytes) -> np.ndarray:
         return self.settings.feature(content, self.name)
 
@@ -213,15 +232,13 @@ class FolderBackend:
         self._state, self._last = state, last
 
     def _outgrown(self) -> bool:
-        return isinstance(faiss.downcast_index(self._index.index), faiss.IndexFlat) and (
-            len(self) > EXACT
-        )
+        return not _is_coded(self._index) and len(self) > EXACT
 
     def _load(self, state: str):
         path = self._folder / f"index.{state}.faiss"
         with suppress(RuntimeError):  # it is missing, or damaged and will be made again
             index = faiss.read_index(os.fspath(path)) if path.exists() else None
-            if isinstance(index, faiss.IndexIDMap2) and index.d == np.prod(self.settings.shape):
+            if _is_coded(index) and index.d == np.prod(self.settings.shape):
                 return index
         return None
 
@@ -230,15 +247,10 @@ class FolderBackend:
         size, count = int(np.prod(self.settings.shape)), len(self)
         if count <= EXACT:
             return faiss.IndexIDMap2(faiss.IndexFlatIP(size))
-        clusters = count // CLUSTER
-        quantizer = faiss.IndexFlatIP(size)
-        index = faiss.IndexIVFScalarQuantizer(
-            quantizer, size, clusters, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-        )
-        index.nprobe = PROBED
-        index.cp.niter = 10
-        index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, 64
-        index.train(self._sample(max(1, count // (40 * clusters))))
+        parts = size // CODED if size % CODED == 0 else size
+        index = faiss.IndexPQFastScan(size, parts, 4, faiss.METRIC_INNER_PRODUCT)
+        index.pq.cp.min_points_per_centroid = 1
+        index.train(self._sample(max(1, count // TRAINED_ON)))
         return faiss.IndexIDMap2(index)
 
     def _sample(self, step: int) -> np.ndarray:
@@ -262,3 +274,10 @@ class FolderBackend:
                 numbers = np.array([x for x, _ in rows], np.int64)
                 self._index.add_with_ids(self._vectors(blob for _, blob in rows), numbers)
                 bar.update(len(rows))
+
+
+def _is_coded(index: faiss.Index) -> bool:
+    """Whether an index holds codes by the numbers of faces."""
+    return isinstance(index, faiss.IndexIDMap2) and isinstance(
+        faiss.downcast_index(index.index), faiss.IndexPQFastScan
+    )
