@@ -77,6 +77,7 @@ INVOCATIONS = {
     "find": _invocation("find A --store FACES --explain OUT", "A FACES", "OUT"),
     "forget": _invocation("forget Ann --store FACES", "FACES"),
     "serve": _invocation("serve --store FACES", "FACES"),
+    "demo": _invocation("demo --store FACES", "FACES"),
     "store": _invocation("store info --store FACES", "FACES"),
 }
 assert {line.words[0] for line in INVOCATIONS.values()} == set(COMMANDS)

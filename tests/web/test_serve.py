@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import webbrowser
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from xcos_tf import FaceStore
 from xcos_tf.cli.main import main
@@ -47,6 +50,14 @@ def test_the_lines_of_the_page_work_and_sigterm_stops_it(process):
         assert line.endswith("/metrics") or json.loads(body)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_demo_opens_the_page_on_a_free_port(monkeypatch):
+    served = {}
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: time.sleep(0.7))
+    monkeypatch.setattr(webbrowser, "open", lambda page: served.update(page=page))
+    assert main(["demo"]) == 0
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d+", served["page"])
 
 
 def test_bad_input_is_one_sentence(tmp_path, capsys):

@@ -48,10 +48,11 @@ COMMANDS = (
     "forget",
     "store",
     "serve",
+    "demo",
 )
 LIGHT = (
     *("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock"),
-    *("enroll", "find", "forget", "store", "serve"),
+    *("enroll", "find", "forget", "store", "serve", "demo"),
 )
 """Those that import TensorFlow only where they must."""
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals

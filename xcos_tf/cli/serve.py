@@ -19,16 +19,20 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "XCOS_API_KEY is set, requests must have it in the header X-API-Key. Exit code: 0 stopped, "
         "2 error.",
     )
-    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
-    add(parser, "--store STORE", "people to search and to enroll, see `xcos enroll`")
+    add_what_is_served(parser)
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="where to listen; 0.0.0.0 is everywhere (default: %(default)s, this machine alone)",
     )
     add(parser, "--port PORT", kind=whole_number, default=8080)
-    add(parser, "--open", "open the page in a browser")
     return parser
+
+
+def add_what_is_served(parser: argparse.ArgumentParser) -> None:
+    """Attach the options that say what computes, and who can be found."""
+    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    add(parser, "--store STORE", "people to search and to enroll, see `xcos enroll`")
 
 
 def paths(args: argparse.Namespace) -> Paths:
@@ -38,8 +42,8 @@ def paths(args: argparse.Namespace) -> Paths:
     return store_paths(args.store, presets=(args.preset,))
 
 
-def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM."""
+def run(args: argparse.Namespace, browse: bool = False) -> int:
+    """Serve until SIGINT or SIGTERM, and open the page in a browser if so told."""
     from contextlib import ExitStack
 
     from xcos_tf.verifier import Verifier
@@ -63,5 +67,5 @@ def run(args: argparse.Namespace) -> int:
             ) from None
         address = f"http://{args.host}:{socket.getsockname()[1]}"
         log.info(f"the page is at {address}, the routes at {address}/docs; stop with Ctrl-C")
-        serve(app, socket, address if args.open else None)
+        serve(app, socket, address if browse else None)
     return 0
