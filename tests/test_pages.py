@@ -1,6 +1,7 @@
 """The pages that a reader meets: links lead somewhere, and the README is short."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import xcos_tf
+from xcos_tf.cli.main import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -31,6 +33,25 @@ def test_every_link_within_the_project_leads_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_project_that_is_named_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"(?<![\w/])(?:configs|docs|examples|tests|tools|xcos_tf)/[\w/.-]*\w", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_command_understands_every_line_of_the_pages():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.S))
+    lines = re.findall(r"(?:^|&& )(?:\.venv/bin/)?xcos ([^&>\n]*)", blocks, re.M)
+    assert len(lines) > 25
+    parser = build_parser()
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        if "--print-completion" not in words:  # which leaves
+            assert parser.parse_args(words).command == words[0]
 
 
 def test_the_readme_can_be_read_to_the_end():
