@@ -115,7 +115,7 @@ def runtime(args) -> None:
     photos = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
     commands = {"verify, two photos, cold": (["verify", *photos], 5)}
     if args.photos:
-        commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 1)
+        commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 2)
     if args.set:
         commands["evaluate"] = (["evaluate", *(str(Path(x).resolve()) for x in args.set)], 1)
     if args.train:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.conftest import PHOTOS
 from tools.benchmark import package_by_log_odds
-from xcos_tf.data import detection
+from xcos_tf.data import cascade, detection
+from xcos_tf.data.cascade import Network
 from xcos_tf.data.detection import DetectedFace, FaceDetector, choose_face
 from xcos_tf.errors import XcosError
 
@@ -202,3 +203,15 @@ if child:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert len(lines) == 3 and len(set(lines)) == 1
+
+
+def test_interpreters_are_kept_for_their_shapes_within_a_bound(monkeypatch):
+    network = Network("pnet")
+    images = [np.zeros((1, side, 40, 3), np.float32) for side in (12, 14, 16)]
+    made = [network(image).shape for image in images * 2]
+    assert made == [(1, 1, 15, 5), (1, 2, 15, 5), (1, 3, 15, 5)] * 2
+    kept = [x[-1] for x in network._idle]
+    assert kept == [(1, 12, 12, 3), *(x.shape for x in images)]  # the first is made beforehand
+    monkeypatch.setattr(cascade, "_KEPT", sum(map(np.prod, kept)))
+    network(np.zeros((1, 20, 20, 3), np.float32))
+    assert [x[-1] for x in network._idle] == [*kept[1:], (1, 20, 20, 3)]

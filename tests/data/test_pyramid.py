@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from xcos_tf.data import pyramid as module
 from xcos_tf.data.pyramid import Pyramid, crops
 
 NOISE = np.random.default_rng(0).integers(0, 256, (137, 181, 3), np.uint8)
@@ -16,19 +17,26 @@ def shares(length, count):
     return np.maximum(covered, 0) * (count / length)
 
 
-def test_strips_are_parts_of_copies_that_are_means():
+@pytest.mark.parametrize(("looks", "of_first"), [(9216, [0]), (24 * 49, [0, 48]), (1, None)])
+def test_strips_are_parts_of_copies_that_are_means(monkeypatch, looks, of_first):
+    monkeypatch.setattr(module, "_LOOKS", looks)
+    monkeypatch.setattr(module, "_SUMS", 7 * 182 * 3)  # seven rows at a time
     pyramid = Pyramid(NOISE)
     strips = list(pyramid.strips())
     scales = list(dict.fromkeys(scale for scale, _ in strips))
     np.testing.assert_allclose(scales, 0.6 * 0.709 ** np.arange(6))
-    assert [row for scale, row in strips if scale == scales[0]] == [0, 48]
-    for scale, row in strips:
+    assert of_first in (None, [row for scale, row in strips if scale == scales[0]])
+    for scale in scales:
         rows, columns = int(137 * scale), int(181 * scale)
         narrow = shares(181, columns) @ NOISE  # (137, columns, 3)
         copy = np.tensordot(shares(137, rows), narrow, 1)
-        strip = pyramid.strip(scale, row)
-        assert strip.dtype == np.float32
-        np.testing.assert_allclose(strip, copy[row : row + 58], atol=1e-4)
+        step = 2 * max(1, looks // ((columns - 10) // 2))
+        firsts = [row for of, row in strips if of == scale]
+        assert firsts == list(range(0, rows - 10, step))
+        for row in firsts:
+            strip = pyramid.strip(scale, row)
+            assert strip.dtype == np.float32
+            np.testing.assert_allclose(strip, copy[row : row + step + 10], atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(19, 500), (1, 1), (500, 19)])

@@ -7,6 +7,7 @@ them exactly 1.0: which of them was kept, and so where a face's landmarks were, 
 photos that shared a batch.
 """
 
+import math
 from collections.abc import Callable
 from importlib.resources import files
 
@@ -23,6 +24,10 @@ _MOST_WINDOWS = 4096
 
 _CROP_PIXELS = 36_864
 """As many go through RNet or ONet at once, so that what a layer makes of them stays in a cache."""
+
+_KEPT = 400_000
+"""Numbers that go into the interpreters of a network that are kept: three times as many as PNet
+takes of a photo of 250×250."""
 
 _COMPARED = 256
 """Boxes that are compared with all others at once."""
@@ -47,10 +52,7 @@ class Network:
             float32 (N, h, w, 5) of PNet, (N, 5) of RNet, (N, 15) of ONet: the log odds of a face,
             the offsets of a box's sides (4), and x, then y, of landmarks (10), in boxes' sides.
         """
-        try:
-            interpreter, image, output, shape = self._idle.pop()
-        except IndexError:
-            interpreter, image, output, shape = self._interpreter()
+        interpreter, image, output, shape = self._take(images.shape)
         if shape != images.shape:
             interpreter.resize_tensor_input(image, images.shape)
             interpreter.allocate_tensors()
@@ -59,6 +61,21 @@ class Network:
         found = interpreter.get_tensor(output)
         self._idle.append((interpreter, image, output, images.shape))
         return found
+
+    def _take(self, shape: tuple[int, ...]) -> tuple:
+        """Return an interpreter that nobody uses, if possible one that is ready for the shape."""
+        while True:
+            idle = self._idle[:]
+            ready = [x for x in idle if x[-1] == shape]
+            if not ready and sum(math.prod(x[-1]) for x in idle) >= _KEPT:
+                ready = idle  # of which the first has been idle for longest
+            if not ready:
+                return self._interpreter()
+            try:
+                self._idle.remove(ready[0])
+                return ready[0]
+            except ValueError:
+                pass  # another thread was faster
 
     def _interpreter(self) -> tuple:
         """Return an interpreter, its input and output, and the shape that it is ready for."""
@@ -119,21 +136,21 @@ class Cascade:
         """Return PNet's boxes, float32 (K, 4), of all copies of the photo."""
         pyramid = Pyramid(photo)
 
-        def windows(strip: tuple[float, int]) -> np.ndarray:
-            """Return (scale, x1, y1, x2, y2, log odds) of each window that may hold a face."""
+        def windows(strip: tuple[float, int]) -> tuple[np.ndarray, ...]:
+            """Return scale, column, row and what PNet says of each window that may have a face."""
             scale, row = strip
             looks = self._pnet(pyramid.strip(scale, row)[None])[0]
-            places = np.argwhere(looks[:, :, 0] > _as_log_odds(_PROPOSED))
-            looks = looks[tuple(places.T)]
-            corner = places[:, ::-1] * STRIDE + [0, row]
-            sides = np.concatenate([corner + 1, corner + WINDOW], axis=1)
-            sides = (sides + looks[:, 1:] * (WINDOW - 1)) / scale
-            return np.column_stack([np.full(len(sides), scale), sides, looks[:, 0]])
+            y, x = np.nonzero(looks[:, :, 0] > _as_log_odds(_PROPOSED))
+            return np.full(len(y), scale), x * STRIDE, y * STRIDE + row, looks[y, x]
 
-        found = np.concatenate([np.empty((0, 6)), *run(windows, pyramid.strips())])
-        boxes, odds = np.hsplit(found[:, 1:].astype(np.float32), [4])
-        odds = odds[:, 0]
-        copies = (np.flatnonzero(found[:, 0] == scale) for scale in dict.fromkeys(found[:, 0]))
+        found = [np.empty(0), *np.empty((2, 0), int), np.empty((0, 5), np.float32)]
+        parts = zip(found, *run(windows, pyramid.strips()), strict=True)
+        scales, x, y, looks = map(np.concatenate, parts)
+        corner, odds = np.column_stack([x, y]), looks[:, 0]
+        sides = np.concatenate([corner + 1, corner + WINDOW], axis=1)
+        boxes = (sides + looks[:, 1:] * (WINDOW - 1)) / scales[:, None]
+        boxes = boxes.astype(np.float32)
+        copies = (np.flatnonzero(scales == scale) for scale in dict.fromkeys(scales))
         best = [copy[_best(boxes[copy], odds[copy], _PROPOSED, 0.5)] for copy in copies]
         best = np.concatenate([np.empty(0, int), *best])
         return boxes[best[_best(boxes[best], odds[best], _PROPOSED, 0.7)]]
@@ -188,14 +205,15 @@ def _best(
     """
     order = np.argsort(-odds, kind="stable")[:_MOST_WINDOWS]
     order = order[odds[order] > _as_log_odds(least)]
-    low, high = boxes[order, :2], boxes[order, 2:]
-    area = (high - low).prod(axis=1)
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes[order].T)
+    area = (x2 - x1) * (y2 - y1)
     rank = np.arange(len(order))
     kept = rank >= 0
     for i in range(0, len(order), _COMPARED):
         those = slice(i, i + _COMPARED)
-        sides = np.minimum(high[those, None], high) - np.maximum(low[those, None], low)
-        shared = np.maximum(sides, 0).prod(axis=2)
+        width = np.minimum(x2[those, None], x2) - np.maximum(x1[those, None], x1)
+        height = np.minimum(y2[those, None], y2) - np.maximum(y1[those, None], y1)
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
         one = area[those, None]
         whole = np.minimum(one, area) if of_smaller else one + area - shared
         # Also by one that is not kept itself, as in the package.
