@@ -37,6 +37,24 @@ def test_area_is_named(area):
     assert len(named) == 2 and set(named) <= set(region_map(7, 7)[AREAS[area]].ravel())
 
 
+@pytest.mark.parametrize(
+    ("shape", "cells", "named"),
+    [
+        ((14, 14), np.s_[:7, :7], "the upper left of the face"),
+        ((14, 14), np.s_[7:], "the lower part of the face"),
+        ((5, 3), np.s_[3:, 2:], "the lower right of the face"),
+        ((4, 6), np.s_[:, 3:], "the right side of the face"),
+        ((1, 2), np.s_[:, :1], "the upper left of the face"),
+        ((1, 1), np.s_[:], "no part of the face stands out"),
+    ],
+)
+def test_a_grid_of_any_size_has_its_areas(shape, cells, named):
+    usual = np.full(shape, 0.8)
+    similarity = usual.copy()
+    similarity[cells] -= 0.7
+    assert hint_of(similarity, usual).startswith(named)
+
+
 def test_what_is_usual_for_the_owner_is_not_blamed():
     """A beard that comes and goes: low there among the owner's own photos, too."""
     usual = USUAL.copy()
