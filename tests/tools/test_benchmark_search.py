@@ -50,7 +50,7 @@ def test_nobody_with_two_faces_is_refused(real):
 
 def test_a_store_is_measured_against_every_face(real, tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "SEARCHES", 4)
-    monkeypatch.setattr(measuring, "in_a_process", lambda work, *args: work(*args))
+    monkeypatch.setattr(measuring, "in_fresh_process", lambda work, *args: work(*args))
     weights = read_config(find_preset("xcos-mobilefacenet"))["weights"]["sha256"]
     names, labels = [str(i) for i in range(60)], real[1].astype(np.int32)
     info = TemplateInfo("xcos-mobilefacenet", weights, "", names, names, [], labels)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from xcos_tf import Verifier
+from xcos_tf.web.answers import every_attention
 from xcos_tf.web.app import Limits, create_app
 
 
@@ -38,6 +39,15 @@ def test_a_verdict_is_that_of_python(client, photos):
         total = np.sum(np.multiply(answer["similarity_map"], found["attention_map"]))
         assert total == pytest.approx(found["score"], abs=1e-4), attention
         assert found["thresholds"] == Verifier.from_preset().config["thresholds"][attention]
+
+
+def test_the_attention_that_was_asked_for_is_not_computed_again(photos, monkeypatch):
+    verifier, asked = Verifier.from_preset(), []
+    result = verifier.verify(photos / "obama.jpg", photos / "obama2.jpg")
+    explain = verifier.explain_pairs
+    monkeypatch.setattr(verifier, "explain_pairs", lambda *x: asked.append(x[-1]) or explain(*x))
+    assert list(every_attention(verifier, result)) == [*asked, "learned"]
+    assert asked == ["patched", "correlated"]
 
 
 def test_json_in_base64_gives_the_same(client, photos):

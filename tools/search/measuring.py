@@ -1,16 +1,14 @@
 """A store of so many synthetic faces: made, searched, and compared with every face of it."""
 
 import io
-import multiprocessing
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from tools.benchmark import in_fresh_process
 from tools.search.synthetic import PHOTOS, SyntheticPeople
 from xcos_tf.evaluation.templates import open_templates
 from xcos_tf.search.entries import Entry, queries, vectors
@@ -38,14 +36,8 @@ def measure(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
         compared anew; `unranked`: that are the first ones of the index; `memory`: the GiB that
         searching took at most.
     """
-    exact = in_a_process(_make, url, templates, faces)
-    return {**exact, **in_a_process(_search, url, templates, exact.pop("exact"))}
-
-
-def in_a_process(work: Callable, *args):
-    """Do it in a fresh process, whose peak of memory is its own."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *args).result()
+    exact = in_fresh_process(_make, url, templates, faces)
+    return {**exact, **in_fresh_process(_search, url, templates, exact.pop("exact"))}
 
 
 def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:

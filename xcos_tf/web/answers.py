@@ -59,10 +59,13 @@ def every_attention(verifier: Verifier, result: Verification) -> dict:
     grids = [x.feature[None] for x in (result.template_a, result.template_b)]
     answers = {}
     for attention in verifier.attentions:
-        outputs = verifier.explain_pairs(*grids, attention)
+        score, weights = result.score, result.attention_map
+        if attention != result.attention:
+            outputs = verifier.explain_pairs(*grids, attention)
+            score, weights = float(outputs["xcos"][0]), outputs["attention_map"][0]
         answers[attention] = {
-            "score": float(outputs["xcos"][0]),
-            "attention_map": _rows(outputs["attention_map"][0]),
+            "score": score,
+            "attention_map": _rows(weights),
             "thresholds": verifier.config["thresholds"].get(attention, {}),
         }
     return answers
