@@ -34,6 +34,7 @@ def _invocation(line: str, read: str, written: str = "") -> Invocation:
 
 INVOCATIONS = {
     "verify": _invocation("verify A B --explain PNG", "A B", "PNG"),
+    "verify pairs": _invocation("verify --pairs LIST --out OUT", "LIST", "OUT"),
     "verify by a server": _invocation(
         "verify A B --server localhost:1 --root-certificate PEM --explain PNG", "A B PEM", "PNG"
     ),

@@ -12,10 +12,10 @@ from xcos_tf.errors import XcosError, shown
 from xcos_tf.progress import log
 
 
-def add_two_photos(parser: argparse.ArgumentParser) -> None:
-    """Attach A and B."""
-    add(parser, "a A", "a photo; - for standard input")
-    add(parser, "b B", "another photo")
+def add_two_photos(parser: argparse.ArgumentParser, **more) -> None:
+    """Attach A and B; the rest is as of `add`."""
+    add(parser, "a A", "a photo; - for standard input", **more)
+    add(parser, "b B", "another photo", **more)
 
 
 def add_face_arguments(parser: argparse.ArgumentParser) -> None:

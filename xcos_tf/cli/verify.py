@@ -14,7 +14,9 @@ from xcos_tf.cli.arguments import (
 )
 from xcos_tf.cli.parser import add, finite_number, number
 from xcos_tf.cli.paths import Paths, given
+from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.wording import counted
 
 SAME, DIFFERENT = 0, 1
 
@@ -25,9 +27,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "verify",
         help="compare two photos and explain the score",
         description="Compare the faces of two photos. Exit code: 0 same person, 1 different "
-        "people, 2 error.",
+        "people, 2 error; 0 for a list of pairs that is done.",
     )
-    add_two_photos(parser)
+    add_two_photos(parser, nargs="?")
+    many = parser.add_argument_group("many pairs", "A run that was stopped goes on.")
+    about = "photos by columns `first` and `second`, with paths from the list's folder"
+    add(many, "--pairs FILE.csv", about)
+    add(many, "--out RESULTS.csv", "a row for each pair: verdict, score and sentence, or an error")
     add(parser, "--explain FILE", "draw the maps to .png, .pdf or .svg")
     add(parser, "--json", "print everything as JSON")
     add(parser, "--preset PRESET", "bundled preset or preset folder", default="xcos-mobilefacenet")
@@ -45,6 +51,10 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 def paths(args: argparse.Namespace) -> Paths:
     """Return what is read and written, after a look at the options."""
     certified = certificates(args)
+    if args.pairs is not None or args.out is not None:
+        return _paths_of_pairs(args)
+    if args.b is None:
+        raise XcosError("two photos are needed; give A and B, or a list of --pairs")
     if args.explain is not None:
         from xcos_tf.explain.output_paths import check_figure_path
 
@@ -57,14 +67,59 @@ def paths(args: argparse.Namespace) -> Paths:
     )
 
 
+def _paths_of_pairs(args: argparse.Namespace) -> Paths:
+    if args.pairs is None or args.out is None:
+        raise XcosError("--pairs and --out belong together; give both, or neither")
+    if args.a or args.explain or args.json or args.server is not None:
+        raise XcosError(
+            "--pairs has its photos in a list and its verdicts in a table; leave out A, B, "
+            "--explain, --json and --server"
+        )
+    return Paths(
+        files={args.pairs: "there is no list of pairs {}; check the path"},
+        presets=(args.preset,),
+        written=(args.out,),
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Verify, print and draw; returns the exit code."""
+    if args.pairs is not None:
+        return _run_pairs(args)
     result = _from_server(args) if args.server is not None else _computed_here(args)
     warn_of_faces(args, (result.template_a, result.template_b))
     if args.explain:
         _draw(args, result)
     print(_as_json(args, result) if args.json else _as_text(args, result))
     return SAME if result.same else DIFFERENT
+
+
+def _run_pairs(args) -> int:
+    from pathlib import Path
+
+    from xcos_tf.data.aligner import FaceAligner
+    from xcos_tf.evaluation.pair_lists import read_photo_pairs
+    from xcos_tf.evaluation.verdicts import verify_listed
+    from xcos_tf.files import check_can_write
+    from xcos_tf.verifier import Verifier
+
+    source, out = Path(args.pairs), Path(args.out)
+    pairs = read_photo_pairs(source)
+    check_can_write(out, out.parent)
+    verifier = Verifier.from_preset(args.preset)
+    attention = args.attention or verifier.attentions[-1]
+    threshold = (
+        verifier.threshold(attention, args.fmr) if args.threshold is None else args.threshold
+    )
+    aligner = None if args.aligned else FaceAligner(args.face)
+    with goes_on():
+        rows = verify_listed(verifier, pairs, source.parent, out, attention, threshold, aligner)
+    same, different, failed = (sum(row[2] == sign for row in rows) for sign in ("1", "0", ""))
+    print(
+        f"{counted(len(rows), 'pair')}: {same:,} the same person, {different:,} different people, "
+        f"{failed:,} failed; {on_one_line(args.out)}"
+    )
+    return SAME
 
 
 def _computed_here(args):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xcos_tf.data.alignment import FACE_SIZE, warp_face
+from xcos_tf.data.alignment import FACE_SIZE, check_aligned, warp_face
 from xcos_tf.data.batching import read_ahead
 from xcos_tf.data.detection import (
     BATCH_SIZE,
@@ -113,15 +113,16 @@ def read_faces(
 
 def align_each(
     paths: Iterable[Path],
-    aligner: FaceAligner,
+    aligner: FaceAligner | None,
     batch_size: int = BATCH_SIZE,
     read_one: Callable[[Path], np.ndarray] = read_photo,
     keep: Callable[[Path, AlignedFace], None] = lambda path, face: None,
 ) -> Iterator[tuple[Path, AlignedFace | str]]:
     """Align a face of each photo, some at once; a photo that fails does not stop the others.
 
-    A photo is read by `read_one`, as uint8 (H, W, 3). `keep` is called with each face, in several
-    threads. An XcosError of either is a reason to have none.
+    A photo is read by `read_one`, as uint8 (H, W, 3); without an aligner it is a face that is
+    aligned already. `keep` is called with each face, in several threads. An XcosError of either is
+    a reason to have none.
 
     Yields:
         Each path, in order, with its face or the reason why there is none.
@@ -129,6 +130,9 @@ def align_each(
 
     def align(path: Path) -> AlignedFace:
         photo = read_one(path)
+        if aligner is None:
+            check_aligned(photo, path)
+            return AlignedFace(photo, None, 1)
         try:
             face = aligner.align([photo])[0]
         except MemoryError:

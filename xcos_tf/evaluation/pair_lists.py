@@ -141,6 +141,35 @@ def read_pairs_csv(
     return pairs, [dealt(pairs.fold)] if fold is None else []
 
 
+def read_photo_pairs(csv_file: str | os.PathLike) -> list[tuple[str, str]]:
+    """Read pairs of photos, of which nobody need know whether they show one person.
+
+    They are the columns `first` and `second`, or `file_x` and `file_y`, of a table as that of
+    `read_pairs_csv`; other columns are passed over, and a pair may be there more than once.
+
+    Returns:
+        Two paths of each, as they stand there.
+
+    Raises:
+        XcosError: the table cannot be read, has no such columns, or a row has no photo in one.
+    """
+    source = Path(csv_file)
+    (_, titles, _), *rows = _read_rows(source) or [(1, [], "")]
+    heading = _heading(titles)
+    names = next((x for x in (HEADING[:2], DEEPFACE[:2]) if set(x) <= set(heading)), None)
+    if names is None or not rows:
+        raise XcosError(
+            f"{source} must begin with a line that names the columns `first,second`, or "
+            "`file_x,file_y`, and hold a pair of photos in each line after it"
+        )
+    pairs, places = [], [heading.index(name) for name in names]
+    for line, row, text in rows:
+        if len(row) <= max(places) or not all(row[i] for i in places):
+            raise XcosError(f"line {line} of {source} must name two photos, but is {shown(text)!r}")
+        pairs.append(tuple(row[i] for i in places))
+    return pairs
+
+
 def write_pairs_csv(path: str | os.PathLike, pairs: PairSet) -> None:
     """Write pairs with their folds as a table that `read_pairs_csv` reads.
 

@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
-from xcos_tf.data.alignment import check_aligned
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.aligner import FaceAligner, align_each
 from xcos_tf.errors import XcosError
 from xcos_tf.search.entries import Entry, entry_of
 from xcos_tf.templates import Template
@@ -54,7 +52,8 @@ class BatchMaker:
     def __call__(self, photos: Sequence[Photo]) -> Batch:
         """Align and embed."""
         faces, failed = [], {}
-        for photo, face in zip(photos, self._faces([x.path for x in photos]), strict=True):
+        found = align_each([photo.path for photo in photos], self._aligner)
+        for photo, (_, face) in zip(photos, found, strict=True):
             if isinstance(face, str):
                 failed[photo.name] = face
             else:
@@ -65,18 +64,6 @@ class BatchMaker:
             for (photo, face), feature in zip(faces, features, strict=True)
         ]
         return Batch(len(photos), entries, failed, sum(x.faces_found > 1 for _, x in faces))
-
-    def _faces(self, paths: Sequence[Path]) -> Iterator[AlignedFace | str]:
-        if self._aligner is not None:
-            yield from (face for _, face in align_each(paths, self._aligner))
-            return
-        for path in paths:
-            try:
-                pixels = read_photo(path)
-                check_aligned(pixels, path)
-                yield AlignedFace(pixels, None, 1)
-            except XcosError as error:
-                yield str(error)
 
 
 def batches_of_workers(
