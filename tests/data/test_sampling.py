@@ -39,6 +39,13 @@ def test_everybody_is_drawn_as_often():
     np.testing.assert_allclose(np.bincount(people) / 2000, 0.4, atol=0.04)
 
 
+def test_people_are_drawn_by_their_weights():
+    weights = np.array([1, 1, 4, 1, 3])
+    sampler = GroupSampler(LABELS, people=1, faces=2, pairs=1, genuine=1, weights=weights)
+    people = [sampler.draw(step).labels[0] for step in range(2000)]
+    np.testing.assert_allclose(np.bincount(people) / 2000, weights / 10, atol=0.04)
+
+
 def test_no_pairs_for_a_plain_recogniser():
     group = GroupSampler(LABELS, people=5, faces=1, pairs=0).draw(0)
     assert len(group.faces) == 5 and len(group.first) == 0

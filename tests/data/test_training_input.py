@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.data.records.sources import jpeg, write_people
-from xcos_tf.data.face_set import hold_out, join_sets
+from xcos_tf.data.face_set import hold_out, join_sets, weigh_people
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.data.sampling import EpochSampler, GroupSampler
@@ -48,6 +48,10 @@ def test_sets_are_joined_and_people_selected(faces):
     kept = faces.select(np.array([False, True, False, True]))
     assert kept.people == ["x/bea", "y/cy"] and kept.labels.tolist() == [0] * 3 + [1] * 5
     assert kept.read(np.arange(8)) == faces.read(np.array([4, 5, 6, 9, 10, 11, 12, 13]))
+
+
+def test_people_weigh_what_their_set_does(faces):
+    np.testing.assert_array_equal(weigh_people(faces, {"y": 0.25, "z": 9}), [1, 1, 0.25, 0.25])
 
 
 def test_nobody_is_held_out_where_the_number_is_0(faces):

@@ -51,11 +51,12 @@ def write(tmp_path):
     return write
 
 
-def in_epochs(balance=None, sample=None, **batch):
+def in_epochs(balance=None, sample=None, weights=None, **batch):
     """Return what makes the shipped configuration one of epochs, with 48 pairs unless `batch`."""
 
     def change(values):
         values.update(epochs=2, steps=None, batch={"pairs": 48, **batch})
+        values["data"].update(weights=weights or {})
         values["loss"].update(balance=balance, sample=sample)
 
     return change
@@ -180,6 +181,7 @@ def test_the_paper_s_models_are_built():
         (in_epochs(faces=4), r"takes either batch\.pairs or batch\.faces"),
         (in_epochs(accumulate=5), r"batch\.pairs must be a multiple of batch\.accumulate"),
         (in_epochs(balance="genuine"), "a run of epochs leaves them to chance"),
+        (in_epochs(weights={"pins90": 2}), "chances of people, whom a run of steps draws"),
         (in_epochs(sample=95), "the 96 people that a batch can show; it is 95"),
         (in_epochs(pairs=40_000), "at most 65536 faces and 1048576 pairs in a step; it has 80000"),
         (lambda v: v["batch"].update(groups=10**9), "at most 65536 faces"),
@@ -194,6 +196,9 @@ def test_the_paper_s_models_are_built():
         (lambda v: v.update(devices={"precision": "half"}), "precision must be 'float32', "),
         (lambda v: v.update(seed=2**32), "seed must be 4294967295 or less; it is 4294967296"),
         (lambda v: v["data"].update(hold_out={"lfw": 1}), "'lfw', which is not among data.sets"),
+        (lambda v: v["data"].update(weights={"lfw": 1}), "data.weights names 'lfw', which is not"),
+        (lambda v: v["data"].update(weights={"pins90": 0}), "pins90 must be 1e-06 or more; it is"),
+        (lambda v: v["optimizers"].update(average=1), r"optimizers\.average must be below 1"),
         (lambda v: v.pop("teacher"), r"loss\.learned needs a `teacher`"),
         (lambda v: v["batch"].update(pairs=0), r"loss\.learned needs batch\.pairs"),
         (lambda v: v["batch"].update(accumulate=2), r"groups must be a multiple of batch\.accum"),

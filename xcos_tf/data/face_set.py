@@ -102,3 +102,8 @@ def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet
             )
         held[random.choice(candidates, count, replace=False)] = True
     return faces.select(~held), faces.select(held)
+
+
+def weigh_people(faces: FaceSet, weights: dict[str, float]) -> np.ndarray:
+    """Return each person's weight, float64 (people,): that of their set by name, or 1."""
+    return np.array([weights.get(name.split("/")[0], 1.0) for name in faces.people])

@@ -100,9 +100,9 @@ class EpochSampler:
 class GroupSampler:
     """Draws `people` people with `faces` faces each, and `pairs` pairs of those.
 
-    Every person is as likely as any other. Exactly round(genuine · pairs) pairs are genuine, each
-    of two different photos wherever a drawn person has two; all pairs of a group differ unless
-    there are too few.
+    Every person is as likely as any other, or as their weight says. Exactly
+    round(genuine · pairs) pairs are genuine, each of two different photos wherever a drawn person
+    has two; all pairs of a group differ unless there are too few.
     """
 
     def __init__(
@@ -113,6 +113,7 @@ class GroupSampler:
         pairs: int,
         genuine: float = 0.5,
         seed: int = 0,
+        weights: np.ndarray | None = None,
     ):
         """Prepare to draw.
 
@@ -124,6 +125,8 @@ class GroupSampler:
             pairs: in a group; 0 for a plain recogniser.
             genuine: share of genuine pairs, in [0, 1].
             seed: of all draws.
+            weights: float (M,) above 0; who has twice another's is twice as likely to be the next
+                who is drawn. All alike when None.
 
         Raises:
             ValueError: an argument is out of range.
@@ -143,6 +146,7 @@ class GroupSampler:
         self.people, self.faces, self.pairs, self.seed = people, faces, pairs, seed
         self.size = people * faces
         self.labels = labels
+        self._chances = None if weights is None else weights / np.sum(weights)
         self._order = np.argsort(labels, kind="stable")
         self._ends = np.cumsum(counts)
         self._counts = counts
@@ -155,7 +159,7 @@ class GroupSampler:
     def draw(self, step: int, group: int = 0) -> Group:
         """Return a group of a step's batch."""
         random = np.random.default_rng([self.seed, step, group])
-        people = random.choice(len(self._counts), self.people, replace=False)
+        people = random.choice(len(self._counts), self.people, replace=False, p=self._chances)
         faces = np.concatenate([self._faces_of(person, random) for person in people])
         first, second = self._first[self._same], self._second[self._same]
         genuine = self._same[faces[first] != faces[second]]

@@ -100,6 +100,7 @@ class DataConfig(Strict):
 
     sets: Annotated[Names, Field(min_length=1)]
     hold_out: dict[Line, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(default_factory=dict)
+    weights: dict[Line, Annotated[float, Field(ge=1e-6, le=10**6)]] = Field(default_factory=dict)
     verification: Names = Field(default_factory=list)
     validation_faces: Count = 4000
 
@@ -192,13 +193,14 @@ class OptimizerConfig(Strict):
 
 
 class OptimizersConfig(Strict):
-    """An optimizer for each part; None freezes it."""
+    """An optimizer for each part, None freezes it; and what goes for all of them."""
 
     backbone: OptimizerConfig | None = None
     head: OptimizerConfig | None = None
     attention: OptimizerConfig | None = None
     margin_head: OptimizerConfig | None = None
     clip_norm: Annotated[float, Field(gt=0, le=10**9)] | None = None
+    average: Decay = 0.0
 
 
 class ScheduleConfig(Strict):

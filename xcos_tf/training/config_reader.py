@@ -105,9 +105,12 @@ def problems(c: TrainingConfig) -> Iterator[str]:
         yield "model must hold either `xcos` or `embedding_head`"
     if (c.epochs is None) == (c.steps is None):
         yield "give the run's length by one of `epochs` and `steps`"
-    for name in c.data.hold_out:
-        if name not in c.data.sets:
-            yield f"data.hold_out names {name!r}, which is not among data.sets"
+    for key in ("hold_out", "weights"):
+        for name in getattr(c.data, key):
+            if name not in c.data.sets:
+                yield f"data.{key} names {name!r}, which is not among data.sets"
+    if c.data.weights and c.steps is None:
+        yield "data.weights are chances of people, whom a run of steps draws; give steps"
     drops = c.schedule.drops
     if drops != sorted(set(drops)):
         yield f"schedule.drops must ascend; they are {drops}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
+from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
 from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
@@ -197,12 +197,13 @@ class Run:
         metric = config.validation.best_metric
         key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
-        results = self.validate(config.scores or (config.best_by,))
-        if not results:
-            return
-        self._monitor.validated(step, results)  # first: a kill in between repeats both
-        if self._watched:
-            self._monitor.pictures(step, self._watched.draw(config.best_by))
+        with self.trainer.averaged():
+            results = self.validate(config.scores or (config.best_by,))
+            if not results:
+                return
+            self._monitor.validated(step, results)  # first: a kill in between repeats both
+            if self._watched:
+                self._monitor.pictures(step, self._watched.draw(config.best_by))
         sign = -1 if metric in LOWER_IS_BETTER else 1
         if key in results and all(sign * results[key] > sign * value for value in before):
             self.checkpoints.save(self.trainer, step, best=True)
@@ -223,7 +224,8 @@ class Run:
         path = best if wanted and best.exists() else None
         step = self.checkpoints.restore(self.trainer, path)
         try:
-            return finish(self, step, extras)
+            with self.trainer.averaged():
+                return finish(self, step, extras)
         except XcosError as error:
             raise XcosError(
                 f"{error}; the weights are in {self.checkpoints.folder}, from which the same "
@@ -237,9 +239,9 @@ def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
         if config.epochs is not None:
             genuine = batch.genuine if batch.pairs else None
             return EpochSampler(faces.labels, batch.parts, genuine, config.seed)
-        return GroupSampler(
-            faces.labels, batch.people, batch.faces, batch.pairs, batch.genuine, config.seed
-        )
+        weights = weigh_people(faces, config.data.weights) if config.data.weights else None
+        drawn = batch.people, batch.faces, batch.pairs, batch.genuine
+        return GroupSampler(faces.labels, *drawn, config.seed, weights)
     except ValueError as error:
         raise XcosError(
             f"batch does not fit the {counted(len(faces.people), 'person', 'people')} that train: "
