@@ -367,7 +367,7 @@ class Verifier:
 
     @cached_property
     def _whatif_model(self) -> LiteModel:
-        return load_whatif(self.runtime.preset, self.config)
+        return load_whatif(self.runtime.preset, self.config, self.runtime.feature_shape)
 
     def compare_pairs(
         self, features_a: np.ndarray, features_b: np.ndarray, attention: str | None = None

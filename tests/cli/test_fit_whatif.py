@@ -158,10 +158,12 @@ def test_stopped_and_started_again(room, monkeypatch, capsys):
 
 def test_a_file_of_other_weights_is_refused(room):
     config = load_preset(room / "fitted").config
-    assert load_whatif(room / "fitted", config).outputs == {"covered": (4, 2, 2, 4)}
+    assert load_whatif(room / "fitted", config, (2, 2, 4)).outputs == {"covered": (4, 2, 2, 4)}
+    with pytest.raises(XcosError, match="of other weights than the preset 'held' has now; make it"):
+        load_whatif(room / "fitted", config, (7, 7, 32))
     config = {**config, "weights": {"sha256": "other"}}
     with pytest.raises(XcosError, match="of other weights than the preset 'held' has now; make it"):
-        load_whatif(room / "fitted", config)
+        load_whatif(room / "fitted", config, (2, 2, 4))
 
 
 @pytest.mark.parametrize(

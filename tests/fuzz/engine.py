@@ -151,6 +151,8 @@ def _sentence_faults(error: Exception, given) -> Iterator[tuple[str, str]]:
 
 def _quotes(text: str, given) -> bool:
     """Return whether more than 100 characters of an input stand in a sentence as they are."""
+    if isinstance(given, (tuple, list)):
+        return any(_quotes(text, x) for x in given)
     if len(text) <= QUOTED or not isinstance(given, (bytes, str)):
         return False
     whole = given.decode("utf-8", "replace") if isinstance(given, bytes) else given

@@ -4,9 +4,11 @@ import io
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
+from PIL import Image
 from safetensors.numpy import load
 
 from tests.fuzz.engine import Reader, Trial
@@ -25,6 +27,7 @@ from xcos_tf.evaluation.templates import (
     write_templates,
 )
 from xcos_tf.evaluation.verification_set import Skipped
+from xcos_tf.explain.whatif.covering import cover_faces
 from xcos_tf.mobile import vault
 from xcos_tf.mobile.attempts import Attempts, Moment
 from xcos_tf.mobile.owner import Owner
@@ -208,6 +211,36 @@ def _states(folder: Path) -> Trial:
     return Trial(lambda random: odd_npz(arrays, random), read)
 
 
+def _covered(folder: Path) -> Trial:
+    """States of `xcos fit-whatif`: grids of faces, and of the same with each cell covered."""
+    random, shape = np.random.default_rng(10), (2, 2, 3)
+    runtime = SimpleNamespace(
+        feature_shape=shape,
+        face_shape=(24, 24, 3),
+        embed=lambda faces: np.zeros((len(faces), *shape), np.float32),
+    )
+    stream = io.BytesIO()
+    Image.new("RGB", (24, 24)).save(stream, "PNG")
+    faces = SimpleNamespace(
+        labels=np.array([0, 0, 1]), read=lambda positions: [stream.getvalue() for _ in positions]
+    )
+    arrays = {
+        "identity": np.array("ab"),
+        "grids": random.normal(size=(3, *shape)).astype(np.float32),
+        "covered": random.normal(size=(3, 4, *shape)).astype(np.float16),
+    }
+    (folder / "state").mkdir()
+
+    def read(content):
+        (folder / "state/0000000.npz").write_bytes(content)
+        with mock.patch("xcos_tf.explain.whatif.covering.Bar"):
+            found = cover_faces(runtime, faces, np.arange(3), folder / "state", "ab")
+        assert (found.grids.shape, found.grids.dtype) == ((3, *shape), np.float32)
+        assert (found.covered.shape, found.covered.dtype) == ((3, 4, *shape), np.float16)
+
+    return Trial(lambda random: odd_npz(arrays, random), read)
+
+
 READERS = (
     Reader("templates", _templates, 1.5),
     Reader("kept scores", _scores),
@@ -215,4 +248,5 @@ READERS = (
     Reader("unlock's stores", _stores),
     Reader("passphrase files", _passphrases, 0.3),
     Reader("states of xcos fit-correlation", _states, 0.5),
+    Reader("states of xcos fit-whatif", _covered, 0.3),
 )

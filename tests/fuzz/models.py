@@ -24,11 +24,13 @@ from xcos_tf.export.models_config import add_version, read_models
 from xcos_tf.export.tflite.thresholds import MeasuredThresholds, variant_thresholds
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.conversion import read_mobilefacenet
-from xcos_tf.models.preset_folder import BUNDLED
+from xcos_tf.models.preset_folder import BUNDLED, lite_folder, whatif_file
 from xcos_tf.models.preset_threshold import preset_threshold
 from xcos_tf.models.presets import load_preset, read_config, save_preset
 from xcos_tf.models.weights import named_weights, parse_arrays
 from xcos_tf.runtime.model_file import NAME, ModelFile
+from xcos_tf.runtime.whatif import load_whatif, score_drops
+from xcos_tf.search.thresholds import search_threshold
 from xcos_tf.verifier import Verifier
 
 
@@ -57,10 +59,14 @@ def _check_config(config: dict) -> None:
     for score, rates in config["thresholds"].items():
         for rate in rates:
             assert np.isfinite(preset_threshold(config, score, float(rate)))
-    try:
-        preset_threshold(config, "learned", 1e-3)
-    except XcosError as error:
-        assert len(str(error)) < 600
+    for threshold in (
+        lambda: preset_threshold(config, "learned", 1e-3),
+        lambda: search_threshold(config, "learned", 100),
+    ):
+        try:
+            assert np.isfinite(threshold())
+        except XcosError as error:
+            assert len(str(error)) < 600
 
 
 def _configs(folder: Path) -> Trial:
@@ -209,6 +215,39 @@ def _lite(folder: Path) -> Trial:
     return Trial(draw, read)
 
 
+def _whatif(folder: Path) -> Trial:
+    """Models of covered cells, whose SHA-256 is right where the model is another."""
+    preset = BUNDLED / "xcos-mobilefacenet"
+    files = [whatif_file(preset), *sorted(lite_folder(preset).glob("*.tflite"))]
+    models, abouts = [], []
+    for path in files:
+        content = path.read_bytes()
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.getinfo(NAME)
+            abouts.append(json.loads(archive.read(entry)))
+            models.append(content[: entry.header_offset])
+    config = read_config(preset)
+    runtime = Verifier.from_preset("xcos-mobilefacenet", runtime="litert").runtime
+    grids = np.random.default_rng(4).normal(size=(2, 1, 7, 7, 32)).astype(np.float32)
+    whole = files[0].read_bytes()
+
+    def draw(random):
+        kind = random.random()
+        if kind < 0.3:
+            return mutate_bytes(whole, random, models)
+        which = 0 if kind < 0.8 else int(random.integers(len(models)))
+        about = {**abouts[0], "model_sha256": abouts[which]["model_sha256"]}
+        return _zipped(models[which], mutate_json(about, random), random)
+
+    def read(content):
+        whatif_file(folder).write_bytes(content)
+        model = load_whatif(folder, config, runtime.feature_shape)
+        for drops in score_drops(runtime, model, "learned", *grids):
+            assert drops.shape == (1, 7, 7) and np.isfinite(drops).all()
+
+    return Trial(draw, read)
+
+
 def _published(folder: Path) -> Trial:
     """MobileFaceNet.tflite, as for a small network, so that most of it is structure."""
     layers = [keras.Input((8, 8, 3))]
@@ -282,6 +321,7 @@ READERS = (
     Reader("thresholds of TFLite variants", _thresholds),
     Reader("compressed weights", _compressed),
     Reader("TFLite files' descriptions", _lite, 1.5),
+    Reader("models of covered cells", _whatif, 0.2),
     Reader("MobileFaceNet.tflite", _published),
     Reader("models.config", _models_config, 0.3),
 )

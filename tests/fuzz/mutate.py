@@ -150,6 +150,7 @@ def odd_array(array: np.ndarray, random: np.random.Generator) -> np.ndarray:
             ">i4",
             "M8[s]",
         )
+        array = array.real if array.dtype.kind == "c" else array
         with np.errstate(all="ignore"):
             try:
                 return array.astype(_pick(random, kinds))

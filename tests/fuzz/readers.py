@@ -2,7 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.fuzz import answers, api, commands, folders, kept, lists, models, photos, sets, training
+from tests.fuzz import (
+    answers,
+    api,
+    commands,
+    folders,
+    kept,
+    lists,
+    models,
+    photos,
+    service,
+    sets,
+    stores,
+    training,
+)
 from tests.fuzz.engine import Found, Reader, try_reader
 
 READERS: tuple[Reader, ...] = (
@@ -14,6 +27,8 @@ READERS: tuple[Reader, ...] = (
     *answers.READERS,
     *api.READERS,
     *folders.READERS,
+    *stores.READERS,
+    *service.READERS,
     *training.READERS,
     *commands.READERS,
 )

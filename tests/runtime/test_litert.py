@@ -13,6 +13,7 @@ import pytest
 
 from xcos_tf.errors import XcosError
 from xcos_tf.files import read_file
+from xcos_tf.models.preset_folder import BUNDLED, lite_folder
 from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.litert import LiteRuntime
 from xcos_tf.runtime.model_file import ModelFile
@@ -163,3 +164,16 @@ def test_identity_is_of_both_files(lite, lite_models, tmp_path):
         assert Verifier.from_export(folder).runtime.identity == lite.runtime.identity
         with_metadata(lite_models / file.name, file, {"note": "changed"})
         assert Verifier.from_export(folder).runtime.identity != lite.runtime.identity
+
+
+def test_files_whose_grids_do_not_fit_are_refused(monkeypatch):
+    class OtherGrid(LiteModel):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.inputs = {
+                x: (5, 5, 32) if x.startswith("grid") else y for x, y in self.inputs.items()
+            }
+
+    monkeypatch.setattr("xcos_tf.runtime.litert.LiteModel", OtherGrid)
+    with pytest.raises(XcosError, match="are of different presets; give two files of one export"):
+        LiteRuntime.from_folder(lite_folder(BUNDLED / "xcos-mobilefacenet"))

@@ -84,6 +84,6 @@ def test_a_preset_without_the_file_says_what_makes_it(tmp_path_factory):
         r"`xcos fit-whatif \S+ SET`, from the people that the preset was trained on"
     )
     with pytest.raises(XcosError, match=sentence):
-        load_whatif(folder, read_config(folder))
+        load_whatif(folder, read_config(folder), (7, 7, 32))
     with pytest.raises(XcosError, match="has no model of what covering a cell does"):
-        load_whatif(None, read_config(folder))
+        load_whatif(None, read_config(folder), (7, 7, 32))

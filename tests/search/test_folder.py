@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 
+import faiss
 import numpy as np
 import pytest
 
@@ -83,6 +84,16 @@ def test_a_damaged_index_is_made_again(opened, small, damage):
     assert numbers_of(opened(write=False), given[:5]) == [[x.photo] for x in given[:5]]
 
 
+def test_an_index_that_the_store_did_not_write_is_made_again(opened, small):
+    store, given = opened(), entries(600)
+    store.add(given)
+    store.finish()
+    [file] = store._folder.glob("index.*.faiss")
+    other = faiss.IndexIDMap2(faiss.IndexFlatIP(196))  # whole, and of nobody
+    faiss.write_index(other, str(file))
+    assert numbers_of(opened(write=False), given[:5]) == [[x.photo] for x in given[:5]]
+
+
 def test_nothing_of_a_forgotten_person_stays_in_the_files(opened, small):
     store, given = opened(), entries(600, people=300)
     store.add([entry._replace(person=f"<{entry.person}>") for entry in given])
@@ -109,12 +120,25 @@ def test_only_its_owner_may_read_it(opened, url):
     assert stat.S_IMODE(os.stat(url).st_mode) & 0o077 == 0
 
 
+_FACTS = (
+    'UPDATE settings SET value = \'{{"preset": "a", "weights": "b", "shape": {}, "format": {}}}\' '
+    "WHERE name = 'facts'"
+)
 DAMAGE = {
     "no database": "UPDATE settings SET value = 'x' WHERE name = 'facts'",
     "no settings": "DELETE FROM settings",
     "odd settings": "UPDATE settings SET value = '{\"preset\": []}' WHERE name = 'facts'",
     "a list": "UPDATE settings SET value = '[1]' WHERE name = 'facts'",
     "no table": "DROP TABLE settings",
+    "a shape of text": _FACTS.format('"abc"', 1),
+    "a shape without end": _FACTS.format("[1e999, 7, 4]", 1),
+    "a shape too large": _FACTS.format("[99999999, 7, 4]", 1),
+    "a format of text": _FACTS.format("[7, 7, 4]", '"1"'),
+    "nested without end": f"UPDATE settings SET value = '{'[' * 9000}' WHERE name = 'facts'",
+    "bytes": "UPDATE settings SET value = x'00' WHERE name = 'facts'",
+    "a view": "ALTER TABLE faces RENAME TO kept; CREATE VIEW faces AS SELECT * FROM kept",
+    "a trigger": "CREATE TRIGGER t AFTER DELETE ON faces BEGIN DELETE FROM settings; END",
+    "another table": "CREATE TABLE other (name)",
 }
 
 
@@ -122,7 +146,7 @@ DAMAGE = {
 def test_a_damaged_store_is_one_sentence(opened, url, damage):
     opened().close()
     with sqlite3.connect(f"{url}/faces.sqlite") as connection:
-        connection.execute(damage)
+        connection.executescript(damage)
     with pytest.raises(XcosError, match=r"(are damaged|is no store|cannot be used).*; "):
         FolderBackend(url)
 
@@ -143,6 +167,36 @@ def test_a_damaged_feature_is_one_sentence(opened, url, value):
         connection.execute("UPDATE faces SET feature = ? WHERE number = 2", (value,))
     with pytest.raises(XcosError, match=r"a feature in .* is damaged; enroll"):
         store.nearest(np.ones((1, 196), np.float32), 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("person", b"bytes"),
+        ("photo", b"bytes"),
+        ("feature", 7),
+        ("feature", "text"),
+        ("face", 0.5),
+        ("face", "text"),
+    ],
+)
+def test_a_face_of_other_kinds_is_one_sentence(opened, url, column, value):
+    store = opened()
+    store.add(entries(3))
+    with sqlite3.connect(f"{url}/faces.sqlite") as connection:
+        connection.execute(f"UPDATE faces SET {column} = ? WHERE number = 2", (value,))
+    with pytest.raises(XcosError, match=r"is damaged.*; enroll"):
+        store.read([1, 2])
+
+
+@pytest.mark.parametrize("state", ["", "../../somewhere", "0123456789ABCDEF", b"0123456789abcdef"])
+def test_a_state_that_is_none_is_one_sentence(opened, url, state):
+    store = opened()
+    store.add(entries(3))
+    with sqlite3.connect(f"{url}/faces.sqlite") as connection:
+        connection.execute("UPDATE settings SET value = ? WHERE name = 'state'", (state,))
+    with pytest.raises(XcosError, match="is no store or is damaged"):
+        store.forget("person-1")
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

@@ -127,6 +127,26 @@ def test_forgotten(store, faces, url):
         again.find(faces["biden.jpg"])
 
 
+def test_candidates_that_are_forgotten_meanwhile(store, faces, monkeypatch):
+    nearest, gone = store._backend.nearest, ["Barack Obama"]
+
+    def meanwhile(queries, count):
+        found = nearest(queries, 1)
+        if gone:
+            store.forget(gone.pop())
+        return found
+
+    monkeypatch.setattr(store._backend, "nearest", meanwhile)
+    assert [hit.person for hit in store.find(faces["obama2.jpg"])] == ["Joe Biden"]
+    gone.append("Joe Biden")
+    with pytest.raises(XcosError, match="is empty; enroll people"):
+        store.find(faces["biden.jpg"])
+    store.enroll("Joe Biden", faces["biden.jpg"], "biden.jpg")
+    monkeypatch.setattr(store._backend, "nearest", lambda queries, count: [[10**6]])
+    with pytest.raises(XcosError, match="does not fit its index; enroll the people into a new"):
+        store.find(faces["biden.jpg"])
+
+
 def test_a_photo_without_a_face(store):
     with pytest.raises(NoFaceError):
         store.find(np.zeros((64, 64, 3), np.uint8))

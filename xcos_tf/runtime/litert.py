@@ -52,11 +52,12 @@ class LiteRuntime:
         about = files[0].metadata
         attention = about["attention"]
         files.append(ModelFile.read(other, "head" if attention == PLAIN_COSINE else "compare"))
+        of_others = XcosError(
+            f"{files[0].name} and {files[1].name} are of different presets; give two files of one "
+            "export"
+        )
         if any(about[x] != files[1].metadata[x] for x in ("preset_sha256", "attention")):
-            raise XcosError(
-                f"{files[0].name} and {files[1].name} are of different presets; give two files of "
-                "one export"
-            )
+            raise of_others
         both = " ".join(file.sha256 for file in files)
         self.identity = hashlib.sha256(both.encode("ascii")).hexdigest()
         if identity not in (None, self.identity):
@@ -67,6 +68,9 @@ class LiteRuntime:
         self._embed = LiteModel(files[0], threads)
         self._other = LiteModel(files[1], threads, PAIRS_AT_ONCE)
         self._feature = "embedding" if attention == PLAIN_COSINE else "grid"
+        given = self._embed.outputs["feature_map" if attention == PLAIN_COSINE else "grid"]
+        if {*self._other.inputs.values()} != {given}:
+            raise of_others
         self._fixed = _fixed_attentions(files[1], self.feature_shape[:-1])
         self.attentions = (*self._fixed, attention)
         self.preset = preset

@@ -1,5 +1,6 @@
 """What a score would be if a cell of a face were covered, by a preset's model of covered cells."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ MODEL = "whatif"
 PAIRS_AT_ONCE = 16
 
 
-def load_whatif(folder: Path | None, config: Mapping) -> LiteModel:
+def load_whatif(folder: Path | None, config: Mapping, shape: tuple[int, ...]) -> LiteModel:
     """Return a preset's model of covered cells.
 
     From grids (N, h, w, c) it guesses `covered` (N, h·w, h, w, c): what the grid would be with each
@@ -24,6 +25,7 @@ def load_whatif(folder: Path | None, config: Mapping) -> LiteModel:
     Args:
         folder: of the preset; None where there is none.
         config: of the preset.
+        shape: (h, w, c) of the preset's grids.
 
     Raises:
         XcosError: it has none, or one that was made of other weights or cannot be run.
@@ -38,11 +40,15 @@ def load_whatif(folder: Path | None, config: Mapping) -> LiteModel:
             "people that the preset was trained on"
         )
     file = ModelFile.read(path, MODEL)
+    of_others = XcosError(
+        f"{path} was made of other weights than the preset {name!r} has now; {again}"
+    )
     if file.metadata["preset_sha256"] != config["weights"]["sha256"]:
-        raise XcosError(
-            f"{path} was made of other weights than the preset {name!r} has now; {again}"
-        )
-    return LiteModel(file, at_once=PAIRS_AT_ONCE)
+        raise of_others
+    model, covered = LiteModel(file, at_once=PAIRS_AT_ONCE), (math.prod(shape[:-1]), *shape)
+    if (model.inputs["grid"], model.outputs["covered"]) != (shape, covered):
+        raise of_others
+    return model
 
 
 def score_drops(

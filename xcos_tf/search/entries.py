@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Protocol
@@ -9,12 +10,17 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from xcos_tf.data.alignment import check_aligned
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.files import parse_json
 from xcos_tf.templates import Gallery, Template
 
 FORMAT = 1
 """Of what a store keeps; a store of a newer one is refused."""
+
+LARGEST_FEATURE = 2**20
+"""Numbers that a feature may have."""
 
 
 class Entry(NamedTuple):
@@ -55,7 +61,7 @@ class Settings:
     format: int = FORMAT
 
     @classmethod
-    def read(cls, text: str | None, store: str) -> "Settings":
+    def read(cls, text: str, store: str) -> "Settings":
         """Return the settings that a store has kept.
 
         Args:
@@ -66,16 +72,17 @@ class Settings:
             XcosError: it is of a newer format, or something else than a store.
         """
         try:
-            found = json.loads(text)
-            settings = cls(
-                str(found["preset"]),
-                str(found["weights"]),
-                tuple(int(x) for x in found["shape"]),
-                int(found["format"]),
+            found = parse_json(text.encode("utf-8"), "it")
+            preset, weights, shape, number = (
+                found[x] for x in ("preset", "weights", "shape", "format")
             )
-            if settings.format < 1 or len(settings.shape) not in (1, 3) or min(settings.shape) < 1:
+            settings = cls(preset, weights, tuple(shape), number)
+            whole, words = (*settings.shape, number), (preset, weights)
+            if len(shape) not in (1, 3) or not 1 <= math.prod(shape) <= LARGEST_FEATURE:
                 raise ValueError
-        except (KeyError, TypeError, ValueError):
+            if any(type(x) is not int or x < 1 for x in whole) or {*map(type, words)} != {str}:
+                raise ValueError
+        except (KeyError, TypeError, ValueError, XcosError):
             raise XcosError(
                 f"the settings in {store} are damaged; enroll the people into a new store"
             ) from None
@@ -100,10 +107,11 @@ class Settings:
         Raises:
             XcosError: it is damaged.
         """
-        array = np.frombuffer(content[: len(content) // 4 * 4], "<f4")
-        if len(content) != 4 * np.prod(self.shape) or not np.isfinite(array).all():
-            raise XcosError(f"a feature in {store} is damaged; enroll the people into a new store")
-        return array.reshape(self.shape)
+        if isinstance(content, bytes) and len(content) == 4 * math.prod(self.shape):
+            array = np.frombuffer(content, "<f4")
+            if np.isfinite(array).all():
+                return array.reshape(self.shape)
+        raise XcosError(f"a feature in {store} is damaged; enroll the people into a new store")
 
     def entries(self, rows: Iterable[tuple], numbers: Sequence[int], store: str) -> list[Entry]:
         """Return faces that a store has kept, in the order of `numbers`; see `Backend.read`.
@@ -114,9 +122,12 @@ class Settings:
             store: its name, for errors.
 
         Raises:
-            XcosError: a feature is damaged.
+            XcosError: a face or its feature is damaged.
         """
         found = {number: rest for number, *rest in rows}
+        for person, photo, _, face in found.values():  # any column of SQLite may hold any kind
+            if (type(person), type(photo), type(face)) != (str, str, bytes):
+                raise XcosError(f"a face in {store} is damaged; enroll the people into a new store")
         return [
             Entry(person, photo, self.feature(feature, store), face)
             for person, photo, feature, face in (found[x] for x in numbers if x in found)
@@ -233,6 +244,8 @@ def read_face(content: bytes) -> np.ndarray:
     """Return the aligned face of an entry, uint8 (112, 112, 3) RGB.
 
     Raises:
-        XcosError: it is damaged.
+        XcosError: it is damaged, or no aligned face.
     """
-    return read_photo(content, "the stored face")
+    face = read_photo(content, "the stored face")
+    check_aligned(face, "the stored face", "enroll the people into a new store")
+    return face

@@ -1,10 +1,13 @@
 """A store in a folder: SQLite keeps the faces, FAISS finds the nearest.
 
 The database `faces.sqlite` is the store. An index is made of it, in memory up to `EXACT` faces. For
-more it is kept in a file, which is made again if it is missing, damaged, or of another state.
+more it is kept in a file, which is made again if it is missing, of another state, or not as it was
+written: FAISS reads whatever it is given, so that the database has the file's SHA-256.
 """
 
+import math
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -16,7 +19,7 @@ import faiss
 import numpy as np
 
 from xcos_tf.errors import XcosError, explained, reason_of, shown
-from xcos_tf.files import only_writer, replace_file
+from xcos_tf.files import file_sha256, only_writer, replace_file
 from xcos_tf.progress import Bar
 from xcos_tf.search.entries import Entry, Settings, vectors
 
@@ -73,8 +76,7 @@ class FolderBackend:
                     command = "xcos enroll` or `xcos forget"
                     self._stack.enter_context(only_writer(self._folder, command))
                 self._connect(new)
-                found = dict(self._connection.execute("SELECT name, value FROM settings"))
-                self.settings = Settings.read(found.get("facts"), self.name)
+                self.settings = Settings.read(self._setting("facts"), self.name)
         except BaseException:
             self.close()
             raise
@@ -82,17 +84,21 @@ class FolderBackend:
     def __len__(self) -> int:
         now = self._now()
         if self._counted[0] != now:  # counting a million takes as long as searching them
-            self._counted = now, self._run("SELECT count(*) FROM faces").fetchone()[0]
+            self._counted = now, self._run("SELECT count(*) FROM faces")[0][0]
         return self._counted[1]
 
     def people(self) -> Iterator[tuple[str, int]]:
         """See `Backend`."""
-        yield from self._run("SELECT person, count(*) FROM faces GROUP BY person ORDER BY person")
+        asked = "SELECT person, count(*) FROM faces GROUP BY person ORDER BY person"
+        for person, count in self._run(asked):
+            if not isinstance(person, str):  # any column of SQLite may hold any kind
+                raise self._damaged("a name is no text")
+            yield person, count
 
     def known(self, photos: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """See `Backend`."""
         asked = "SELECT 1 FROM faces WHERE person = ? AND photo = ?"
-        return {pair for pair in photos if self._run(asked, pair).fetchone()}
+        return {pair for pair in photos if self._run(asked, pair)}
 
     def add(self, entries: Sequence[Entry]) -> int:
         """See `Backend`."""
@@ -152,7 +158,11 @@ class FolderBackend:
         with self._told():
             for old in self._folder.glob("index.*.faiss"):
                 old.unlink()
-            replace_file(self._index_file(), self._write_index, 0o600)
+            file = self._index_file()
+            replace_file(file, self._write_index, 0o600)
+            with self._connection:
+                row = "index", file_sha256(file).hexdigest()
+                self._connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", row)
 
     def close(self) -> None:
         """See `Backend`."""
@@ -163,8 +173,15 @@ class FolderBackend:
         self._connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
         self._stack.callback(self._connection.close)
         self._connection.execute("PRAGMA secure_delete = ON")
-        if new is None or self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        asked = (
+            "SELECT sql FROM sqlite_master WHERE type IN ('table', 'view', 'trigger') "
+            "AND name NOT LIKE 'sqlite%'"
+        )
+        found = sorted(str(sql) for (sql,) in self._connection.execute(asked))
+        if found == sorted(_SCHEMA):
             return
+        if found or new is None:  # a view or a trigger could run for ever
+            raise self._damaged("its tables are not those of a store")
         rows = [("facts", new().write()), ("state", secrets.token_hex(8))]
         os.chmod(path, 0o600)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -173,9 +190,9 @@ class FolderBackend:
                 self._connection.execute(command)
             self._connection.executemany("INSERT INTO settings VALUES (?, ?)", rows)
 
-    def _run(self, command: str, values: tuple = ()) -> sqlite3.Cursor:
+    def _run(self, command: str, values: tuple = ()) -> list[tuple]:
         with self._told():
-            return self._connection.execute(command, values)
+            return self._connection.execute(command, values).fetchall()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -189,12 +206,14 @@ class FolderBackend:
                 "and make room"
             ) from None
         except sqlite3.Error as error:
-            raise XcosError(
-                f"{self.name} is no store or is damaged ({reason_of(error)}); enroll the people "
-                "into a new one"
-            ) from None
+            raise self._damaged(reason_of(error)) from None
 
-    def _rows(self, columns: str, numbers: Sequence[int]) -> sqlite3.Cursor:
+    def _damaged(self, reason: str) -> XcosError:
+        return XcosError(
+            f"{self.name} is no store or is damaged ({reason}); enroll the people into a new one"
+        )
+
+    def _rows(self, columns: str, numbers: Sequence[int]) -> list[tuple]:
         """Return the number and columns of the faces that are there, in any order."""
         marks = ",".join("?" * len(numbers))
         asked = f"SELECT number, {columns} FROM faces WHERE number IN ({marks})"
@@ -202,7 +221,7 @@ class FolderBackend:
 
     def _ranked(self, query: np.ndarray, numbers: Sequence[int]) -> list[int]:
         """Return the faces that are there by their inner products with a query, the best first."""
-        rows = self._rows("feature", numbers).fetchall()
+        rows = self._rows("feature", numbers)
         if not rows:
             return []
         scores = self._vectors(blob for _, blob in rows) @ query
@@ -213,9 +232,15 @@ class FolderBackend:
 
     def _now(self) -> tuple[str, int]:
         """Return the state, which is another after each removal, and the last number."""
-        state = self._run("SELECT value FROM settings WHERE name = 'state'").fetchone()
-        last = self._run("SELECT coalesce(max(number), 0) FROM faces").fetchone()[0]
-        return (state or ("",))[0], last
+        state = self._setting("state")
+        if not re.fullmatch("[0-9a-f]{16}", state):  # it becomes the name of a file
+            raise self._damaged("it has no state")
+        return state, self._run("SELECT coalesce(max(number), 0) FROM faces")[0][0]
+
+    def _setting(self, name: str) -> str:
+        """Return what is set; nothing where it is not, or is no text."""
+        rows = self._run("SELECT value FROM settings WHERE name = ?", (name,))
+        return rows[0][0] if rows and isinstance(rows[0][0], str) else ""
 
     def _index_file(self) -> Path:
         return self._folder / f"index.{self._now()[0]}.faiss"
@@ -236,15 +261,15 @@ class FolderBackend:
 
     def _load(self, state: str):
         path = self._folder / f"index.{state}.faiss"
-        with suppress(RuntimeError):  # it is missing, or damaged and will be made again
-            index = faiss.read_index(os.fspath(path)) if path.exists() else None
-            if _is_coded(index) and index.d == np.prod(self.settings.shape):
-                return index
+        with suppress(OSError, RuntimeError):
+            if file_sha256(path).hexdigest() == self._setting("index"):
+                index = faiss.read_index(os.fspath(path))
+                return index if _is_coded(index) else None  # others were written before
         return None
 
     def _make(self):
         """Return an index without faces, which has seen what it needs to know of them."""
-        size, count = int(np.prod(self.settings.shape)), len(self)
+        size, count = math.prod(self.settings.shape), len(self)
         if count <= EXACT:
             return faiss.IndexIDMap2(faiss.IndexFlatIP(size))
         parts = size // CODED if size % CODED == 0 else size
@@ -255,9 +280,9 @@ class FolderBackend:
 
     def _sample(self, step: int) -> np.ndarray:
         """Return the vectors of one face in so many."""
-        asked = self._run("SELECT feature FROM faces WHERE number % ? = 0", (step,))
-        blocks = iter(lambda: asked.fetchmany(_BLOCK), [])
-        return np.concatenate([self._vectors(blob for (blob,) in rows) for rows in blocks])
+        rows = self._run("SELECT feature FROM faces WHERE number % ? = 0", (step,))
+        blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
+        return np.concatenate([self._vectors(blob for (blob,) in x) for x in blocks])
 
     def _vectors(self, blobs: Iterable[bytes]) -> np.ndarray:
         return vectors(np.stack([self._feature(blob) for blob in blobs]))
@@ -266,10 +291,10 @@ class FolderBackend:
         faiss.write_index(self._index, faiss.PyCallbackIOWriter(stream.write))
 
     def _add_after(self, number: int) -> None:
-        total = self._run("SELECT count(*) FROM faces WHERE number > ?", (number,)).fetchone()[0]
+        total = self._run("SELECT count(*) FROM faces WHERE number > ?", (number,))[0][0]
         asked = "SELECT number, feature FROM faces WHERE number > ? ORDER BY number LIMIT ?"
         with Bar(total=total, desc="index", unit="face", disable=total < EXACT) as bar:
-            while rows := self._run(asked, (number, _BLOCK)).fetchall():
+            while rows := self._run(asked, (number, _BLOCK)):
                 number = rows[-1][0]
                 numbers = np.array([x for x, _ in rows], np.int64)
                 self._index.add_with_ids(self._vectors(blob for _, blob in rows), numbers)

@@ -60,7 +60,7 @@ class PostgresBackend:
                     self._make(new())
                 register_vector(self._connection)
                 found = dict(self._run("SELECT name, value FROM xcos_settings"))
-            self.settings = Settings.read(found.get("facts"), self.name)
+            self.settings = Settings.read(found.get("facts", ""), self.name)
         except BaseException:
             self.close()
             raise

@@ -29,6 +29,9 @@ CANDIDATES = 100
 MOST = 500
 """People that a search gives at most."""
 
+_TRIES = 5
+"""Times that a search begins anew, since all its candidates were forgotten meanwhile."""
+
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -210,11 +213,7 @@ class FaceStore:
         """
         if not 1 <= top <= MOST:
             raise ValueError(f"Expected `top` to be from 1 to {MOST}. Received: {top=}")
-        faces = len(self)
-        if not faces:
-            raise XcosError(
-                f"the store {self._backend.name} is empty; enroll people with `xcos enroll`"
-            )
+        faces = self._count()
         attention = attention or self.verifier.attentions[-1]
         if threshold is None:
             threshold = (
@@ -225,8 +224,24 @@ class FaceStore:
         probe = self._template(photo, aligned)
         wanted = max(CANDIDATES, 2 * top)
         weights = weights_of(self.verifier, candidate_score(self.verifier))
-        numbers = self._backend.nearest(queries(probe.feature[None], weights), wanted)[0]
-        return self._judge(probe, self._backend.read(numbers), attention, threshold, top)
+        query = queries(probe.feature[None], weights)
+        for _ in range(_TRIES):
+            entries = self._backend.read(self._backend.nearest(query, wanted)[0])
+            if entries:
+                return self._judge(probe, entries, attention, threshold, top)
+            self._count()  # all were forgotten meanwhile: others may be left
+        raise XcosError(
+            f"what {self._backend.name} keeps does not fit its index; enroll the people into a new "
+            "store"
+        )
+
+    def _count(self) -> int:
+        """Return the number of faces, which is not 0, or raise an XcosError."""
+        if count := len(self):
+            return count
+        raise XcosError(
+            f"the store {self._backend.name} is empty; enroll people with `xcos enroll`"
+        )
 
     def _template(self, photo, aligned: bool) -> Template:
         if not isinstance(photo, Template):

@@ -87,6 +87,7 @@ def create_app(
         key: that requests must have in the header `X-API-Key`; None for none.
         limits: of requests.
     """
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of odd requests
     app = FastAPI(title="xcos", version=__version__, description="Explainable face verification.")
     registry = CollectorRegistry()
     count = Counter("xcos_requests", "Requests", ["route", "status"], registry=registry)

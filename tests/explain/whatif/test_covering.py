@@ -92,6 +92,19 @@ def test_other_faces_and_damage_are_refused(faces, tmp_path):
     cover_faces(CellMeans(), faces, np.arange(2), state, "id")
     with pytest.raises(XcosError, match="unfinished run with other faces or another preset; rem"):
         cover_faces(CellMeans(), faces, np.arange(2), state, "other")
-    (state / "0000000.npz").write_bytes(b"PK")
-    with pytest.raises(XcosError, match=r"is damaged.*; remove it to cover its faces again"):
-        cover_faces(CellMeans(), faces, np.arange(2), state, "id")
+    (file,) = state.iterdir()
+    with np.load(file) as arrays:
+        right = dict(arrays)
+    damaged = [
+        b"PK",
+        *({**right, "grids": x} for x in (right["grids"][0], right["grids"].astype("f8"))),
+        *({**right, "covered": right["covered"][x]} for x in (0, np.s_[:, :48], np.s_[:1])),
+        {**right, "grids": np.float32(1)},
+    ]
+    for content in damaged:
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            np.savez(file, **content)
+        with pytest.raises(XcosError, match=r"is damaged.*; remove it to cover its faces again"):
+            cover_faces(CellMeans(), faces, np.arange(2), state, "id")

@@ -1,5 +1,6 @@
 """What covering each cell of a face does to its grid feature, measured on many faces."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,8 @@ def cover_faces(
         for start in range(0, len(positions), BLOCK):
             chosen = positions[start : start + BLOCK]
             path = state / f"{start:07d}.npz"
-            block = _read(path, identity, len(chosen)) if os.path.exists(path) else None
+            shape = len(chosen), *runtime.feature_shape
+            block = _read(path, identity, shape) if os.path.exists(path) else None
             if block is None:
                 block = _covered(runtime, faces, chosen, start)
                 _write(path, block, identity)
@@ -119,13 +121,21 @@ def _write(path, block, identity) -> None:
         replace_file(path, lambda file: np.savez(file, identity=np.array(identity), **block))
 
 
-def _read(path, identity, count) -> dict[str, np.ndarray] | None:
-    """Return a block; None of one that has other faces, as the last of a shorter run."""
+def _read(path, identity, shape) -> dict[str, np.ndarray] | None:
+    """Return a block of grids of this shape, (n, h, w, c).
+
+    It is None of one that has other faces, as the last of a shorter run.
+    """
     faults = (OSError, ValueError, KeyError)
     with explained(f"{path} is damaged", "remove it to cover its faces again", faults):
         block = read_npz(path, _LARGEST_BLOCK)
         if str(block["identity"]) == identity:
-            return {x: block[x] for x in _NAMES} if len(block["grids"]) == count else None
+            grids, covered = (block[x] for x in _NAMES)
+            found = *grids.shape[1:], grids.dtype, covered.shape, covered.dtype
+            whole = *grids.shape[:1], math.prod(shape[1:-1]), *shape[1:]
+            if found != (*shape[1:], np.float32, whole, np.float16):
+                raise ValueError("it is not what covering gives")
+            return {x: block[x] for x in _NAMES} if len(grids) == shape[0] else None
     raise XcosError(
         f"{path.parent} is of an unfinished run with other faces or another preset; remove it to "
         "start from the beginning, or finish that one"
