@@ -71,6 +71,17 @@ def every_attention(verifier: Verifier, result: Verification) -> dict:
     return answers
 
 
+def preset_answer(verifier: Verifier, store: bool) -> dict:
+    """Return what the page must know of a preset, and whether there is a store to search."""
+    return {
+        "preset": verifier.config["name"],
+        "attentions": verifier.attentions,
+        "thresholds": verifier.config["thresholds"],
+        "parts": parts_of_the_face(verifier),
+        "store": store,
+    }
+
+
 def parts_of_the_face(verifier: Verifier) -> list[list[str]]:
     """Return the name of the part of the face in each cell; none of a preset without a grid."""
     return region_map(*verifier.runtime.feature_shape[:2]).tolist() if verifier.explains else []

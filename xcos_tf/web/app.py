@@ -22,7 +22,7 @@ from xcos_tf.web.answers import (
     every_attention,
     face_answer,
     hit_answer,
-    parts_of_the_face,
+    preset_answer,
     verification_answer,
 )
 
@@ -157,14 +157,7 @@ def create_app(
 
     @app.get("/presets", dependencies=[Depends(check_key)])
     def presets() -> dict:
-        config = verifier.config
-        return {
-            "preset": config["name"],
-            "attentions": verifier.attentions,
-            "thresholds": config["thresholds"],
-            "parts": parts_of_the_face(verifier),
-            "store": store is not None,
-        }
+        return preset_answer(verifier, store is not None)
 
     def verify(a, b, attention, fmr, threshold) -> dict:
         result = verifier.verify(a, b, attention or None, fmr, threshold)

@@ -1,8 +1,9 @@
-// The page of `xcos serve`: it asks /verify and /find, and draws the maps over the faces.
+// The page of `xcos serve`: it asks /verify and /find, and draws the maps over the faces. In a
+// folder of `xcos demo --static` it asks on-device.js instead.
 
 const $ = (selector) => document.querySelector(selector);
 const photos = {};
-let facts, answer;
+let facts, answer, device;
 
 const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
 
@@ -11,6 +12,13 @@ async function ask(route, body) {
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(content.error ?? "the service does not answer; try again");
   return content;
+}
+
+function form({ a, b }) {
+  const body = new FormData();
+  body.append("a", a);
+  body.append("b", b);
+  return body;
 }
 
 function say(element, text, isError = false) {
@@ -32,12 +40,9 @@ function take(name, file) {
 async function verify() {
   say($("#message"), "Comparing…");
   $("#result").hidden = true;
-  const body = new FormData();
-  body.append("a", photos.a);
-  body.append("b", photos.b);
   const asked = { ...photos };
   try {
-    const found = await ask("verify", body);
+    const found = await (device?.verify(asked.a, asked.b) ?? ask("verify", form(asked)));
     if (asked.a !== photos.a || asked.b !== photos.b) return; // other photos came meanwhile
     answer = found;
     const several = answer.faces.some((face) => face.faces_found > 1);
@@ -215,4 +220,14 @@ $("#fmr").addEventListener("input", update);
 for (const tab of ["verify", "find"]) $(`#tab-${tab}`).addEventListener("click", () => choose(tab));
 facts = await ask("presets").catch((error) => say($("#message"), error.message, true) ?? { parts: [] });
 $("#tabs").hidden = !facts.store;
+if (facts.on_device) {
+  say($("#privacy"), "Photos do not leave this device.");
+  say($("#message"), "Loading the models…");
+  try {
+    device = await (await import("./on-device.js")).load(facts);
+    say($("#message"), "");
+  } catch (error) {
+    say($("#message"), `This browser cannot compute it (${error.message}); try another, or xcos serve.`, true);
+  }
+}
 document.body.dataset.ready = "yes";
