@@ -1,9 +1,12 @@
-"""The service on a real socket, with a store of two people."""
+"""The service on a real socket, with a store of two people; and a browser."""
 
+import os
+import shutil
 import threading
 import time
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from xcos_tf import FaceStore
 from xcos_tf.web.app import Limits, create_app
@@ -29,4 +32,16 @@ def service(photos, tmp_path_factory):
         yield f"http://127.0.0.1:{opened.getsockname()[1]}"
         server.should_exit = True
         thread.join(30)
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.fail("no browser was found; install chromium, or give the path of one in CHROME")
+    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *camera])
+        yield opened
         opened.close()

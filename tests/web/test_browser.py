@@ -1,22 +1,7 @@
 """The page in a real browser: choose, point, slide, find, and be told what is wrong."""
 
-import os
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("no browser was found; install chromium, or give the path of one in CHROME")
-    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *camera])
-        yield opened
-        opened.close()
+from playwright.sync_api import expect
 
 
 @pytest.fixture(params=[1200, 360])

@@ -1,9 +1,13 @@
-"""`xcos demo`: the page of `xcos serve`, in a browser."""
+"""`xcos demo`: the page of `xcos serve`, in a browser, or as a folder for a static host."""
 
 import argparse
+import os
+from pathlib import Path
 
 from xcos_tf.cli import serve
+from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
+from xcos_tf.errors import XcosError, on_one_line
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -12,18 +16,32 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "demo",
         help="open a page that compares two photos and shows why",
         description="Do what `xcos serve` does, on a free port of this machine, and open its page "
-        "in a browser. Exit code: 0 stopped, 2 error.",
+        "in a browser; or write the page to a folder. Exit code: 0 stopped or written, 2 error.",
     )
     serve.add_what_is_served(parser)
+    static = parser.add_argument_group("without a server")
+    add(static, "--static DIR", "write a page that computes in the browser, for any static host")
+    about = "folder of LiteRT.js that `npm install @litertjs/core` makes"
+    add(static, "--litert FOLDER", about, default=os.path.join("node_modules", "@litertjs"))
     parser.set_defaults(host="127.0.0.1", port=0)
     return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read."""
-    return serve.paths(args)
+    """Return what is read and written."""
+    if args.static is None:
+        return serve.paths(args)
+    if args.store is not None:
+        raise XcosError("--static has nobody to search; leave --store out")
+    return Paths(presets=(args.preset,), filled=(args.static,), also_read=(args.litert,))
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM."""
-    return serve.run(args, browse=True)
+    """Serve until SIGINT or SIGTERM, or write the folder and print its path."""
+    if args.static is None:
+        return serve.run(args, browse=True)
+    from xcos_tf.web.site import write_site
+
+    write_site(Path(args.static), args.preset, Path(args.litert))
+    print(on_one_line(args.static))
+    return 0

@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.explain.words import TRUSTED_DROP
 from xcos_tf.files import read_bytes, replace_file, write_json
 from xcos_tf.models.preset_folder import lite_folder, whatif_file
 from xcos_tf.verifier import Verifier
@@ -59,6 +60,7 @@ def write_site(folder: Path, preset: str, litert: Path) -> None:
         "attention": verifier.attentions[-1],
         "fixed_attentions": {x: verifier.fixed_weights(x).tolist() for x in _FIXED},
         "whatif": whatif.is_file(),
+        "trusted_drop": TRUSTED_DROP,
     }
     copied = {f"static/{path.name}": path for path in _STATIC.iterdir()}
     copied["index.html"] = copied.pop("static/index.html")

@@ -10,10 +10,10 @@ const PROPOSED = logOdds(0.6), REFINED = logOdds(0.7), FOUND = logOdds(0.8);
 const MOST_WINDOWS = 4096;
 const POOR = 0.98, SURE = 0.995, BORDER = 0.2; // see finding.py
 
-// LiteRT.js runs models of fixed sizes alone, so P-Net looks at one square of a copy at a time.
-const LOOKS = 32;
-export const TILE = LOOKS * STRIDE + WINDOW - STRIDE;
-export const SIZES = { pnet: { 3: TILE, 5: LOOKS }, rnet: 16, onet: 4 };
+// LiteRT.js runs models of fixed sizes alone, so P-Net looks at one square of a copy at a time. Its
+// side is odd, for P-Net pads a copy of odd sides, and only the edge of such a copy must be padded.
+const LOOKS = 32, TILE = LOOKS * STRIDE + WINDOW - STRIDE + 1;
+export const SIZES = { pnet: { 3: TILE, 5: LOOKS + 1 }, rnet: 16, onet: 4 };
 
 function logOdds(probability) {
   return Math.log(probability / (1 - probability));
@@ -86,17 +86,15 @@ async function proposals(pnet, photo) {
   const kept = [];
   for (let level = 0; level < count; level++) {
     const scale = (WINDOW / SMALLEST_FACE) * STEP ** level, copy = copyOf(scale), windows = [];
-    // A last row or column that is half a step counts, as P-Net pads it.
-    const [across, down] = [copy.width, copy.height].map((side) => Math.ceil((side - 2) / 2) - 4);
-    for (let top = 0; top < down; top += LOOKS) {
-      for (let left = 0; left < across; left += LOOKS) {
-        cut(copy, left * STRIDE, top * STRIDE, tile);
+    for (const [top, rows] of squares(copy.height)) {
+      for (const [left, columns] of squares(copy.width)) {
+        cut(copy, left, top, tile);
         const looks = await pnet(tile);
-        for (let y = 0; y < Math.min(LOOKS, down - top); y++) {
-          for (let x = 0; x < Math.min(LOOKS, across - left); x++) {
-            const at = (y * LOOKS + x) * 5, odds = looks[at];
+        for (let y = Math.max(0, -top / STRIDE); y < rows; y++) {
+          for (let x = Math.max(0, -left / STRIDE); x < columns; x++) {
+            const at = (y * (LOOKS + 1) + x) * 5, odds = looks[at];
             if (!(odds > PROPOSED)) continue;
-            const [cx, cy] = [(left + x) * STRIDE, (top + y) * STRIDE];
+            const [cx, cy] = [left + x * STRIDE, top + y * STRIDE];
             const sides = [cx + 1, cy + 1, cx + WINDOW, cy + WINDOW];
             windows.push({ odds, box: sides.map((side, i) => (side + looks[at + 1 + i] * (WINDOW - 1)) / scale) });
           }
@@ -106,6 +104,15 @@ async function proposals(pnet, photo) {
     kept.push(...best(windows, PROPOSED, 0.5));
   }
   return best(kept, PROPOSED, 0.7);
+}
+
+// Where squares begin along a side, from its end on, and how many looks of each count.
+function squares(side) {
+  const found = [];
+  for (let start = (side | 1) - TILE; ; start -= LOOKS * STRIDE) {
+    found.unshift([start, found.length ? LOOKS : LOOKS + (side % 2)]);
+    if (start <= 0) return found;
+  }
 }
 
 // Copies of a photo, each pixel the mean of what is under it, by four corners of a table of sums.
@@ -148,13 +155,13 @@ function places(length, count) {
   return { low, part: ends.map((end, i) => end - low[i]) };
 }
 
-// Fills a square from a copy, whose edge goes on beyond it.
+// Fills a square from a copy; what is beyond its edge is in no look that counts.
 function cut(copy, left, top, tile) {
+  const columns = Int32Array.from({ length: TILE }, (_, x) => Math.min(Math.max(left + x, 0), copy.width - 1));
   for (let y = 0, i = 0; y < TILE; y++) {
-    const row = Math.min(top + y, copy.height - 1) * copy.width;
-    for (let x = 0; x < TILE; x++) {
-      const at = (row + Math.min(left + x, copy.width - 1)) * 3;
-      for (let c = 0; c < 3; c++, i++) tile[i] = copy.data[at + c];
+    const row = Math.min(Math.max(top + y, 0), copy.height - 1) * copy.width;
+    for (const column of columns) {
+      for (let c = 0, at = (row + column) * 3; c < 3; c++, i++) tile[i] = copy.data[at + c];
     }
   }
 }

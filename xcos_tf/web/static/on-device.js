@@ -60,7 +60,7 @@ export async function load(facts) {
     }
     return {
       ...found, same, threshold, attention: facts.attention, attentions,
-      sentence: found.drops && sentence(facts.parts, found.drops, same),
+      sentence: found.drops && sentence(facts, found.drops, same),
       faces: faces.map((face) => ({ image: picture(face.image), faces_found: face.found, turned: face.turned })),
     };
   }
@@ -117,7 +117,7 @@ function picture(face) {
 }
 
 // Which parts of the faces decided, by what covering them would do; as describe_drops in Python.
-function sentence(parts, drops, same) {
+function sentence({ parts, trusted_drop: least }, drops, same) {
   const strongest = {};
   parts.forEach((row, y) => row.forEach((part, x) => {
     const drop = (drops[0][y][x] + drops[1][y][x]) / 2;
@@ -125,8 +125,8 @@ function sentence(parts, drops, same) {
   }));
   const rounded = (part) => Math.round(strongest[part] * 1e6);
   const ordered = Object.keys(strongest).sort((a, b) => rounded(b) - rounded(a));
-  const speaking = ordered.filter((part) => strongest[part] >= 0.005);
-  const against = ordered.toReversed().filter((part) => strongest[part] <= -0.005);
+  const speaking = ordered.filter((part) => strongest[part] >= least);
+  const against = ordered.toReversed().filter((part) => strongest[part] <= -least);
   const [deciding, opposing] = (same ? [speaking.slice(0, 2), against.slice(0, 1)] : [against.slice(0, 2), speaking.slice(0, 1)]).map((those) =>
     those.map((part) => `${part} (${strongest[part] < 0 ? "−" : "+"}${Math.abs(strongest[part]).toFixed(2)})`).join(", "),
   );

@@ -48,9 +48,9 @@ function resample(photo, axis, size) {
         blue += shares[k] * photo.data[at + 2];
       }
       const to = (axis ? i * width + line : line * width + i) * 4;
-      data[to] = red / sum; // which rounds
-      data[to + 1] = green / sum;
-      data[to + 2] = blue / sum;
+      data[to] = Math.floor(red / sum + 0.5);
+      data[to + 1] = Math.floor(green / sum + 0.5);
+      data[to + 2] = Math.floor(blue / sum + 0.5);
       data[to + 3] = 255;
     }
   }

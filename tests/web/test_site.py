@@ -1,0 +1,263 @@
+"""The folder of `xcos serve --static`: what is in it, and what a browser computes from it."""
+
+import base64
+import functools
+import http.server
+import json
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from xcos_tf import Verifier
+from xcos_tf.cli.main import main
+from xcos_tf.data.aligner import FaceAligner
+from xcos_tf.data.alignment import warp_face
+from xcos_tf.data.cascade import Network
+from xcos_tf.data.photo import read_photo
+from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.web.site import LITERT, LITERT_FILES
+
+ROOT = Path(__file__).resolve().parents[2]
+NPM = ROOT / "node_modules/@litertjs"
+
+
+@pytest.fixture
+def no_litert(tmp_path):
+    """A folder like npm's, with empty files."""
+    for name in LITERT_FILES:
+        (tmp_path / "npm" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "npm" / name).touch()
+    return tmp_path / "npm"
+
+
+def test_the_folder_has_the_page_the_models_and_litert(tmp_path, no_litert, capsys):
+    out, preset = tmp_path / "site", find_preset("xcos-mobilefacenet")
+    assert main(["serve", "--static", str(out), "--litert", str(no_litert)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    models = {f"models/{x}.tflite" for x in "pnet rnet onet embed compare whatif".split()}
+    page = {"index.html", "presets", "static/page.js", "static/page.css", "static/on-device.js"}
+    assert written >= models | page | {f"litert/{x}" for x in LITERT_FILES}
+    shipped = preset / "lite/embed.float32.batch.tflite"
+    assert (out / "models/embed.tflite").read_bytes() == shipped.read_bytes()
+    facts, verifier = json.loads((out / "presets").read_text()), Verifier.from_preset()
+    assert facts["on_device"] and not facts["store"] and facts["attention"] == "learned"
+    for attention in ("patched", "correlated"):
+        fixed = facts["fixed_attentions"][attention]
+        np.testing.assert_array_equal(fixed, verifier.fixed_weights(attention))
+
+
+def test_bad_input_is_one_sentence(tmp_path, no_litert, capsys):
+    out = tmp_path / "site"
+    litert = ["--litert", str(no_litert)]
+    for words, sentence in {
+        ("--litert", str(tmp_path / "none")): "run `npm install @litertjs/core@",
+        ("--preset", "mobilefacenet", *litert): "has no maps to show; use an xCos preset",
+        ("--store", "x", *litert): "--store is not for --static",
+        ("--open", *litert): "--open is not for --static",
+    }.items():
+        assert main(["serve", "--static", str(out), *words]) == 2
+        assert sentence in capsys.readouterr().err
+        assert not out.exists()
+
+
+class Host(http.server.SimpleHTTPRequestHandler):
+    """A static host, which also answers bytes by bytes where a test says how."""
+
+    answers: ClassVar = {}
+
+    def do_POST(self):
+        answer = self.answers[self.path](self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def host():
+    """Serves a folder, and returns its address."""
+    servers = []
+
+    def serve(folder, answers=()):
+        handler = functools.partial(type("", (Host,), {"answers": dict(answers)}), directory=folder)
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever).start()
+        return f"http://127.0.0.1:{servers[-1].server_address[1]}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def scripts(browser, host):
+    """A function that runs a script with a photo; `await ask(name, bytes)` calls an answer."""
+    page = browser.new_page()
+
+    def run(script, photo, argument=None, **answers):
+        rgba = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+        answers = {f"/{x}": answer for x, answer in answers.items()}
+        answers["/photo"] = lambda body: rgba.tobytes()
+        page.goto(host(ROOT / "xcos_tf/web/static", answers) + "/page.css")
+        height, width = photo.shape[:2]
+        return page.evaluate(
+            f"""async (argument) => {{
+            const ask = async (name, body) =>
+                (await fetch(name, {{method: "POST", body}})).arrayBuffer();
+            const data = new Uint8ClampedArray(await ask("photo", ""));
+            const photo = {{width: {width}, height: {height}, data}};
+            {script} }}""",
+            argument,
+        )
+
+    yield run
+    page.close()
+
+
+def kept_of(scripts, script, photo, argument=None):
+    """Return the bytes that a script keeps; through the browser's debugger they would be slow."""
+    kept = []
+    scripts(script, photo, argument, keep=lambda body: kept.append(body) or b"")
+    return np.frombuffer(kept[0], np.uint8)
+
+
+def test_a_face_is_warped_as_in_python(scripts, random):
+    photo = random.integers(0, 256, (60, 70, 3), np.uint8)
+    for side in (9, 30, 80):  # the last is averaged down, and reaches beyond the photo
+        landmarks = random.uniform(0, side, (5, 2))
+        script = 'await ask("keep", (await import("/photo.js")).warpFace(photo, argument))'
+        kept = kept_of(scripts, script, photo, landmarks.tolist())
+        difference = kept.reshape(112, 112, 3) - warp_face(photo, landmarks).astype(int)
+        assert np.abs(difference).max() <= 1 and (difference != 0).mean() < 1e-3
+
+
+def test_a_photo_is_made_smaller_as_in_python(scripts, random):
+    for height, width in ((60, 70), (70, 30)):
+        photo = random.integers(0, 256, (height, width, 3), np.uint8)
+        script = 'await ask("keep", (await import("/photo.js")).resize(photo, 21, 23).data)'
+        small = kept_of(scripts, script, photo).reshape(23, 21, 4)[:, :, :3]
+        expected = Image.fromarray(photo).resize((21, 23), Image.Resampling.BILINEAR)
+        difference = small - np.asarray(expected).astype(int)
+        assert np.abs(difference).max() <= 1 and (difference != 0).mean() < 0.02
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_a_face_is_found_where_python_finds_it(scripts, turn):
+    photo = read_photo(ROOT / "xcos_tf/web/static/obama2.jpg")[40:240]
+    photo = np.ascontiguousarray(np.rot90(photo, turn))
+    [expected] = FaceAligner().align([photo])
+    networks = {}
+    for name, side in (("pnet", 75), ("rnet", 24), ("onet", 48)):
+
+        def answer(body, run=Network(name), side=side):
+            return run(np.frombuffer(body, np.float32).reshape(-1, side, side, 3)).tobytes()
+
+        networks[name] = answer
+    script = """
+        const by = (name) => async (values) => new Float32Array(await ask(name, values));
+        const networks = {pnet: by("pnet"), rnet: by("rnet"), onet: by("onet")};
+        return (await import("/detector.js")).findFace(networks, photo);"""
+    found = scripts(script, photo, **networks)
+    np.testing.assert_allclose(found["landmarks"], expected.face.landmarks, atol=0.01)
+    assert found["confidence"] == pytest.approx(expected.face.confidence, abs=1e-5)
+    assert (found["found"], found["turned"]) == (expected.faces_found, expected.turned)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, host):
+    """The address of a folder with the page and LiteRT.js."""
+    if not NPM.is_dir():
+        pytest.skip(f"LiteRT.js is not here; run `npm install --no-save @litertjs/core@{LITERT}`")
+    out = tmp_path_factory.mktemp("site")
+    assert main(["serve", "--static", str(out), "--litert", str(NPM)]) == 0
+    return host(out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 360])
+def test_the_page_computes_what_python_does(browser, site, photos, width):
+    page, asked = browser.new_page(viewport={"width": width, "height": 900}), []
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.goto(site)
+    expect(page.locator("#privacy")).to_have_text("Photos do not leave this device.")
+    page.wait_for_selector("body[data-ready]")
+    before = len(asked)
+    for second in ("obama2.jpg", "biden.jpg"):
+        expected = Verifier.from_preset().verify(photos / "obama.jpg", photos / second)
+        for name, photo in {"a": "obama.jpg", "b": second}.items():
+            page.locator(f"[data-photo={name}] input").set_input_files(photos / photo)
+        expect(page.locator("#sentence")).to_have_text(expected.sentence, timeout=60_000)
+        score = f"{expected.score:.3f}".replace("-", "−")
+        expect(page.locator("#verdict")).to_contain_text(f": {score[:-1]}")
+        page.locator('[data-face="0"] [data-cell="3,2"]').hover()
+        expect(page.locator("#cell")).to_contain_text("covered, the score drops by")
+    assert all(url.startswith("blob:") for url in asked[before:])
+    assert all(url.startswith((site, "blob:", "data:")) for url in asked)
+    page.locator("[data-photo=b] input").set_input_files(ROOT / "README.md")
+    expect(page.locator("#message.error")).to_contain_text("the second photo is not an image")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+@pytest.mark.slow
+def test_numbers_are_those_of_python_and_how_long_it_takes(browser, site, photos):
+    """Run with `-s` for the times."""
+    page = browser.new_page()
+    page.goto(site + "/static/page.css")
+    names = ("obama.jpg", "obama2.jpg", "biden.jpg")
+    contents = [base64.b64encode((photos / name).read_bytes()).decode() for name in names]
+    answer = page.evaluate(
+        """async (contents) => {
+        const get = async (address) => await (await fetch(address)).blob();
+        const map = {imports: {"@litertjs/wasm-utils": "/litert/wasm-utils/dist/index.js"}};
+        const script = document.createElement("script");
+        Object.assign(script, {type: "importmap", textContent: JSON.stringify(map)});
+        document.head.append(script);
+        const start = performance.now();
+        const facts = JSON.parse(await (await get("/presets")).text());
+        const device = await (await import("/static/on-device.js")).load(facts);
+        const times = {start: performance.now() - start};
+        const photos = await Promise.all(contents.map((x) => get(`data:image/jpeg;base64,${x}`)));
+        const pairs = [[0, 1], [0, 2], [1, 2]];
+        const answers = [];
+        for (const [a, b] of pairs) {
+            const begun = performance.now();
+            answers.push(await device.verify(photos[a], photos[b]));
+            times.pair = performance.now() - begun;
+        }
+        const frame = new OffscreenCanvas(640, 480);
+        frame.getContext("2d").drawImage(await createImageBitmap(photos[0]), 128, 0, 384, 480);
+        const frames = 10, begun = performance.now();
+        for (let i = 0; i < frames; i++) {
+            await device.enroll(await createImageBitmap(frame), "the frame");
+        }
+        times.frame = (performance.now() - begun) / frames;
+        return {answers, times};
+        }""",
+        contents,
+    )
+    page.close()
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    for (a, b), found in zip(pairs, answer["answers"], strict=True):
+        expected = Verifier.from_preset().verify(photos / names[a], photos / names[b])
+        assert found["score"] == pytest.approx(expected.score, abs=1e-3)
+        assert found["same"] == expected.same and found["threshold"] == expected.threshold
+        assert found["sentence"] == expected.sentence
+        # A pixel that is rounded otherwise may change a cell more than the sum.
+        np.testing.assert_allclose(found["similarity_map"], expected.similarity_map, atol=0.01)
+        np.testing.assert_allclose(found["attention_map"], expected.attention_map, atol=1e-3)
+        np.testing.assert_allclose(found["drops"], expected.drops, atol=1e-3)
+    times = answer["times"]
+    print(
+        f"\nstart-up {times['start'] / 1000:.1f} s; a pair of photos {times['pair'] / 1000:.1f} s; "
+        f"frames of 640×480 {1000 / times['frame']:.1f} a second"
+    )
