@@ -40,7 +40,8 @@ def test_the_folder_has_the_page_the_models_and_litert(tmp_path, no_litert, caps
     assert main(["serve", "--static", str(out), "--litert", str(no_litert)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    models = {f"models/{x}.tflite" for x in "pnet rnet onet embed compare whatif".split()}
+    models = ["pnet", "rnet", "onet", "embed", "compare", "whatif"]
+    models = {f"models/{x}.tflite" for x in models}
     page = {"index.html", "presets", "static/page.js", "static/page.css", "static/on-device.js"}
     assert written >= models | page | {f"litert/{x}" for x in LITERT_FILES}
     shipped = preset / "lite/embed.float32.batch.tflite"
@@ -150,18 +151,19 @@ def test_a_photo_is_made_smaller_as_in_python(scripts, random):
         assert np.abs(difference).max() <= 1 and (difference != 0).mean() < 0.02
 
 
+def answering(name, side):
+    """Return one of MTCNN's networks as a function of bytes."""
+    run = Network(name)
+    shape = (-1, side, side, 3)
+    return lambda body: run(np.frombuffer(body, np.float32).reshape(shape)).tobytes()
+
+
 @pytest.mark.parametrize("turn", [0, 1])
 def test_a_face_is_found_where_python_finds_it(scripts, turn):
     photo = read_photo(ROOT / "xcos_tf/web/static/obama2.jpg")[40:240]
     photo = np.ascontiguousarray(np.rot90(photo, turn))
     [expected] = FaceAligner().align([photo])
-    networks = {}
-    for name, side in (("pnet", 75), ("rnet", 24), ("onet", 48)):
-
-        def answer(body, run=Network(name), side=side):
-            return run(np.frombuffer(body, np.float32).reshape(-1, side, side, 3)).tobytes()
-
-        networks[name] = answer
+    networks = {x: answering(x, side) for x, side in (("pnet", 75), ("rnet", 24), ("onet", 48))}
     script = """
         const by = (name) => async (values) => new Float32Array(await ask(name, values));
         const networks = {pnet: by("pnet"), rnet: by("rnet"), onet: by("onet")};
