@@ -19,8 +19,18 @@ function logOdds(probability) {
   return Math.log(probability / (1 - probability));
 }
 
-// The face of a photo that counts, {landmarks, confidence, found, turned}, or undefined.
+// The face of a photo that counts, {box: [x, y, width, height], landmarks, confidence, found,
+// turned}, or undefined.
 export async function findFace(networks, photo) {
+  const face = await search(networks, photo);
+  if (!face) return undefined;
+  const { places: [one, other, ...landmarks], ...more } = face;
+  const [low, high] = [Math.min, Math.max].map((of) => [0, 1].map((axis) => of(one[axis], other[axis])));
+  return { ...more, box: [...low, high[0] - low[0], high[1] - low[1]], landmarks };
+}
+
+// The same, with its places in the photo: two corners of the box, and the landmarks.
+async function search(networks, photo) {
   const upright = await largestCentral(networks, photo);
   if (upright?.confidence >= POOR) return upright;
   const best = await turnedFace(networks, photo);
@@ -29,7 +39,7 @@ export async function findFace(networks, photo) {
   const side = Math.round(Math.max(photo.width, photo.height) * BORDER);
   const wide = bordered(photo, side);
   const found = (await largestCentral(networks, wide)) ?? (await turnedFace(networks, wide));
-  return found && { ...found, landmarks: found.landmarks.map(([x, y]) => [x - side, y - side]) };
+  return found && { ...found, places: found.places.map(([x, y]) => [x - side, y - side]) };
 }
 
 async function turnedFace(networks, photo) {
@@ -38,7 +48,7 @@ async function turnedFace(networks, photo) {
     const view = turned(photo, degrees);
     const face = await largestCentral(networks, view.photo);
     if (!(face?.confidence >= POOR) || face.confidence <= best?.confidence) continue;
-    best = { ...face, landmarks: face.landmarks.map(([x, y]) => view.back(x, y)), turned: degrees };
+    best = { ...face, places: face.places.map(([x, y]) => view.back(x, y)), turned: degrees };
   }
   return best;
 }
@@ -47,18 +57,20 @@ async function largestCentral(networks, photo) {
   const shrink = Math.min(1, LONGEST / Math.max(photo.width, photo.height));
   const width = Math.max(1, Math.round(photo.width * shrink)), height = Math.max(1, Math.round(photo.height * shrink));
   const scale = [photo.width / width, photo.height / height];
-  const faces = (await findFaces(networks, resize(photo, width, height))).filter(
-    ({ box, points }) => box[2] > box[0] && box[3] > box[1] && points.some((point) => point[0] !== points[0][0] || point[1] !== points[0][1]),
+  const faces = (await findFaces(networks, resize(photo, width, height))).map(({ box, points, odds }) => ({
+    places: [box.slice(0, 2), box.slice(2), ...points].map((place) => place.map((value, axis) => (value + 0.5) * scale[axis] - 0.5)),
+    confidence: 1 / (1 + Math.exp(-odds)),
+  })).filter(({ places: [low, high, ...points] }) =>
+    // A face that is all in one point cannot be aligned.
+    high[0] > low[0] && high[1] > low[1] && points.some(([x, y]) => x !== points[0][0] || y !== points[0][1]),
   );
-  const centrality = ({ box }) => {
-    const [w, h] = [(box[2] - box[0]) * scale[0], (box[3] - box[1]) * scale[1]];
-    const x = ((box[0] + box[2] + 1) * scale[0] - photo.width) / 2, y = ((box[1] + box[3] + 1) * scale[1] - photo.height) / 2;
-    return w * h - 2 * (x * x + y * y);
+  const centrality = ({ places: [low, high] }) => {
+    const x = (low[0] + high[0] - (photo.width - 1)) / 2, y = (low[1] + high[1] - (photo.height - 1)) / 2;
+    return (high[0] - low[0]) * (high[1] - low[1]) - 2 * (x * x + y * y);
   };
   if (!faces.length) return undefined;
   const face = faces.reduce((best, other) => (centrality(other) > centrality(best) ? other : best));
-  const landmarks = face.points.map((point) => point.map((value, axis) => (value + 0.5) * scale[axis] - 0.5));
-  return { landmarks, confidence: 1 / (1 + Math.exp(-face.odds)), found: faces.length, turned: 0 };
+  return { ...face, found: faces.length, turned: 0 };
 }
 
 // All faces, {box: [x1, y1, x2, y2], odds, points: five [x, y]}, likeliest first.

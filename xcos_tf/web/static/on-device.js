@@ -4,7 +4,7 @@ import { Tensor, loadAndCompile, loadLiteRt } from "../litert/core/dist/index.js
 import { SIZES, findFace } from "./detector.js";
 import { FACE_SIZE, readPhoto, warpFace } from "./photo.js";
 
-// Of a folder that `xcos demo --static` wrote; `facts` are those of its file `presets`.
+// Of a folder that `xcos serve --static` wrote; `facts` are those of its file `presets`.
 export async function load(facts) {
   await loadLiteRt(new URL("../litert/core/wasm/", import.meta.url).href);
   const cells = facts.parts.flat().length;
@@ -18,12 +18,13 @@ export async function load(facts) {
 
   // The aligned face of a photo and its grid feature.
   async function enroll(file, name) {
-    const photo = await readPhoto(file, name);
+    const { photo, scale } = await readPhoto(file, name);
     const face = await findFace(networks, photo);
     if (!face) throw new Error(`no face was found in ${name}; give a photo with one visible face`);
     const image = warpFace(photo, face.landmarks);
     const { grid } = await models.embed(image);
-    return { ...face, image, grid };
+    const box = face.box.map((value) => value * scale), landmarks = face.landmarks.map((point) => point.map((value) => value * scale));
+    return { ...face, box, landmarks, image, grid };
   }
 
   // S and W of two grids, the score, and what it would be with each cell of a face covered.
@@ -61,7 +62,7 @@ export async function load(facts) {
     return {
       ...found, same, threshold, attention: facts.attention, attentions,
       sentence: found.drops && sentence(facts, found.drops, same),
-      faces: faces.map((face) => ({ image: picture(face.image), faces_found: face.found, turned: face.turned })),
+      faces: faces.map(({ image, box, landmarks, found: faces_found, turned }) => ({ image: picture(image), box, landmarks, faces_found, turned })),
     };
   }
   return { enroll, compare, verify };
@@ -70,7 +71,7 @@ export async function load(facts) {
 // A model as a function from its input, or {input: values}, to {output: values}.
 async function loadModel(name, size) {
   const response = await fetch(new URL(`../models/${name}.tflite`, import.meta.url));
-  if (!response.ok) throw new Error(`the model ${name} is not there; write the folder again with xcos demo --static`);
+  if (!response.ok) throw new Error(`the model ${name} is not there; write the folder again with xcos serve --static`);
   const model = await loadAndCompile(fixSize(new Uint8Array(await response.arrayBuffer()), size), { accelerator: "wasm" });
   const inputs = model.getInputDetails();
   return async (values) => {

@@ -1,5 +1,5 @@
 // The page of `xcos serve`: it asks /verify and /find, and draws the maps over the faces. In a
-// folder of `xcos demo --static` it asks on-device.js instead.
+// folder of `xcos serve --static` it asks on-device.js instead.
 
 const $ = (selector) => document.querySelector(selector);
 const photos = {};

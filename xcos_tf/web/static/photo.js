@@ -6,7 +6,8 @@ export const FACE_SIZE = 112;
 // x, y of eye, eye, nose, mouth corner and mouth corner of an aligned face.
 const TEMPLATE = [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]];
 
-// From a file, or anything else that createImageBitmap takes; upright, and over white.
+// From a file, or anything else that createImageBitmap takes; upright, and over white. `scale` is how
+// much larger the photo itself is.
 export async function readPhoto(file, name) {
   const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" }).catch(() => {
     throw new Error(`${name} is not an image that this browser can read; give a JPEG, PNG or WebP`);
@@ -18,7 +19,7 @@ export async function readPhoto(file, name) {
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
-  return context.getImageData(0, 0, width, height);
+  return { photo: context.getImageData(0, 0, width, height), scale: 1 / shrink };
 }
 
 // Smaller, each pixel a mean of those around its place, weighted by a triangle: Pillow's BILINEAR,
