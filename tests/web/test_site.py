@@ -1,4 +1,4 @@
-"""The folder of `xcos serve --static`: what is in it, and what a browser computes from it."""
+"""The folder of `xcos demo --static`: what is in it, and what a browser computes from it."""
 
 import base64
 import functools
@@ -38,7 +38,7 @@ def no_litert(tmp_path):
 
 def test_the_folder_has_the_page_the_models_and_litert(tmp_path, no_litert, capsys):
     out, preset = tmp_path / "site", find_preset("xcos-mobilefacenet")
-    assert main(["serve", "--static", str(out), "--litert", str(no_litert)]) == 0
+    assert main(["demo", "--static", str(out), "--litert", str(no_litert)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
     written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     models = ["pnet", "rnet", "onet", "embed", "compare", "whatif"]
@@ -60,10 +60,9 @@ def test_bad_input_is_one_sentence(tmp_path, no_litert, capsys):
     for words, sentence in {
         ("--litert", str(tmp_path / "none")): "run `npm install @litertjs/core@",
         ("--preset", "mobilefacenet", *litert): "has no maps to show; use an xCos preset",
-        ("--store", "x", *litert): "--store is not for --static",
-        ("--open", *litert): "--open is not for --static",
+        ("--store", "x", *litert): "--static has nobody to search; leave --store out",
     }.items():
-        assert main(["serve", "--static", str(out), *words]) == 2
+        assert main(["demo", "--static", str(out), *words]) == 2
         assert sentence in capsys.readouterr().err
         assert not out.exists()
 
@@ -182,8 +181,22 @@ def site(tmp_path_factory, host):
     if not NPM.is_dir():
         pytest.skip(f"LiteRT.js is not here; run `npm install --no-save @litertjs/core@{LITERT}`")
     out = tmp_path_factory.mktemp("site")
-    assert main(["serve", "--static", str(out), "--litert", str(NPM)]) == 0
+    assert main(["demo", "--static", str(out), "--litert", str(NPM)]) == 0
     return host(out)
+
+
+def test_a_browser_that_cannot_compute_says_so_and_sends_nothing(
+    browser, host, tmp_path, no_litert, photos
+):
+    assert main(["demo", "--static", str(tmp_path / "site"), "--litert", str(no_litert)]) == 0
+    page, sent = browser.new_page(), []
+    page.on("request", lambda request: sent.append(request.method))
+    page.goto(host(tmp_path / "site"))
+    for name in "ab":
+        page.locator(f"[data-photo={name}] input").set_input_files(photos / "obama.jpg")
+    expect(page.locator("#message.error")).to_contain_text("this browser cannot compute it")
+    assert set(sent) == {"GET"}
+    page.close()
 
 
 @pytest.mark.slow
@@ -193,7 +206,8 @@ def test_the_page_computes_what_python_does(browser, site, photos, width):
     page.on("request", lambda sent: asked.append(sent.url))
     page.goto(site)
     expect(page.locator("#privacy")).to_have_text("Photos do not leave this device.")
-    page.wait_for_selector("body[data-ready]")
+    page.get_by_role("button", name="the same person").click()  # before the models are there
+    expect(page.locator("#verdict")).to_contain_text("Same person: 0.79", timeout=60_000)
     before = len(asked)
     for second in ("obama2.jpg", "biden.jpg"):
         expected = Verifier.from_preset().verify(photos / "obama.jpg", photos / second)

@@ -4,7 +4,7 @@ import { Tensor, loadAndCompile, loadLiteRt } from "../litert/core/dist/index.js
 import { SIZES, findFace } from "./detector.js";
 import { FACE_SIZE, readPhoto, warpFace } from "./photo.js";
 
-// Of a folder that `xcos serve --static` wrote; `facts` are those of its file `presets`.
+// Of a folder that `xcos demo --static` wrote; `facts` are those of its file `presets`.
 export async function load(facts) {
   await loadLiteRt(new URL("../litert/core/wasm/", import.meta.url).href);
   const cells = facts.parts.flat().length;
@@ -71,7 +71,7 @@ export async function load(facts) {
 // A model as a function from its input, or {input: values}, to {output: values}.
 async function loadModel(name, size) {
   const response = await fetch(new URL(`../models/${name}.tflite`, import.meta.url));
-  if (!response.ok) throw new Error(`the model ${name} is not there; write the folder again with xcos serve --static`);
+  if (!response.ok) throw new Error(`the model ${name} is not there; write the folder again with xcos demo --static`);
   const model = await loadAndCompile(fixSize(new Uint8Array(await response.arrayBuffer()), size), { accelerator: "wasm" });
   const inputs = model.getInputDetails();
   return async (values) => {

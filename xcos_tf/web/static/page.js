@@ -1,9 +1,9 @@
-// The page of `xcos serve`: it asks /verify and /find, and draws the maps over the faces. In a
-// folder of `xcos serve --static` it asks on-device.js instead.
+// The page of `xcos serve`: it asks /verify and /find, and draws the maps over the faces. In a folder
+// of `xcos demo --static` it asks on-device.js, and no photo is sent.
 
 const $ = (selector) => document.querySelector(selector);
 const photos = {};
-let facts, answer, device;
+let facts, answer;
 
 const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
 
@@ -14,11 +14,28 @@ async function ask(route, body) {
   return content;
 }
 
-function form({ a, b }) {
-  const body = new FormData();
-  body.append("a", a);
-  body.append("b", b);
-  return body;
+// Returns what compares two photos.
+async function comparison() {
+  facts = await ask("presets");
+  if (facts.on_device) return comparisonHere();
+  return (a, b) => {
+    const body = new FormData();
+    body.append("a", a);
+    body.append("b", b);
+    return ask("verify", body);
+  };
+}
+
+async function comparisonHere() {
+  say($("#privacy"), "Photos do not leave this device.");
+  say($("#message"), "Loading the models…");
+  try {
+    const { verify } = await (await import("./on-device.js")).load(facts);
+    say($("#message"), "");
+    return verify;
+  } catch (error) {
+    throw new Error(`this browser cannot compute it (${error.message}); try another browser, or xcos demo`);
+  }
 }
 
 function say(element, text, isError = false) {
@@ -42,7 +59,7 @@ async function verify() {
   $("#result").hidden = true;
   const asked = { ...photos };
   try {
-    const found = await (device?.verify(asked.a, asked.b) ?? ask("verify", form(asked)));
+    const found = await (await compare)(asked.a, asked.b);
     if (asked.a !== photos.a || asked.b !== photos.b) return; // other photos came meanwhile
     answer = found;
     const several = answer.faces.some((face) => face.faces_found > 1);
@@ -218,16 +235,7 @@ $("#layers").addEventListener("change", update);
 $("#attention").addEventListener("change", update);
 $("#fmr").addEventListener("input", update);
 for (const tab of ["verify", "find"]) $(`#tab-${tab}`).addEventListener("click", () => choose(tab));
-facts = await ask("presets").catch((error) => say($("#message"), error.message, true) ?? { parts: [] });
-$("#tabs").hidden = !facts.store;
-if (facts.on_device) {
-  say($("#privacy"), "Photos do not leave this device.");
-  say($("#message"), "Loading the models…");
-  try {
-    device = await (await import("./on-device.js")).load(facts);
-    say($("#message"), "");
-  } catch (error) {
-    say($("#message"), `This browser cannot compute it (${error.message}); try another, or xcos serve.`, true);
-  }
-}
+const compare = comparison();
+await compare.catch((error) => say($("#message"), error.message, true));
+$("#tabs").hidden = !facts?.store;
 document.body.dataset.ready = "yes";
