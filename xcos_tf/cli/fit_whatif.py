@@ -6,7 +6,6 @@ from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.explain.words import TRUSTED_DROP
 from xcos_tf.wording import counted
 
 FACES = 6000
@@ -126,6 +125,8 @@ def _trained_without(config: dict) -> tuple[dict[str, int], int]:
 
 
 def _summary(facts, path) -> str:
+    from xcos_tf.explain.words import TRUSTED_DROP
+
     lines = [
         f"fitted to {counted(facts['faces'], 'face')} of "
         f"{counted(facts['people'], 'person', 'people')}"
