@@ -27,13 +27,13 @@ DATABASE = "faces.sqlite"
 EXACT = 50_000
 """Faces up to which every one is compared; beyond, a code of each is, and the best ones are."""
 
-CODED = 2
+CODED = 4
 """Numbers of a vector that one code of 4 bits stands for."""
 
 RANKED = 4
 """Faces by their codes, for each that is asked for, that are compared."""
 
-TRAINED_ON = 10_000
+TRAINED_ON = 4096
 """Faces that codes are learned from, at least."""
 
 _BLOCK = 4096
@@ -272,9 +272,9 @@ class FolderBackend:
         size, count = math.prod(self.settings.shape), len(self)
         if count <= EXACT:
             return faiss.IndexIDMap2(faiss.IndexFlatIP(size))
-        parts = size // CODED if size % CODED == 0 else size
+        parts = size // math.gcd(size, CODED)
         index = faiss.IndexPQFastScan(size, parts, 4, faiss.METRIC_INNER_PRODUCT)
-        index.pq.cp.min_points_per_centroid = 1
+        index.pq.cp.min_points_per_centroid, index.pq.cp.niter = 1, 10
         index.train(self._sample(max(1, count // TRAINED_ON)))
         return faiss.IndexIDMap2(index)
 
