@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import xcos_tf
 NEEDED = ("ai-edge-litert", "cryptography", "numpy", "pillow")
 
 
-def make_environment(folder: Path) -> Path:
-    """Return the interpreter of a new environment with `NEEDED`, what these need, and xcos_tf.
+def make_environment(folder: Path, needed: Sequence[str] = NEEDED) -> Path:
+    """Return the interpreter of a new environment with packages, what they need, and xcos_tf.
 
     Nothing is downloaded: packages are links to those installed here.
     """
@@ -24,7 +25,7 @@ def make_environment(folder: Path) -> Path:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = folder / "lib" / version / "site-packages"
     _link(Path(xcos_tf.__file__).parent, packages / "xcos_tf")
-    for name in _with_requirements(NEEDED):
+    for name in _with_requirements(needed):
         package = distribution(name)
         for part in {file.parts[0] for file in package.files if ".." not in file.parts}:
             if part != "__pycache__":
