@@ -1,10 +1,13 @@
 """What each place to keep a store in must do: the same tests for a folder and for PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from tests.search.conftest import SETTINGS, SHAPE, entries
+from tests.search.conftest import SETTINGS, SHAPE, entries, new_database
 from xcos_tf.errors import XcosError
+from xcos_tf.search import folder
 from xcos_tf.search.entries import Settings, queries, vectors
 from xcos_tf.search.store import open_backend
 
@@ -97,6 +100,51 @@ def test_a_reader_sees_what_is_written_meanwhile(opened):
     assert reader.read(reader.nearest(probe, 1)[0])[0].photo == "1/0.jpg"
     writer.forget("person-0")
     assert len(reader.nearest(probe, 9)[0]) == 2
+
+
+def test_readers_find_whole_batches_while_one_writes(opened, monkeypatch):
+    monkeypatch.setattr(folder, "EXACT", 60)  # the index changes its kind on the way
+    writer, given = opened(), entries(120)
+    known = {x.photo: x.content for x in given}
+    readers = [opened(write=False) for _ in range(3)]
+    probe = vectors(given[0].feature[None])
+
+    def read(store):
+        counts = [0]
+        while counts[-1] < len(given):
+            found = store.read(store.nearest(probe, 200)[0])
+            counts.append(len(found))
+            assert all(x.content == known[x.photo] for x in found)
+            assert not found or found[0].photo == given[0].photo
+        assert all(count % 10 == 0 for count in counts) and counts == sorted(counts)
+
+    with ThreadPoolExecutor() as pool:
+        reading = [pool.submit(read, store) for store in readers]
+        for i in range(0, len(given), 10):
+            writer.add(given[i : i + 10])
+        for each in reading:
+            each.result(30)
+
+
+def test_many_write_to_a_database_at_once(server):
+    url = new_database(server)
+
+    def write(seed):
+        store = open_backend(url, lambda: SETTINGS, write=True)
+        try:  # each has half of its photos from another
+            return sum(store.add(entries(10, seed=x)) for x in (seed, (seed + 1) % 4))
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(write, range(4))) == 40
+    store = open_backend(url)
+    assert (
+        len(store)
+        == len(store.known([(x.person, x.photo) for i in range(4) for x in entries(10, seed=i)]))
+        == 40
+    )
+    store.close()
 
 
 def test_what_cannot_be_kept_whole_is_not_kept(opened):

@@ -129,7 +129,9 @@ class PostgresBackend:
         self._connection.close()
 
     def _is_there(self) -> bool:
-        return self._run("SELECT to_regclass('xcos_settings') IS NOT NULL").fetchone()[0]
+        # `to_regclass` would remember that it was not there before another made it.
+        asked = "relname = 'xcos_settings' AND pg_table_is_visible(oid)"
+        return self._run(f"SELECT EXISTS (SELECT FROM pg_class WHERE {asked})").fetchone()[0]
 
     def _make(self, settings: Settings) -> None:
         with self._connection.transaction():
