@@ -75,6 +75,7 @@ REFUSED = {
         None,
     ),
     "another table": ("a,b\r\n", None),
+    "a cell without end": (f"{','.join(COLUMNS)}\r\n{'x' * 200_000}\r\n", None),
     "no columns": (None, "a.jpg,b.jpg\n"),
     "no pairs": (None, "first,second\n"),
     "no second": (None, "first,second\na.jpg\n"),

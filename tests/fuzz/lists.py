@@ -1,14 +1,19 @@
 """Lists of pairs and other tables."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
+from PIL import Image
 
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import WORDS, mutate_bytes, mutate_text
 from tests.fuzz.photos import encoded_photos
 from xcos_tf.data.journal import Journal
 from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.pair_lists import read_photo_pairs
+from xcos_tf.evaluation.verdicts import verify_listed
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.training.monitor import MetricsTable
 
@@ -112,6 +117,47 @@ def _metrics(folder: Path) -> Trial:
     return Trial(lambda random: mutate_text(text, random), read)
 
 
+def _verdicts(folder: Path) -> Trial:
+    """A list of `xcos verify --pairs`, and the table that an earlier run began."""
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (112, 112)).save(folder / name)
+    pairs = "first,second\na.png,b.png\nb.png,a.png\na.png,c.png\n"
+    same = SimpleNamespace(same=True, score=0.5, sentence="decided by: nose")
+    verifier = SimpleNamespace(
+        config={"name": "tiny"},
+        embed=lambda faces: np.zeros((len(faces), 2, 2, 4), np.float32),
+        verify=lambda *_, **__: same,
+    )
+    given, out = folder / "list.csv", folder / "out.csv"
+
+    def verify():
+        with mock.patch("xcos_tf.evaluation.verdicts.Bar"):
+            found = read_photo_pairs(given)
+            return found, verify_listed(verifier, found, folder, out, "learned", 0.25, None)
+
+    given.write_text(pairs)
+    verify()
+    table = out.read_bytes()
+
+    def draw(random):
+        if random.random() < 0.4:
+            return mutate_text(pairs, random), b""
+        long = b"x" * 200_000 * int(random.integers(20) == 0)
+        return pairs.encode(), mutate_bytes(table.replace(b"nose", b"nose" + long), random)
+
+    def read(files):
+        given.write_bytes(files[0])
+        out.unlink(missing_ok=True)
+        if files[1]:
+            out.write_bytes(files[1])
+        found, rows = verify()
+        assert [tuple(row[:2]) for row in rows] == found
+        assert all(len(row) == 9 for row in rows)
+        assert verify()[1] == rows
+
+    return Trial(draw, read)
+
+
 READERS = (
     Reader("LFW's pairs.txt", _lists(_LFW)),
     Reader("tables of pairs", _lists(_OURS, _FOLDS, _TABLE, _DEEPFACE), 1.5),
@@ -119,4 +165,5 @@ READERS = (
     Reader("YouTube Faces' splits", _lists(_SPLITS)),
     Reader("journals of xcos align", _journal, 0.5),
     Reader("metrics.csv of a run", _metrics, 0.5),
+    Reader("pairs and verdicts of xcos verify", _verdicts, 0.3),
 )

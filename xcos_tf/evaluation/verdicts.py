@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,9 @@ def _begun(out: Path, asked: Sequence[tuple[str, ...]]) -> list[list[str]]:
         return []
     text = read_bytes(out).decode("utf-8", "surrogateescape")
     whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
-    heading, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [()]
+    heading, rows = (), []
+    with suppress(csv.Error):  # of a cell longer than any of ours
+        heading, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [()]
     places = [COLUMNS.index(name) for name in ("first", "second", *DECIDES)]
     found = [tuple(row[i] for i in places) for row in rows if len(row) == len(COLUMNS)]
     if tuple(heading) != COLUMNS or len(found) < len(rows) or found != asked[: len(found)]:
