@@ -1,7 +1,9 @@
 """Shared fixtures."""
 
+import fcntl
 import os
 import secrets
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -23,6 +25,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
     config.addinivalue_line("markers", "slow: a minute or more; run by -m slow alone")
+    config.addinivalue_line("markers", "both_stacks: slow, and run with --addons by CI all the same")
     # Otherwise the tests that both stacks share would pass on the wrong one.
     if config.getoption("addons") and not version("tensorflow").startswith("2.15."):
         raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
@@ -61,27 +64,49 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="session")
-def served_folder(tmp_path_factory) -> Path:
+def make_once(tmp_path_factory):
+    """Give a folder's path to a function that fills it, once for all workers.
+
+    `make_once(name, make)` returns the folder, which is not to be changed. Whoever comes while
+    another worker makes it waits.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def once(name, make) -> Path:
+        folder, made = shared / name, shared / f"{name}.made"
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # if making it has failed before
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return once
+
+
+def export_default(folder, *options):
+    from xcos_tf.cli.main import main
+
+    assert main(["export", "xcos-mobilefacenet", str(folder), *options]) == 0
+
+
+@pytest.fixture(scope="session")
+def served_folder(make_once) -> Path:
     """A folder with the default preset's SavedModel, by the command; made once, not to be changed.
 
     It holds xcos-mobilefacenet/1 and the files beside it.
     """
-    from xcos_tf.cli.main import main
-
-    out = tmp_path_factory.mktemp("export")
-    assert main(["export", "xcos-mobilefacenet", str(out), "--to", "saved-model"]) == 0
-    return out / "serving"
+    return make_once("export", lambda x: export_default(x, "--to", "saved-model")) / "serving"
 
 
 @pytest.fixture(scope="session")
-def lite_models(tmp_path_factory) -> Path:
+def lite_models(make_once) -> Path:
     """A folder with the default preset's float32 TFLite files; made once, not to be changed."""
-    from xcos_tf.cli.main import main
-
-    out = tmp_path_factory.mktemp("lite")
-    options = ["--to", "tflite", "--variants", "float32"]
-    assert main(["export", "xcos-mobilefacenet", str(out), *options]) == 0
-    return out / "tflite"
+    options = ("--to", "tflite", "--variants", "float32")
+    return make_once("lite", lambda x: export_default(x, *options)) / "tflite"
 
 
 @pytest.fixture(scope="session")

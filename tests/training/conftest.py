@@ -12,11 +12,9 @@ from tests.training.running import (
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory):
+def drawn(make_once):
     """The folder that `draw_and_prepare` makes."""
-    folder = tmp_path_factory.mktemp("drawn")
-    draw_and_prepare(folder)
-    return folder
+    return make_once("drawn", draw_and_prepare)
 
 
 @pytest.fixture(scope="session")

@@ -36,11 +36,12 @@ def teacher():
     return FaceEmbedder(backbone, keras.Model(feature, keras.layers.Dense(6, name="dense")(flat)))
 
 
-def new_trainer(**options):
+def new_trainer(eager=True, **options):
+    """Return one for a few steps, which take less time than to trace them, or for more."""
     taught = teacher()
     keras.utils.set_random_seed(0)
     trainer = Trainer(small_network(), 4, teacher=taught, **options)
-    trainer.compile(keras.optimizers.Adam(3e-3))
+    trainer.compile(keras.optimizers.Adam(3e-3), run_eagerly=eager)
     return trainer
 
 
@@ -91,7 +92,7 @@ def test_images_and_labels_make_the_step_of_the_pairs_that_are_formed(random):
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fitted")
-    trainer = new_trainer()
+    trainer = new_trainer(eager=False)
     history = trainer.fit(
         batches(),
         validation_data=batches(),
@@ -182,6 +183,7 @@ def test_a_saved_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
     saved.fit(batches(), epochs=1, verbose=0)
     saved.save(tmp_path / "saved.keras")
     loaded = keras.models.load_model(tmp_path / "saved.keras")
+    loaded.run_eagerly = True
     loaded.fit(batches(), epochs=1, verbose=0)
     for a, b in zip(state_of(whole), state_of(loaded), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
@@ -232,10 +234,11 @@ def test_a_trainer_with_frozen_layers_is_saved(tmp_path, shared):
     if not shared:
         network.backbone.weights[0].assign(2 * np.asarray(network.backbone.weights[0]))
     trainer = Trainer(network, 4, teacher=taught, frozen_until="conv")
-    trainer.compile("sgd")
+    trainer.compile("sgd", run_eagerly=True)
     trainer.fit(batches(), epochs=1, verbose=0)
     trainer.save(tmp_path / "saved.keras")
     loaded = keras.models.load_model(tmp_path / "saved.keras")
+    loaded.run_eagerly = True
     assert (loaded._cut().stem is not None) == (trainer._cut().stem is not None) == shared
     images, _ = next(iter(batches()))
     np.testing.assert_allclose(loaded(images), trainer(images), atol=1e-6)
@@ -257,7 +260,8 @@ def test_frozen_layers_and_the_teacher_stay_as_they_are():
 def test_two_optimizers_train_their_parts():
     trainer = new_trainer()
     parts = [trainer.parts["head"], trainer.parts["margin_head"]]
-    trainer.compile([Part(part, keras.optimizers.SGD(0.1)) for part in parts])
+    sgd = [Part(part, keras.optimizers.SGD(0.1)) for part in parts]
+    trainer.compile(sgd, run_eagerly=True)
     before = {id(x): np.array(x) for x in trainer.weights}
     trainer.fit(batches(), epochs=1, verbose=0)
     trained = [w for part in parts for w in part.trainable_weights]

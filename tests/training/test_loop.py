@@ -52,18 +52,10 @@ def assert_close(a, b, tolerance):
         np.testing.assert_allclose(a[name], b[name], atol=tolerance, err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """State after six steps of one replica."""
-    return drive(tmp_path_factory.mktemp("alone") / "out.npz")
-
-
-def test_two_replicas_with_half_the_batch_make_the_same(tmp_path, alone):
+@pytest.mark.both_stacks
+def test_two_replicas_with_a_sample_a_scaled_loss_and_several_steps_in_a_call(tmp_path):
+    """Two replicas with half the batch make the same; of plain steps, test_small_ir says so."""
     # Batch normalisation is live here, and synchronised.
-    assert_close(drive(tmp_path / "out.npz", "plain", 2), alone, 1e-5)
-
-
-def test_so_they_do_with_a_sample_a_scaled_loss_and_several_steps_in_a_call(tmp_path):
     started = [start(tmp_path / f"{replicas}.npz", "whole", replicas) for replicas in (1, 2)]
     alone, two = map(finish, started)
     assert_close(two, alone, 1e-5)
@@ -79,9 +71,9 @@ def free_ports(count):
     return ports
 
 
-def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
+def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path):
     workers = [f"localhost:{port}" for port in free_ports(2)]
-    runs = []
+    alone, runs = start(tmp_path / "alone.npz"), []
     for index in range(2):
         task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
         out = tmp_path / f"{index}.npz"
@@ -94,6 +86,7 @@ def test_two_workers_make_the_same_and_the_chief_alone_writes(tmp_path, alone):
                 text=True,
             )
         )
+    alone = finish(alone)
     for index, run in enumerate(runs):
         errors = run.communicate(timeout=180)[1]
         assert run.returncode == 0, errors
@@ -146,6 +139,7 @@ def test_sigterm_saves_and_ends_well(tmp_path):
     assert not os.path.exists(tmp_path / "out.npz")
 
 
+@pytest.mark.both_stacks
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     batches = small_batches(9)
     batches["input"][4] = np.nan
@@ -161,6 +155,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
         assert checkpoints.steps()[-1] == every * (4 // every)
 
 
+@pytest.mark.both_stacks
 def test_steps_in_a_call_are_those_made_one_by_one(tmp_path):
     states, meetings = [], []
     for count in (1, 3):
@@ -225,6 +220,7 @@ def test_groups_that_cannot_be_shared_are_refused(tmp_path):
         train_loop(small_trainer(), dataset_of({}), checkpoints, 1, 4, Cadence(1), Three())
 
 
+@pytest.mark.both_stacks
 def test_xla_makes_the_same_steps(tmp_path):
     states = []
     for jit_compile in (False, True):
