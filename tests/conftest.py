@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -25,7 +26,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
     config.addinivalue_line("markers", "slow: a minute or more; run by -m slow alone")
-    config.addinivalue_line("markers", "both_stacks: slow, and run with --addons by CI all the same")
+    config.addinivalue_line("markers", "both_stacks: slow, and run on the addons stack too")
     # Otherwise the tests that both stacks share would pass on the wrong one.
     if config.getoption("addons") and not version("tensorflow").startswith("2.15."):
         raise pytest.UsageError(f"--addons is for TensorFlow 2.15, not {version('tensorflow')}")
@@ -39,6 +40,25 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_setup(item):
     if item.get_closest_marker("addons") and not item.config.getoption("addons"):
         pytest.skip("needs tensorflow-addons and --addons")
+
+
+def _process_settings() -> dict:
+    # Others are set by libraries when a test is the first to import them.
+    ours = ("KERAS", "MPL", "PYTHON", "TF_", "XCOS")
+    found = {name: value for name, value in os.environ.items() if name.startswith(ours)}
+    keras = sys.modules.get("keras")
+    policy = keras.mixed_precision.global_policy().name if keras else "float32"
+    return found | {"the working directory": os.getcwd(), "Keras's policy": policy}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def process_left_as_it_was():
+    """Whatever the tests of a file change in the process, those of the next one would meet."""
+    before = _process_settings()
+    yield
+    after = _process_settings()
+    changed = {k for k in before | after if before.get(k) != after.get(k)}
+    assert not changed, f"these tests left other settings behind them: {sorted(changed)}"
 
 
 @pytest.fixture
