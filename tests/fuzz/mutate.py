@@ -154,8 +154,8 @@ def odd_array(array: np.ndarray, random: np.random.Generator) -> np.ndarray:
         with np.errstate(all="ignore"):
             try:
                 return array.astype(_pick(random, kinds))
-            except (ValueError, TypeError):
-                return array.astype("U3")
+            except (ValueError, TypeError, RuntimeError):
+                return array.astype("U30")
     if kind == 4:
         shape = _pick(random, ((-1,), (1, -1), (-1, 1), (1, -1, 1, 1)))
         return array.reshape(shape)
