@@ -36,7 +36,7 @@ def test_what_is_named_is_an_extra():
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "xcos_tf").rglob("*.py")]
     named = {name for text in texts for name in re.findall(r'with extra\("(\w+)"', text)}
     named_here = {"saliency", "compress", "mobile", "serving", "heic", "addons", "convert"}
-    assert named_here | {"postgres", "cluster", "serve"} == named
+    assert named_here | {"postgres", "cluster", "serve", "camera"} == named
     there = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.M)
     assert named <= set(there)
 

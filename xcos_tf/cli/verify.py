@@ -30,6 +30,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "people, 2 error; 0 for a list of pairs that is done.",
     )
     add_two_photos(parser, nargs="?")
+    add(parser, "--camera", "compare A with one frame of the webcam (needs OpenCV)")
     many = parser.add_argument_group("many pairs", "A run that was stopped goes on.")
     about = "photos by columns `first` and `second`, with paths from the list's folder"
     add(many, "--pairs FILE.csv", about)
@@ -53,14 +54,14 @@ def paths(args: argparse.Namespace) -> Paths:
     certified = certificates(args)
     if args.pairs is not None or args.out is not None:
         return _paths_of_pairs(args)
-    if args.b is None:
-        raise XcosError("two photos are needed; give A and B, or a list of --pairs")
+    if args.a is None or (args.b is None) != args.camera:
+        raise XcosError("two photos are needed; give A and B, or A and --camera, or --pairs")
     if args.explain is not None:
         from xcos_tf.explain.output_paths import check_figure_path
 
         check_figure_path(args.explain)
     return Paths(
-        photos=(args.a, args.b),
+        photos=given(args.a, args.b),
         files=certified,
         presets=(args.preset,),
         written=given(args.explain),
@@ -70,10 +71,10 @@ def paths(args: argparse.Namespace) -> Paths:
 def _paths_of_pairs(args: argparse.Namespace) -> Paths:
     if args.pairs is None or args.out is None:
         raise XcosError("--pairs and --out belong together; give both, or neither")
-    if args.a or args.explain or args.json or args.server is not None:
+    if args.a or args.camera or args.explain or args.json or args.server is not None:
         raise XcosError(
             "--pairs has its photos in a list and its verdicts in a table; leave out A, B, "
-            "--explain, --json and --server"
+            "--camera, --explain, --json and --server"
         )
     return Paths(
         files={args.pairs: "there is no list of pairs {}; check the path"},
@@ -86,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     """Verify, print and draw; returns the exit code."""
     if args.pairs is not None:
         return _run_pairs(args)
+    if args.camera:
+        args.b = "the camera"
     result = _from_server(args) if args.server is not None else _computed_here(args)
     warn_of_faces(args, (result.template_a, result.template_b))
     if args.explain:
@@ -131,8 +134,16 @@ def _computed_here(args):
             f"the preset {args.preset!r} has no maps to explain; use an xCos preset or leave out "
             "--explain"
         )
-    photos = map(photo_argument, (args.a, args.b))
+    photos = _photos(args)
     return verifier.verify(*photos, args.attention, args.fmr, args.threshold, args.aligned)
+
+
+def _photos(args):
+    if not args.camera:
+        return map(photo_argument, (args.a, args.b))
+    from xcos_tf.data.camera import take_photo
+
+    return photo_argument(args.a), take_photo()
 
 
 def _from_server(args):
@@ -148,7 +159,7 @@ def _from_server(args):
             f"a server computes with the {attention} attention only; leave out "
             f"--attention {args.attention}, or leave out --server"
         )
-    photos, limit = map(photo_argument, (args.a, args.b)), (args.fmr, args.threshold)
+    photos, limit = _photos(args), (args.fmr, args.threshold)
     with connect(args, model=config["name"]) as client:
         return verify_photos(client, *photos, config, *limit, args.face, args.aligned)
 

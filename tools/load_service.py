@@ -1,0 +1,191 @@
+"""Load the HTTP service with many clients, some of them bad, and hold its answers against our own.
+
+    python tools/load_service.py [--clients 32] [--seconds 60]
+
+Clients of a real `xcos serve` compare the sample photos, one pair after another. Meanwhile one
+sends a photo that unpacks to gigabytes, one sends its photo two bytes a second, and half-way the
+service is stopped by SIGTERM and started again. Prints how many answers came, that none was wrong,
+seconds, and the service's memory. Exit code: 0, or 1 if an answer was wrong or none came.
+"""
+
+import argparse
+import io
+import itertools
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+NAMES = ("obama", "obama2", "biden")
+BOMB_SIDE = 60_000  # pixels
+
+
+class Service:
+    """`xcos serve` in a process of its own, which can be started again at the same port."""
+
+    def __init__(self):
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        words = ["-m", "xcos_tf", "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        told = self.process.stderr.readline()
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", told)[1])
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+    def memory(self) -> float:
+        """Return what it holds now, in MiB; 0 while there is none."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+            return int(status.partition("VmRSS:")[2].split()[0]) / 2**10
+        except (OSError, IndexError):
+            return 0.0
+
+
+class Tally:
+    """What the clients were answered."""
+
+    def __init__(self):
+        self.seconds, self.wrong, self.away, self.busy = [], [], 0, 0
+
+
+def load(clients: int, seconds: float) -> tuple[Tally, list[float], dict[str, str]]:
+    """Return what the clients got, the memory at each second, and how the bad ones fared."""
+    service, tally, bad = Service(), Tally(), {}
+    photos = {name: (ROOT / f"tests/photos/{name}.jpg").read_bytes() for name in NAMES}
+    expected = expected_scores(photos)
+    end = time.monotonic() + seconds
+    threads = [
+        threading.Thread(target=ask, args=(service, photos, expected, tally, end, i))
+        for i in range(clients)
+    ]
+    threads.append(threading.Thread(target=send_bomb, args=(service, photos, bad)))
+    threads.append(threading.Thread(target=send_slowly, args=(service, bad, end)))
+    for thread in threads:
+        thread.start()
+    memory, restarted = [], False
+    while time.monotonic() < end:
+        time.sleep(1)
+        memory.append(service.memory())
+        if not restarted and time.monotonic() > end - seconds / 2:
+            service.stop()
+            service.start()
+            restarted = True
+    for thread in threads:
+        thread.join()
+    service.stop()
+    return tally, memory, bad
+
+
+def expected_scores(photos: dict[str, bytes]) -> dict[tuple[str, str], float]:
+    """Return the score of each pair, by this process's own verifier."""
+    from xcos_tf.verifier import Verifier
+
+    verifier = Verifier.from_preset()
+    templates = {name: verifier.enroll(content) for name, content in photos.items()}
+    pairs = itertools.permutations(NAMES, 2)
+    return {(a, b): verifier.verify(templates[a], templates[b]).score for a, b in pairs}
+
+
+def ask(service, photos, expected, tally: Tally, end: float, turn: int) -> None:
+    """Be a client until the end; whoever is not served tries again."""
+    pairs = itertools.islice(itertools.cycle(expected.items()), turn, None)
+    with httpx.Client(timeout=60) as client:
+        for (a, b), score in pairs:
+            if time.monotonic() > end:
+                return
+            start = time.perf_counter()
+            try:
+                answer = client.post(address(service), files={"a": photos[a], "b": photos[b]})
+            except httpx.TransportError:  # it is being started again
+                tally.away += 1
+                time.sleep(0.2)
+                continue
+            if answer.status_code == 503:
+                tally.busy += 1
+            elif answer.status_code != 200 or abs(answer.json()["score"] - score) > 1e-4:
+                tally.wrong.append(answer.text[:200])
+            else:
+                tally.seconds.append(time.perf_counter() - start)
+
+
+def address(service: Service) -> str:
+    return f"http://127.0.0.1:{service.port}/verify"
+
+
+def send_bomb(service, photos, bad: dict[str, str]) -> None:
+    """Send a PNG of a few MB that unpacks to gigabytes; it must be refused."""
+    files = {"a": bomb(), "b": photos["biden"]}
+    answer = httpx.post(address(service), files=files, timeout=60)
+    bad["photo bomb"] = f"{answer.status_code}, {answer.json()['error']}"
+
+
+def bomb() -> bytes:
+    """Return a PNG of one colour, whose pixels would take 3.6 GB."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    packer, stream = zlib.compressobj(9), io.BytesIO()
+    for _ in range(BOMB_SIDE):
+        stream.write(packer.compress(bytes(1 + BOMB_SIDE)))
+    stream.write(packer.flush())
+    header = struct.pack(">IIBBBBB", BOMB_SIDE, BOMB_SIDE, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", stream.getvalue()), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def send_slowly(service, bad: dict[str, str], end: float) -> None:
+    """Promise a body and send it byte by byte; others must be served meanwhile."""
+    sent = 0
+    try:
+        with socket.create_connection(("127.0.0.1", service.port)) as opened:
+            opened.sendall(b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+            while time.monotonic() < end:
+                opened.sendall(b"-")
+                sent += 1
+                time.sleep(0.5)
+    except OSError:
+        pass  # the service was stopped
+    bad["slow client"] = f"sent {sent} bytes"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clients", type=int, default=32, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
+    args = parser.parse_args(argv)
+    tally, memory, bad = load(args.clients, args.seconds)
+    p50, p95 = np.percentile(tally.seconds or [np.nan], (50, 95))
+    print(
+        f"{len(tally.seconds)} answers, {len(tally.wrong)} wrong; p50 {p50:.2f} s, p95 {p95:.2f} s"
+    )
+    print(f"told to wait: {tally.busy}; asked while it was away: {tally.away}")
+    for name, how in bad.items():
+        print(f"{name}: {how}")
+    quarters = [max(part, default=0) for part in np.array_split(memory, 4)]
+    print("memory, most in each quarter, MiB:", ", ".join(f"{x:.0f}" for x in quarters))
+    return 1 if tally.wrong or not tally.seconds else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
