@@ -11,15 +11,19 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from playwright.sync_api import expect
 
 from xcos_tf import Verifier
 from xcos_tf.cli.main import main
 from xcos_tf.data.aligner import FaceAligner
-from xcos_tf.data.alignment import warp_face
+from xcos_tf.data.alignment import TEMPLATE_LANDMARKS, warp_face
 from xcos_tf.data.cascade import Network
 from xcos_tf.data.photo import read_photo
+from xcos_tf.explain.regions import region_map
+from xcos_tf.mobile.decision import frame_scores, needed_frames
+from xcos_tf.mobile.frames import face_faults, photo_faults
+from xcos_tf.mobile.hints import hint_of
 from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.web.site import LITERT, LITERT_FILES
 
@@ -151,6 +155,52 @@ def test_a_photo_is_made_smaller_as_in_python(scripts, random):
         assert np.abs(difference).max() <= 1 and (difference != 0).mean() < 0.02
 
 
+def test_a_frame_is_checked_as_in_python(scripts, random):
+    face = read_photo(ROOT / "xcos_tf/export/tflite/representative/obama.png")
+    noise = random.integers(0, 256, face.shape, np.uint8)
+    flat = np.full_like(face, 240) + (noise // 100)
+    blurred = np.asarray(Image.fromarray(face).filter(ImageFilter.GaussianBlur(4)))
+    for image in (face, noise, face // 8, flat, blurred):
+        script = """const rgb = photo.data.filter((_, i) => i % 4 < 3);
+            return (await import("/owner.js")).faceFaults(rgb);"""
+        assert scripts(script, image) == face_faults(image)
+    places = [(TEMPLATE_LANDMARKS + random.normal(0, 4, (5, 2))) * 0.7 for _ in range(20)]
+    script = """const image = photo.data.filter((_, i) => i % 4 < 3);
+        const { faultsOf } = await import("/owner.js");
+        return argument.map((landmarks, i) => faultsOf({landmarks, found: 1 + i % 2, image}));"""
+    faults = scripts(script, face, [x.tolist() for x in places])
+    assert faults == [photo_faults(x, 1 + i % 2) for i, x in enumerate(places)]
+    assert {len(x) for x in faults} == {0, 1, 2}
+
+
+def test_a_hint_is_that_of_python(scripts, random):
+    parts = region_map(7, 7).tolist()
+    usual = random.uniform(0.5, 1, (7, 7))
+    cases = [usual - random.uniform(0, 0.1, (7, 7)) for _ in range(8)]
+    for case, where in zip(cases[1:], np.ndindex(2, 4), strict=False):
+        case[where[0] * 4 : where[0] * 4 + 3, where[1] : where[1] + 4] -= 0.9
+    script = """const { hintOf } = await import("/owner.js");
+        return argument.cases.map((map) => hintOf(map, argument.usual, argument.parts));"""
+    given = {"cases": [x.tolist() for x in cases], "usual": usual.tolist(), "parts": parts}
+    hints = scripts(script, np.zeros((1, 1, 3), np.uint8), given)
+    for hint, case in zip(hints, cases, strict=True):
+        assert hint == hint_of(case, usual).replace(" with other photos", "")
+
+
+def test_a_try_is_decided_as_in_python(scripts, random):
+    """By scores alone: a grid stands for its place in a table of scores."""
+    scores = random.uniform(0, 1, (3, 3))
+    script = """const { judge } = await import("/owner.js");
+        const compare = async (a, b) => ({score: argument[a][b], similarity_map: [[0]]});
+        const owner = {grids: [0, 1, 2], usual: [[0]]};
+        return judge(owner, [0, 1, 2], compare, {threshold: 0.6, near: 2}, [["x"]]);"""
+    found = scripts(script, np.zeros((1, 1, 3), np.uint8), scores.tolist())
+    expected = frame_scores(scores)
+    np.testing.assert_allclose(found["scores"], expected)
+    assert found["unlocked"] == ((expected >= 0.6).sum() >= needed_frames(3))
+    assert found["hint"] == ""
+
+
 def answering(name, side):
     """Return one of MTCNN's networks as a function of bytes."""
     run = Network(name)
@@ -205,7 +255,7 @@ def test_the_page_computes_what_python_does(browser, site, photos, width):
     page, asked = browser.new_page(viewport={"width": width, "height": 900}), []
     page.on("request", lambda sent: asked.append(sent.url))
     page.goto(site)
-    expect(page.locator("#privacy")).to_have_text("Photos do not leave this device.")
+    expect(page.locator("#privacy")).to_contain_text("Photos do not leave this device.")
     page.get_by_role("button", name="the same person").click()  # before the models are there
     expect(page.locator("#verdict")).to_contain_text("Same person: 0.79", timeout=60_000)
     before = len(asked)
@@ -287,3 +337,38 @@ def test_numbers_are_those_of_python_and_how_long_it_takes(browser, site, photos
         f"\nto load {start:.1f} s; a pair of photos {of_pair:.1f} s; "
         f"{10 / of_frames:.1f} frames of 640×480 a second"
     )
+
+
+@pytest.mark.slow
+def test_the_owner_unlocks_and_another_does_not(browser, site, photos):
+    page, errors = browser.new_page(viewport={"width": 360, "height": 900}), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    # A camera that shows a photo, which is put before it.
+    page.add_init_script(
+        """const scene = Object.assign(document.createElement("canvas"), {width: 640, height: 480});
+        window.put = async (address) => {
+            const photo = await createImageBitmap(await (await fetch(address)).blob());
+            const width = photo.width * 480 / photo.height;
+            const draw = scene.getContext("2d");
+            draw.clearRect(0, 0, 640, 480);
+            draw.drawImage(photo, 320 - width, -100, 2 * width, 960);
+        };
+        setInterval(() => scene.getContext("2d").fillRect(0, 0, 1, 1), 50);
+        navigator.mediaDevices.getUserMedia = async () => scene.captureStream(20);"""
+    )
+    page.goto(site + "/unlock.html")
+    message = page.locator("#message")
+    expect(message).to_contain_text("Look at the camera", timeout=30_000)
+    page.locator("#enroll").click()
+    expect(message).to_contain_text("no face was found in the frame", timeout=60_000)
+    for photo, button, told in (
+        ("obama.jpg", "#enroll", "Enrolled 3 frames. Now try."),
+        ("obama2.jpg", "#attempt", "Unlocked: 3 of 3 frames match."),
+        ("biden.jpg", "#attempt", "Locked: 0 of 3 frames match."),
+    ):
+        page.evaluate("(name) => put(`static/${name}`)", photo)
+        page.locator(button).click()
+        expect(message).to_have_text(told, timeout=90_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not errors
+    page.close()

@@ -63,7 +63,7 @@ def write_site(folder: Path, preset: str, litert: Path) -> None:
         "trusted_drop": TRUSTED_DROP,
     }
     copied = {f"static/{path.name}": path for path in _STATIC.iterdir()}
-    copied["index.html"] = copied.pop("static/index.html")
+    copied |= {x: copied.pop(f"static/{x}") for x in ("index.html", "unlock.html")}
     copied |= {f"models/{x}.tflite": mtcnn / f"{x}.tflite" for x in ("pnet", "rnet", "onet")}
     for model in ("embed", "compare"):
         copied[f"models/{model}.tflite"] = lite_folder(source) / f"{model}.float32.batch.tflite"

@@ -27,7 +27,8 @@ async function comparison() {
 }
 
 async function comparisonHere() {
-  say($("#privacy"), "Photos do not leave this device.");
+  say($("#privacy"), "Photos do not leave this device. ");
+  $("#privacy").append(Object.assign(document.createElement("a"), { href: "unlock.html", textContent: "Unlock by your face" }));
   say($("#message"), "Loading the models…");
   try {
     const { verify } = await (await import("./on-device.js")).load(facts);
