@@ -2,8 +2,7 @@
 
 python -m tests.training.drive OUT.npz {plain,whole} REPLICAS STEPS [CHECKPOINTS CHECKPOINT_EVERY]
 
-A "whole" one scales its loss, samples people, clips gradients, averages its weights and makes four
-steps in a call.
+A "whole" one scales its loss, samples people, clips gradients and makes four steps in a call.
 """
 
 import os
@@ -34,7 +33,7 @@ def dataset_of(batches):
     return build
 
 
-WHOLE = {"scale_loss": True, "sample": 8, "clip_norm": 1.0, "l2": 0.01, "average": 0.9}
+WHOLE = {"scale_loss": True, "sample": 8, "clip_norm": 1.0, "l2": 0.01}
 
 
 def main(out, kind, replicas, steps, folder=None, every="1000000"):

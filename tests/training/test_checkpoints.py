@@ -26,9 +26,8 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
-def test_a_resumed_trainer_goes_on_as_if_it_had_never_stopped(tmp_path, average):
-    saved, resumed = small_trainer(average=average), small_trainer(seed=1, average=average)
+def test_a_resumed_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
+    saved, resumed = small_trainer(), small_trainer(seed=1)
     for index in range(3):
         saved.make_step(one(BATCHES, index))
     folder = Checkpoints(tmp_path / "a" / "b")
@@ -141,18 +140,6 @@ def test_the_precision_may_change(tmp_path):
     np.testing.assert_array_equal(scaled.margin_head.kernel, plain.margin_head.kernel)
     folder.save(scaled, 2)
     assert folder.restore(small_trainer()) == 2
-
-
-def test_averages_are_taken_from_a_run_that_kept_them(tmp_path):
-    trained, fresh = small_trainer(average=0.9), small_trainer(seed=1)
-    for index in range(3):
-        trained.make_step(one(BATCHES, index))
-    take_weights(fresh, Checkpoints(tmp_path).save(trained, 3))
-    with trained.averaged():
-        wanted = {k: v for k, v in arrays_of(trained).items() if k.startswith("model/")}
-    assert_same(wanted, {k: v for k, v in arrays_of(fresh).items() if k.startswith("model/")})
-    kernel = "model/grid/backbone/conv/kernel"
-    assert np.abs(wanted[kernel] - arrays_of(trained)[kernel]).max() > 1e-5
 
 
 def test_weights_alone_are_taken_from_another_run(tmp_path):

@@ -198,7 +198,6 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["data"].update(hold_out={"lfw": 1}), "'lfw', which is not among data.sets"),
         (lambda v: v["data"].update(weights={"lfw": 1}), "data.weights names 'lfw', which is not"),
         (lambda v: v["data"].update(weights={"pins90": 0}), "pins90 must be 1e-06 or more; it is"),
-        (lambda v: v["optimizers"].update(average=1), r"optimizers\.average must be below 1"),
         (lambda v: v.pop("teacher"), r"loss\.learned needs a `teacher`"),
         (lambda v: v["batch"].update(pairs=0), r"loss\.learned needs batch\.pairs"),
         (lambda v: v["batch"].update(accumulate=2), r"groups must be a multiple of batch\.accum"),

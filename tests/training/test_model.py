@@ -192,33 +192,3 @@ def test_weight_decay_of_the_paper_is_added_to_the_gradient():
     after = [np.asarray(trainer.margin_head.kernel) for trainer in (plain, decayed)]
     # The first rate of the margin head is 0.05.
     np.testing.assert_allclose(after[0] - after[1], 0.05 * 0.3 * before, atol=1e-6)
-
-
-def test_averages_are_of_the_weights_after_each_step():
-    trainer = small_trainer(average=0.15)
-    weights = [weight for weight, _ in trainer.averages]
-    assert len(weights) == len(trainer.network.trainable_weights)
-    start = arrays(weights)
-    with trainer.averaged():  # before the first step
-        assert_all_equal(arrays(weights), start)
-    step(trainer, 0)
-    expected = arrays(weights)
-    for made, kept in ((1, 1 / 11), (2, 0.15), (3, 0.15)):  # 2 / 12 would be more
-        step(trainer, made)
-        both = zip(expected, arrays(weights), strict=True)
-        expected = [kept * average + (1 - kept) * weight for average, weight in both]
-    last = arrays(weights)
-    with trainer.averaged():
-        for weight, average in zip(arrays(weights), expected, strict=True):
-            np.testing.assert_allclose(weight, average, atol=1e-6)
-        assert np.abs(arrays(weights)[0] - last[0]).max() > 1e-4
-    assert_all_equal(arrays(weights), last)
-
-
-def arrays(variables):
-    return [np.array(variable) for variable in variables]
-
-
-def assert_all_equal(a, b):
-    for x, y in zip(a, b, strict=True):
-        np.testing.assert_array_equal(x, y)

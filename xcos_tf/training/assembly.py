@@ -75,7 +75,6 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
             config.batch.accumulate,
             config.optimizers.clip_norm,
             seed=config.seed,
-            average=config.optimizers.average,
         )
     except ValueError as error:
         raise XcosError(f"the trainer cannot be built: {error}") from None

@@ -25,12 +25,12 @@ _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"
 CHECKPOINTS = "checkpoints"
 """The folder in a run's."""
-_MODEL, _AVERAGE, _SCALE = "model/", "average/", "loss_scale"
+_MODEL, _SCALE = "model/", "loss_scale"
 FORMAT = "2"  # of 1, variables went by their position
 
 
 def trainer_state(trainer: Trainer) -> dict:
-    """Return {path: variable} of a compiled trainer: weights and averages, optimizers, generators.
+    """Return {path: variable} of a compiled trainer: weights, optimizers, random generators.
 
     A weight's path is "model" and the names of the layers that hold it; an optimizer's variable
     goes by its part, and by the library's own name for it, which has the weight's path in it.
@@ -38,8 +38,6 @@ def trainer_state(trainer: Trainer) -> dict:
     found = []
     for layer in trainer.kept_layers:
         found += _variables_in(f"{_MODEL}{layer.name}", layer)
-    averages = {id(weight): average for weight, average in trainer.averages}
-    found += [(f"{_AVERAGE}{name}", averages[id(v)]) for name, v in found if id(v) in averages]
     for part, optimizer in trainer.optimizers_by_part.items():
         own = getattr(optimizer, "name", type(optimizer).__name__)  # legacy ones have no name
         for variable in optimizer_variables(optimizer):
@@ -208,8 +206,6 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
             f"start: checkpoint: there is no file or folder {shown(path)}; check the path"
         )
     arrays = _read(path)[1]
-    # The averages are what such a run would have become.
-    arrays |= {k.removeprefix(_AVERAGE): v for k, v in arrays.items() if k.startswith(_AVERAGE)}
     own = {k: v for k, v in trainer_state(trainer).items() if k.startswith(_MODEL)}
     taken = {
         name: arrays[name]

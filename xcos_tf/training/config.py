@@ -193,14 +193,13 @@ class OptimizerConfig(Strict):
 
 
 class OptimizersConfig(Strict):
-    """An optimizer for each part, None freezes it; and what goes for all of them."""
+    """An optimizer for each part; None freezes it."""
 
     backbone: OptimizerConfig | None = None
     head: OptimizerConfig | None = None
     attention: OptimizerConfig | None = None
     margin_head: OptimizerConfig | None = None
     clip_norm: Annotated[float, Field(gt=0, le=10**9)] | None = None
-    average: Decay = 0.0
 
 
 class ScheduleConfig(Strict):

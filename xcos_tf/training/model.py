@@ -1,7 +1,6 @@
 """The model that is trained: both branches, and one step of L = L_id + λ·L_cos."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +18,6 @@ from xcos_tf.training.optimizers import (
     create_variables,
     current_rate,
     optimizer_variables,
-    read,
 )
 from xcos_tf.training.pairs import in_groups
 from xcos_tf.training.stem import cut_at
@@ -75,7 +73,6 @@ class Trainer(keras.Model):
         scale_loss: bool | None = None,
         seed: int = 0,
         shared: bool | None = None,
-        average: float = 0.0,
         **kwargs,
     ):
         """Put the pieces together.
@@ -102,8 +99,6 @@ class Trainer(keras.Model):
             seed: of the sampled people, the pairs and the rectangles of the locality loss.
             shared: whether the teacher's backbone starts like the network's; by default its weights
                 are compared. A saved trainer knows.
-            average: what stays of the weights' running averages in a step, see `averaged`; 0 for
-                none.
 
         Raises:
             ValueError: a loss has a weight and the network no such comparison, or the backbone no
@@ -126,7 +121,6 @@ class Trainer(keras.Model):
             "clip_norm": clip_norm,
             "scale_loss": scale_loss,
             "seed": seed,
-            "average": average,
         }
         self.network, self.teacher = network, teacher
         if teacher is not None:
@@ -162,8 +156,7 @@ class Trainer(keras.Model):
         }
         # In a closure, as Keras 2 takes what metrics hold for weights of the model.
         self._means = lambda: means
-        self._parts = dict  # functions, see `compile`
-        self._averages = list
+        self._parts = dict  # a function, see `compile`
         self.built = True  # its pieces are; Keras would call this model to find out
 
     def get_config(self):
@@ -203,11 +196,6 @@ class Trainer(keras.Model):
             create_variables(part.optimizer, variables)
             if self.sampled:
                 self.sampled.follow(optimizer_variables(part.optimizer))
-        averages = []
-        if self._options["average"]:
-            for layer in (self.features, *self._comparisons().values()):
-                averages += [(weight, _like(weight)) for weight in layer.trainable_variables]
-        self._averages = lambda: averages
 
     def get_compile_config(self):
         """Return how a saved trainer goes on training: by its one optimizer, if it has one."""
@@ -238,30 +226,6 @@ class Trainer(keras.Model):
         if "learned" in self.network.comparisons:
             parts["attention"] = self.network.comparisons["learned"]
         return parts
-
-    @property
-    def averages(self) -> list[tuple]:
-        """(weight, its running average), of all that is not frozen but for the margin head."""
-        return self._averages()
-
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Give the network the averages of its weights within the block.
-
-        After a step, a share `average` of an average stays and the rest is the weight; less stays
-        in the first steps, so that an average is of the run alone. Statistics of batch
-        normalisation are averages already. Without averages, or before the first step, the weights
-        stay.
-        """
-        made = int(read(self.optimizer.iterations)) > 0
-        before = [(weight, read(weight)) for weight, _ in self.averages] if made else []
-        for weight, average in self.averages if made else []:
-            weight.assign(read(average))
-        try:
-            yield
-        finally:
-            for weight, value in before:
-                weight.assign(value)
 
     @property
     def kept_layers(self) -> list[keras.layers.Layer]:
@@ -351,10 +315,6 @@ class Trainer(keras.Model):
             rest = iter(gradients)
             for part, trained in parts:
                 apply_summed(part.optimizer, [next(rest) for _ in trained], trained)
-            steps = tf.cast(step, tf.float32)
-            kept = tf.minimum(self._options["average"], steps / (steps + 10))
-            for weight, average in self.averages:
-                average.assign(kept * average + (1 - kept) * tf.convert_to_tensor(weight))
 
         if self.loss_scale:
             only_if(finite, apply)
@@ -439,12 +399,6 @@ class Trainer(keras.Model):
         for name, value in losses.items():
             self._means()[name].update_state(value)
         return {mean.name: mean.result() for mean in self.metrics}
-
-
-def _like(weight) -> tf.Variable:
-    """Return a variable of a weight's value that stays alike on all replicas."""
-    only = tf.VariableAggregation.ONLY_FIRST_REPLICA
-    return tf.Variable(read(weight), trainable=False, aggregation=only, name="average")
 
 
 def _flatten(groups: tf.Tensor) -> tf.Tensor:

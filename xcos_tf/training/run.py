@@ -197,13 +197,12 @@ class Run:
         metric = config.validation.best_metric
         key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
-        with self.trainer.averaged():
-            results = self.validate(config.scores or (config.best_by,))
-            if not results:
-                return
-            self._monitor.validated(step, results)  # first: a kill in between repeats both
-            if self._watched:
-                self._monitor.pictures(step, self._watched.draw(config.best_by))
+        results = self.validate(config.scores or (config.best_by,))
+        if not results:
+            return
+        self._monitor.validated(step, results)  # first: a kill in between repeats both
+        if self._watched:
+            self._monitor.pictures(step, self._watched.draw(config.best_by))
         sign = -1 if metric in LOWER_IS_BETTER else 1
         if key in results and all(sign * results[key] > sign * value for value in before):
             self.checkpoints.save(self.trainer, step, best=True)
@@ -224,8 +223,7 @@ class Run:
         path = best if wanted and best.exists() else None
         step = self.checkpoints.restore(self.trainer, path)
         try:
-            with self.trainer.averaged():
-                return finish(self, step, extras)
+            return finish(self, step, extras)
         except XcosError as error:
             raise XcosError(
                 f"{error}; the weights are in {self.checkpoints.folder}, from which the same "
