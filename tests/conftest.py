@@ -43,9 +43,16 @@ def pytest_runtest_setup(item):
 
 
 def _process_settings() -> dict:
-    # Others are set by libraries when a test is the first to import them.
+    from xcos_tf.cli.quiet import _OWN_SETTINGS
+
+    # Others are set by libraries when a test is the first to import them; and a command's own stay
+    # when a test is the first to run one in this process.
     ours = ("KERAS", "MPL", "PYTHON", "TF_", "XCOS")
-    found = {name: value for name, value in os.environ.items() if name.startswith(ours)}
+    found = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(ours) and _OWN_SETTINGS.get(name) != value
+    }
     keras = sys.modules.get("keras")
     policy = keras.mixed_precision.global_policy().name if keras else "float32"
     return found | {"the working directory": os.getcwd(), "Keras's policy": policy}
