@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,9 +29,13 @@ def expected_parameters(depth: int, squeeze_excitation: bool) -> int:
     return total
 
 
-@pytest.mark.parametrize(
-    ("depth", "squeeze_excitation"), [(50, False), (50, True), (100, True), (152, False)]
-)
+@functools.cache
+def small_backbone(squeeze_excitation: bool) -> keras.Model:
+    """IR-50 on 16×16, built once; a test sets the weights that it looks at."""
+    return ir_backbone(50, squeeze_excitation, input_size=16)
+
+
+@pytest.mark.parametrize(("depth", "squeeze_excitation"), [(50, False), (100, True), (152, False)])
 def test_shape_and_parameter_count(depth, squeeze_excitation):
     model = ir_backbone(depth, squeeze_excitation)
     assert model.input_shape == (None, 112, 112, 3)
@@ -47,7 +53,7 @@ def test_output_of_a_small_input():
 
 
 def test_layers_are_those_of_a_unit():
-    names = {layer.name for layer in ir_backbone(50, True, input_size=16).layers}
+    names = {layer.name for layer in small_backbone(True).layers}
     unit = ("bn1", "conv1", "prelu", "conv2", "bn2", "se_reduce", "se_expand")
     assert {f"body_{i}_{part}" for i in range(24) for part in unit} <= names
     assert {"input_conv", "input_bn", "input_prelu"} <= names
@@ -78,7 +84,7 @@ def normalised(x, layer):
 
 def test_the_stem_is_convolution_normalisation_and_prelu():
     rng = np.random.default_rng(5)
-    backbone = ir_backbone(50, False, input_size=16)
+    backbone = small_backbone(False)
     stem = keras.Model(backbone.input, backbone.get_layer("input_prelu").output)
     weights = [rng.uniform(0.1, 1.5, weight.shape) for weight in stem.get_weights()]
     weights[0] -= 0.8
@@ -94,7 +100,7 @@ def test_the_stem_is_convolution_normalisation_and_prelu():
 @pytest.mark.parametrize("index", [0, 3])  # max-pool shortcut, and convolution shortcut
 def test_stride_two_unit_pads_as_pytorch(index, squeeze_excitation):
     rng = np.random.default_rng(index)
-    backbone = ir_backbone(50, squeeze_excitation, input_size=16)
+    backbone = small_backbone(squeeze_excitation)
     before = "input_prelu" if index == 0 else f"body_{index - 1}_add"
     unit = keras.Model(
         backbone.get_layer(before).output, backbone.get_layer(f"body_{index}_add").output
