@@ -1,0 +1,5 @@
+"""Package metadata is in pyproject.toml."""
+
+from setuptools import setup
+
+setup()
