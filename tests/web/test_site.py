@@ -271,7 +271,8 @@ def test_the_page_computes_what_python_does(browser, site, photos, width):
     assert all(url.startswith("blob:") for url in asked[before:])
     assert all(url.startswith((site, "blob:", "data:")) for url in asked)
     page.locator("[data-photo=b] input").set_input_files(ROOT / "README.md")
-    expect(page.locator("#message.error")).to_contain_text("the second photo is not an image")
+    wrong = "the second photo is not an image"  # said when the first is computed
+    expect(page.locator("#message.error")).to_contain_text(wrong, timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
