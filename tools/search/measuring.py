@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +31,9 @@ def measure(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
 
     Returns:
         `making`: seconds to enroll and to make the index, and the GiB that took at most;
-        `search`: seconds until the candidates are there; `find`: seconds of a whole search with
-        `HITS` people; `explain`: seconds for S, W and the sentence of each hit;
+        `search`: seconds until the candidates are there, and `processor`, of them those that this
+        process computed; `find`: seconds of a whole search with `HITS` people; `explain`: seconds
+        for S, W and the sentence of each hit;
         `recall`: the share of the `NEAREST` exact ones that are among the candidates, which are
         compared anew; `unranked`: that are the first ones of the index; `memory`: the GiB that
         searching took at most.
@@ -71,15 +73,16 @@ def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarra
     people = _people(templates)
     with FaceStore.open(url) as store:
         probes, backend, verifier = _probes(store, people), store._backend, store.verifier
-        search, find, explain, recall, unranked = [], [], [], [], []
+        search, processor, find, explain, recall, unranked = [], [], [], [], [], []
         for probe, feature, nearest in zip(probes, people.searched(SEARCHES), exact, strict=True):
             if not search:  # the index is read, and what is computed later is loaded
                 backend.nearest(probe[np.newaxis], CANDIDATES)
                 [hit] = store.find(Template(feature, None), 1, threshold=ANY)
                 assert hit.verification.sentence
-            with timed() as seconds:
+            with timed() as seconds, timed(time.process_time) as busy:
                 [numbers] = backend.nearest(probe[np.newaxis], CANDIDATES)
             search.append(seconds())
+            processor.append(busy())
             recall.append(np.isin(nearest, numbers).mean())
             unranked.append(np.isin(nearest, numbers[:NEAREST]).mean())
             template = Template(feature, None)
@@ -90,7 +93,7 @@ def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarra
                 for face in [hit.verification.template_b for hit in hits]:
                     assert verifier.verify(template, face, threshold=ANY).sentence
             explain.append(seconds() / len(hits))
-    found = {"search": search, "find": find, "explain": explain}
+    found = {"search": search, "processor": processor, "find": find, "explain": explain}
     found |= {"recall": recall, "unranked": unranked, "memory": [peak()]}
     return {name: np.array(values) for name, values in found.items()}
 
@@ -113,12 +116,12 @@ def _face() -> bytes:
 
 
 @contextmanager
-def timed():
+def timed(clock: Callable[[], float] = time.perf_counter):
     """Give what returns the seconds that something took."""
     took = []
-    start = time.perf_counter()
+    start = clock()
     yield lambda: took[0]
-    took.append(time.perf_counter() - start)
+    took.append(clock() - start)
 
 
 def peak() -> float:
