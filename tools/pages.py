@@ -10,6 +10,7 @@ from tools.paper.rows import Accuracy, Drop
 from tools.paper.tables import lfw_table, occlusion_table
 from tools.paper.under_cover import drops_table, statements
 from tools.results import read_rows
+from tools.search.rows import Search, search_table
 from tools.tflite.tables import CoveredPrice, Price, all_pairs_table, covered_table, price_table
 from tools.unlock.table import HintTrials, Trials, float32_table, hint_table, unlock_table
 from xcos_tf.errors import XcosError
@@ -29,6 +30,7 @@ TABLES: dict[str, tuple[Callable[[list], str], str, type, str]] = {
     "unlock": (unlock_table, "unlock.csv", Trials, "measure_unlock"),
     "unlock-float32": (float32_table, "unlock.csv", Trials, "measure_unlock"),
     "unlock-validation": (unlock_table, "unlock-validation.csv", Trials, "measure_unlock"),
+    "search": (search_table, "search.csv", Search, "benchmark_search"),
     "unlock-hints": (hint_table, "unlock-hints.csv", HintTrials, "measure_hints"),
     **{
         name: (make, "explanations.csv", Measure, "benchmark_explanations")

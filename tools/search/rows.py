@@ -58,7 +58,7 @@ def search_figure(rows: Sequence[Search]) -> "Figure":
                 faces = [row.faces for row in of]
                 [line] = axes.loglog(faces, [x.search_p50 for x in of], "o-", label=f"{words}, p50")
                 p95 = [row.search_p95 for row in of]
-                axes.loglog(faces, p95, "--", color=line.get_color(), label=f"{words}, p95")
-        axes.set(xlabel="faces", ylabel="milliseconds until the candidates are there")
+                axes.loglog(faces, p95, "s--", color=line.get_color(), label=f"{words}, p95")
+        axes.set(xlabel="faces", ylabel="ms for the candidates", ylim=(1, 1000))
         axes.legend()
     return figure
