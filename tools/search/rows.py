@@ -60,5 +60,5 @@ def search_figure(rows: Sequence[Search]) -> "Figure":
                 p95 = [row.search_p95 for row in of]
                 axes.loglog(faces, p95, "s--", color=line.get_color(), label=f"{words}, p95")
         axes.set(xlabel="faces", ylabel="ms for the candidates", ylim=(1, 1000))
-        axes.legend()
+        axes.legend(loc="lower right")
     return figure
