@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import tensorflow as tf
 
 from tests.export.conftest import SIGNATURES
 
-COMMAND = Path(sys.executable).with_name("saved_model_cli")
 ALL_OF_THEM = """
 import json, sys
 from tensorflow.python.tools.saved_model_cli import main
@@ -43,8 +41,11 @@ def inputs(expected):
 
 
 @pytest.fixture(scope="module")
-def answers(inputs, version_folder, tmp_path_factory):
-    """{signature: {output: value}}, by one process, as starting takes the most time."""
+def ran(inputs, version_folder, tmp_path_factory):
+    """{signature: {output: value}} and what is shown of one, by one process.
+
+    Starting takes the most time.
+    """
     folder = tmp_path_factory.mktemp("cli")
     commands = []
     for signature in SIGNATURES:
@@ -57,11 +58,13 @@ def answers(inputs, version_folder, tmp_path_factory):
         commands.append(["run", "--dir", str(version_folder), "--tag_set", "serve"])
         commands[-1] += ["--signature_def", signature, "--inputs", ";".join(options)]
         commands[-1] += ["--outdir", str(out)]
+    commands.append(["show", "--dir", str(version_folder), "--tag_set", "serve"])
+    commands[-1] += ["--signature_def", "verify_encoded"]
     run = subprocess.run(
         [sys.executable, "-c", ALL_OF_THEM, json.dumps(commands)], capture_output=True, text=True
     )
     assert run.returncode == 0, run.stderr
-    return {
+    answers = {
         signature: {
             path.stem: np.load(path)
             for path in (folder / signature).glob("*.npy")
@@ -69,10 +72,12 @@ def answers(inputs, version_folder, tmp_path_factory):
         }
         for signature in SIGNATURES
     }
+    return answers, run.stdout
 
 
 @pytest.mark.parametrize("signature", SIGNATURES)
-def test_it_computes_what_the_verifier_does(signature, answers, expected):
+def test_it_computes_what_the_verifier_does(signature, ran, expected):
+    answers, _ = ran
     wanted = dict(expected.answers)
     if signature == "embed":
         wanted = {"grid": expected.grids_a}
@@ -85,12 +90,8 @@ def test_it_computes_what_the_verifier_does(signature, answers, expected):
         np.testing.assert_allclose(answers[signature][name], value, rtol=0, atol=1e-5)
 
 
-def test_it_shows_types_and_shapes(version_folder):
-    command = [COMMAND, "show", "--dir", version_folder, "--tag_set", "serve"]
-    run = subprocess.run(
-        [*command, "--signature_def", "verify_encoded"], capture_output=True, text=True
-    )
-    shown = run.stdout.split()
+def test_it_shows_types_and_shapes(ran):
+    shown = " ".join(ran[1].split())
     for words in (
         "inputs['encoded_a'] tensor_info: dtype: DT_STRING shape: (-1)",
         "outputs['attention_map'] tensor_info: dtype: DT_FLOAT shape: (-1, 7, 7)",
@@ -99,4 +100,4 @@ def test_it_shows_types_and_shapes(version_folder):
         "outputs['valid_b'] tensor_info: dtype: DT_BOOL shape: (-1)",
         "outputs['xcos'] tensor_info: dtype: DT_FLOAT shape: (-1)",
     ):
-        assert words in " ".join(shown)
+        assert words in shown

@@ -1,5 +1,7 @@
 """What the tests of whole runs share."""
 
+import functools
+
 import pytest
 
 from tests.training.running import (
@@ -21,6 +23,19 @@ def drawn(make_once):
 def sets(drawn):
     """The folder of the prepared sets."""
     return drawn / "prepared"
+
+
+@pytest.fixture(scope="session")
+def _load_preset_once():
+    from xcos_tf.models.presets import load_preset
+
+    return functools.cache(load_preset)
+
+
+@pytest.fixture
+def presets_loaded_once(_load_preset_once, monkeypatch):
+    """Load the presets that a run starts from once for all tests, of which none must train."""
+    monkeypatch.setattr("xcos_tf.training.assembly.load_preset", _load_preset_once)
 
 
 @pytest.fixture(scope="session")

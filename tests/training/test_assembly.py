@@ -101,6 +101,7 @@ def test_an_xcos_preset_hands_on_all_that_fits():
         ),
     ],
 )
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_mistakes_are_one_sentence(config, sentence):
     with pytest.raises(XcosError, match=sentence):
         assemble(config, 5, 100, 10)
@@ -120,11 +121,13 @@ def with_head(**options):
         with_head(cell_affine=False),
     ],
 )
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_a_grid_head_needs_a_linear_tail(config):
     with pytest.raises(XcosError, match="needs a preset with a linear embedding head"):
         assemble(config, 5, 100, 10)
 
 
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_rates_rise_with_the_batch(assembled):
     larger = assemble(changed("batch", times=4), 5, 100, 10).learning_rates
     expected = {part: 4 * rate for part, rate in assembled.learning_rates.items()}

@@ -50,12 +50,14 @@ def refused(capsys, words):
         ({"loss": {"heads": "cosface"}}, "unknown key `loss.heads`; did you mean `head`?"),
     ],
 )
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_a_bad_configuration_writes_nothing(sets, tmp_path, capsys, changes, sentence):
     config = write_config(tmp_path / "run.yaml", changes)
     assert sentence in refused(capsys, train_command(config, sets, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_a_place_that_cannot_be(sets, tmp_path, capsys):
     config = write_config(tmp_path / "run.yaml")
     out = tmp_path / "file" / "out"
@@ -69,6 +71,7 @@ def test_a_place_that_cannot_be(sets, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_a_full_disk_and_then_another_run_configuration_or_other_faces(
     drawn, sets, tmp_path, capsys, monkeypatch
 ):
@@ -98,6 +101,7 @@ def test_a_full_disk_and_then_another_run_configuration_or_other_faces(
     assert content() == before
 
 
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_pairs_that_make_no_ten_folds(drawn, sets, tmp_path, capsys):
     images = [path.read_bytes() for path in sorted((drawn / "faces").glob("*/0[0123].png"))]
     (tmp_path / "few.bin").write_bytes(pickle.dumps((images, [True] * 14)))
@@ -140,6 +144,7 @@ IMPOSTORS = {"loss": {"balance": None}, "batch": {"genuine": 0.0}}
         (False, 1, {}, "leaves 6 photos of 1 person to validate on, which make no impostor pair"),
     ],
 )
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_people_who_cannot_make_the_pairs(
     sets, single, tmp_path, capsys, of_single, held, changes, sentence
 ):
@@ -178,6 +183,7 @@ def test_nobody_is_held_out_and_what_fails_after_training_keeps_the_weights(
     assert load_preset(tmp_path / "out" / "preset").config["training"]["people"] == 7
 
 
+@pytest.mark.usefixtures("presets_loaded_once")
 def test_a_face_of_another_size(drawn, tmp_path, capsys, monkeypatch):
     faces, sets = tmp_path / "faces", tmp_path / "prepared"
     shutil.copytree(drawn / "faces", faces)

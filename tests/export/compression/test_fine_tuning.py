@@ -1,6 +1,5 @@
 import dataclasses
-import subprocess
-import sys
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -139,10 +138,5 @@ def test_a_set_that_is_not_there(tmp_path):
 
 
 def test_processes_that_start_later_keep_their_keras():
-    code = """
-import os
-from xcos_tf.export.compression.students import PrunedStudent
-PrunedStudent({}, 0.5, 2)
-assert "TF_USE_LEGACY_KERAS" not in os.environ
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+    make_student(Request("", "pruned", []), {}, None, ())
+    assert "TF_USE_LEGACY_KERAS" not in os.environ

@@ -47,11 +47,17 @@ def test_the_limits_find_what_there_is(random):
     def error():
         return tf.reduce_mean(tf.square(rounded(x, growth) - x))
 
-    before = float(error())
-    for _ in range(600):
+    optimizer.build([growth])
+
+    @tf.function
+    def step():
         with tf.GradientTape() as tape:
             loss = 1e4 * error()
         optimizer.apply_gradients([(tape.gradient(loss, growth), growth)])
+
+    before = float(error())
+    for _ in range(600):
+        step()
     candidates = np.linspace(0.3, 4, 200)
     errors = [
         float(tf.reduce_mean(tf.square(rounded(x, tf.constant(np.log(c) / RATE, tf.float32)) - x)))
