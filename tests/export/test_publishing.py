@@ -40,6 +40,7 @@ def test_one_that_is_there_already_is_left_alone(tmp_path):
     assert os.listdir(tmp_path) == ["1"] and (tmp_path / "1" / "file").read_text() == "first"
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_version(tmp_path):
     """The command itself, killed as soon as the graph is in the hidden folder."""
     arguments = ["export", "xcos-mobilefacenet", str(tmp_path), "--to", "saved-model"]

@@ -7,19 +7,32 @@ import numpy as np
 import pytest
 
 from xcos_tf.data.photo import read_photo
-from xcos_tf.export.tflite.export import CONVERTED, export_tflite
+from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.verifier import Verifier
 
 PRESET = "xcos-mobilefacenet"
+# Of weights that are rounded in the file and computed with as floats, one kind for each.
+BATCHES_OF = {
+    "float32": export.BATCHES,
+    "float16": (1,),
+    "dynamic": (None,),
+    "int8": export.BATCHES,
+}
 
 
 @pytest.fixture(scope="session")
 def exported(lite_models, tmp_path_factory) -> Path:
-    """The folder of all variants that are made without training; not to be changed."""
+    """The folder of all variants that are made without training; not to be changed.
+
+    They are those of `BATCHES_OF`.
+    """
     folder = tmp_path_factory.mktemp("tflite") / "new"
-    export_tflite(PRESET, folder, [x for x in CONVERTED if x != "float32"])
-    shutil.copytree(lite_models, folder, dirs_exist_ok=True)
+    shutil.copytree(lite_models, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for variant in ("float16", "dynamic", "int8"):
+            patch.setattr(export, "BATCHES", BATCHES_OF[variant])
+            export.export_tflite(PRESET, folder, [variant])
     return folder
 
 

@@ -8,7 +8,8 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
-from xcos_tf.export.tflite.export import BATCHES, CONVERTED, file_name
+from tests.export.tflite.conftest import BATCHES_OF
+from xcos_tf.export.tflite.export import CONVERTED, file_name
 from xcos_tf.export.tflite.signatures import MODELS
 from xcos_tf.models.presets import find_preset, read_config
 from xcos_tf.runtime.lite_model import LiteModel
@@ -22,7 +23,7 @@ INPUTS = {
 }
 VERDICT = {"xcos": (), "similarity_map": MAP, "attention_map": MAP}
 OUTPUTS = {"embed": {"grid": GRID}, "compare": VERDICT, "verify": VERDICT}
-EVERY = [(m, v, b) for m in MODELS for v in CONVERTED for b in BATCHES]
+EVERY = [(m, v, b) for m in MODELS for v in CONVERTED for b in BATCHES_OF[v]]
 # On these faces: the largest difference of xCos, the mean of S, the largest of W, and the mean
 # cosine of a cell with itself, about twice as far from the truth as what was measured.
 BOUNDS = {
@@ -98,7 +99,7 @@ def test_free_batch_can_be_resized_as_phones_do(exported, faces, truth):
         np.testing.assert_allclose(grids, truth["grid"][:count], atol=2e-5)
 
 
-@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("batch", BATCHES_OF["float32"])
 def test_float32_is_the_python_api(run, truth, batch):
     np.testing.assert_allclose(run("embed", "float32", batch)["grid"], truth["grid"], atol=2e-5)
     compared = run("compare", "float32", batch, truth["grid"])
@@ -108,8 +109,7 @@ def test_float32_is_the_python_api(run, truth, batch):
         np.testing.assert_allclose(verified[name], truth[name], atol=1e-5)
 
 
-@pytest.mark.parametrize("variant", BOUNDS)
-@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize(("variant", "batch"), [(v, b) for v in BOUNDS for b in BATCHES_OF[v]])
 def test_other_variants_are_near(run, truth, variant, batch):
     found = run("verify", variant, batch)
     xcos, similarity_map, attention_map, cosine = BOUNDS[variant]
@@ -124,8 +124,9 @@ def test_other_variants_are_near(run, truth, variant, batch):
 
 @pytest.mark.parametrize("variant", CONVERTED)
 def test_verify_is_embed_and_compare(run, variant):
-    grids = run("embed", variant, 1)["grid"]
-    apart, at_once = run("compare", variant, 1, grids), run("verify", variant, 1)
+    batch = BATCHES_OF[variant][0]
+    grids = run("embed", variant, batch)["grid"]
+    apart, at_once = run("compare", variant, batch, grids), run("verify", variant, batch)
     for name in VERDICT:
         np.testing.assert_allclose(at_once[name], apart[name], atol=1e-5)
     np.testing.assert_allclose(at_once["attention_map"].sum(axis=(1, 2)), 1, atol=1e-5)
@@ -134,9 +135,7 @@ def test_verify_is_embed_and_compare(run, variant):
 
 
 def test_verify_holds_the_backbone_once_and_variants_are_smaller(exported):
-    size = {
-        (m, v): (exported / file_name(m, v, 1)).stat().st_size for m in MODELS for v in CONVERTED
-    }
+    size = {(m, v): (exported / file_name(m, v, b)).stat().st_size for m, v, b in EVERY}
     for variant in CONVERTED:
         assert size["verify", variant] < 1.05 * size["embed", variant]
     assert size["embed", "float16"] < 0.51 * size["embed", "float32"]
@@ -166,7 +165,8 @@ def test_int8_rounds_each_channel_of_a_kernel_by_itself_and_nothing_of_the_compa
 
 @pytest.mark.parametrize("variant", CONVERTED)
 def test_metadata_is_a_zip_behind_the_model(exported, variant):
-    path = exported / file_name("verify", variant, None)
+    batch = BATCHES_OF[variant][-1]
+    path = exported / file_name("verify", variant, batch)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["xcos.json"]
         about = json.loads(archive.read("xcos.json"))
@@ -175,7 +175,7 @@ def test_metadata_is_a_zip_behind_the_model(exported, variant):
     folder = find_preset("xcos-mobilefacenet")
     measured = json.loads((folder / "tflite-thresholds.json").read_text())
     assert about["format"] == 1
-    assert (about["model"], about["variant"], about["batch"]) == ("verify", variant, None)
+    assert (about["model"], about["variant"], about["batch"]) == ("verify", variant, batch)
     assert about["preset"] == "xcos-mobilefacenet"
     assert about["preset_sha256"] == read_config(folder)["weights"]["sha256"]
     assert about["attention"] == "learned"
@@ -186,8 +186,6 @@ def test_metadata_is_a_zip_behind_the_model(exported, variant):
 
 
 def test_each_variant_has_its_own_threshold(exported):
-    at = {
-        ModelFile.read(exported / file_name("embed", variant, 1)).metadata["thresholds"]["0.001"]
-        for variant in CONVERTED
-    }
+    files = (file_name("embed", variant, BATCHES_OF[variant][0]) for variant in CONVERTED)
+    at = {ModelFile.read(exported / name).metadata["thresholds"]["0.001"] for name in files}
     assert len(at) == len(CONVERTED)
