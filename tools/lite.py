@@ -5,9 +5,8 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import tensorflow as tf
 
-from xcos_tf.export.tflite.convert import converter_of
+from xcos_tf.export.tflite.convert import convert_function
 from xcos_tf.export.tflite.signatures import signature_of
 from xcos_tf.models.normalisation import normalise_pixels
 from xcos_tf.models.presets import PREPROCESSING
@@ -29,9 +28,7 @@ def lite_runner(
     def embed(image):
         return {"feature": network(normalise_pixels(image), training=False)}
 
-    with converter_of(embed, signature, batch) as converter:
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        content = converter.convert()
+    content = convert_function(embed, signature, batch, "float32")
     threads = threads or (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )

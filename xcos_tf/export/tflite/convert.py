@@ -1,8 +1,7 @@
 """From a loaded preset to the bytes of a TFLite model, with the weights as constants."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import tensorflow as tf
@@ -47,15 +46,10 @@ def convert(
         grid: from normalised pixels to a grid feature, in place of the preset's own; of "int8",
             from `int8_grid`.
     """
-    exact = variant == "float32" or (variant == "int8" and model == "compare")
+    exact = variant == "int8" and model == "compare"
     function = model_function(preset.network, model, grid)
-    with converter_of(function, preset_signature(preset, model), batch) as converter:
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        if not exact:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if variant == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        return without_tensor_names(converter.convert())
+    signature = preset_signature(preset, model)
+    return convert_function(function, signature, batch, "float32" if exact else variant)
 
 
 def model_function(
@@ -123,16 +117,12 @@ def _with_plain_softmax(compare: keras.Model) -> Callable[[list], dict]:
     return call
 
 
-@contextmanager
-def converter_of(
-    function: Callable[..., dict], signature: Signature, batch: int | None
-) -> Iterator[tf.lite.TFLiteConverter]:
-    """Yield a converter of a function, whose signature it keeps by name.
+def convert_function(
+    function: Callable[..., dict], signature: Signature, batch: int | None, variant: str
+) -> bytes:
+    """Return a TFLite model of a function that is as `model_function` returns, with a signature.
 
-    Args:
-        function: from `model_function`.
-        signature: of the same model.
-        batch: the size of a batch; None where it is free.
+    `batch` and `variant` are as for `convert`.
     """
     specs = [tf.TensorSpec((batch, *x.shape), x.dtype, name=x.name) for x in signature.inputs]
     traced = tf.function(function).get_concrete_function(*specs)
@@ -145,7 +135,13 @@ def converter_of(
     )
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={"serving_default": module.serve})
-        yield tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if variant != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if variant == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        return without_tensor_names(converter.convert())
 
 
 def without_tensor_names(content: bytes) -> bytes:

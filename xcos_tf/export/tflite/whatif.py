@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import tensorflow as tf
 from tensorflow import keras
 
 from xcos_tf.errors import explained
-from xcos_tf.export.tflite.convert import converter_of, without_tensor_names
+from xcos_tf.export.tflite.convert import convert_function
 from xcos_tf.export.tflite.metadata import description_of
 from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, Signature
 from xcos_tf.export.tflite.thresholds import VariantThresholds
@@ -36,11 +35,7 @@ def write_whatif(path: Path, model: keras.Model, preset: Preset, facts: dict) ->
         (Port("grid", shape, "float32", None, GRID_LAYOUT),),
         (Port("covered", model.output_shape[1:], "float32", None, about),),
     )
-    with converter_of(lambda grid: {"covered": model(grid)}, signature, None) as converter:
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-        content = without_tensor_names(converter.convert())
+    content = convert_function(lambda grid: {"covered": model(grid)}, signature, None, VARIANT)
     none = VariantThresholds({}, "")
     attention = preset.network.attention
     about = description_of(MODEL, VARIANT, None, preset.config, attention, signature, none)
