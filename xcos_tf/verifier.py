@@ -178,13 +178,33 @@ class Verifier:
     def _aligner(self) -> FaceAligner:
         return FaceAligner(rule=self._face_rule)
 
+    def checked(self, attention: str | None) -> str:
+        """Return an attention's name, the preset's last one for None.
+
+        Raises:
+            XcosError: the preset has no such attention.
+        """
+        if attention is None:
+            return self.attentions[-1]
+        if not self.explains and attention != PLAIN_COSINE:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has one score, a plain cosine, and no "
+                "attention to choose; leave the attention out, or use an xCos preset"
+            )
+        if attention not in self.attentions:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has no attention {attention!r}; use one of "
+                f"{', '.join(self.attentions)}"
+            )
+        return attention
+
     def threshold(self, attention: str | None = None, fmr: float = DEFAULT_FMR) -> float:
         """Return the threshold at a false match rate measured on validation people.
 
         Raises:
             XcosError: the preset has none for this rate.
         """
-        return preset_threshold(self.config, self._attention(attention), fmr)
+        return preset_threshold(self.config, self.checked(attention), fmr)
 
     def enroll(self, photo, aligned: bool = False) -> Template:
         """Make a template of the face in a photo, which may be `aligned` already, 112×112.
@@ -264,7 +284,7 @@ class Verifier:
         Raises:
             XcosError: as `enroll` and `threshold` do, or a template is of another preset.
         """
-        attention = self._attention(attention)
+        attention = self.checked(attention)
         if threshold is None:
             threshold = self.threshold(attention, fmr)
         photos = {"the first photo": a, "the second photo": b}
@@ -300,7 +320,7 @@ class Verifier:
         Raises:
             XcosError: the templates are of another preset, or this has no such attention.
         """
-        attention = self._attention(attention)
+        attention = self.checked(attention)
         a, b = self._gallery(templates_a), self._gallery(templates_b)
         if attention != "learned":
             return fixed_weight_scores(a, b, self.fixed_weights(attention))
@@ -325,7 +345,7 @@ class Verifier:
             XcosError: the preset has no such attention, or no grid.
             ValueError: the arrays are of other shapes.
         """
-        attention = self._attention(attention)
+        attention = self.checked(attention)
         if attention == PLAIN_COSINE:
             raise self._no_maps()
         outputs = self.runtime.compare(attention, *self._pairs(grids_a, grids_b))
@@ -353,7 +373,7 @@ class Verifier:
             XcosError: the preset has no such attention, no grid, or no model of that.
             ValueError: the arrays are of other shapes.
         """
-        attention = self._attention(attention)
+        attention = self.checked(attention)
         if attention == PLAIN_COSINE:
             raise self._no_maps()
         return score_drops(
@@ -380,7 +400,7 @@ class Verifier:
             XcosError: the preset has no such attention.
             ValueError: the arrays are of other shapes.
         """
-        attention = self._attention(attention)
+        attention = self.checked(attention)
         features_a, features_b = self._pairs(features_a, features_b)
         if attention == PLAIN_COSINE:
             a, b = Gallery(features_a).normalised, Gallery(features_b).normalised
@@ -429,21 +449,6 @@ class Verifier:
                 f"Received: {arrays[0].shape}, {arrays[1].shape}"
             )
         return arrays
-
-    def _attention(self, attention: str | None) -> str:
-        if attention is None:
-            return self.attentions[-1]
-        if not self.explains and attention != PLAIN_COSINE:
-            raise XcosError(
-                f"the preset {self.config['name']!r} has one score, a plain cosine, and no "
-                "attention to choose; leave the attention out, or use an xCos preset"
-            )
-        if attention not in self.attentions:
-            raise XcosError(
-                f"the preset {self.config['name']!r} has no attention {attention!r}; use one of "
-                f"{', '.join(self.attentions)}"
-            )
-        return attention
 
     def fixed_weights(self, attention: str) -> np.ndarray:
         """Return U or P, float32 (h, w) that sums to 1; one 1 of a plain preset."""

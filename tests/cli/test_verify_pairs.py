@@ -102,3 +102,10 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_lost(listed, capsys, case)
 def test_options_that_do_not_fit(capsys, words):
     assert main(["verify", *words]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_attention_that_the_preset_lacks_leaves_no_table(listed, capsys):
+    words = ("--preset", "mobilefacenet", "--attention", "learned", "--threshold", "0.5")
+    assert verify(listed, *words) == 2
+    assert "leave the attention out" in capsys.readouterr().err
+    assert not listed.with_name("results.csv").exists()

@@ -110,7 +110,7 @@ def _run_pairs(args) -> int:
     pairs = read_photo_pairs(source)
     check_can_write(out, out.parent)
     verifier = Verifier.from_preset(args.preset)
-    attention = args.attention or verifier.attentions[-1]
+    attention = verifier.checked(args.attention)
     threshold = (
         verifier.threshold(attention, args.fmr) if args.threshold is None else args.threshold
     )
