@@ -109,6 +109,12 @@ REFUSED = {
         422,
         "has no attention 'x'",
     ),
+    "an attention without end": (
+        "/verify",
+        {"files": {"a": "FACE", "b": "FACE"}, "data": {"attention": "d" * 5000}},
+        422,
+        f"has no attention '{'d' * 40}",
+    ),
     "too large": (
         "/verify",
         {"files": {"a": b"x" * 2**22, "b": b""}},
@@ -136,6 +142,7 @@ def test_refused_in_a_sentence(client, photos, route, body, status, sentence):
     answer = client.post(route, **body)
     assert answer.status_code == status
     assert sentence in answer.json()["error"] and "Traceback" not in answer.text
+    assert len(answer.json()["error"]) < 500
 
 
 def black():

@@ -131,7 +131,7 @@ def create_app(
 
     @app.exception_handler(XcosError)
     async def refuse(request: Request, error: XcosError):
-        answer = {"error": error.sentence}
+        answer = {"error": str(error)}
         if isinstance(error, NoFaceError):
             answer["no_face"] = True
         return JSONResponse(answer, 422)
