@@ -100,6 +100,9 @@ def test_the_border_counts_a_fifth_of_the_longer_side(monkeypatch):
         *((50, 40, 3), (40, 50, 3), (40, 50, 3)),
         *((70, 60, 3), (70, 60, 3), (60, 70, 3), (60, 70, 3)),
     ]
+    thin = Counting()
+    assert find_face(thin, np.zeros((100, 4, 3), np.uint8), []) is None
+    assert thin.searched[3] == (108, 12, 3)  # the shorter side is less
     monkeypatch.setattr(
         detector, "detect", lambda photos: [detector.faces(x + np.uint8(85)) for x in photos]
     )

@@ -5,7 +5,8 @@ under `POOR`, it is searched again, in this order:
 
 1. turned by 180°, 90° and 270°, of which the most confident face counts, if it is not poor itself,
    and sure (`SURE`) where there is an upright one;
-2. if still none was found, with a black border of 20 % of the longer side; any face counts;
+2. if still none was found, with a black border of 20 % of the longer side, or as wide as the shorter
+   side if that is less, so that a long thin photo takes no great memory; any face counts;
 3. if still none was found, with the border and turned, as in 1.
 """
 
@@ -45,7 +46,7 @@ def find_face(
         return turned
     if upright:
         return upright
-    side = round(max(photo.shape[:2]) * BORDER)
+    side = min(round(max(photo.shape[:2]) * BORDER), *photo.shape[:2])
     wide = np.pad(photo, ((side, side), (side, side), (0, 0)))
     found = _chosen(detector.detect([wide])[0], wide, rule, 0) or _turned(detector, wide, rule)
     if not found:

@@ -36,7 +36,8 @@ async function search(networks, photo) {
   const best = await turnedFace(networks, photo);
   if (best && (!upright || best.confidence >= SURE)) return best;
   if (upright) return upright;
-  const side = Math.round(Math.max(photo.width, photo.height) * BORDER);
+  const { width, height } = photo;
+  const side = Math.min(Math.round(Math.max(width, height) * BORDER), width, height);
   const wide = bordered(photo, side);
   const found = (await largestCentral(networks, wide)) ?? (await turnedFace(networks, wide));
   return found && { ...found, places: found.places.map(([x, y]) => [x - side, y - side]) };
