@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a tool's --help waits for neither
     from matplotlib.figure import Figure
 
 WORDS = {"set", "source", "column", "status", "preset", "baseline", "score", "variant", "rule"}
-WORDS |= {"store", "covered", "method", "measure", "detail", "filling"}
+WORDS |= {"store", "covered", "method", "measure", "detail", "fill"}
 """The columns of CSV files that hold words, beside hashes; all others hold numbers."""
 HIDDEN = ("out", "cache", "readme", "models", "work")
 """Options that are left out where options are told of."""

@@ -5,7 +5,7 @@ import pytest
 
 from xcos_tf.errors import XcosError
 from xcos_tf.serving.client import FIRST_PAUSE, call_with_retries
-from xcos_tf.serving.faults import DeadlineExceeded, ServerUnavailable
+from xcos_tf.serving.errors import DeadlineExceeded, ServerUnavailable
 
 
 def attempts_of(faults, seconds=60.0, attempts=5):

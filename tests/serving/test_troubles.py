@@ -9,7 +9,7 @@ import pytest
 from tests.serving.stand_in import StandIn, fails
 from xcos_tf.errors import XcosError
 from xcos_tf.serving.client import ServingClient
-from xcos_tf.serving.faults import DeadlineExceeded, ServerUnavailable
+from xcos_tf.serving.errors import DeadlineExceeded, ServerUnavailable
 
 PATIENCE = 3  # seconds by which a busy machine may be late, under what a fault would cost
 

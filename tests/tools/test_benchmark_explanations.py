@@ -18,7 +18,7 @@ from xcos_tf.data.aligner import FaceAligner
 from xcos_tf.data.photo import read_photo
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.explain.benchmark import measuring
-from xcos_tf.explain.benchmark.measuring import FILLINGS
+from xcos_tf.explain.benchmark.measuring import FILLS
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.verifier import Verifier
 
@@ -92,9 +92,9 @@ def test_a_wrong_map_comes_out_last(run):
     assert ranked("cell ablation", "black")[::4] == ["wrong", "right"]
     assert ranked("cell ablation", "blur")[0] == "wrong"
     for kind in ("genuine", "impostor"):
-        for filling in FILLINGS:
-            assert ranked(f"{kind} deletion", filling)[-1] == "wrong"
-            assert ranked(f"{kind} insertion", filling)[0] == "wrong"
+        for fill in FILLS:
+            assert ranked(f"{kind} deletion", fill)[-1] == "wrong"
+            assert ranked(f"{kind} insertion", fill)[0] == "wrong"
     [agreement] = [
         row.value
         for row in of_plain
@@ -133,7 +133,7 @@ def test_everything_is_in_the_table(run, data):
             values = [
                 x.accuracy if accuracy else x.value
                 for x in points
-                if (x.method, x.preset, x.measure, x.filling)
+                if (x.method, x.preset, x.measure, x.fill)
                 == (row.method, row.preset, curve, row.detail)
             ]
             assert row.value == pytest.approx(np.trapezoid(values, dx=1 / (len(values) - 1)))
@@ -185,7 +185,7 @@ def test_a_run_that_was_stopped_goes_on(run, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
     assert not [path for path in (tmp_path / "kept").iterdir() if path.suffix != ".safetensors"]
     kept = set((tmp_path / "kept").iterdir())
-    # Of two pairs the maps of two methods, their curves by three fillings, and the drops by two; of
+    # Of two pairs the maps of two methods, their curves by three fills, and the drops by two; of
     # the first the checks too.
     assert len(kept) == 2 * (2 + 2 * 3 + 2) + 2
     before = {path: path.stat().st_mtime_ns for path in kept}

@@ -13,7 +13,7 @@ from tools.paper.tables import SOURCE, of_preset, on
 from tools.results import Report
 from xcos_tf.evaluation.drawn_pairs import SEED
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.benchmark.measuring import CONTROL, FILLINGS, Found
+from xcos_tf.explain.benchmark.measuring import CONTROL, FILLS, Found
 from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
@@ -26,7 +26,7 @@ HEADINGS = {
     "explanations-gains": "## Gain over a random map, genuine pairs\n\n",
     "explanations-gains-impostor": "## Gain over a random map, impostor pairs\n\n",
     "explanations-accuracy": "## The same of areas under the accuracy\n\n",
-    "explanations-fillings": "## Other fills, on a few pairs\n\n",
+    "explanations-fills": "## Other fills, on a few pairs\n\n",
     "explanations-checks": "## Sanity and cost\n\n",
 }
 HOW = (
@@ -75,7 +75,7 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         "\n\n".join(bodies),
         [*notes, *(of_preset(*preset) for preset in presets), SOURCE],
         {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)},
-        draw_curves([point for point in points if point.filling == FILLINGS[0]]),
+        draw_curves([point for point in points if point.fill == FILLS[0]]),
     )
 
 

@@ -25,7 +25,7 @@ Measure = namedtuple(
 
 `measure` is "cell ablation", one of `AREAS`, such with " accuracy" after it;
 "random weights" or "shift", which are checks; "seconds", the "ratio" to a plain verification,
-"forward passes" or "backward passes". `detail` is the filling. `value` is the mean over `pairs`, or
+"forward passes" or "backward passes". `detail` is the fill. `value` is the mean over `pairs`, or
 a median where it is of time, with its 95 % interval if it has one; `gain` by how much it is better
 than the control on the same verifier, pair by pair; `lead` by how much its gain is greater than
 xCos's, if that is on the same verifier.
@@ -33,7 +33,7 @@ xCos's, if that is on the same verifier.
 
 CurvePoint = namedtuple(
     "CurvePoint",
-    "set method preset score measure filling pairs share value accuracy preset_sha256 set_sha256",
+    "set method preset score measure fill pairs share value accuracy preset_sha256 set_sha256",
     defaults=["", ""],
 )
 """The mean score with a share of the pixels removed or revealed, and the verifier's accuracy."""

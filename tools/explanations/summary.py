@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from tools.explanations.rows import AREAS, XCOS, CurvePoint, Measure, is_better_high
-from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, CONTROL, FILLINGS, Found
+from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, Found
 from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, area
 from xcos_tf.metrics.intervals import mean_over_pairs
 
 NOTHING = (None, None, None)
 Values = dict[tuple[str, str], np.ndarray]
-"""{(measure, filling or other detail): a value for each pair that has one}."""
+"""{(measure, fill or other detail): a value for each pair that has one}."""
 
 
 def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
@@ -55,11 +55,11 @@ def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[Cur
     points = []
     for one in found:
         hashes = one.contender.verifier.config["weights"]["sha256"], set_sha256
-        for (measure, filling), curves in _curves(one).items():
+        for (measure, fill), curves in _curves(one).items():
             means = curves.mean(axis=0)
             shares = np.linspace(0, 1, means.shape[1]).round(6)
             points += [
-                CurvePoint(name, *_who(one), measure, filling, len(curves), *place, *hashes)
+                CurvePoint(name, *_who(one), measure, fill, len(curves), *place, *hashes)
                 for place in zip(shares.tolist(), *means.tolist(), strict=True)
             ]
     return points
@@ -71,27 +71,27 @@ def _who(one: Found) -> tuple[str, str, str]:
 
 
 def _curves(one: Found) -> Values:
-    """Return {(measure, filling): float64 (pairs of the kind, 2, steps + 1)}: score, accuracy."""
+    """Return {(measure, fill): float64 (pairs of the kind, 2, steps + 1)}: score, accuracy."""
     threshold = one.contender.verifier.threshold(one.contender.attention)
     found = {}
-    for filling in FILLINGS:
-        of_pairs = list(zip(one.measured.get(f"curves {filling}", ()), one.same, strict=False))
+    for fill in FILLS:
+        of_pairs = list(zip(one.measured.get(f"curves {fill}", ()), one.same, strict=False))
         for measure in AREAS if of_pairs else ():
             kind, curve = measure.split()
             same = kind == "genuine"
             scores = np.stack([curves[curve] for curves, of_same in of_pairs if of_same == same])
             right = [accuracy_under_removal(x, same, threshold) for x in scores]
-            found[measure, filling] = np.stack([scores.mean(axis=1), right], axis=1)
+            found[measure, fill] = np.stack([scores.mean(axis=1), right], axis=1)
     return found
 
 
 def _faithfulness(one: Found) -> Values:
     values = {}
-    for filling in CELL_FILLINGS:
-        values["cell ablation", filling] = np.array(one.measured[f"cells {filling}"])
-    for (measure, filling), curves in _curves(one).items():
+    for fill in CELL_FILLS:
+        values["cell ablation", fill] = np.array(one.measured[f"cells {fill}"])
+    for (measure, fill), curves in _curves(one).items():
         scores, right = area(curves).T
-        values |= {(measure, filling): scores, (f"{measure} accuracy", filling): right}
+        values |= {(measure, fill): scores, (f"{measure} accuracy", fill): right}
     return values
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from tools.explanations.rows import AREAS, XCOS, Measure, is_better_high
 from tools.paper.rows import LETTERS
 from tools.results import minus, pivot
-from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, CONTROL, FILLINGS, WHATIF
+from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, WHATIF
 
 NONE = "–"
 FAILED = " ✗"
@@ -14,7 +14,7 @@ UNCHANGED = 0.4
 """A method whose maps correlate so far with those under random weights fails the check."""
 SHORT = (XCOS, WHATIF, "corrrise", "occlusion", "face-centre")
 """What a newcomer is shown, on xCos's own score."""
-MAIN = FILLINGS[0]
+MAIN = FILLS[0]
 GENUINE, IMPOSTOR = AREAS[:2], AREAS[2:]
 RATIO = {"time, × a plain verification": ("ratio", "")}
 COSTS = {
@@ -26,19 +26,19 @@ CHECKS = {
     "all weights random (0 is right)": ("random weights", ""),
     "shift by a pixel (1 is right)": ("shift", ""),
 }
-COUNT = ("cell ablation", CELL_FILLINGS[0])
+COUNT = ("cell ablation", CELL_FILLS[0])
 """The measure that is told of first, on how many pairs."""
 Columns = dict[str, tuple[str, str]]
-"""{heading: a measure, and its filling or other detail}."""
+"""{heading: a measure, and its fill or other detail}."""
 
 
 def has_failed(row: Measure) -> bool:
-    """Whether it says that a method's maps hardly hang on the weights."""
+    """Whether it says that a method's maps hardly depend on the weights."""
     return row.measure == "random weights" and row.value >= UNCHANGED
 
 
 def statements(rows: Sequence[Measure]) -> str:
-    """Return, for each set and measure by the main filling, how xCos's map compares with others."""
+    """Return, for each set and measure by the main fill, how xCos's map compares with others."""
     places = dict.fromkeys(
         (row.set, row.measure, row.detail)
         for row in rows
@@ -59,17 +59,17 @@ def statements(rows: Sequence[Measure]) -> str:
 
 
 def _main_places() -> set[tuple[str, str]]:
-    return {("cell ablation", x) for x in CELL_FILLINGS} | {(x, MAIN) for x in AREAS}
+    return {("cell ablation", x) for x in CELL_FILLS} | {(x, MAIN) for x in AREAS}
 
 
 def _cells() -> Columns:
-    return {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLINGS}
+    return {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
 
 
-def _areas(measures: Sequence[str], fillings: Sequence[str] = (MAIN,)) -> Columns:
+def _areas(measures: Sequence[str], fills: Sequence[str] = (MAIN,)) -> Columns:
     return {
-        f"{measure}, {filling} {'↑' if is_better_high(measure) else '↓'}": (measure, filling)
-        for filling in fillings
+        f"{measure}, {fill} {'↑' if is_better_high(measure) else '↓'}": (measure, fill)
+        for fill in fills
         for measure in measures
     }
 
@@ -154,12 +154,12 @@ TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations-accuracy": partial(
         _table, per_set=_areas([f"{x} accuracy" for x in AREAS]), once={}, gains=True
     ),
-    "explanations-fillings": partial(
+    "explanations-fills": partial(
         _table,
-        per_set=_areas(GENUINE, FILLINGS[1:]),
+        per_set=_areas(GENUINE, FILLS[1:]),
         once={},
         gains=True,
-        count=(GENUINE[0], FILLINGS[1]),
+        count=(GENUINE[0], FILLS[1]),
     ),
     "explanations-checks": partial(_table, per_set={}, once={**CHECKS, **COSTS}),
 }

@@ -5,7 +5,7 @@ under `POOR`, it is searched again, in this order:
 
 1. turned by 180°, 90° and 270°, of which the most confident face counts, if it is not poor itself,
    and sure (`SURE`) where there is an upright one;
-2. if still none was found, with a black border of 20 % of the longer side, or as wide as the shorter
+2. if still none was found, with a black border of 20 % of the longer side, or of all the shorter
    side if that is less, so that a long thin photo takes no great memory; any face counts;
 3. if still none was found, with the border and turned, as in 1.
 """

@@ -47,18 +47,18 @@ def scores_of_variants(
     return np.asarray(verifier.compare_pairs(*pair), np.float64)
 
 
-def cover(face: np.ndarray, masks: np.ndarray, filling: np.ndarray | int) -> np.ndarray:
+def cover(face: np.ndarray, masks: np.ndarray, fill: np.ndarray | int) -> np.ndarray:
     """Return copies of a face, each with other pixels covered.
 
     Args:
         face: uint8 (h, w, 3).
         masks: bool (N, h, w), true where covered.
-        filling: uint8 (h, w, 3), what is put there, or one grey value.
+        fill: uint8 (h, w, 3), what is put there, or one grey value.
 
     Returns:
         uint8 (N, h, w, 3).
     """
-    return np.where(masks[..., np.newaxis], np.asarray(filling, np.uint8), face)
+    return np.where(masks[..., np.newaxis], np.asarray(fill, np.uint8), face)
 
 
 def square_masks(side: int, patch: int, stride: int) -> np.ndarray:

@@ -2,5 +2,5 @@
 
 - `client.ServingClient`: verify, verify_encoded, embed, compare and status, by gRPC or REST.
 - `photos.verify_photos`: what `xcos verify --server` does.
-- `faults`: the errors, all of them kinds of `XcosError`.
+- `errors`: the errors, all of them kinds of `XcosError`.
 """

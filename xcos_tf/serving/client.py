@@ -11,7 +11,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Call, ServerUnavailable, check_size
+from xcos_tf.serving.errors import Call, ServerUnavailable, check_size
 from xcos_tf.serving.signatures import check_inputs, check_outputs
 
 DEFAULT_MODEL = "xcos-mobilefacenet"
@@ -64,7 +64,7 @@ class ServingClient(AbstractContextManager):
     Every method is one call: it takes `timeout` seconds altogether, is tried again with random
     pauses while the server is unreachable or busy, and either returns the answer or raises
     `XcosError`, of which `ServerUnavailable` and `DeadlineExceeded` are kinds (see
-    `xcos_tf.serving.faults`). Threads may share a client. Close it, or use it in `with`.
+    `xcos_tf.serving.errors`). Threads may share a client. Close it, or use it in `with`.
     """
 
     def __init__(

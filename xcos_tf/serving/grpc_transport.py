@@ -8,7 +8,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Call
+from xcos_tf.serving.errors import Call
 
 # Whether a connection that failed is tried anew is this package's business, so gRPC should not
 # refuse the next attempt for a second or more because the last one failed.

@@ -14,7 +14,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, extra
 from xcos_tf.serving.address import Certificates, ServerAddress
-from xcos_tf.serving.faults import Call
+from xcos_tf.serving.errors import Call
 from xcos_tf.serving.signatures import OUTPUTS
 
 # As the server's http_server.cc translates its status codes.

@@ -44,9 +44,9 @@ def test_a_wrong_map_comes_out_last(genuine, random):
     assert verifier.attention == "cosine"
 
 
-def test_drops_are_of_the_filling(genuine):
+def test_drops_are_by_the_fill(genuine):
     scorer = OneScore(Scorer(3, 5), "cosine", {})
-    black, blur = (drops(scorer, genuine, filling)["drops"] for filling in ("black", "blur"))
+    black, blur = (drops(scorer, genuine, fill)["drops"] for fill in ("black", "blur"))
     assert black.argmax() == blur.argmax() == 3 * 7 + 5
     assert black.max() == pytest.approx(1)
     # Noise that is smoothed is still as bright as it was.

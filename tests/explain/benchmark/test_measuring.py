@@ -79,8 +79,8 @@ def test_what_is_kept_follows_from_all_code_that_it_was_made_by(module, tmp_path
     def results():
         keys.clear()
         for x in (xcos, tail):
-            for what, filling in (("maps", ""), ("drops", "blur"), ("curves", "imputed")):
-                partial(_kept, Cache(), code_version, x, pair)(what, None, filling)
+            for what, fill in (("maps", ""), ("drops", "blur"), ("curves", "imputed")):
+                partial(_kept, Cache(), code_version, x, pair)(what, None, fill)
         return list(keys)
 
     before = results()

@@ -7,13 +7,13 @@ from xcos_tf.explain.faithfulness.cell_ablation import agreement, true_drops
 from xcos_tf.explain.faithfulness.maps import rank_correlation
 
 
-@pytest.mark.parametrize("filling", ["black", "blur"])
-def test_only_the_cell_that_counts_drops_the_score(filling, random):
+@pytest.mark.parametrize("fill", ["black", "blur"])
+def test_only_the_cell_that_counts_drops_the_score(fill, random):
     face_a, face_b = noise(random, 2)
     face_b[32:48, 64:80] = face_a[32:48, 64:80]
-    drops = true_drops(OneCellVerifier(2, 4), face_a, face_b, filling)
+    drops = true_drops(OneCellVerifier(2, 4), face_a, face_b, fill)
     assert drops.shape == (7, 7)
-    expected = 1.0 if filling == "black" else 0.13
+    expected = 1.0 if fill == "black" else 0.13
     assert drops[2, 4] == pytest.approx(expected, abs=0.05)
     drops[2, 4] = 0
     np.testing.assert_allclose(drops, 0, atol=1e-6)

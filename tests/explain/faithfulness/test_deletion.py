@@ -16,7 +16,7 @@ from xcos_tf.explain.faithfulness.deletion import (
     removal_order,
     scores_under_removal,
 )
-from xcos_tf.explain.faithfulness.fillings import FILLINGS
+from xcos_tf.explain.faithfulness.fills import FILLS
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.metrics.intervals import mean_over_pairs
 from xcos_tf.verifier import Verifier
@@ -116,8 +116,8 @@ def test_to_reveal_by_a_negated_map_is_to_remove_from_the_other_end(cells, rando
     np.testing.assert_allclose(area(revealed), area(deleted), atol=1e-6)
 
 
-def test_other_fillings_are_refused():
-    with pytest.raises(XcosError, match="no filling 'pink'"):
+def test_other_fills_are_refused():
+    with pytest.raises(XcosError, match="no fill 'pink'"):
         white = np.full((1, 2, 3), 255, np.uint8)
         scores_under_removal(LeftPixel(), (white, white), (LEFT, LEFT), "pink")
 
@@ -129,16 +129,16 @@ def cells(random):
     return WeighedCells(weights), *noise(random, 2)
 
 
-@pytest.mark.parametrize("filling", FILLINGS)
-def test_the_right_map_comes_first_and_its_reverse_last(filling, cells, random):
+@pytest.mark.parametrize("fill", FILLS)
+def test_the_right_map_comes_first_and_its_reverse_last(fill, cells, random):
     verifier, face, _ = cells
-    right = true_drops(verifier, face, face, filling)
+    right = true_drops(verifier, face, face, fill)
     np.testing.assert_allclose(right, verifier.weights, atol=0.02)
     maps = {"right": right, "random": random.random((7, 7)), "reverse": -right}
     for reveal, best in ((False, min), (True, max)):
         areas = {
             name: area(
-                scores_under_removal(verifier, (face, face), (x, x), filling, reveal, steps=5)
+                scores_under_removal(verifier, (face, face), (x, x), fill, reveal, steps=5)
             ).mean()
             for name, x in maps.items()
         }
@@ -147,13 +147,13 @@ def test_the_right_map_comes_first_and_its_reverse_last(filling, cells, random):
         assert (areas["right"] < areas["random"] < areas["reverse"]) != reveal
 
 
-@pytest.mark.parametrize("filling", FILLINGS)
-def test_nobody_is_the_same_of_whom_nothing_is_left(filling, cells):
+@pytest.mark.parametrize("fill", FILLS)
+def test_nobody_is_the_same_of_whom_nothing_is_left(fill, cells):
     verifier, face, stranger = cells
     for other in (face, stranger):
         maps = verifier.weights, -verifier.weights
         deleted, revealed = (
-            scores_under_removal(verifier, (face, other), maps, filling, reveal, steps=3)
+            scores_under_removal(verifier, (face, other), maps, fill, reveal, steps=3)
             for reveal in (False, True)
         )
         assert deleted[:, -1].max() < THRESHOLD and revealed[:, 0].max() < THRESHOLD
@@ -207,7 +207,7 @@ def preset():
 
 @pytest.fixture(scope="module")
 def curves(people, preset):
-    """Scores by kind of pair, map, filling and whether pixels are revealed."""
+    """Scores by kind of pair, map, fill and whether pixels are revealed."""
     found = {}
     for kind, pair in (("genuine", people[:2]), ("impostor", people[::2])):
         drops = [true_drops(preset, *faces, "imputed") for faces in (pair, pair[::-1])]
@@ -216,11 +216,11 @@ def curves(people, preset):
             explained = method(name).explain(preset, *pair)
             maps[name] = explained.map_a, explained.map_b
         for name, of_pair in maps.items():
-            fillings = FILLINGS if name == "xcos" else ("imputed",)
-            for filling in fillings:
+            fills = FILLS if name == "xcos" else ("imputed",)
+            for fill in fills:
                 for reveal in (False, True):
-                    found[kind, name, filling, reveal] = scores_under_removal(
-                        preset, pair, of_pair, filling, reveal, steps=4
+                    found[kind, name, fill, reveal] = scores_under_removal(
+                        preset, pair, of_pair, fill, reveal, steps=4
                     )
     return found
 
@@ -242,8 +242,8 @@ def test_on_a_preset_the_right_map_beats_what_knows_nothing_and_its_reverse_come
         for reveal in (False, True):
             areas = {
                 name: area(scores).mean() * (1 if reveal else -1)
-                for (kind, name, filling, revealed), scores in curves.items()
-                if (kind, filling, revealed) == (pair, "imputed", reveal)
+                for (kind, name, fill, revealed), scores in curves.items()
+                if (kind, fill, revealed) == (pair, "imputed", reveal)
             }
             assert areas["right"] > areas["random"] + 0.05
             assert areas["right"] > areas["face-centre"] + 0.02

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.explain.toys import noise
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.faithfulness.fillings import removed
+from xcos_tf.explain.faithfulness.fills import removed
 from xcos_tf.explain.probing import square_masks
 from xcos_tf.explain.whatif import covering
 from xcos_tf.explain.whatif.covering import cover_faces, spread_over_people
@@ -57,8 +57,8 @@ def test_grids_are_of_the_face_with_each_cell_covered_in_turn(faces, tmp_path):
     for number, position in enumerate(order):
         face = faces.pixels[position]
         np.testing.assert_array_equal(found.grids[number], runtime.embed(face[np.newaxis])[0])
-        filling = ("black", "blur")[number % 2]
-        right = runtime.embed(removed(face, square_masks(112, 16, 16), filling))
+        fill = ("black", "blur")[number % 2]
+        right = runtime.embed(removed(face, square_masks(112, 16, 16), fill))
         np.testing.assert_allclose(found.covered[number], right, atol=1e-3)
 
 

@@ -7,13 +7,13 @@ import pytest
 from tools.explanations.rows import AREAS, is_better_high
 from tools.explanations.summary import curve_points, measures
 from tools.explanations.tables import TABLES, has_failed, statements
-from xcos_tf.explain.benchmark.measuring import CELL_FILLINGS, FILLINGS, Found
+from xcos_tf.explain.benchmark.measuring import CELL_FILLS, FILLS, Found
 
 short_table, cells_table, areas_table, gains_table, impostor_gains_table, accuracy_table = (
     TABLES[f"explanations{name}"]
     for name in ("", "-cells", "-areas", "-gains", "-gains-impostor", "-accuracy")
 )
-fillings_table, checks_table = (TABLES[f"explanations-{name}"] for name in ("fillings", "checks"))
+fills_table, checks_table = (TABLES[f"explanations-{name}"] for name in ("fills", "checks"))
 SAME = np.array([True, False, True, False])
 THRESHOLD = 0.5
 
@@ -37,21 +37,21 @@ GRID, PLAIN = ("xcos-mobilefacenet", "learned"), ("mobilefacenet", "cosine")
 def found(name, on, deletion, cells, seconds=0.1, compared=0):
     """Return what was measured, with given areas of deletion, and insertion the rest of 1.
 
-    Curves are level; other fillings are of the first pairs.
+    Curves are level; other fills are of the first pairs.
     """
     curves = [
         {"deletion": np.full((2, 3), x), "insertion": np.full((2, 3), 1 - x)} for x in deletion
     ]
     measured = {
-        **{f"cells {filling}": list(cells) for filling in CELL_FILLINGS},
-        f"curves {FILLINGS[0]}": curves,
+        **{f"cells {fill}": list(cells) for fill in CELL_FILLS},
+        f"curves {FILLS[0]}": curves,
         "random weights": [np.array([x]) for x in (0.1, 0.3)],
         "shift": [np.array([0.9])] * 2,
         "seconds": [np.array([seconds, x]) for x in (0.05, 0.1, 0.05, 0.05)][: len(deletion)],
         "passes": [np.array([2, 0])] * len(deletion),
     }
     if compared:
-        measured |= {f"curves {filling}": curves[:compared] for filling in FILLINGS[1:]}
+        measured |= {f"curves {fill}": curves[:compared] for fill in FILLS[1:]}
     method = SimpleNamespace(name=name)
     return Found(Toy(method, *on), SAME[: len(deletion)], measured)
 
@@ -194,12 +194,12 @@ def test_curves_are_means_over_pairs():
     assert [x.share for x in line] == [0, 0.5, 1]
     assert [x.value for x in line] == pytest.approx([0.45] * 3)
     assert [x.accuracy for x in line] == [0.5] * 3
-    assert {(x.filling, x.pairs) for x in points} == {("imputed", 2)}
+    assert {(x.fill, x.pairs) for x in points} == {("imputed", 2)}
 
 
 def test_sentences_say_how_xcos_compares_with_maps_of_its_verifier(rows):
     lines = statements(rows).splitlines()
-    assert len(lines) == len(CELL_FILLINGS) + len(AREAS)
+    assert len(lines) == len(CELL_FILLS) + len(AREAS)
     assert "- lfw, genuine deletion, imputed: xcos is worse than occlusion, corrrise." in lines
     assert "- lfw, cell ablation, black: xcos is worse than occlusion; better than corrrise." in (
         lines
@@ -234,7 +234,7 @@ def test_tables_have_a_line_for_each_contender(rows):
     assert "+0.300 (" in gains and "−0.100 (" in gains
     assert "| lfw: impostor deletion, imputed |" in impostor_gains_table(rows)
     assert "+0.200 (" in impostor_gains_table(rows)
-    assert "| lfw: pairs | lfw: genuine deletion, blur |" in fillings_table(rows)
+    assert "| lfw: pairs | lfw: genuine deletion, blur |" in fills_table(rows)
     [tail] = [line for line in checks_table(rows).splitlines() if line.startswith("| tail ")]
     assert tail == (
         "| tail | mobilefacenet baseline | 0.200 (0.100 to 0.300) | 0.900 (0.900 to 0.900) | "
@@ -261,7 +261,7 @@ def test_each_set_has_columns_and_one_tells_of_cost(rows):
 
 
 def cell_headings():
-    return [f"cell ablation, {filling} ↑" for filling in CELL_FILLINGS]
+    return [f"cell ablation, {fill} ↑" for fill in CELL_FILLS]
 
 
 def test_a_method_that_does_not_hang_on_the_weights_is_marked_everywhere(rows):

@@ -35,18 +35,18 @@ class OneScore:
         return self.verifier.compare_pairs(features_a, features_b, self.attention)
 
 
-def drops(scorer: OneScore, pair: Pair, filling: str) -> Arrays:
+def drops(scorer: OneScore, pair: Pair, fill: str) -> Arrays:
     """Return {"drops": float64 (7, 7)}, what covering each cell of face A does to the score."""
-    return {"drops": true_drops(scorer, *pair[:2], filling)}
+    return {"drops": true_drops(scorer, *pair[:2], fill)}
 
 
-def curves(scorer: OneScore, pair: Pair, maps: Arrays, filling: str) -> Arrays:
+def curves(scorer: OneScore, pair: Pair, maps: Arrays, fill: str) -> Arrays:
     """Return the scores while pixels are removed by the maps of `explain`.
 
     Returns:
         {one of `CURVES`: float64 (2, STEPS + 1)}, of A changed, then of B.
     """
-    of_pair = pair[:2], (maps["map_a"], maps["map_b"]), filling
+    of_pair = pair[:2], (maps["map_a"], maps["map_b"]), fill
     return {
         curve: scores_under_removal(scorer, *of_pair, reveal=curve == "insertion", steps=STEPS)
         for curve in CURVES
@@ -54,7 +54,7 @@ def curves(scorer: OneScore, pair: Pair, maps: Arrays, filling: str) -> Arrays:
 
 
 def check(method: Method, verifier: Verifier, network: Verifier, pair: Pair) -> Arrays:
-    """Return whether maps hang on the weights, and on a pixel's shift.
+    """Return how maps depend on the weights, and on a pixel's shift.
 
     Args:
         method, verifier, pair: as of `explain`.

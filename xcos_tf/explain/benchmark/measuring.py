@@ -26,12 +26,12 @@ from xcos_tf.verifier import Verifier
 WHATIF = "xcos-whatif"
 CONTROL = "random"
 """The method that every other is held against, on the same verifier."""
-CELL_FILLINGS = ("black", "blur")
+CELL_FILLS = ("black", "blur")
 """What covers cells."""
-FILLINGS = ("imputed", "blur", "black")
+FILLS = ("imputed", "blur", "black")
 """What stands where pixels were removed: the one to go by, and those for comparison."""
 COMPARED_PAIRS = 20
-"""On how many pairs the fillings for comparison are measured."""
+"""On how many pairs the fills for comparison are measured."""
 SCORES = {"any": ("learned", PLAIN_COSINE), "embedding": (PLAIN_COSINE,)}
 
 
@@ -67,7 +67,7 @@ class Found(NamedTuple):
         same: bool (P,), of the pairs that it was measured on.
         measured: {what: a value or array of each pair, or of the first ones}: "seconds" float64
             (2,), with and without an explanation; "passes" int64 (2,), forward and backward;
-            "cells FILLING", a rank correlation; "curves FILLING", see `judging.curves`; "random
+            "cells FILL", a rank correlation; "curves FILL", see `judging.curves`; "random
             weights" and "shift" float64 (1,).
     """
 
@@ -125,28 +125,28 @@ def measure_all(
     code = cache(code_version)
     for number, pair in enumerate(tqdm(pairs, "explanations", unit="pair")):
         features = {x.preset: {} for x in who}
-        fillings = FILLINGS if number < COMPARED_PAIRS else FILLINGS[:1]
+        fills = FILLS if number < COMPARED_PAIRS else FILLS[:1]
         for x in who:
             if number < fewer.get(x.method.name, len(pairs)):
                 scorer = OneScore(verifier_of(x.preset, "auto"), x.attention, features[x.preset])
                 plain = verifier_of(baseline, x.runtime)
                 result = partial(_kept, kept_in, code, x, pair)
-                found[x].append(_measure(x, pair, scorer, plain, fillings, result))
+                found[x].append(_measure(x, pair, scorer, plain, fills, result))
                 if number < sanity_pairs:
                     found[x][-1] |= result("checks", lambda x=x, pair=pair: _check(x, pair))
     return [_joined(x, pairs, of_pairs) for x, of_pairs in found.items()]
 
 
-def _measure(x, pair, scorer, plain, fillings, result) -> dict:
+def _measure(x, pair, scorer, plain, fills, result) -> dict:
     """Return {what: what was measured of one pair}."""
     maps = result("maps", lambda: making.explain(x.method, x.verifier, plain, pair))
     found = {"seconds": maps["seconds"], "passes": maps["passes"]}
-    for filling in CELL_FILLINGS:
-        drops = result("drops", lambda y=filling: judging.drops(scorer, pair, y), filling)
-        found[f"cells {filling}"] = agreement(maps["map_a"], drops["drops"])
-    for filling in fillings:
-        make = lambda y=filling: judging.curves(scorer, pair, maps, y)  # noqa: E731
-        found[f"curves {filling}"] = result("curves", make, filling)
+    for fill in CELL_FILLS:
+        drops = result("drops", lambda y=fill: judging.drops(scorer, pair, y), fill)
+        found[f"cells {fill}"] = agreement(maps["map_a"], drops["drops"])
+    for fill in fills:
+        make = lambda y=fill: judging.curves(scorer, pair, maps, y)  # noqa: E731
+        found[f"curves {fill}"] = result("curves", make, fill)
     return found
 
 
@@ -154,7 +154,7 @@ def _check(x: Contender, pair: Pair) -> Arrays:
     return judging.check(x.method, x.verifier, verifier_of(x.preset, "tensorflow"), pair)
 
 
-def _kept(kept_in, code, x, pair, what, make, filling="") -> Arrays:
+def _kept(kept_in, code, x, pair, what, make, fill="") -> Arrays:
     """Return a result, kept by all that it follows from."""
     modules, config = [making.__name__], x.verifier.config
     key = {"what": what, "faces": sha256_of(*pair[:2]), "model": config["model"]}
@@ -162,7 +162,7 @@ def _kept(kept_in, code, x, pair, what, make, filling="") -> Arrays:
     if what != "maps":
         modules += [judging.__name__, faithfulness.__name__]
     if what in ("drops", "curves"):
-        key |= {"filling": filling, "attention": x.attention}
+        key |= {"fill": fill, "attention": x.attention}
     if what != "drops":
         modules.append(type(x.method).__module__)
         key |= {"method": x.method.name}

@@ -1,4 +1,4 @@
-"""Deletion and insertion: does a pair's score hang on the places that a map calls most important?
+"""Deletion and insertion: does a pair's score depend on what a map calls most important?
 
 The pixels that a map calls most similar are removed from a face, or are the only ones it keeps, and
 the score is a curve over how many. Sources: V. Petsiuk, A. Das and K. Saenko, "RISE", BMVC 2018;
@@ -10,7 +10,7 @@ at once, what fills A is compared with what fills B: two strangers of whom nothi
 and a map does well that makes both faces alike in their blanks. That is here for comparison.
 
 Of a faithful map the area under the curve of deletion is small and that of insertion large, for
-genuine and for impostor pairs, which are to be told apart: the score of a genuine pair has far to
+genuine and for impostor pairs, which are reported separately: a genuine pair's score has far to
 fall. Negated maps, of dissimilarity, have the same areas the other way round: to reveal what they
 call most similar is to remove, down to it, what the map itself does. Areas compare maps of the same
 verifier only.
@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from xcos_tf.explain.faithfulness.fillings import removed
+from xcos_tf.explain.faithfulness.fills import removed
 from xcos_tf.explain.faithfulness.maps import at_pixels
 from xcos_tf.explain.probing import scores_of_variants
 from xcos_tf.verifier import Verifier
@@ -34,7 +34,7 @@ def scores_under_removal(
     verifier: Verifier,
     faces: Pair,
     maps: Pair,
-    filling: str,
+    fill: str,
     reveal: bool = False,
     both: bool = False,
     steps: int = STEPS,
@@ -46,21 +46,21 @@ def scores_under_removal(
         verifier: anything with `embed` and `compare_pairs`, as `Verifier`.
         faces: A and B, each uint8 (h, w, 3).
         maps: of A and of B, each float (k, l), of whatever size.
-        filling: see `removed`.
+        fill: see `removed`.
         reveal: these pixels are what is left, and all others are removed: insertion.
         both: the faces are changed together, instead of in turn.
         steps: the shares of pixels are 0, 1/steps, … 1.
-        seed: of the order of pixels of equal value, and of the filling's noise.
+        seed: of the order of pixels of equal value, and of the fill's noise.
 
     Returns:
         float64 (turns, steps + 1): of A changed, then of B; or one row of both.
 
     Raises:
-        XcosError: there is no such filling.
+        XcosError: there is no such fill.
     """
     shares = np.linspace(0, 1, steps + 1)
     stages_a, stages_b = (
-        removed(face, _gone(values, face, shares, reveal, seed), filling, seed)
+        removed(face, _gone(values, face, shares, reveal, seed), fill, seed)
         for face, values in zip(faces, maps, strict=True)
     )
     face_a, face_b = (face[np.newaxis] for face in faces)

@@ -1,4 +1,4 @@
-"""Sanity: a map must hang on the weights, not on a pixel's shift, and not on which face is first.
+"""Sanity: a map must depend on the weights, not on a pixel's shift, and not on which face is first.
 
 The first is that of J. Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, section 3:
 weights are randomised layer by layer from the top, and stay so while the next ones are.

@@ -11,12 +11,12 @@ from xcos_tf.arrays import read_npz
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError, explained
-from xcos_tf.explain.faithfulness.fillings import removed
+from xcos_tf.explain.faithfulness.fills import removed
 from xcos_tf.files import replace_file
 from xcos_tf.progress import Bar
 from xcos_tf.runtime.loading import Runtime
 
-FILLINGS = ("black", "blur")
+FILLS = ("black", "blur")
 """What faces are covered by, in turn: the hardest edge and the softest."""
 BLOCK = 64  # faces in a file
 _LARGEST_BLOCK = 2**30
@@ -30,7 +30,7 @@ class CoveredFaces:
         labels: int (N,), whose each face is.
         grids: float32 (N, h, w, c).
         covered: float16 (N, h·w, h, w, c), of the face with each cell covered, row by row, all of
-            a face by the same filling.
+            a face by the same fill.
     """
 
     labels: np.ndarray
@@ -100,7 +100,7 @@ def _covered(runtime, faces, positions, start) -> dict[str, np.ndarray]:
     masks = _cells(runtime.face_shape[:2], runtime.feature_shape[:2])
     grids, covered = [], []
     for number, image in enumerate(map(read_photo, faces.read(positions)), start):
-        variants = removed(image, masks, FILLINGS[number % len(FILLINGS)])
+        variants = removed(image, masks, FILLS[number % len(FILLS)])
         features = runtime.embed(np.concatenate([image[np.newaxis], variants]))
         grids.append(features[0])
         covered.append(features[1:].astype(np.float16))

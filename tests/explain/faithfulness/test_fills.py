@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.explain.faithfulness.fillings import FILLINGS, NOISE, removed
+from xcos_tf.explain.faithfulness.fills import FILLS, NOISE, removed
 
 WEIGHTS = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]]) / 12
 
@@ -20,9 +20,9 @@ def masks(random):
     return np.stack([square & False, square, random.random((112, 112)) < 1 / 3, square | True])
 
 
-@pytest.mark.parametrize("filling", FILLINGS)
-def test_what_is_not_removed_stays(filling, face, masks):
-    found = removed(face, masks, filling)
+@pytest.mark.parametrize("fill", FILLS)
+def test_what_is_not_removed_stays(fill, face, masks):
+    found = removed(face, masks, fill)
     assert found.shape == (4, 112, 112, 3) and found.dtype == np.uint8
     for copy, mask in zip(found, masks, strict=True):
         np.testing.assert_array_equal(copy[~mask], face[~mask])
@@ -38,7 +38,7 @@ def test_black_mean_and_blur(face, masks):
 
 
 def test_imputed_pixels_are_the_means_of_their_neighbours(face, masks, monkeypatch):
-    monkeypatch.setattr("xcos_tf.explain.faithfulness.fillings.NOISE", 0)
+    monkeypatch.setattr("xcos_tf.explain.faithfulness.fills.NOISE", 0)
     # Without noise and within the face, each is the mean of the eight, but for rounding to uint8.
     for copy, mask in zip(removed(face, masks[1:3], "imputed"), masks[1:3], strict=True):
         values = copy.astype(float)
@@ -52,7 +52,7 @@ def test_imputed_pixels_are_the_means_of_their_neighbours(face, masks, monkeypat
 
 
 def test_imputation_at_an_edge_weighs_the_neighbours_that_are_there(monkeypatch):
-    monkeypatch.setattr("xcos_tf.explain.faithfulness.fillings.NOISE", 0)
+    monkeypatch.setattr("xcos_tf.explain.faithfulness.fills.NOISE", 0)
     face = np.zeros((2, 2, 3), np.uint8)
     face[0, 1], face[1, 0], face[1, 1] = 60, 120, 240
     mask = np.array([[[True, False], [False, False]]])
@@ -76,6 +76,6 @@ def test_where_nothing_is_left_imputation_is_the_mean_colour(face, masks):
     assert found.std() < 2 * NOISE
 
 
-def test_other_fillings_are_refused(face, masks):
-    with pytest.raises(XcosError, match="no filling 'pink'; use one of imputed, mean, blur, black"):
+def test_other_fills_are_refused(face, masks):
+    with pytest.raises(XcosError, match="no fill 'pink'; use one of imputed, mean, blur, black"):
         removed(face, masks, "pink")

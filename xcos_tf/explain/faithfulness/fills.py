@@ -1,6 +1,6 @@
 """What stands where a place of a face was removed.
 
-A good filling takes away what was there and says nothing itself, neither by its own edges nor by
+A good fill takes away what was there and says nothing itself, neither by its own edges nor by
 where it lies. Black and the mean colour draw the mask's outline; blur keeps the face's tones, and
 with them something of its identity. Noisy linear imputation does neither: Y. Rong, T. Leemann,
 V. Borisov, G. Kasneci and E. Kasneci, "A Consistent and Efficient Evaluation Strategy for
@@ -17,19 +17,19 @@ from scipy.sparse.linalg import SuperLU, splu
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.probing import cover
 
-FILLINGS = ("imputed", "mean", "blur", "black")
+FILLS = ("imputed", "mean", "blur", "black")
 BLUR_RADIUS = 10  # pixels of 112: eyes and mouth are smears, the face's tones remain
 NOISE = 2.55  # standard deviation, of 255: as ROAD's 0.01 of an image in [0, 1]
 DIRECT, DIAGONAL = 1 / 6, 1 / 12  # ROAD's weights of a pixel's neighbours
 
 
-def removed(face: np.ndarray, masks: np.ndarray, filling: str, seed: int = 0) -> np.ndarray:
+def removed(face: np.ndarray, masks: np.ndarray, fill: str, seed: int = 0) -> np.ndarray:
     """Return copies of a face, from each of which other pixels were removed.
 
     Args:
         face: uint8 (h, w, 3) RGB.
         masks: bool (N, h, w), true where removed.
-        filling: what stands there. "imputed": each pixel is the weighted mean of its eight
+        fill: what stands there. "imputed": each pixel is the weighted mean of its eight
             neighbours, removed ones too, with a little noise, so that it follows from what is left;
             where nothing is left, the mean colour. "mean": the face's mean colour. "blur": the face
             itself, blurred. "black".
@@ -39,17 +39,17 @@ def removed(face: np.ndarray, masks: np.ndarray, filling: str, seed: int = 0) ->
         uint8 (N, h, w, 3).
 
     Raises:
-        XcosError: there is no such filling.
+        XcosError: there is no such fill.
     """
-    if filling not in FILLINGS:
-        raise XcosError(f"there is no filling {filling!r}; use one of {', '.join(FILLINGS)}")
-    if filling == "black":
+    if fill not in FILLS:
+        raise XcosError(f"there is no fill {fill!r}; use one of {', '.join(FILLS)}")
+    if fill == "black":
         return cover(face, masks, 0)
-    if filling == "blur":
+    if fill == "blur":
         blurred = Image.fromarray(face).filter(ImageFilter.GaussianBlur(BLUR_RADIUS))
         return cover(face, masks, np.array(blurred))
     mean = np.rint(face.mean(axis=(0, 1)))
-    if filling == "mean":
+    if fill == "mean":
         return cover(face, masks, np.broadcast_to(mean, face.shape))
     noise = np.random.default_rng(seed).normal(0, NOISE, face.shape)
     copies = np.tile(face, (len(masks), 1, 1, 1))
