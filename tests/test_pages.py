@@ -1,5 +1,6 @@
 """The pages that a reader meets: links lead somewhere, and the README is short."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 import xcos_tf
 from xcos_tf.cli.main import build_parser
+from xcos_tf.models.preset_folder import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -66,3 +68,12 @@ def test_the_citation_has_the_version():
 def test_the_package_is_a_command():
     words = [sys.executable, "-m", "xcos_tf", "--version"]
     assert subprocess.run(words, capture_output=True, text=True).stdout.startswith("xcos ")
+
+
+@pytest.mark.parametrize(
+    "preset", sorted(BUNDLED.glob("*/config.json")), ids=lambda x: x.parent.name
+)
+def test_every_preset_says_what_it_is_for(preset):
+    config = json.loads(preset.read_text(encoding="utf-8"))
+    assert config["name"] in (ROOT / config["card"]["page"]).read_text(encoding="utf-8")
+    assert config["card"].keys() >= {"intended_use", "not_for", "terms", "thresholds", "bias"}
