@@ -202,6 +202,7 @@ def test_one_writer_at_a_time_which_clears_up_after_a_killed_one(tmp_path):
 WRITE_ELSEWHERE = {
     "xcos_tf/files.py",  # the function that does it
     "xcos_tf/data/journal.py",  # appends, to a file that it has just replaced
+    "xcos_tf/evaluation/verdicts.py",  # the same
     "xcos_tf/training/monitor.py",  # appends to a log
     "xcos_tf/training/assembly.py",  # appends to a cache
     "tools/benchmark.py",  # a set of its own, in a temporary folder

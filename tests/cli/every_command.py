@@ -34,7 +34,7 @@ def _invocation(line: str, read: str, written: str = "") -> Invocation:
 
 INVOCATIONS = {
     "verify": _invocation("verify A B --explain PNG", "A B", "PNG"),
-    "verify pairs": _invocation("verify --pairs LIST --out OUT", "LIST", "OUT"),
+    "verify pairs": _invocation("verify --pairs TABLE --out OUT", "TABLE", "OUT"),
     "verify by a server": _invocation(
         "verify A B --server localhost:1 --root-certificate PEM --explain PNG", "A B PEM", "PNG"
     ),
@@ -93,6 +93,7 @@ def make_places(root: Path) -> dict[str, Path]:
         "B": root / "b.png",
         "PEOPLE": root / "people",
         "LIST": root / "pairs.csv",
+        "TABLE": root / "people/pairs.csv",  # whose folder its paths start from
         "DATA": root / "data",
         "SET": root / "data/set",
         "YAML": root / "config.yaml",
@@ -116,6 +117,7 @@ def make_places(root: Path) -> dict[str, Path]:
         path.parent.mkdir(exist_ok=True)
         face.save(path)
     places["LIST"].write_text("first,second,same\nAnn/1.png,Ann/2.png,1\nAnn/1.png,Bob/1.png,0\n")
+    places["TABLE"].write_text("first,second\nAnn/1.png,Ann/2.png\n")
     (places["SET"] / "index.json").write_text(json.dumps({}))
     for place in ("YAML", "PEM", "WORDS", "STORE"):
         places[place].write_text("words of more than eight letters\n")

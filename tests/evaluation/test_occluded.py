@@ -88,7 +88,7 @@ def test_work_that_stopped_goes_on(embedded, tmp_path, monkeypatch):
 
     def stop_after_two(self, scoring, scores):
         save(self, scoring, scores)
-        saved.append(scoring.share)
+        saved.append(scoring["share"])
         if len(saved) == 2:
             raise KeyboardInterrupt
 
