@@ -13,10 +13,11 @@ PHOTOS = 40
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     import ray
     from ray.cluster_utils import Cluster
 
+    monkeypatch.setenv("PYTHONBREAKPOINT", "")  # which Ray sets, so that it is put back
     running = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     yield running
     ray.shutdown()
