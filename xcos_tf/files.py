@@ -336,6 +336,23 @@ def write_csv(path: Path, heading: Iterable[str], rows: Iterable[Iterable]) -> N
     replace_file(path, write)
 
 
+def whole_rows(path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a table that `write_csv` began and others were added to; none if it is new.
+
+    The last one is left out if it was cut short, as by a kill. Rows end in \\r\\n, unlike lines
+    within a quoted cell.
+
+    Raises:
+        csv.Error: a cell is longer than any of ours.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return
+    whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
+    yield from csv.reader(io.StringIO(whole, newline=""))
+
+
 def check_can_write(path: Path, within: Path) -> None:
     """Fail before the work rather than after it, where a folder could not be written.
 

@@ -2,11 +2,10 @@
 
 import contextlib
 import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from xcos_tf.files import read_bytes, write_csv
+from xcos_tf.files import whole_rows, write_csv
 
 # File names need not be valid UTF-8.
 _TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -25,15 +24,9 @@ class Journal(contextlib.AbstractContextManager):
 
     def read(self) -> dict[str, str]:
         """Return {photo: note} of the whole rows in the file; empty if there is none."""
-        try:
-            text = read_bytes(self.path).decode(**_TEXT)
-        except FileNotFoundError:
-            return {}
-        # Rows end in \r\n, unlike lines within a quoted cell.
-        whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
         rows = []
-        with contextlib.suppress(csv.Error):  # of a cell longer than any of ours
-            rows += (row for row in csv.reader(io.StringIO(whole, newline="")) if len(row) == 2)
+        with contextlib.suppress(csv.Error):
+            rows += (row for row in whole_rows(self.path) if len(row) == 2)
         return dict(rows[1:] if rows[:1] == [["photo", self._note]] else rows)
 
     def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":

@@ -1,7 +1,6 @@
 """Verdicts on many pairs of photos, each face embedded once, in a table that goes on growing."""
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from xcos_tf.data.aligner import FaceAligner, align_each
 from xcos_tf.errors import XcosError, explained, shown
-from xcos_tf.files import read_bytes, write_csv
+from xcos_tf.files import whole_rows, write_csv
 from xcos_tf.progress import Bar
 from xcos_tf.templates import Template
 from xcos_tf.verifier import Verifier
@@ -74,11 +73,9 @@ def _begun(out: Path, asked: Sequence[tuple[str, ...]]) -> list[list[str]]:
     """Return the rows that an earlier run wrote whole, which must be of what is asked for."""
     if not out.exists():
         return []
-    text = read_bytes(out).decode("utf-8", "surrogateescape")
-    whole = text[: text.rfind("\r\n") + 2] if "\r\n" in text else ""
     heading, rows = (), []
-    with suppress(csv.Error):  # of a cell longer than any of ours
-        heading, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [()]
+    with suppress(csv.Error):
+        heading, *rows = list(whole_rows(out)) or [()]
     places = [COLUMNS.index(name) for name in ("first", "second", *DECIDES)]
     found = [tuple(row[i] for i in places) for row in rows if len(row) == len(COLUMNS)]
     if tuple(heading) != COLUMNS or len(found) < len(rows) or found != asked[: len(found)]:
