@@ -6,24 +6,8 @@ import zipfile
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from xcos_tf.files import open_regular
-
-
-def as_float32(values: npt.ArrayLike, name: str) -> np.ndarray:
-    """Return numbers as float32; those too large for it become infinite.
-
-    Raises:
-        ValueError: they are no real numbers.
-    """
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(
-            f"Expected `{name}` to hold real numbers. Received: {name}.dtype={array.dtype}"
-        )
-    with np.errstate(over="ignore"):
-        return np.asarray(array, np.float32)
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

@@ -133,22 +133,25 @@ def check_readable(path: str, missing: str, advice: str | None = None, pipe: boo
     Raises:
         XcosError: there is none, it is a pipe, a device or a folder, or may not be read.
     """
-    name = shown(path)
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise XcosError(missing.format(name or repr(name))) from None
+        raise XcosError(missing.format(shown(path) or repr(path))) from None
     except PermissionError:
-        raise XcosError(f"{name} may not be read; change its permissions") from None
+        raise XcosError(f"{shown(path)} may not be read; change its permissions") from None
     except (OSError, ValueError) as error:  # too long, a loop of links, a null byte, a failing disk
-        raise XcosError(f"{name!r} cannot be read ({reason_of(error)}); check the path") from None
+        raise XcosError(
+            f"{shown(path)!r} cannot be read ({reason_of(error)}); check the path"
+        ) from None
     if stat.S_ISDIR(mode):
         if advice:
-            raise XcosError(f"{name} is a folder; {advice}")
+            raise XcosError(f"{shown(path)} is a folder; {advice}")
     elif not (stat.S_ISREG(mode) or (pipe and stat.S_ISFIFO(mode))):
-        raise XcosError(f"{name} is not a regular file; {advice or 'give a file or a folder'}")
+        raise XcosError(
+            f"{shown(path)} is not a regular file; {advice or 'give a file or a folder'}"
+        )
     if not os.access(path, os.R_OK):
-        raise XcosError(f"{name} may not be read; change its permissions")
+        raise XcosError(f"{shown(path)} may not be read; change its permissions")
 
 
 def check_photo_file(path: str | os.PathLike) -> str:

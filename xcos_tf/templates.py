@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from xcos_tf.arrays import as_float32, unit_length
+from xcos_tf.arrays import unit_length
 from xcos_tf.errors import XcosError
 
 if TYPE_CHECKING:
@@ -114,3 +115,18 @@ def fixed_weight_scores(gallery_a: Gallery, gallery_b: Gallery, weights: np.ndar
     with np.errstate(all="ignore"):
         weighted = (gallery_a.normalised * weights).reshape(len(gallery_a), -1)
         return weighted @ gallery_b.normalised.reshape(len(gallery_b), -1).T
+
+
+def as_float32(values: npt.ArrayLike, name: str) -> np.ndarray:
+    """Return numbers as float32; those too large for it become infinite.
+
+    Raises:
+        ValueError: they are no real numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"Expected `{name}` to hold real numbers. Received: {name}.dtype={array.dtype}"
+        )
+    with np.errstate(over="ignore"):
+        return np.asarray(array, np.float32)

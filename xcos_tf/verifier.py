@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xcos_tf.arrays import as_float32
 from xcos_tf.data.aligner import FaceAligner, read_faces
 from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import XcosError
@@ -17,7 +16,7 @@ from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_th
 from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.loading import Runtime, load_runtime
 from xcos_tf.runtime.whatif import load_whatif, score_drops
-from xcos_tf.templates import Gallery, Template, fixed_weight_scores
+from xcos_tf.templates import Gallery, Template, as_float32, fixed_weight_scores
 
 if TYPE_CHECKING:
     from xcos_tf.models.network import FaceEmbedder, XCos

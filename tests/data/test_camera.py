@@ -8,8 +8,7 @@ import pytest
 
 from tests.conftest import PHOTOS
 from xcos_tf.cli.main import main
-from xcos_tf.data.camera import take_photo
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.photo import read_photo, take_photo
 from xcos_tf.errors import XcosError
 
 

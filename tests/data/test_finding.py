@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from xcos_tf.data import finding
-from xcos_tf.data.detection import DetectedFace
-from xcos_tf.data.finding import POOR, find_face
+from xcos_tf.data import detection
+from xcos_tf.data.detection import POOR, DetectedFace, find_face
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
@@ -107,6 +106,6 @@ def test_the_border_counts_a_fifth_of_the_longer_side(monkeypatch):
         detector, "detect", lambda photos: [detector.faces(x + np.uint8(85)) for x in photos]
     )
     assert POOR > 0.85
-    face, count, turned = finding.find_face(detector, np.zeros((50, 40, 3), np.uint8), [])
+    face, count, turned = detection.find_face(detector, np.zeros((50, 40, 3), np.uint8), [])
     assert (face.box, count, turned) == ((-9.0, -8.0, 6.0, 8.0), 1, 0)
     np.testing.assert_array_equal(face.landmarks[0], [-8, -7])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from xcos_tf.data import pyramid as module
-from xcos_tf.data.pyramid import Pyramid, crops
+from xcos_tf.data import cascade as module
+from xcos_tf.data.cascade import Pyramid, crops
 
 NOISE = np.random.default_rng(0).integers(0, 256, (137, 181, 3), np.uint8)
 

@@ -141,7 +141,7 @@ def _computed_here(args):
 def _photos(args):
     if not args.camera:
         return map(photo_argument, (args.a, args.b))
-    from xcos_tf.data.camera import take_photo
+    from xcos_tf.data.photo import take_photo
 
     return photo_argument(args.a), take_photo()
 

@@ -15,8 +15,8 @@ from xcos_tf.data.detection import (
     DetectedFace,
     FaceDetector,
     check_rule,
+    find_face,
 )
-from xcos_tf.data.finding import find_face
 from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import NoFaceError, XcosError, reason_of
 

@@ -30,6 +30,9 @@ _STRETCH = 1_000_000
 
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
+_DARK = 10
+"""Frames in which a camera finds its exposure, before the one that counts."""
+
 _NO_WARNINGS, _NO_LINES = Shared(no_warnings), Shared(silent_standard_error)
 
 
@@ -253,3 +256,25 @@ def _damaged(name: str, error: Exception) -> str:
 def _too_large(name: str) -> XcosError:
     millions = MAX_PIXELS // 10**6
     return XcosError(f"{name} has more than {millions} million pixels; make it smaller first")
+
+
+def take_photo() -> np.ndarray:
+    """Return a frame of the first webcam, uint8 (H, W, 3) RGB.
+
+    Raises:
+        XcosError: OpenCV is not installed, or no camera gives a frame.
+    """
+    with extra("camera", "a camera"):
+        import cv2
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    camera = cv2.VideoCapture(0)
+    try:
+        for _ in range(_DARK):
+            there, frame = camera.read()
+    finally:
+        camera.release()
+        cv2.utils.logging.setLogLevel(level)
+    if not there:
+        raise XcosError("no camera gives a picture; connect one, or give a second photo")
+    return np.ascontiguousarray(frame[..., ::-1])

@@ -1,4 +1,4 @@
-// MTCNN in the browser: faces and their landmarks, as xcos_tf/data/cascade.py and finding.py find
+// MTCNN in the browser: faces and their landmarks, as xcos_tf/data/cascade.py and detection.py find
 // them. The networks are functions, run by LiteRT.js; what lies between them is here.
 
 import { bordered, resize, turned } from "./photo.js";
@@ -8,7 +8,7 @@ const SMALLEST_FACE = 20, STEP = 0.709; // each copy of the photo is smaller by 
 const WINDOW = 12, STRIDE = 2; // what P-Net looks at, and how far one look is from the next
 const PROPOSED = logOdds(0.6), REFINED = logOdds(0.7), FOUND = logOdds(0.8);
 const MOST_WINDOWS = 4096;
-const POOR = 0.98, SURE = 0.995, BORDER = 0.2; // see finding.py
+const POOR = 0.98, SURE = 0.995, BORDER = 0.2; // see detection.py
 
 // LiteRT.js runs models of fixed sizes alone, so P-Net looks at one square of a copy at a time. Its
 // side is odd, for P-Net pads a copy of odd sides, and only the edge of such a copy must be padded.
