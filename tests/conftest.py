@@ -25,7 +25,9 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "addons: needs tensorflow-addons; run by --addons alone")
-    config.addinivalue_line("markers", "slow: a minute or more; run by -m slow alone")
+    config.addinivalue_line(
+        "markers", "slow: long, and quicker ones cover most of it; by -m slow alone"
+    )
     config.addinivalue_line("markers", "both_stacks: slow, and run on the addons stack too")
     # Otherwise the tests that both stacks share would pass on the wrong one.
     if config.getoption("addons") and not version("tensorflow").startswith("2.15."):

@@ -112,6 +112,7 @@ def test_a_command_does_not_care_for_the_environment(pair, result, hostile, monk
     assert "<text" not in (hostile / "picture.svg").read_text()  # letters are shapes
 
 
+@pytest.mark.slow
 def test_a_process_does_not_care_for_its_settings(pair, verifier, result, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     output, _ = python("-c", CHANGED, *pair)

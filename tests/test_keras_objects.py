@@ -44,7 +44,14 @@ def saved(tmp_path_factory):
     return folder, network.predict([images, images[::-1]], verbose=0)
 
 
-@pytest.mark.parametrize("first", [["xcos_tf"], ["tensorflow", "xcos_tf"], ["keras", "xcos_tf"]])
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["xcos_tf"],
+        pytest.param(["tensorflow", "xcos_tf"], marks=pytest.mark.slow),
+        pytest.param(["keras", "xcos_tf"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_new_process_loads_a_network(saved, first):
     folder, expected = saved
     paths = [str(folder / "x.keras"), str(folder / "images.npy")]

@@ -55,6 +55,7 @@ def rgb(tensor: torch.Tensor) -> np.ndarray:
     return channels_last(tensor)[..., ::-1]
 
 
+@pytest.mark.slow
 def test_xcos_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         similarity, weight, score = (x.numpy() for x in twin(*images))
@@ -75,6 +76,7 @@ def test_xcos_agrees_with_pytorch(twin, converted, images):
     np.testing.assert_allclose(patched, similarity.mean(axis=(1, 2)), rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_teacher_embedding_agrees_with_pytorch(twin, converted, images):
     with torch.no_grad():
         theirs = twin.backbone_target.embedding(images[0]).numpy()
@@ -87,6 +89,7 @@ def test_teacher_embedding_agrees_with_pytorch(twin, converted, images):
     )
 
 
+@pytest.mark.slow
 def test_margin_head_agrees_with_pytorch(twin, converted):
     kernel = load_file(converted / "margin.safetensors")["kernel"]
     grid = torch.randn(3, 32, 7, 7, generator=torch.Generator().manual_seed(2))
@@ -97,6 +100,7 @@ def test_margin_head_agrees_with_pytorch(twin, converted):
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_presets_say_where_they_come_from(converted):
     config = json.loads((converted / "xcos" / "config.json").read_text(encoding="utf-8"))
     assert config["name"] == "xcos"
@@ -105,6 +109,7 @@ def test_presets_say_where_they_come_from(converted):
     assert config["model"]["backbone"] == {"kind": "ir", "depth": 50, "squeeze_excitation": True}
 
 
+@pytest.mark.slow
 def test_plain_variant_is_the_same_recogniser(twin, converted):
     state = {key: value.numpy() for key, value in twin.backbone_target.state_dict().items()}
     plain = convert_state_dict(state)

@@ -81,6 +81,7 @@ def fit(room, *options):
     return main(["fit-correlation", *options])
 
 
+@pytest.mark.slow
 def test_the_shipped_preset(room, tmp_path, capsys):
     out = tmp_path / "new" / "preset"
     options = ["xcos-mobilefacenet", "a", "b", "--out", out, "--pairs", 100, "--seed", 3]

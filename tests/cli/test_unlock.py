@@ -117,7 +117,7 @@ def test_enrolled_store_is_private(store):
     assert len(open_vault(store, PASSPHRASE).owner.templates) == 3
 
 
-@pytest.mark.parametrize("variant", ["float32", "float16"])
+@pytest.mark.parametrize("variant", ["float32", pytest.param("float16", marks=pytest.mark.slow)])
 def test_models_ship_or_are_made_if_none_are_given(photos, tmp_path, capsys, monkeypatch, variant):
     from xcos_tf.export.tflite import export
 

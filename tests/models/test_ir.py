@@ -35,7 +35,13 @@ def small_backbone(squeeze_excitation: bool) -> keras.Model:
     return ir_backbone(50, squeeze_excitation, input_size=16)
 
 
-@pytest.mark.parametrize(("depth", "squeeze_excitation"), [(50, False), (100, True), (152, False)])
+DEEP = (pytest.mark.slow, pytest.mark.both_stacks)
+
+
+@pytest.mark.parametrize(
+    ("depth", "squeeze_excitation"),
+    [(50, False), pytest.param(100, True, marks=DEEP), pytest.param(152, False, marks=DEEP)],
+)
 def test_shape_and_parameter_count(depth, squeeze_excitation):
     model = ir_backbone(depth, squeeze_excitation)
     assert model.input_shape == (None, 112, 112, 3)

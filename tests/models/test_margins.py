@@ -179,6 +179,8 @@ def test_mixed_float16_keeps_float32_logits(head_class, mixed_float16):
     assert np.isfinite(1024 * gradients[0].numpy()).all()
 
 
+@pytest.mark.slow
+@pytest.mark.both_stacks
 def test_two_replicas_with_half_the_faces_train_as_one(tmp_path):
     out = tmp_path / "out.npz"
     words = [sys.executable, "-m", "tests.models.train_margins", out]

@@ -49,6 +49,7 @@ def server(presets, tmp_path_factory):
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_served_and_lite_verdicts_are_the_presets_own(
     presets, server, attention, portraits, tmp_path, monkeypatch

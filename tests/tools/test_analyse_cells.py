@@ -96,6 +96,7 @@ def test_mirrored_has_a_line_for_each_map(faces, preset, capsys):
     assert [row.split(" | ")[1] for row in rows] == ["S", "W"]
 
 
+@pytest.mark.slow
 def test_local_has_a_line_for_each_preset(faces, preset, capsys):
     assert main(["local", faces, "--faces", "3", "--preset", preset]) == 0
     heading, _, row = capsys.readouterr().out.splitlines()

@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.data.records.sources import jpeg, write_people
@@ -87,6 +88,7 @@ def test_faces_are_compared_with_those_of_the_package(monkeypatch, capsys, tmp_p
     )
 
 
+@pytest.mark.slow
 def test_ratios_of_the_input_are_printed(tmp_path, capsys):
     generate(tmp_path / "faces", people=32, faces=4, seed=0)
     prepare(open_source(tmp_path / "faces"), tmp_path / "set", 2)

@@ -161,6 +161,8 @@ print(trainer.evaluate(*np.load(sys.argv[3]).values(), batch_size=10, verbose=0)
 """
 
 
+@pytest.mark.slow
+@pytest.mark.both_stacks
 def test_the_best_one_is_loaded_in_another_process(fitted):
     trainer, history, folder = fitted
     images, labels = (np.concatenate(x) for x in zip(*batches(), strict=True))
@@ -189,6 +191,8 @@ def test_a_saved_trainer_goes_on_as_if_it_had_never_stopped(tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.both_stacks
 def test_backup_and_restore_takes_an_interrupted_fit_up(tmp_path):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

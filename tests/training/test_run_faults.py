@@ -155,6 +155,7 @@ def test_people_who_cannot_make_the_pairs(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_nobody_is_held_out_and_what_fails_after_training_keeps_the_weights(
     single, tmp_path, capsys, monkeypatch
 ):

@@ -94,7 +94,7 @@ def host():
     def serve(folder, answers=()):
         handler = functools.partial(type("", (Host,), {"answers": dict(answers)}), directory=folder)
         servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
-        threading.Thread(target=servers[-1].serve_forever).start()
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,)).start()
         return f"http://127.0.0.1:{servers[-1].server_address[1]}"
 
     yield serve

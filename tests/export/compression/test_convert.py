@@ -13,6 +13,8 @@ from xcos_tf.export.tflite.export import model_maker
 from xcos_tf.models.presets import find_preset, load_preset
 from xcos_tf.verifier import Verifier
 
+pytestmark = pytest.mark.slow
+
 # Of the same cell's feature in a variant and in the float preset: the least mean cosine.
 LEAST_COSINE = {"pruned": 0.9, "clustered": 0.95, "qat": 0.97}
 MOST_PACKED = {"pruned": 2.2e6, "clustered": 1.5e6, "qat": 1.1e6}

@@ -29,7 +29,10 @@ def drawn(number):
     return (np.asarray(face.resize((SIZE, SIZE)), np.float32) - 127.5) / 128
 
 
-@pytest.fixture(scope="module", params=COMPRESSED)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(x, marks=[pytest.mark.slow] * (x != "qat")) for x in COMPRESSED],
+)
 def toy(request, tmp_path_factory):
     """A toy that was fine-tuned, and again from half-way."""
     weights = {
