@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.canvas import check_figure_path, save_figure
-from xcos_tf.explain.figure import draw_explanation
+from xcos_tf.explain.figure import draw_verification
 
 
 @pytest.fixture
@@ -25,13 +26,22 @@ def face(photos) -> np.ndarray:
 def draw(face, random):
     """A function that draws maps (h, w) at random and gives (figure, S, W)."""
 
-    def make(shape=(7, 7), similarity=None, attention=None, **changes):
+    def make(shape=(7, 7), similarity=None, weights=None, **changes):
         if similarity is None:
             similarity = random.uniform(-1, 1, shape)
+        attention = weights
         if attention is None:
             attention = random.dirichlet(np.ones(similarity.size)).reshape(similarity.shape)
         values = {"score": 0.714, "threshold": 0.352, "same": True} | changes
-        return draw_explanation(face, face, similarity, attention, **values), similarity, attention
+        titles = [values.pop(f"title_{x}", x.upper()) for x in "ab"]
+        result = SimpleNamespace(
+            template_a=SimpleNamespace(face=face),
+            template_b=SimpleNamespace(face=face),
+            similarity_map=similarity,
+            attention_map=attention,
+            **{"attention": "", "sentence": "", "drops": None, **values},
+        )
+        return draw_verification(result, *titles), similarity, attention
 
     return make
 
@@ -68,7 +78,7 @@ def test_cells_hold_the_values_of_the_three_maps(draw, shape):
 def test_colours_mean_what_they_should(draw):
     similarity = np.array([[1.0, -1.0], [0.0, 0.5]])
     attention = np.array([[0.6, 0.0], [0.3, 0.1]])
-    figure, *_ = draw(similarity=similarity, attention=attention)
+    figure, *_ = draw(similarity=similarity, weights=attention)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     picture = np.asarray(Image.open(buffer).convert("RGB")).astype(int)
@@ -137,7 +147,7 @@ def test_texts_neither_overlap_nor_leave_the_picture(draw):
     figure, *_ = draw(
         title_a="W" * 300,
         title_b="long_name_" * 20 + ".jpg",
-        attention_name="correlated",
+        attention="correlated",
         sentence="most alike: between the brows, right mouth corner; " * 40,
         score=-0.3519,
         threshold=-0.3521,
@@ -175,9 +185,9 @@ def test_a_fine_grid_is_drawn_without_numbers(draw):
 @pytest.mark.parametrize(
     "maps",
     [
-        {"similarity": np.zeros((7, 7)), "attention": np.zeros((7, 7))},
-        {"similarity": np.ones((7, 7)), "attention": np.full((7, 7), 1 / 49)},
-        {"similarity": -np.ones((2, 2)), "attention": np.array([[-0.2, 0.6], [0.3, 0.3]])},
+        {"similarity": np.zeros((7, 7)), "weights": np.zeros((7, 7))},
+        {"similarity": np.ones((7, 7)), "weights": np.full((7, 7), 1 / 49)},
+        {"similarity": -np.ones((2, 2)), "weights": np.array([[-0.2, 0.6], [0.3, 0.3]])},
     ],
 )
 def test_even_and_negative_maps_are_drawn(draw, tmp_path, maps):

@@ -30,73 +30,37 @@ _STEP_X, _STEP_Y = 2.72, 2.42
 _WIDTH, _HEIGHT = 8.2, 5.4
 
 
-def draw_verification(result: Verification, title_a: str, title_b: str) -> Figure:
-    """Draw a verdict of an xCos preset; see `draw_explanation`."""
-    return draw_explanation(
-        result.template_a.face,
-        result.template_b.face,
-        result.similarity_map,
-        result.attention_map,
-        title_a=title_a,
-        title_b=title_b,
-        attention_name=result.attention,
-        drops=result.drops,
-        **{x: getattr(result, x) for x in ("score", "threshold", "same", "sentence")},
-    )
-
-
 @default_look()
-def draw_explanation(
-    face_a: np.ndarray,
-    face_b: np.ndarray,
-    similarity_map: np.ndarray,
-    attention_map: np.ndarray,
-    score: float,
-    threshold: float,
-    same: bool,
-    title_a: str = "A",
-    title_b: str = "B",
-    attention_name: str = "",
-    sentence: str = "",
-    drops: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Figure:
-    """Draw two faces and why they count as the same person, or not.
+def draw_verification(result: Verification, title_a: str, title_b: str) -> Figure:
+    """Draw the two faces of an xCos preset's verdict, and why they count as one person, or not.
 
     S is blue where the faces are similar and red where they are not, on a fixed scale of −1 to 1;
     W goes from white at 0; S·W is blue where a cell speaks for the same person and red where it
     speaks against. The colour-blind can distinguish the colours. The cells hold the values
-    to two (S) or three decimals, unless the grid is so fine that nobody could read them.
-
-    Args:
-        face_a, face_b: uint8 (H, W, 3) RGB, the aligned faces.
-        similarity_map: S, float (h, w) in [−1, 1].
-        attention_map: W, float (h, w).
-        score, threshold, same: xCos, what it was held against, and the verdict.
-        title_a, title_b: what to write above the faces, such as file names.
-        attention_name: which W it is, such as "learned".
-        sentence: a caption, such as that of `describe_maps`.
-        drops: of A and of B, float (h, w), as by `Verifier.score_drops`; drawn over the faces, in a
-            third row.
+    to two (S) or three decimals, unless the grid is so fine that nobody could read them. The
+    verdict's `drops`, if it has any, are drawn over the faces, in a third row; the titles, such as
+    file names, above them.
 
     Raises:
         ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
     """
-    similarity, attention = check_maps(similarity_map, attention_map)
+    similarity, attention = check_maps(result.similarity_map, result.attention_map)
+    faces, drops = (result.template_a.face, result.template_b.face), result.drops
     rows = 2 if drops is None else 3
     height = _HEIGHT + (rows - 2) * _STEP_Y
     figure = new_figure(_WIDTH, height)
-    text, colour = headline("xCos", score, threshold, same)
+    text, colour = headline("xCos", result.score, result.threshold, result.same)
     top = height - 0.14
     write(figure, _LEFT, top, f"{text} threshold", fontsize=14, weight="bold", color=colour)
-    for column, (face, title) in enumerate(((face_a, title_a), (face_b, title_b))):
+    for column, (face, title) in enumerate(zip(faces, (title_a, title_b), strict=True)):
         axes = square(figure, *_place(rows - 1, column), _SIDE)
         draw_face(axes, face, similarity.shape)
         name_above(axes, title, _STEP_X / _SIDE, fontsize=9, pad=4, weight="bold")
-    _draw_caption(figure, rows - 1, sentence, score)
-    for column, drawn in enumerate(map_panels(similarity, attention, attention_name)):
+    _draw_caption(figure, rows - 1, result.sentence, result.score)
+    for column, drawn in enumerate(map_panels(similarity, attention, result.attention)):
         draw_map(square(figure, *_place(rows - 2, column), _SIDE), drawn, _SIDE)
     if drops is not None:
-        _draw_drops(figure, (face_a, face_b), drops)
+        _draw_drops(figure, faces, drops)
     return figure
 
 

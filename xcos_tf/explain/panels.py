@@ -80,7 +80,7 @@ class MapPanel:
 def map_panels(
     similarity: np.ndarray, attention: np.ndarray, name: str = "", colours: Colours = PAPER
 ) -> list[MapPanel]:
-    """Return S, W and S·W with their colours; see `draw_explanation`.
+    """Return S, W and S·W with their colours; see `draw_verification`.
 
     `name` says which attention it is.
     """
@@ -209,14 +209,11 @@ def draw_overlay(
     print_side: float | None = None,
     colours: Colours = PAPER,
 ) -> None:
-    """Fill square axes with a face in grey and a map over it, its cells as they are.
+    """Fill square axes with a face in grey, as it has red of its own, and a map over it.
 
-    Args:
-        axes: where.
-        face: uint8 (H, W, 3) RGB, aligned. Grey, because a face has red of its own.
-        values: float (h, w), in [−1, 1] if `signed`, else in [0, 1], over the whole face.
-        signed, colours: see `overlay_colours`.
-        print_side: of the axes in inches, if the values are to be printed in the cells.
+    The face is uint8 (H, W, 3) RGB, aligned. The map's cells, float (h, w), are drawn as they are
+    over all of it; in [−1, 1] if `signed`, else in [0, 1]. They hold their values where the side of
+    the axes is given, in inches, as `print_side`.
     """
     tint = overlay_colours(signed, colours)
     whole = {"extent": (0, FACE_SIZE, FACE_SIZE, 0)}

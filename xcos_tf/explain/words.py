@@ -1,7 +1,6 @@
 """Maps, numbers and names in words: which parts of the faces agree, and what those weighed."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,39 +50,31 @@ def short_title(title: str, longest: int = 27) -> str:
     return f"{title[: longest // 2]}…{title[-(longest // 2) :]}"
 
 
-@dataclass(frozen=True)
-class RegionSummary:
+class RegionSummary(NamedTuple):
     """What the maps say about one part of the face; left and right are the viewer's.
 
     Attributes:
         similarity: mean of S over its cells, weighted by W, in [−1, 1]; the plain mean where W is
             all 0 there.
         weight_share: its share of all weight, in [0, 1]; shares sum to 1 (unless all are 0).
-        contribution: Σ S·W over its cells; contributions sum to xCos.
     """
 
     name: str
     similarity: float
     weight_share: float
-    contribution: float
 
 
 def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> list[RegionSummary]:
-    """Return what the maps say about each part of the face, from top left to bottom right.
+    """Return what S, float (h, w) in [−1, 1], and W (h, w) say of each part, from the top left on.
 
-    Args:
-        similarity_map: S, float (h, w) in [−1, 1].
-        attention_map: W, float (h, w). A negative weight, which P can have, counts for the mean
-            and the share by its size.
-
-    Raises:
-        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    A negative weight, which P can have, counts by its size. Raises ValueError if the shapes differ
+    or are not (h, w), or a value is not finite.
     """
     similarity, attention = check_maps(similarity_map, attention_map)
     size = np.abs(attention)
-    means, contributions = region_means(similarity, size), region_totals(similarity * attention)
-    weights, total = region_totals(size), float(size.sum()) or 1.0
-    return [RegionSummary(x, means[x], weights[x] / total, contributions[x]) for x in means]
+    means, weights = region_means(similarity, size), region_totals(size)
+    total = float(size.sum()) or 1.0
+    return [RegionSummary(x, means[x], weights[x] / total) for x in means]
 
 
 def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:
@@ -114,16 +105,10 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
 
     For example "decided by: left cheek (+0.05), nose tip (+0.04); against: mouth (−0.02), by how
     much the score would drop if one cell there were covered (left and right as seen in the
-    picture)". Of each part the cell speaks whose mean drop of both faces is greatest, for or
-    against: cells do not add up. Where people differ, it is decided by what speaks against. A cell
-    under `TRUSTED_DROP` is not named.
-
-    Args:
-        drops_a, drops_b: float (h, w), as by `Verifier.score_drops`.
-        same: the verdict.
-
-    Raises:
-        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    picture)". Of each part the cell speaks whose mean drop of both faces, float (h, w) as by
+    `Verifier.score_drops`, is greatest, for or against: cells do not add up. Where people differ,
+    it is decided by what speaks against. A cell under `TRUSTED_DROP` is not named. Raises as
+    `region_summary` does.
     """
     drops_a, drops_b = check_maps(drops_a, drops_b)
     strongest = region_extremes((drops_a + drops_b) / 2)
@@ -165,11 +150,7 @@ def explanation_sentence(explanation: "Explanation") -> str:
 
 
 def check_maps(similarity_map, attention_map) -> tuple[np.ndarray, np.ndarray]:
-    """Return S and W as float64 (h, w).
-
-    Raises:
-        ValueError: the shapes differ or are not (h, w), or a value is not finite.
-    """
+    """Return S and W as float64 (h, w); see `region_summary` for errors."""
     similarity = np.asarray(similarity_map, np.float64)
     attention = np.asarray(attention_map, np.float64)
     if similarity.ndim != 2 or similarity.shape != attention.shape or not similarity.size:

@@ -15,7 +15,7 @@ from xcos_tf.explain.report.charts import (
     draw_roc,
     styles_of,
 )
-from xcos_tf.explain.report.pictures import figure_uri
+from xcos_tf.explain.report.page import figure_uri
 from xcos_tf.metrics.curves import det
 from xcos_tf.metrics.rates import tar_at_far
 

@@ -1,16 +1,26 @@
-"""The report's one entry: from measurements to a file that any browser opens."""
+"""The report's one entry: from measurements to a file that any browser opens.
 
+Faces, figures and maps are parts of the page, so that nothing has to be fetched.
+"""
+
+import base64
+import io
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import jinja2
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from PIL import Image
 
 import xcos_tf
+from xcos_tf.drawing import default_look
 from xcos_tf.errors import explained
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
@@ -22,7 +32,8 @@ from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import make_galleries, stated_threshold
 from xcos_tf.explain.output_paths import check_report_path
-from xcos_tf.explain.panels import map_panels
+from xcos_tf.explain.panels import MapPanel, map_panels
+from xcos_tf.explain.regions import region_map
 from xcos_tf.explain.report import content
 from xcos_tf.explain.report.charts import (
     draw_det,
@@ -32,11 +43,13 @@ from xcos_tf.explain.report.charts import (
     styles_of,
 )
 from xcos_tf.explain.report.content import score_of
-from xcos_tf.explain.report.pictures import cells, face_uri, figure_uri, scales
 from xcos_tf.explain.words import as_number, as_sentence, enough_decimals, short_title
 from xcos_tf.files import replace_file
 from xcos_tf.metrics.curves import det
 from xcos_tf.metrics.intervals import format_rate
+
+_JPEG_QUALITY = 88
+_STOPS = 9
 
 
 def write_report(
@@ -47,11 +60,9 @@ def write_report(
     occlusion: Sequence[UnderOcclusion] = (),
     command: str = "",
 ) -> None:
-    """Write the report on one set as one HTML file, whole or not at all.
+    """Write the report on one set as one HTML file, whole or not at all; what is there is replaced.
 
     Args:
-        path: of the file, .html or .htm; what is there is replaced.
-        vset: what was measured on.
         results: each score of each preset and what it is worth, in the order to show them; at
             least one. Presets with a grid are loaded again, by the name they have here, for the
             maps of the gallery.
@@ -165,3 +176,43 @@ def _plain(value):
         return value
     # A per-cent sign stays on the line of its number.
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", short_title(value, sys.maxsize))
+
+
+def cells(panel: MapPanel) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the column, the row, the colour as in CSS and the words of each cell of a map."""
+    colours = ScalarMappable(panel.norm, panel.colours)
+    parts = region_map(*panel.values.shape)
+    for (y, x), value in np.ndenumerate(panel.values):
+        text = f"{parts[y, x]}: {as_number(value, panel.decimals)}"
+        yield x, y, to_hex(colours.to_rgba(value)), text
+
+
+def scales() -> dict[str, str]:
+    """Return the colour scales of S and W as gradients in CSS, from their low to their high end."""
+    even = np.ones((1, 1))
+    return {panel.title: _gradient(panel) for panel in map_panels(even, even)[:2]}
+
+
+def figure_uri(figure: Figure) -> str:
+    """Return a figure as an SVG; the same figure gives the same text. Letters become shapes."""
+    stream = io.BytesIO()
+    with default_look({"svg.fonttype": "path", "svg.hashsalt": "xcos"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return _uri("image/svg+xml", stream.getvalue())
+
+
+def face_uri(face: np.ndarray) -> str:
+    """Return a face, uint8 (H, W, 3) RGB, as a JPEG."""
+    stream = io.BytesIO()
+    Image.fromarray(face).save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return _uri("image/jpeg", stream.getvalue())
+
+
+def _gradient(panel: MapPanel) -> str:
+    colours = ScalarMappable(panel.norm, panel.colours)
+    stops = np.linspace(panel.norm.vmin, panel.norm.vmax, _STOPS)
+    return f"linear-gradient(to right, {', '.join(to_hex(colours.to_rgba(x)) for x in stops)})"
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

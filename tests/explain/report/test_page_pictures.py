@@ -3,7 +3,7 @@ import numpy as np
 
 from xcos_tf.explain.panels import map_panels
 from xcos_tf.explain.regions import region_map
-from xcos_tf.explain.report.pictures import cells, scales
+from xcos_tf.explain.report.page import cells, scales
 
 
 def test_each_cell_has_the_colour_and_the_value_of_its_place(random):
