@@ -7,9 +7,8 @@ from functools import cache
 import numpy as np
 
 from xcos_tf.export.tflite.convert import convert_function
-from xcos_tf.export.tflite.signatures import signature_of
+from xcos_tf.export.tflite.signatures import IMAGE_LAYOUT, Port
 from xcos_tf.models.normalisation import normalise_pixels
-from xcos_tf.models.presets import PREPROCESSING
 from xcos_tf.runtime.lite_model import SIGNATURE, interpreter_class
 
 
@@ -23,12 +22,12 @@ def lite_runner(
         threads: to run on; as many as this process may use if None.
         batch: N, if it is always the same.
     """
-    signature = signature_of("embed", network.input_shape[1:], (), PREPROCESSING["normalisation"])
+    image = Port("image", network.input_shape[1:], IMAGE_LAYOUT, "uint8")
 
     def embed(image):
         return {"feature": network(normalise_pixels(image), training=False)}
 
-    content = convert_function(embed, signature, batch, "float32")
+    content = convert_function(embed, [image], batch, "float32")
     threads = threads or (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )

@@ -139,8 +139,8 @@ def _thresholds(folder: Path) -> Trial:
         assert isinstance(found.about, tuple)
         for variant in ("int8", "float16"):
             thresholds = variant_thresholds(folder, config, "learned", variant)
-            assert all(np.isfinite(x) for x in thresholds.at.values())
-            assert isinstance(thresholds.measured, str)
+            assert all(np.isfinite(x) for x in thresholds["thresholds"].values())
+            assert isinstance(thresholds["thresholds_measured"], str)
         found.write(path)
 
     return Trial(lambda random: mutate_json(seed, random), read)

@@ -23,8 +23,8 @@ def decode_faces(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             of deeper images the upper 8 bits count.
 
     Returns:
-        faces, uint8 (N, 112, 112, 3) RGB, black where the image was not valid; and valid, bool
-        (N,), whether there is an image that decodes from beginning to end, of 1 to 2²⁴ pixels.
+        uint8 (N, 112, 112, 3) RGB, black where the image was not valid; and bool (N,), whether
+        there is an image that decodes from beginning to end, of 1 to 2²⁴ pixels.
     """
     black = tf.zeros((FACE_SIZE, FACE_SIZE, 3), tf.uint8)
     instead = tf.data.Dataset.from_tensors((black, False))

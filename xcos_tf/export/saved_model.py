@@ -16,11 +16,11 @@ from xcos_tf.export.models_config import (
     add_version,
     check_name,
     choose_version,
+    message_class,
     read_models,
     write_missing_files,
 )
 from xcos_tf.export.served_model import ServedModel
-from xcos_tf.export.server_messages import message_class
 from xcos_tf.files import check_can_write, write_json
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
@@ -117,9 +117,7 @@ def published_folder(path: Path) -> Iterator[Path]:
     """Yield a hidden folder beside `path` to write into, which becomes `path` in the end.
 
     If the writing fails the hidden folder is removed; if the process is killed it stays, hidden.
-
-    Raises:
-        OSError: `path` is there already (unless it is an empty folder), or cannot be written.
+    Raises OSError if `path` is there already (unless it is an empty folder), or cannot be written.
     """
     hidden = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

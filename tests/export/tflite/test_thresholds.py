@@ -14,7 +14,7 @@ MEASURED = MeasuredThresholds("ab", "learned", "measured", {"int8": {"0.001": 0.
 def test_measured_ones(tmp_path):
     MEASURED.write(tmp_path / FILE)
     found = variant_thresholds(tmp_path, CONFIG, "learned", "int8")
-    assert (found.at, found.measured) == ({"0.001": 0.4}, "int8: measured")
+    assert found == {"thresholds": {"0.001": 0.4}, "thresholds_measured": "int8: measured"}
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,12 @@ def test_those_of_the_presets_that_ship(preset, variants):
     own = config["thresholds"]["learned"]
     for variant in variants:
         found = variant_thresholds(folder, config, "learned", variant)
-        assert found.measured.startswith(f"{variant}: measured on 500,000 impostor pairs")
-        assert found.at == pytest.approx(own, abs=0.02)
+        assert found["thresholds_measured"].startswith(
+            f"{variant}: measured on 500,000 impostor pairs"
+        )
+        assert found["thresholds"] == pytest.approx(own, abs=0.02)
         if variant == "float32":
-            assert found.at == pytest.approx(own, abs=1e-5)
+            assert found["thresholds"] == pytest.approx(own, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +49,15 @@ def test_those_of_the_presets_that_ship(preset, variants):
 def test_others_are_the_presets_own_and_say_so(tmp_path, config, attention, variant, own_faces):
     MEASURED.write(tmp_path / FILE)
     found = variant_thresholds(tmp_path, config, attention, variant, own_faces)
-    assert found.at == {"0.001": 0.5}
-    assert found.measured.startswith(f"not for {variant}: these are the preset's own")
+    assert found["thresholds"] == {"0.001": 0.5}
+    assert found["thresholds_measured"].startswith(f"not for {variant}: these are the preset's own")
 
 
 def test_none_of_this_attention(tmp_path):
     MEASURED.write(tmp_path / FILE)
     found = variant_thresholds(tmp_path, CONFIG, "patched", "int8")
-    assert (found.at, found.measured) == ({}, "not measured: the preset has none for patched")
+    assert found["thresholds"] == {}
+    assert found["thresholds_measured"] == "not measured: the preset has none for patched"
 
 
 def test_other_variants_stay_if_measured_in_the_same_way(tmp_path):

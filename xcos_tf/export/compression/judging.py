@@ -20,10 +20,9 @@ _BATCH = 32
 def compression_cost(
     preset: Preset, grids: dict[str, Callable], faces: FaceSet, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Compare compressed grids with the float one.
+    """Compare compressed grids with the float one, by the default attention of its preset.
 
     Args:
-        preset: the float one, whose default attention compares all.
         grids: {name: function from images float32 (N, 112, 112, 3) in [−1, 1] to grid features};
             see `CompressedNetwork.grid`.
         faces: of people who were not trained on.
@@ -38,7 +37,9 @@ def compression_cost(
     verifier = Verifier(preset)
 
     def seen_by(grid):
-        features = _features(grid, faces)
+        run = tf.function(lambda images: grid(images, training=False), reduce_retracing=True)
+        batches = face_batches(faces, np.arange(len(faces)), batch=_BATCH)
+        features = np.concatenate([run(images).numpy() for images in batches])
         return features, verifier.explain_pairs(features[pairs.first], features[pairs.second])
 
     true_features, true = seen_by(preset.network.features)
@@ -54,12 +55,6 @@ def compression_cost(
             ),
         }
     return results
-
-
-def _features(grid, faces):
-    run = tf.function(lambda images: grid(images, training=False), reduce_retracing=True)
-    batches = face_batches(faces, np.arange(len(faces)), batch=_BATCH)
-    return np.concatenate([run(images).numpy() for images in batches])
 
 
 def _apart(name, found, true):

@@ -18,12 +18,9 @@ from xcos_tf.models.weights import read_arrays
 def grid_feature(image: Any, ops: Any, blocks: Sequence[tuple[int, int, int]] = BLOCKS) -> Any:
     """Return the grid feature (N, 7, 7, 32) of images (N, 112, 112, 3) in [−1, 1].
 
-    It is what `XCos.features` computes, with the weights that `simple_weights` makes of its.
-
-    Args:
-        image: the batch, of the kind that `ops` takes.
-        ops: how to compute, with the methods that `FloatOperations` has for operations.
-        blocks: as `mobilefacenet.BLOCKS`; other ones make a network of another size.
+    It is what `XCos.features` computes, with the weights that `simple_weights` makes of its. `ops`
+    has the methods that `FloatOperations` has for operations; other blocks than
+    `mobilefacenet.BLOCKS` make a network of another size.
     """
     x = ops.prelu("stem_conv_prelu", ops.conv("stem_conv", image, stride=2))
     x = ops.prelu("stem_depthwise_prelu", ops.depthwise("stem_depthwise", x, 1))
@@ -64,36 +61,26 @@ def simple_weights(network: XCos) -> dict[str, np.ndarray]:
     """Return the weights of a network's grid as the operations have them.
 
     The head's shift becomes an offset behind its convolution, 7×7×32 instead of 7×7×512 numbers.
-
-    Raises:
-        XcosError: the grid is not MobileFaceNet's with folded batch normalisation and a head of a
-            cell affine and a convolution.
+    Raises XcosError if the grid is not MobileFaceNet's with folded batch normalisation and a head
+    of a cell affine and a convolution.
     """
     arrays = {
         path.split("/", 1)[1]: np.asarray(array, np.float32)
         for path, array in read_arrays(network.features).items()
     }
-    try:
-        scale, shift = arrays.pop("cell_affine/scale"), arrays.pop("cell_affine/shift")
-        kernel, bias = arrays["conv/kernel"], arrays.pop("conv/bias")
-    except KeyError:
-        raise _not_this_kind() from None
+    links = prelu_links()
+    biased = {name for link in links for name in link} - {"cell_scale"} | {"conv"}
+    names = {f"{name}/{weight}" for name in biased for weight in ("kernel", "bias")}
+    names |= {f"{giver}_prelu/alpha" for giver, _ in links}
+    if set(arrays) != {*names, "cell_affine/scale", "cell_affine/shift"}:
+        raise XcosError(
+            "compression is made for grids of MobileFaceNet with folded batch normalisation and a "
+            "head of a cell affine and one convolution to 32 channels; use the preset "
+            "'xcos-mobilefacenet'"
+        )
+    scale, shift = arrays.pop("cell_affine/scale"), arrays.pop("cell_affine/shift")
+    kernel, bias = arrays["conv/kernel"], arrays.pop("conv/bias")
     arrays["cell_scale/scale"] = scale
     arrays["cell_restore/factor"] = np.ones((*scale.shape[:2], bias.size), np.float32)
     arrays["cell_restore/offset"] = np.einsum("hwc,cd->hwd", shift, kernel[0, 0]) + bias
-    links = prelu_links()
-    biased = {name for link in links for name in link} - {"cell_scale"}
-    names = {f"{name}/{weight}" for name in biased for weight in ("kernel", "bias")}
-    names |= {f"{giver}_prelu/alpha" for giver, _ in links}
-    names |= {"conv/kernel", "cell_scale/scale", "cell_restore/factor", "cell_restore/offset"}
-    if set(arrays) != names:
-        raise _not_this_kind()
     return arrays
-
-
-def _not_this_kind() -> XcosError:
-    return XcosError(
-        "compression is made for grids of MobileFaceNet with folded batch normalisation and a "
-        "head of a cell affine and one convolution to 32 channels; use the preset "
-        "'xcos-mobilefacenet'"
-    )

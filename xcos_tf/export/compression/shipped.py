@@ -54,9 +54,9 @@ class CompressedNetwork:
 
 
 def rounded_to_int8(name: str, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a float32 weight in steps from −127 to 127, int8, and float32 the size of its steps.
+    """Return a weight in steps from −127 to 127, int8, and float32 the size of its steps.
 
-    `name` is "operation/weight", by which steps are shared; see `shared_axes`.
+    Its name, "operation/weight", says by which steps are shared; see `shared_axes`.
     """
     axes = shared_axes(name)
     largest = np.abs(weight).max(axis=axes, keepdims=axes is not None)
@@ -90,9 +90,8 @@ def save_compressed(
 def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwork:
     """Read a variant of a preset with this folder and configuration.
 
-    Raises:
-        XcosError: there is no such variant, the preset has none, its file is damaged, or it was
-            made from other weights than the preset has.
+    Raises XcosError if there is no such variant, the preset has none, its file is damaged, or it
+    was made from other weights than the preset has.
     """
     if variant not in COMPRESSED:
         raise XcosError(

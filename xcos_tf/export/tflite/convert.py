@@ -1,7 +1,7 @@
 """From a loaded preset to the bytes of a TFLite model, with the weights as constants."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import tensorflow as tf
@@ -9,22 +9,14 @@ from tensorflow import keras
 from tensorflow.lite.tools import flatbuffer_utils
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from xcos_tf.export.tflite.signatures import Signature, signature_of
+from xcos_tf.export.tflite.signatures import Port, signature_of
 from xcos_tf.models.comparison import CellSoftmax
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
-from xcos_tf.models.presets import PREPROCESSING, Preset
+from xcos_tf.models.presets import Preset
 
 COMPARISON = "comparison"
 """The scope of all that follows the grid features, by which its tensors are known."""
-
-
-def preset_signature(preset: Preset, model: str) -> Signature:
-    """Return what a model of a preset takes and gives."""
-    network = preset.network
-    feature_map = None if network.explains else network.backbone.output_shape[1:]
-    shapes = network.features.input_shape[1:], network.features.output_shape[1:]
-    return signature_of(model, *shapes, PREPROCESSING["normalisation"], feature_map)
 
 
 def convert(
@@ -37,7 +29,6 @@ def convert(
     """Return a TFLite model, of builtin operations alone.
 
     Args:
-        preset: a preset.
         model: one of `MODELS`, or of `PLAIN_MODELS` for a plain preset.
         variant: "float32"; "float16", its weights as 16-bit floats; "dynamic", its weights as 8-bit
             integers and what passes between operations as floats; or "int8", whose grid is
@@ -48,8 +39,8 @@ def convert(
     """
     exact = variant == "int8" and model == "compare"
     function = model_function(preset.network, model, grid)
-    signature = preset_signature(preset, model)
-    return convert_function(function, signature, batch, "float32" if exact else variant)
+    inputs = signature_of(preset, model).inputs
+    return convert_function(function, inputs, batch, "float32" if exact else variant)
 
 
 def model_function(
@@ -57,11 +48,7 @@ def model_function(
 ) -> Callable[..., dict]:
     """Return a model as a function of its inputs, in the order of its signature.
 
-    Args:
-        network: of the preset.
-        model: see `convert`.
-        grid: from normalised pixels to a grid feature, called with `training=False`; by default
-            the network's own.
+    `grid`, by default the network's own, is called with `training=False`; see `convert`.
     """
 
     def head(feature_map):
@@ -118,13 +105,13 @@ def _with_plain_softmax(compare: keras.Model) -> Callable[[list], dict]:
 
 
 def convert_function(
-    function: Callable[..., dict], signature: Signature, batch: int | None, variant: str
+    function: Callable[..., dict], inputs: Sequence[Port], batch: int | None, variant: str
 ) -> bytes:
-    """Return a TFLite model of a function that is as `model_function` returns, with a signature.
+    """Return a TFLite model of a function of these inputs that is as `model_function` returns.
 
     `batch` and `variant` are as for `convert`.
     """
-    specs = [tf.TensorSpec((batch, *x.shape), x.dtype, name=x.name) for x in signature.inputs]
+    specs = [tf.TensorSpec((batch, *x.shape), x.dtype, name=x.name) for x in inputs]
     traced = tf.function(function).get_concrete_function(*specs)
     # Not left to the converter, which keeps Keras 3's weights as variables with initialisers.
     frozen = convert_variables_to_constants_v2(traced)

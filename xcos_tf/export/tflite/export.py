@@ -8,10 +8,15 @@ import numpy as np
 from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
-from xcos_tf.export.tflite.convert import convert, preset_signature
-from xcos_tf.export.tflite.int8 import check_int8, int8_grid, representative_faces
-from xcos_tf.export.tflite.metadata import description_of
-from xcos_tf.export.tflite.signatures import MODELS, PLAIN_MODELS
+from xcos_tf.export.tflite.convert import convert
+from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
+from xcos_tf.export.tflite.int8_layers import check_int8
+from xcos_tf.export.tflite.signatures import (
+    MODELS,
+    PLAIN_MODELS,
+    description_of,
+    signature_of,
+)
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
 from xcos_tf.models.presets import Preset, find_preset, load_preset
@@ -67,14 +72,16 @@ def export_tflite(
         own_faces = variant == "int8" and representative is not None
         thresholds = variant_thresholds(source, loaded.config, attention, variant, own_faces)
         for model, batch in ((model, batch) for model in models for batch in BATCHES):
-            signature = preset_signature(loaded, model)
-            about = description_of(
-                model, variant, batch, loaded.config, attention, signature, thresholds
-            )
+            signature = signature_of(loaded, model)
+            about = description_of(loaded, model, variant, batch, signature, thresholds)
             if model == "compare":
                 about["fixed_attentions"] = _fixed_attentions(loaded)
-            written.append(folder / file_name(model, variant, batch))
-            _write(written[-1], append_metadata(make(model, batch), about))
+            path, content = folder / file_name(model, variant, batch), make(model, batch)
+            content = append_metadata(content, about)
+            with explained(f"cannot write {path}", "free some space or choose another folder"):
+                folder.mkdir(parents=True, exist_ok=True)
+                replace_file(path, lambda stream, content=content: stream.write(content))
+            written.append(path)
     return written
 
 
@@ -119,22 +126,13 @@ def model_maker(
 ) -> Callable[[str, int | None], bytes]:
     """Return what makes TFLite models of a variant, of builtin operations alone.
 
-    The grids of "int8" and "qat" are int8 throughout but for their last 7×7×32 products and sums;
-    their inputs are uint8 and their outputs float32. "pruned" and "clustered" are float32, smaller
-    when packed. The comparison of all four is the float32 one.
+    It is called with a model ("embed", "compare" or "verify") and the size of a batch, None where
+    that is free. The grids of "int8" and "qat" are int8 throughout but for their last 7×7×32
+    products and sums; their inputs are uint8 and their outputs float32. "pruned" and "clustered"
+    are float32, smaller when packed. The comparison of all four is the float32 one.
 
-    Args:
-        preset: an xCos preset, loaded from the folder.
-        source: its folder.
-        variant: one of `VARIANTS`.
-        representative: as for `export_tflite`.
-
-    Returns:
-        A function from a model ("embed", "compare" or "verify") and the size of a batch (None where
-        it is free) to the model's bytes.
-
-    Raises:
-        XcosError: the preset has no such variant, or it was made from other weights than it has.
+    The preset was loaded from the folder `source`; `representative` is as for `export_tflite`.
+    Raises XcosError if the preset has no such variant, or it was made from other weights.
     """
     arithmetic, grid = variant, None
     if variant in COMPRESSED:
@@ -143,9 +141,3 @@ def model_maker(
     elif variant == "int8":
         grid = int8_grid(preset.network, representative_faces(representative))
     return lambda model, batch: convert(preset, model, arithmetic, batch, grid)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with explained(f"cannot write {path}", "free some space or choose another folder"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, lambda stream: stream.write(content))

@@ -14,8 +14,8 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
 from xcos_tf.export.compression.operations import Int8Operations, int8_ranges, with_rests
-from xcos_tf.export.tflite.int8_layers import check_layers, folded_mobilefacenet, layered_grid
-from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.export.tflite.int8_layers import check_int8, folded_mobilefacenet, layered_grid
+from xcos_tf.models.network import XCos
 from xcos_tf.models.normalisation import normalise_pixels
 
 SHIPPED = Path(__file__).with_name("representative")
@@ -27,20 +27,13 @@ MOST = 64
 def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """Return what takes the place of a network's grid for the converter to make int8 of.
 
-    Each result is rounded to one of 256 values between limits measured on the faces; kernels are
-    left to the converter, which gives each output channel a scale of its own. The last 7×7×32
-    products and sums stay in float32.
+    It goes from images, float32 (N, 112, 112, 3) in [−1, 1], to the grid feature. Each result is
+    rounded to one of 256 values between limits measured on the faces, uint8 (N, 112, 112, 3) RGB;
+    kernels are left to the converter, which gives each output channel a scale of its own. The last
+    7×7×32 products and sums stay in float32. MobileFaceNet is folded and equalised first, IR is
+    taken as it is.
 
-    Args:
-        network: one that `check_int8` lets pass. MobileFaceNet is folded and equalised first, IR is
-            taken as it is.
-        faces: uint8 (N, 112, 112, 3) RGB.
-
-    Returns:
-        A function from images, float32 (N, 112, 112, 3) in [−1, 1], to the grid feature.
-
-    Raises:
-        XcosError: the network is of another kind.
+    Raises XcosError unless `check_int8` lets the network pass.
     """
     check_int8(network)
     images = normalise_pixels(faces).numpy()
@@ -56,27 +49,14 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     return lambda image, training=False: last(grid_feature(image, operations))
 
 
-def check_int8(network: FaceEmbedder | XCos) -> None:
-    """Raise XcosError, which says why, if int8 cannot be made of a network."""
-    if not network.explains:
-        raise XcosError(
-            "int8 is made of networks with a grid feature, and this preset gives an embedding; use "
-            "another variant"
-        )
-    check_layers(network)
-
-
 def representative_faces(folder: Path | None = None, count: int = MOST) -> np.ndarray:
-    """Return faces to calibrate on, the same whenever it is called.
+    """Return faces to calibrate on, uint8 (N, 112, 112, 3) RGB, N ≥ 1, the same at each call.
 
     Args:
         folder: of aligned faces, at any depth; those of another size and what cannot be read are
             passed over. By default the portraits that ship with the package, each in as many
             variations as it takes: mirrored, shifted, lighter, coarser, partly covered.
         count: how many, at the most; more than these are thinned out evenly.
-
-    Returns:
-        uint8 (N, 112, 112, 3) RGB, N ≥ 1.
 
     Raises:
         XcosError: there is no such folder, or no usable face in it.

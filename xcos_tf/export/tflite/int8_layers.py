@@ -11,7 +11,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.operations import IMAGE, IMAGE_RANGE, limits_and_errors, range_of
 from xcos_tf.models.heads import CellAffine
 from xcos_tf.models.mobilefacenet import mobilefacenet
-from xcos_tf.models.network import XCos
+from xcos_tf.models.network import FaceEmbedder, XCos
 
 _layers = keras.layers
 _KINDS = (
@@ -36,22 +36,12 @@ _BATCH = 8
 
 
 def layered_grid(network: XCos, images: np.ndarray) -> Callable[..., tf.Tensor]:
-    """Return a network's grid with every result rounded to one of 256 values.
+    """Return a function from images to a network's grid, every result rounded to one of 256 values.
 
     Batch normalisation behind a convolution is folded into it; elsewhere it becomes a 1×1 depthwise
-    convolution. Kernels are left to the converter.
-
-    Args:
-        network: of layers that `check_layers` lets pass.
-        images: float32 (N, h, w, 3) in [−1, 1], on which the limits of each result are measured.
-
-    Returns:
-        A function from images to the grid feature.
-
-    Raises:
-        XcosError: the network has other layers.
+    convolution. Kernels are left to the converter. The layers are such as `check_int8` lets pass;
+    on the images, float32 (N, h, w, 3) in [−1, 1], the limits of each result are measured.
     """
-    check_layers(network)
     seen = defaultdict(list)
 
     def watched(name: str, x: tf.Tensor) -> tf.Tensor:
@@ -70,8 +60,13 @@ def layered_grid(network: XCos, images: np.ndarray) -> Callable[..., tf.Tensor]:
     return lambda image, training=False: Layers(rounded).grid(network, image)
 
 
-def check_layers(network: XCos) -> None:
-    """Raise XcosError if a network has a layer that int8 is not made for."""
+def check_int8(network: FaceEmbedder | XCos) -> None:
+    """Raise XcosError, which says why, if int8 cannot be made of a network."""
+    if not network.explains:
+        raise XcosError(
+            "int8 is made of networks with a grid feature, and this preset gives an embedding; use "
+            "another variant"
+        )
     for layer in (*network.backbone.layers, *network.head.layers):
         plain = all(np.max(getattr(layer, x, 1)) == 1 for x in ("dilation_rate", "groups"))
         activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
@@ -85,11 +80,9 @@ def check_layers(network: XCos) -> None:
 def folded_mobilefacenet(network: XCos) -> XCos | None:
     """Return the same network with batch normalisation folded, but for its last PReLU.
 
-    So that compression's own equalising, without which MobileFaceNet's S is lost, can take it.
-
-    Returns:
-        A network that `simple_weights` takes, or None if this one is not MobileFaceNet with batch
-        normalisation, there and in a head without a cell affine.
+    So that compression's own equalising, without which MobileFaceNet's S is lost, can take it, see
+    `simple_weights`. It is None unless this one is MobileFaceNet with batch normalisation, there
+    and in a head without a cell affine.
     """
     options = network.options
     if options["cell_affine"] or not options["batch_norm"]:

@@ -1,6 +1,9 @@
-"""What each TFLite model takes and gives, for its graph and for its metadata alike."""
+"""What each TFLite model takes and gives, for its graph and for what its file says of itself."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from xcos_tf.models.presets import PREPROCESSING, Preset
+from xcos_tf.runtime.model_file import FORMAT
 
 MODELS = ("embed", "compare", "verify")
 PLAIN_MODELS = ("embed", "head")
@@ -10,73 +13,94 @@ GRID_LAYOUT = "NHWC, one feature for each cell of the face, row by row from the 
 EMBEDDING = "what faces are compared by, by the cosine of two; not of unit length"
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(NamedTuple):
     """An input or an output.
 
     Attributes:
         name: in the signature "serving_default".
         shape: without the batch.
+        about: what it is: the layout of an input, the meaning of an output.
         dtype: "uint8" or "float32".
         range: smallest and largest value; None where there is no bound.
-        about: what it is: the layout of an input, the meaning of an output.
         normalisation: what the graph does to it first; None if nothing.
     """
 
     name: str
     shape: tuple[int, ...]
-    dtype: str
-    range: tuple[int, int] | None
     about: str
+    dtype: str = "float32"
+    range: tuple[int, int] | None = None
     normalisation: str | None = None
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """Of one model."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
 
 
-def signature_of(
-    model: str,
-    face_shape: tuple[int, int, int],
-    grid_shape: tuple[int, ...],
-    pixels: str,
-    feature_map: tuple[int, int, int] | None = None,
-) -> Signature:
-    """Return what a model takes and gives.
-
-    Args:
-        model: "embed", "compare" or "verify"; "embed" or "head" of a plain preset.
-        face_shape: (H, W, 3) of an aligned face.
-        grid_shape: (h, w, c) of a grid feature, or (dimension,) of a plain preset's embedding.
-        pixels: how the graph normalises pixels.
-        feature_map: (h, w, c) of a plain preset's backbone; None of another preset.
-    """
+def signature_of(preset: Preset, model: str) -> Signature:
+    """Return what one of `MODELS` takes and gives, or of `PLAIN_MODELS` for a plain preset."""
+    network = preset.network
+    face_shape, grid_shape = network.features.input_shape[1:], network.features.output_shape[1:]
+    pixels = f"in the graph: {PREPROCESSING['normalisation']}"
 
     def face(name):
-        return Port(name, face_shape, "uint8", (0, 255), IMAGE_LAYOUT, f"in the graph: {pixels}")
+        return Port(name, face_shape, IMAGE_LAYOUT, "uint8", (0, 255), pixels)
 
-    def grid(name):
-        return Port(name, grid_shape, "float32", None, GRID_LAYOUT)
-
-    if feature_map:
-        embedding = Port("embedding", grid_shape, "float32", None, EMBEDDING)
-        last = Port("feature_map", feature_map, "float32", None, GRID_LAYOUT)
+    if not network.explains:
+        embedding = Port("embedding", grid_shape, EMBEDDING)
+        last = Port("feature_map", network.backbone.output_shape[1:], GRID_LAYOUT)
         return {
             "embed": Signature((face("image"),), (embedding, last)),
             "head": Signature((last,), (embedding,)),
         }[model]
-    maps = grid_shape[:2]
+    grid, grid_a, grid_b = (
+        Port(name, grid_shape, GRID_LAYOUT) for name in ("grid", "grid_a", "grid_b")
+    )
+    about_s, about_w = "S, the cosine of each pair of cells", "W, how much each cell counts"
     verdict = (
-        Port("xcos", (), "float32", (-1, 1), "the score; the same person from the threshold on"),
-        Port("similarity_map", maps, "float32", (-1, 1), "S, the cosine of each pair of cells"),
-        Port("attention_map", maps, "float32", (0, 1), "W, how much each cell counts; sums to 1"),
+        Port("xcos", (), "the score; the same person from the threshold on", range=(-1, 1)),
+        Port("similarity_map", grid_shape[:2], about_s, range=(-1, 1)),
+        Port("attention_map", grid_shape[:2], f"{about_w}; sums to 1", range=(0, 1)),
     )
     return {
-        "embed": Signature((face("image"),), (grid("grid"),)),
-        "compare": Signature((grid("grid_a"), grid("grid_b")), verdict),
+        "embed": Signature((face("image"),), (grid,)),
+        "compare": Signature((grid_a, grid_b), verdict),
         "verify": Signature((face("image_a"), face("image_b")), verdict),
     }[model]
+
+
+def description_of(
+    preset: Preset,
+    model: str,
+    variant: str,
+    batch: int | None,
+    signature: Signature,
+    thresholds: dict,
+) -> dict:
+    """Return the metadata of a preset's file.
+
+    Its batch is None where the size is free; thresholds are as by `variant_thresholds`.
+    """
+
+    def shared(port):
+        shape = [batch, *port.shape]
+        return {"name": port.name, "shape": shape, "dtype": port.dtype, "range": port.range}
+
+    return {
+        "format": FORMAT,
+        "model": model,
+        "variant": variant,
+        "batch": batch,
+        "preset": preset.config["name"],
+        "preset_sha256": preset.config["weights"]["sha256"],
+        "inputs": [
+            {**shared(port), "layout": port.about, "normalisation": port.normalisation}
+            for port in signature.inputs
+        ],
+        "outputs": [{**shared(port), "meaning": port.about} for port in signature.outputs],
+        "attention": preset.network.attention,
+        **thresholds,
+    }

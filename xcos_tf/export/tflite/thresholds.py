@@ -12,41 +12,17 @@ FILE = "tflite-thresholds.json"
 
 
 @dataclass(frozen=True)
-class VariantThresholds:
-    """Of one variant.
-
-    Attributes:
-        at: {false match rate: threshold}; empty where there are none.
-        measured: on what, and for which variant, in words.
-    """
-
-    at: dict[str, float]
-    measured: str
-
-
-@dataclass(frozen=True)
 class MeasuredThresholds:
-    """What `FILE` of a preset's folder holds; `xcos export --measure` writes it.
+    """What `FILE` of a preset's folder holds; `xcos export --measure` writes it."""
 
-    Attributes:
-        preset_sha256: of the weights.
-        attention: that was scored by.
-        measured: on what, in words.
-        variants: {variant: {false match rate: threshold}}.
-    """
-
-    preset_sha256: str
-    attention: str
-    measured: str
-    variants: Mapping[str, dict[str, float]]
+    preset_sha256: str  # of the weights
+    attention: str  # that was scored by
+    measured: str  # on what, in words
+    variants: Mapping[str, dict[str, float]]  # {variant: {false match rate: threshold}}
 
     @classmethod
     def read(cls, path: Path) -> "MeasuredThresholds | None":
-        """Return what a file holds; None if there is none.
-
-        Raises:
-            XcosError: it is damaged.
-        """
+        """Return what a file holds; None if there is none. Raises XcosError if it is damaged."""
         if not path.exists():
             return None
         advice = "get the preset again"
@@ -59,8 +35,7 @@ class MeasuredThresholds:
     def write(self, path: Path) -> Path:
         """Write a file; of what is there the other variants stay, if measured in the same way.
 
-        Raises:
-            XcosError: what is there is damaged, or the file cannot be written.
+        Raises XcosError if what is there is damaged, or the file cannot be written.
         """
         old = MeasuredThresholds.read(path)
         kept = old.variants if old and old.about == self.about else {}
@@ -78,28 +53,22 @@ class MeasuredThresholds:
 
 def variant_thresholds(
     folder: Path, config: dict, attention: str, variant: str, own_faces: bool = False
-) -> VariantThresholds:
-    """Return the thresholds to ship with a variant of a preset.
+) -> dict:
+    """Return the thresholds to ship with a variant of a preset, for its file's metadata.
 
-    Args:
-        folder: of the preset.
-        config: of the preset.
-        attention: that the score is by.
-        variant: such as "int8".
-        own_faces: whether the variant was calibrated on faces of the user's, so that what was
-            measured with the default ones is not its own.
-
-    Raises:
-        XcosError: the preset's file of such thresholds is damaged.
+    These are `thresholds` {false match rate: threshold}, empty where there are none; and in words
+    on what and for which variant they were measured, `thresholds_measured`. With `own_faces` the
+    variant was calibrated on faces of the user's, so that what was measured with the default ones
+    is not its own. Raises XcosError if the preset's file of such thresholds is damaged.
     """
     found = MeasuredThresholds.read(folder / FILE)
     of_this = found and found.about[:2] == (config["weights"]["sha256"], attention)
-    if of_this and not own_faces and found.variants.get(variant):
-        return VariantThresholds(dict(found.variants[variant]), f"{variant}: {found.measured}")
     at = config["thresholds"].get(attention, {})
-    if not at:
-        return VariantThresholds({}, f"not measured: the preset has none for {attention}")
-    return VariantThresholds(
-        dict(at),
-        f"not for {variant}: these are the preset's own, of its float32 network in Python",
-    )
+    if of_this and not own_faces and found.variants.get(variant):
+        at, measured = found.variants[variant], f"{variant}: {found.measured}"
+    elif at:
+        own = "these are the preset's own, of its float32 network in Python"
+        measured = f"not for {variant}: {own}"
+    else:
+        measured = f"not measured: the preset has none for {attention}"
+    return {"thresholds": dict(at), "thresholds_measured": measured}

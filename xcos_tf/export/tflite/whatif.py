@@ -6,9 +6,7 @@ from tensorflow import keras
 
 from xcos_tf.errors import explained
 from xcos_tf.export.tflite.convert import convert_function
-from xcos_tf.export.tflite.metadata import description_of
-from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, Signature
-from xcos_tf.export.tflite.thresholds import VariantThresholds
+from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, Signature, description_of
 from xcos_tf.files import replace_file
 from xcos_tf.models.presets import Preset
 from xcos_tf.runtime.model_file import append_metadata
@@ -18,27 +16,18 @@ VARIANT = "float16"
 
 
 def write_whatif(path: Path, model: keras.Model, preset: Preset, facts: dict) -> None:
-    """Write a model of covered cells, its weights as 16-bit floats.
+    """Write a model from `covered_grids`, its weights as 16-bit floats.
 
-    Args:
-        path: of the file.
-        model: from `covered_grids`.
-        preset: that it is of.
-        facts: how it came about, for its metadata.
-
-    Raises:
-        XcosError: the file cannot be written.
+    The metadata have `facts` of how it came about. Raises XcosError if it cannot be written.
     """
-    shape = model.input_shape[1:]
     about = f"the grid of the face with each cell covered, row by row; {GRID_LAYOUT}"
-    signature = Signature(
-        (Port("grid", shape, "float32", None, GRID_LAYOUT),),
-        (Port("covered", model.output_shape[1:], "float32", None, about),),
+    given = Port("grid", model.input_shape[1:], GRID_LAYOUT)
+    signature = Signature((given,), (Port("covered", model.output_shape[1:], about),))
+    content = convert_function(
+        lambda grid: {"covered": model(grid)}, signature.inputs, None, VARIANT
     )
-    content = convert_function(lambda grid: {"covered": model(grid)}, signature, None, VARIANT)
-    none = VariantThresholds({}, "")
-    attention = preset.network.attention
-    about = description_of(MODEL, VARIANT, None, preset.config, attention, signature, none)
-    content = append_metadata(content, {**about, "fitted": facts})
+    none = {"thresholds": {}, "thresholds_measured": ""}
+    described = description_of(preset, MODEL, VARIANT, None, signature, none)
+    content = append_metadata(content, {**described, "fitted": facts})
     with explained(f"{path} cannot be written", "free some space or choose another place"):
         replace_file(path, lambda stream: stream.write(content))
