@@ -86,24 +86,11 @@ def report(rows, real: int) -> Report:
     from tools.search.synthetic import MIXED, PHOTOS
     from xcos_tf.search.store import CANDIDATES
 
-    notes = (
-        f"Synthetic faces around {real:,} real ones: a person is the mean of {MIXED} real faces, "
-        f"and each of their {PHOTOS} photos differs from it as two photos of a real person do. "
-        f"{SEARCHES} searches, one after another, for another photo of people who are enrolled.",
-        f"Candidates: {CANDIDATES}, by P. Recall@10: the share of the 10 nearest by P of all faces "
-        "that are among them. Ranked as the index has them, without comparing anew, it is "
-        + ", ".join(f"{x.unranked:.4f}" for x in rows)
-        + ".",
-        "Of them computing: the median of what our process computed, with all its threads, which "
-        "other work on the machine does not delay. A database's server computes by itself.",
-        f"A whole search: candidates, L on them, and the verdicts on {HITS} people. A hit "
-        "explained: S, W, what covering each cell would do, and the sentence.",
-        "Memory is the peak of the process that searched, Python and models included, and of the "
-        "one that enrolled; a database's server is not counted.",
-        f"Weights SHA-256 {rows[0].preset_sha256}.",
-    )
-    title, files = "What a search costs as a store grows", {"search.csv": (Search, rows)}
-    return Report("search", title, search_table(rows), notes, files, search_figure(rows))
+    words = {"table": search_table(rows), "real": f"{real:,}", "mixed": MIXED, "photos": PHOTOS}
+    words |= {"searches": SEARCHES, "candidates": CANDIDATES, "hits": HITS}
+    words["unranked"] = [f"{row.unranked:.4f}" for row in rows]
+    words["sha256"] = rows[0].preset_sha256
+    return Report("search", {"search.csv": (Search, rows)}, words, search_figure(rows))
 
 
 if __name__ == "__main__":

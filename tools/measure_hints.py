@@ -89,16 +89,9 @@ def _measure(args):
     people = read_people(args.faces)
     with models_of(args.models, (VARIANT,)) as models:
         rows = measure_hints(args.set, people, Verifier.from_export(models, VARIANT, threads=2))
-    notes = [
-        f"{rows[0].owners} owners, enrolled with {ENROLLED} photos, try with each photo after the "
-        "fifth, one at a time; the patch has the mean colour of the face. Left and right are those "
-        "of the image.",
-        "In brackets: 95 % confidence intervals that take the tries as independent.",
-        f"Models: {VARIANT}; weights SHA-256 {rows[0].preset_sha256}.",
-    ]
-    files = {"unlock-hints.csv": (HintTrials, rows)}
-    title = f"Hints of the unlock prototype on {args.set}"
-    yield Report("unlock-hints", title, hint_table(rows), notes, files)
+    words = {"set": args.set, "table": hint_table(rows), "enrolled": ENROLLED}
+    words |= {"owners": rows[0].owners, "variant": VARIANT, "sha256": rows[0].preset_sha256}
+    yield Report("unlock-hints", {"unlock-hints.csv": (HintTrials, rows)}, words)
 
 
 if __name__ == "__main__":

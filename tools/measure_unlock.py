@@ -16,16 +16,6 @@ if __name__ == "__main__":
 from tools.results import Report, parser_of, run
 
 VARIANTS = ("float32", "float16", "int8", "qat")
-HOW = (
-    "Owners are the people with at least one face after the fifth that can be used; they try "
-    "with all those, the same whatever number is enrolled. Everyone else tries on each owner. "
-    "A try of three frames takes three faces, none of them used twice.",
-    "In brackets: 95 % confidence intervals that take the tries as independent. Tries that "
-    "share a person say less than that, so that an interval is the least that is uncertain.",
-    "Refused: the photos of an owner that do not match one another, which the prototype does "
-    "not enroll. A try whose photos are all too dark, blurred or the like counts as a false "
-    "reject, and in the column `unusable` of the CSV file.",
-)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,13 +69,9 @@ def report(rows, name: str) -> Report:
     from tools.unlock.table import Trials, unlock_table
 
     thresholds = dict.fromkeys(f"{row.variant} {row.threshold:.4f}" for row in rows)
-    notes = [
-        *HOW,
-        f"Thresholds, of FMR 1e-3 for a pair on the validation people: {', '.join(thresholds)}.",
-        f"Weights SHA-256 {rows[0].preset_sha256}.",
-    ]
-    title, files = f"The unlock prototype on {rows[0].set}", {f"{name}.csv": (Trials, rows)}
-    return Report(name, title, unlock_table(rows), notes, files)
+    words = {"set": rows[0].set, "table": unlock_table(rows), "sha256": rows[0].preset_sha256}
+    words["thresholds"] = ", ".join(thresholds)
+    return Report(name, {f"{name}.csv": (Trials, rows)}, words)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from xcos_tf.files import check_can_write, replace_file, write_csv
 if TYPE_CHECKING:  # a tool's --help waits for neither
     from matplotlib.figure import Figure
 
+TEMPLATES = Path(__file__).with_name("templates")
 WORDS = {"set", "source", "column", "status", "preset", "baseline", "score", "variant", "rule"}
 WORDS |= {"store", "covered", "method", "measure", "detail", "fill"}
 """The columns of CSV files that hold words, beside hashes; all others hold numbers."""
@@ -22,18 +23,26 @@ HIDDEN = ("out", "cache", "readme", "models", "work")
 
 
 class Report(NamedTuple):
-    """A page of results: its headline, body and notes, all in Markdown.
+    """A page of results, as templates/NAME.md words it.
 
     `name` is that of its files, such as "table-2"; `rows` are {name of a CSV file: a kind of rows,
-    which is a named tuple, and such rows}.
+    which is a named tuple, and such rows}; `words` is what the template asks for by name.
     """
 
     name: str
-    title: str
-    body: str
-    notes: Sequence[str]
     rows: Mapping[str, tuple[type, Sequence]]
+    words: Mapping[str, object]
     figure: "Figure | None" = None
+
+    def page(self, command: str) -> str:
+        """Return it as Markdown, made by this command."""
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        options = {"trim_blocks": True, "keep_trailing_newline": True}
+        pages = Environment(
+            loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, **options
+        )
+        return pages.get_template(f"{self.name}.md").render(command=command, **self.words)
 
     def write(self, folder: Path, command: str) -> str:
         """Write NAME.md, NAME.png and the CSV files, each whole or not at all; return the page."""
@@ -42,12 +51,9 @@ class Report(NamedTuple):
         folder.mkdir(parents=True, exist_ok=True)
         for name, (kind, rows) in self.rows.items():
             write_rows(folder / name, kind, rows)
-        picture = ""
         if self.figure:
             save_figure(self.figure, folder / f"{self.name}.png")
-            picture = f"\n\n![{self.title}]({self.name}.png)"
-        notes = "\n".join(f"- {note}" for note in (*self.notes, f"Made by `{command}`."))
-        page = f"# {self.title}\n\n{self.body}{picture}\n\n{notes}\n"
+        page = self.page(command)
         content = page.encode("utf-8", "surrogateescape")
         replace_file(folder / f"{self.name}.md", lambda stream: stream.write(content))
         return page

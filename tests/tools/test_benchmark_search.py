@@ -66,7 +66,7 @@ def test_a_store_is_measured_against_every_face(real, tmp_path, monkeypatch):
     [(_, [row])] = report.rows.values()
     assert (row.store, row.faces, row.recall, row.unranked) == ("folder", 170, 1.0, 1.0)
     assert min(row.search_p50, row.find_p50, row.explain_p50) > 0 and row.search_gib > 0.05
-    assert "| a folder | 170 | " in report.body and report.figure.axes
+    assert "| a folder | 170 | " in report.page("") and report.figure.axes
     # What the index does not have counts as missed.
     url = str(tmp_path / "store")
     exact = measuring._make(url, args.templates, 170)["exact"]

@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 
 from tools.explanations.rows import CurvePoint, Measure
 from tools.explanations.summary import curve_points, measures
-from tools.explanations.tables import FAILED, TABLES, UNCHANGED
+from tools.explanations.tables import TABLES, UNCHANGED
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS
-from tools.paper.tables import SOURCE, of_preset, on
+from tools.paper.tables import on
 from tools.results import Report
 from xcos_tf.evaluation.drawn_pairs import SEED
 from xcos_tf.evaluation.verification_set import VerificationSet
@@ -18,41 +18,6 @@ from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
 LINES = ("-", "--", ":")
-HEADINGS = {
-    "explanations": "",
-    "explanations-claims": "## xCos beside other maps of its verifier\n\n",
-    "explanations-cells": "## Cell ablation\n\n",
-    "explanations-areas": "## Areas under the score\n\n",
-    "explanations-gains": "## Gain over a random map, genuine pairs\n\n",
-    "explanations-gains-impostor": "## Gain over a random map, impostor pairs\n\n",
-    "explanations-accuracy": "## The same of areas under the accuracy\n\n",
-    "explanations-fills": "## Other fills, on a few pairs\n\n",
-    "explanations-checks": "## Sanity and cost\n\n",
-}
-HOW = (
-    "A method explains the preset and score of its row, and is measured with them. Areas are under "
-    "that score while the pixels with the highest values of a map are removed from one face "
-    "(deletion) or are the only ones revealed (insertion); the mean of A while B stays and B while "
-    "A stays. Arrows show which direction is better. The accuracy is the share of right verdicts "
-    f"at the preset's threshold for FMR {DEFAULT_FMR:g}.",
-    "Removed pixels are imputed from what is left, with a little noise (ROAD, Rong et al., ICML "
-    "2022), so that the outline of a mask carries little information; other fills are for "
-    "comparison.",
-    "A more robust verifier has larger areas whatever the map, so areas compare maps of one "
-    f"verifier only. Gains are over the map `{CONTROL}` on the same verifier, pair by pair; above "
-    "0 is better.",
-    "Cell ablation is the mean rank correlation between a map of face A, pooled to 7×7 cells, and "
-    "the drop of the score when each cell is covered.",
-    "Sanity: rank correlation with the map of the same pair after all weights were shuffled, and "
-    "with that of faces moved by a pixel. A method of "
-    f"{UNCHANGED:g} or more under random weights has failed{FAILED}: its maps hardly depend on "
-    "what the network has learned.",
-    "Intervals are 95 % bootstrap intervals over pairs. They assume independent pairs and are not "
-    "corrected for multiple comparisons.",
-    "Cost: medians over pairs; each explanation was timed right after a plain verification of the "
-    "same pair by the baseline in the same runtime: Keras for methods that explain a plain "
-    "preset's network, else LiteRT.",
-)
 
 
 def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
@@ -64,19 +29,20 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         counts = sorted({len(one.same) for one in of_set}, reverse=True)
         drawn = " or ".join(f"{count:,}" for count in counts)
         notes += [*on(vset), f"{drawn} pairs, half of them genuine, were drawn by seed {SEED}."]
-    tables = {name: make(rows) for name, make in TABLES.items()}
-    bodies = [HEADINGS[name] + table for name, table in tables.items() if table]
-    checked = max((row.pairs for row in rows if row.measure == "shift"), default=0)
-    notes += [f"Sanity is of at most {checked} pairs, the first of {found[0][0].name}.", *HOW]
-    presets = dict.fromkeys((row.preset, row.preset_sha256) for row in rows)
-    return Report(
-        "explanations",
-        "How faithful explanations of face verification are",
-        "\n\n".join(bodies),
-        [*notes, *(of_preset(*preset) for preset in presets), SOURCE],
-        {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)},
-        draw_curves([point for point in points if point.fill == FILLS[0]]),
-    )
+    words = {
+        "tables": {name: make(rows) for name, make in TABLES.items()},
+        "notes": notes,
+        "first": found[0][0].name,
+        "checked": max((row.pairs for row in rows if row.measure == "shift"), default=0),
+        "presets": dict.fromkeys((row.preset, row.preset_sha256) for row in rows),
+        "missing": (),
+        "control": CONTROL,
+        "unchanged": f"{UNCHANGED:g}",
+        "fmr": f"{DEFAULT_FMR:g}",
+    }
+    files = {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)}
+    curves = draw_curves([point for point in points if point.fill == FILLS[0]])
+    return Report("explanations", files, words, curves)
 
 
 def draw_curves(points: Sequence[CurvePoint]) -> Figure:

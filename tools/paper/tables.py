@@ -22,8 +22,8 @@ from xcos_tf.metrics.rates import Rate
 from xcos_tf.models.presets import find_preset
 
 ROUNDS = 50
+ON_LFW = "accuracy on LFW, %"
 BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"  # whose cost is compared
-SOURCE = f"Paper: {published.SOURCE}."
 SCORES = {"cosine": "cosine", "flattened": "cosine of the flattened grid"}
 WHERE = {"patched": "uniform", "correlated": "correlated", "learned": "learned"}
 SCORES |= {name: f"xCos, {word} attention ({LETTERS[name]})" for name, word in WHERE.items()}
@@ -55,15 +55,10 @@ class Bench(NamedTuple):
                 missing[preset] = f"there is no preset {preset}"
         return cls(data, present, missing, ScoreCache(cache))
 
-    def notes(self) -> list[str]:
-        """Return a note on each preset, and one on the paper."""
-        hashes = (of_preset(x.name, x.sha256) for x in open_matchers(self.presets))
-        return [*hashes, *(f"Not run: {reason}." for reason in self.missing.values()), SOURCE]
-
-
-def of_preset(name: str, sha256: str) -> str:
-    """Return a note on a preset."""
-    return f"Preset `{name}`: weights SHA-256 {sha256}."
+    def facts(self) -> dict[str, object]:
+        """Return what every page says: of the presets, and of those that are not there."""
+        presets = [(x.name, x.sha256) for x in open_matchers(self.presets)]
+        return {"presets": presets, "missing": self.missing.values()}
 
 
 def tables(bench: Bench) -> list[Report]:
@@ -76,46 +71,24 @@ def tables(bench: Bench) -> list[Report]:
         notes += notes_of_set
     lfw = [printed("LFW", *column) for column in published.TABLE_1.items()]
     lfw += [row for row in rows if row.set == "LFW" and row.source == OURS]
-    presets, what = bench.notes(), "accuracy on LFW, %"
+    of_lfw = [note for note in notes if note.startswith("LFW: ")]
     return [
-        Report(
-            "table-1",
-            "Table 1: accuracy on LFW",
-            by_column(lfw, what),
-            [*(note for note in notes if note.startswith("LFW: ")), *presets],
-            {"table-1.csv": (Accuracy, lfw)},
-            draw_column(lfw, what),
-        ),
-        Report(
-            "table-2",
-            "Table 2: accuracy on all sets, %",
-            by_set(rows),
-            [*notes, *presets],
-            {"table-2.csv": (Accuracy, rows)},
-            draw_sets(rows, "accuracy, %"),
-        ),
+        _report(bench, "table-1", lfw, of_lfw, by_column(lfw, ON_LFW), draw_column(lfw, ON_LFW)),
+        _report(bench, "table-2", rows, notes, by_set(rows), draw_sets(rows, "accuracy, %")),
     ]
+
+
+def _report(bench: Bench, name: str, rows, notes, table: str, figure) -> Report:
+    words = {"table": table, "notes": notes, **bench.facts()}
+    return Report(name, {f"{name}.csv": (Accuracy, rows)}, words, figure)
 
 
 def figure_5a(bench: Bench) -> list[Report]:
     """Measure all presets on AR's faces with scarves and sunglasses."""
     rows, notes = on_set(bench, "AR")
     rows = [Accuracy("AR", PAPER, "all", DRAWN), *rows]
-    of_paper = (
-        f"The paper's set: {published.FIG_5A_IMAGES:,} images that MTCNN finds a face in, "
-        f"{published.FIG_5A_PAIRS:,} genuine and as many impostor pairs drawn at random."
-    )
     what = "accuracy on AR, %"
-    return [
-        Report(
-            "fig-5a",
-            "Fig. 5 (a): accuracy on AR with scarves and sunglasses",
-            by_column(rows, what),
-            [*notes, of_paper, *bench.notes()],
-            {"fig-5a.csv": (Accuracy, rows)},
-            draw_column(rows, what),
-        )
-    ]
+    return [_report(bench, "fig-5a", rows, notes, by_column(rows, what), draw_column(rows, what))]
 
 
 def cost(bench: Bench) -> list[Report]:
@@ -128,18 +101,9 @@ def cost(bench: Bench) -> list[Report]:
         rows.append(Cost(OURS, MEASURED, *times, XCOS, BASELINE, hashes[XCOS], hashes[BASELINE]))
     else:
         rows.append(Cost(OURS, f"{NOT_RUN}: it takes the presets {BASELINE} and {XCOS}"))
-    notes = [
-        "Ours: an aligned pair on this machine, medians of alternating calls, as by "
-        f"`python tools/benchmark.py --rounds {ROUNDS}`; `{XCOS}` with its maps against "
-        f"`{BASELINE}`.",
-        "The paper's: an i7-3770 and a GTX 1080 Ti. Milliseconds of two machines do not compare; "
-        "ratios do.",
-        *(of_preset(*x) for x in hashes.items()),
-        SOURCE,
-    ]
-    title = "Time for one pair without and with xCos"
-    files = {"cost.csv": (Cost, rows)}
-    return [Report("cost", title, cost_table(rows), notes, files, draw_costs(rows))]
+    words = {"table": cost_table(rows), "rounds": ROUNDS, "xcos": XCOS, "baseline": BASELINE}
+    words |= {"presets": hashes.items(), "missing": ()}
+    return [Report("cost", {"cost.csv": (Cost, rows)}, words, draw_costs(rows))]
 
 
 def cost_table(rows: Sequence[Cost]) -> str:

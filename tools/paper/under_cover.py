@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tools.paper import published
 from tools.paper.data_folder import SEED, NotThere, open_paper_set
 from tools.paper.figures import draw_shares
 from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
-from tools.paper.tables import Bench, by_share, measured, not_there, of_missing, on
+from tools.paper.tables import ON_LFW, Bench, by_share, measured, not_there, of_missing, on
 from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.occluded import SHARES, score_occluded
@@ -22,22 +21,11 @@ from xcos_tf.models.preset_threshold import PLAIN_COSINE
 RESAMPLES = 10_000
 LESS, MORE, EQUAL = "loses less", "loses more", "no significant difference"
 XCOS_PREFIX = "xcos-"
-HOW = (
-    "Seeded free-form strokes cover one face of each pair; which face, and where, is the same for "
-    f"all presets (seed {SEED}). Accuracy is the mean over folds, each at the threshold that is "
-    "best on the others with as much covered."
-)
-HOW_COMPARED = (
-    "xcos-NAME is compared with NAME, which was trained or left alone in the same way. Intervals "
-    "are of 95 %, by the bootstrap over pairs with thresholds as they are; they take the pairs as "
-    "drawn independently, although some share a person. A score that is worse to begin with has "
-    "less to lose."
-)
 
 
 def figure_5b(bench: Bench) -> list[Report]:
     """Measure all presets on LFW at all shares, and compare each xCos preset with its baseline."""
-    drops: list[Drop] = []
+    drops, found = [], {}
     try:
         vset = open_paper_set(bench.data, "LFW")
     except NotThere as reason:
@@ -47,19 +35,13 @@ def figure_5b(bench: Bench) -> list[Report]:
         rows = [measured("LFW", vset, x, share) for share, of in found.items() for x in of]
         rows += of_missing(bench, "LFW")
         drops = _drops(bench, found, vset.pairs)
-        notes = [*(f"LFW: {note}" for note in on(vset)), HOW, *([HOW_COMPARED] if drops else [])]
+        notes = [f"LFW: {note}" for note in on(vset)]
     rows.insert(0, Accuracy("LFW", PAPER, "all", DRAWN))
-    body = [by_share(rows), *([drops_table(drops), statements(drops)] if drops else [])]
-    return [
-        Report(
-            "fig-5b",
-            "Fig. 5 (b): accuracy on LFW with one face of each pair covered in part",
-            "\n\n".join(body),
-            [*notes, f"The paper's claim: {published.FIG_5B_CLAIM}.", *bench.notes()],
-            {"fig-5b.csv": (Accuracy, rows), "fig-5b-drops.csv": (Drop, drops)},
-            draw_shares(rows, "accuracy on LFW, %"),
-        )
-    ]
+    compared = [drops_table(drops), statements(drops)] if drops else []
+    words = {"tables": [by_share(rows), *compared], "notes": notes, "seed": SEED}
+    words |= {"measured": found, "compared": drops, **bench.facts()}
+    files = {"fig-5b.csv": (Accuracy, rows), "fig-5b-drops.csv": (Drop, drops)}
+    return [Report("fig-5b", files, words, draw_shares(rows, ON_LFW))]
 
 
 def drops_table(drops: Sequence[Drop]) -> str:

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from collections.abc import Sequence
 
-from tools.paper.tables import of_preset, on
+from tools.paper.tables import on
 from tools.results import Report, minus, table
 from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
@@ -40,48 +40,20 @@ No `share` is the mean over all above 0. `lost` and `changed` are as in `Price`,
 with as much covered; `more` is what is lost more than by int8 without training, likewise.
 """
 
-HOW = (
-    "Size: of `embed` for one face, in millions of bytes, as it is and after `gzip`.",
-    "Time: of `embed`, by TFLite's interpreter with XNNPACK on two x86 cores, as a ratio to "
-    "float32 on as many threads. All files of the table were run in turn, round by round; the "
-    "shortest time of each counts, as other programs ran too.",
-    "verify / 2 faces: one run of `verify` on one thread against two runs of the same variant's "
-    "`embed`, so what the comparison adds. Bare backbones: against two runs of `mobilefacenet`, "
-    "the backbone without xCos, in float32 on one thread.",
-    "Accuracy: 10 folds; points lost against float32.",
-    "S and W: Pearson correlation with float32's, over all cells of all pairs.",
-    "Thresholds were measured on people held out of training, for each variant by itself; nothing "
-    "was chosen or calibrated on the set of this page.",
-)
-ON_ALL_PAIRS = (
-    "Accuracy: 10 folds, genuine and impostor pairs counting alike; points lost against float32, "
-    "mean over the folds ± its standard error. Changed: pairs that are decided otherwise than by "
-    "float32, likewise. FMR and FNMR are at the variant's own threshold for FMR 1e-3."
-)
-UNDER_COVER = (
-    "Seeded free-form strokes cover one face of each pair. Each genuine pair counts twice, with "
-    "either face covered; of the impostor pairs of each fold ten times as many are drawn. Points "
-    "lost against float32 with as much covered, by each share's own thresholds, genuine and "
-    "impostor pairs counting alike. The mean is over the shares above 0 %; it, the decisions "
-    "changed there and what is lost there more than by int8 without training are means over the "
-    "folds ± their standard error. With ten folds, chance alone gives a difference of 2.26 times "
-    "its error or more once in twenty times."
-)
-
 
 def report(
     rows: Sequence[Price], under_cover: Sequence[CoveredPrice], vset: VerificationSet
 ) -> Report:
     """Return the page of the price list."""
-    body = (
-        f"{price_table(rows)}\n\n## On all pairs of photos within the folds\n\n"
-        f"{all_pairs_table(rows)}\n\n{_pairs(rows[0])}. {ON_ALL_PAIRS}\n\n"
-        "## With one face of each pair covered\n\n"
-        f"{covered_table(under_cover)}\n\n{_pairs(under_cover[0])}. {UNDER_COVER}\n\n## How"
-    )
-    notes = [*on(vset), *HOW, of_preset(rows[0].preset, rows[0].preset_sha256)]
+    words = {
+        "tables": (price_table(rows), all_pairs_table(rows), covered_table(under_cover)),
+        "pairs": (_pairs(rows[0]), _pairs(under_cover[0])),
+        "notes": on(vset),
+        "preset": rows[0].preset,
+        "sha256": rows[0].preset_sha256,
+    }
     files = {"tflite.csv": (Price, rows), "tflite-covered.csv": (CoveredPrice, under_cover)}
-    return Report("tflite", "What the TFLite variants cost", body, notes, files)
+    return Report("tflite", files, words)
 
 
 def price_table(rows: Sequence[Price]) -> str:
