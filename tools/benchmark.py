@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import import_module
 from itertools import cycle, zip_longest
 from multiprocessing import get_context
@@ -36,11 +37,17 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from tools.results import ended
+from xcos_tf.data.photo import read_photo
+from xcos_tf.data.records.recordio import MAGIC
+from xcos_tf.errors import XcosError
+from xcos_tf.templates import Gallery
+from xcos_tf.verifier import Verifier
 
+ROOT = Path(__file__).resolve().parents[1]
 GALLERY = 10_000
 PHOTOS, PHOTO_SIDE, PHOTO_BATCH = 96, 250, 16
 # Left, top and side of a square of a sample photo that shows the face as LFW does.
@@ -52,7 +59,6 @@ LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 PEOPLE, FACES, PAIRS = 32, 4, 512  # of a batch of the training input
 WAYS = ("mirrored, normalised", "every change to half of the faces")
 SHARE, FC_BATCH = 0.1, 64  # of the people in a sample, and faces of a step
-RECORD_MAGIC = struct.pack("<I", 0xCED7230A)
 RECORD_PEOPLE, RECORD_SIDE = 10, 112
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -81,7 +87,11 @@ def verify(args) -> None:
     plain, xcos = verification_ratio(args.rounds)
     print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
     print(f"{xcos * 1e3:.1f} ms, ratio {xcos / plain:.3f}")
-    for name, seconds in gallery_seconds(args.rounds).items():
+    verifier, random = Verifier.from_preset("xcos-mobilefacenet"), np.random.default_rng(0)
+    gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
+    names = ("patched", "correlated")
+    ways = [partial(verifier.compare, probe, gallery, name) for name in names]
+    for name, seconds in zip(names, interleaved_medians(ways, args.rounds), strict=True):
         print(f"one template against {GALLERY:,}, {name}: {seconds * 1e3:.1f} ms")
     one_by_one, batched = alignment_rates(photos)
     print(f"{len(photos)} photos of {PHOTO_SIDE}×{PHOTO_SIDE}, faces per second:")
@@ -92,9 +102,6 @@ def verify(args) -> None:
 
 def verification_ratio(rounds: int) -> tuple[float, float]:
     """Return the seconds of a plain and of an explained verification of one aligned pair."""
-    from xcos_tf import Verifier
-    from xcos_tf.templates import Gallery
-
     faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3)).astype(np.uint8)
     plain, xcos = map(Verifier.from_preset, ("mobilefacenet", "xcos-mobilefacenet"))
 
@@ -149,8 +156,6 @@ def runtime(args) -> None:
 
 def pair_by(name: str, faces: np.ndarray, preset: str = "xcos-mobilefacenet") -> Callable:
     """Return what takes two aligned faces through a preset, and explains them if it can."""
-    from xcos_tf import Verifier
-
     verifier = Verifier.from_preset(preset, runtime=name)
 
     def run():
@@ -202,31 +207,14 @@ def command(checkout: Path, words: list[str]) -> tuple[float, float, float]:
         start = time.perf_counter()
         # By its own figures: those of all children so far would hide a peak.
         with open(f"{folder}/said", "w") as said:
-            child = subprocess.Popen(
-                [sys.executable, "-c", program, *words],
-                cwd=folder,
-                env=env,
-                stdout=said,
-                stderr=said,
-            )
+            options = {"cwd": folder, "env": env, "stdout": said, "stderr": said}
+            child = subprocess.Popen([sys.executable, "-c", program, *words], **options)
             _, status, used = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode not in (0, 1):
             sys.exit(f"{checkout}: {Path(f'{folder}/said').read_text()[-500:]}")
     return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * MEMORY_UNIT / 2**20
-
-
-def gallery_seconds(rounds: int) -> dict[str, float]:
-    """Return {attention: seconds to compare one template with `GALLERY` others}."""
-    from xcos_tf import Verifier
-    from xcos_tf.templates import Gallery
-
-    verifier, random = Verifier.from_preset("xcos-mobilefacenet"), np.random.default_rng(0)
-    gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
-    names = ("patched", "correlated")
-    ways = [lambda name=name: verifier.compare(probe, gallery, name) for name in names]
-    return dict(zip(names, interleaved_medians(ways, rounds), strict=True))
 
 
 def alignment_rates(photos: Sequence[np.ndarray], size: int = PHOTO_BATCH) -> tuple[float, float]:
@@ -260,13 +248,11 @@ def detection(args) -> None:
     """Print how far our faces are from those that `mtcnn` finds in the same photos."""
     from xcos_tf.data.cascade import Cascade
     from xcos_tf.data.detection import MAX_DETECTION_SIDE
-    from xcos_tf.data.photo import read_photo
 
     paths = [ROOT / f"tests/photos/{name}.jpg" for name in SQUARES for _ in SIDES]
     sides = [*SIDES] * len(SQUARES)
     if args.photos:
-        found = sorted(args.photos.rglob("*.jpg"))
-        paths += found[:: max(1, len(found) // args.count)][: args.count]
+        paths += some_photos(args.photos, args.count)
     ours, package, counted, apart = Cascade(), package_by_log_odds(), 0, []
     for path, side in zip_longest(paths, sides, fillvalue=MAX_DETECTION_SIDE):
         image = Image.fromarray(read_photo(path))
@@ -315,13 +301,15 @@ def sample_photos(count: int) -> list[np.ndarray]:
     return photos
 
 
-def read_folder(folder: Path) -> list[np.ndarray]:
-    """Return some of a folder tree's JPEGs, evenly spread, uint8; they must be 250×250."""
-    from xcos_tf.data.photo import read_photo
-    from xcos_tf.errors import XcosError
-
+def some_photos(folder: Path, count: int) -> list[Path]:
+    """Return so many of a folder tree's JPEGs, evenly spread."""
     paths = sorted(folder.rglob("*.jpg"))
-    photos = [read_photo(x) for x in paths[:: max(1, len(paths) // PHOTOS)][:PHOTOS]]
+    return paths[:: max(1, len(paths) // count)][:count]
+
+
+def read_folder(folder: Path) -> list[np.ndarray]:
+    """Return some of a folder's photos, uint8; they must be 250×250."""
+    photos = [read_photo(path) for path in some_photos(folder, PHOTOS)]
     if {photo.shape for photo in photos} != {(PHOTO_SIDE, PHOTO_SIDE, 3)}:
         raise XcosError(f"{folder} does not hold 250×250 .jpg photos; give LFW's folder, or none")
     return photos
@@ -335,7 +323,6 @@ def training_input(args) -> None:
     from xcos_tf.data.records.reader import PreparedSet
     from xcos_tf.data.sampling import GroupSampler
     from xcos_tf.data.training_input import Augmentation, decode_face, training_dataset
-    from xcos_tf.errors import XcosError
 
     sets = [PreparedSet(folder) for folder in args.sets]
     faces = join_sets(sets)
@@ -389,7 +376,6 @@ def in_fresh_process(function, *arguments):
 def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
     from xcos_tf.evaluation.templates import make_templates
-    from xcos_tf.verifier import Verifier
 
     start = time.perf_counter()
     make_templates(Verifier.from_preset("xcos-mobilefacenet"), faces, templates)
@@ -476,7 +462,7 @@ def write_records(folder: Path, images: int) -> int:
         stream = io.BytesIO()
         pixels.resize((RECORD_SIDE, RECORD_SIDE)).save(stream, "JPEG", quality=95)
         # The magic word would part a record.
-        jpegs += [stream.getvalue()] * (RECORD_MAGIC not in stream.getvalue())
+        jpegs += [stream.getvalue()] * (MAGIC not in stream.getvalue())
     folder.mkdir()
     with open(folder / "train.rec", "wb") as records, open(folder / "train.idx", "w") as index:
         for key in range(images):
@@ -484,7 +470,7 @@ def write_records(folder: Path, images: int) -> int:
             header = struct.pack("<IfQQ", 0, key * RECORD_PEOPLE // images, key, 0)
             data = header + jpegs[key % 64]
             index.write(f"{key}\t{records.tell()}\n")
-            records.write(RECORD_MAGIC + struct.pack("<I", len(data)) + data)
+            records.write(MAGIC + struct.pack("<I", len(data)) + data)
             records.write(bytes(-len(data) % 4))
         size = records.tell()
     (folder / "property").write_text(f"{RECORD_PEOPLE},{RECORD_SIDE},{RECORD_SIDE}\n")
@@ -492,8 +478,6 @@ def write_records(folder: Path, images: int) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.results import ended
-
     argv = sys.argv[1:] if argv is None else argv
     text = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="benchmark", description=__doc__, formatter_class=text)
@@ -515,9 +499,8 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--train", nargs=2, metavar=("CONFIG", "DATA"), help="for `xcos train`")
     command.add_argument("--authors", type=Path, help="`src` of the authors' repository")
     command = add("detection", detection, count=500)
-    command.add_argument(
-        "--photos", type=Path, help="folder, such as LFW, of which COUNT are taken"
-    )
+    words = "folder, such as LFW, of which COUNT are taken"
+    command.add_argument("--photos", type=Path, help=words)
     command = add("input", training_input, rounds=5, batches=60)
     command.add_argument("sets", nargs="+", type=Path, help="folders that `xcos prepare` made")
     command = add("all-pairs", all_pairs)
