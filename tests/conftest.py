@@ -45,7 +45,7 @@ def pytest_runtest_setup(item):
 
 
 def _process_settings() -> dict:
-    from xcos_tf.cli.quiet import _OWN_SETTINGS
+    from xcos_tf.quiet import _OWN_SETTINGS
 
     # Others are set by libraries when a test is the first to import them; and a command's own stay
     # when a test is the first to run one in this process.

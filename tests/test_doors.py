@@ -9,7 +9,7 @@ import pytest
 from tests.cli.every_command import INVOCATIONS, make_places
 from xcos_tf.arrays import read_npz
 from xcos_tf.cli.main import main
-from xcos_tf.cli.passphrase import read_passphrase
+from xcos_tf.cli.unlock_steps import read_passphrase
 from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
@@ -129,7 +129,7 @@ def test_a_list_may_come_out_of_a_pipe(line, tmp_path, monkeypatch, capsys):
 
 
 def test_a_passphrase_may_come_out_of_a_pipe_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("xcos_tf.cli.passphrase.PATIENCE", 0.2)
+    monkeypatch.setattr("xcos_tf.cli.unlock_steps.PATIENCE", 0.2)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(XcosError, match=r"cannot be read \(no line came in 0\.2 seconds\)"):

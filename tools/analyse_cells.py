@@ -199,7 +199,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def do() -> None:
-        from xcos_tf.cli.quiet import import_tensorflow
+        from xcos_tf.quiet import import_tensorflow
 
         import_tensorflow()
         print(args.table(args))

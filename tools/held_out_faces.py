@@ -39,7 +39,7 @@ def write(preset: str, data: Path, out: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from xcos_tf.cli.quiet import import_tensorflow
+    from xcos_tf.quiet import import_tensorflow
 
     import_tensorflow()
     from xcos_tf.cli.tflite_thresholds import faces_held_out

@@ -146,7 +146,7 @@ def run(
     parser: ArgumentParser, measure: Callable[[Namespace], Iterable[Report]], argv: list | None
 ) -> int:
     """Write and print what is measured, fill the pages of `--readme`, return the exit code."""
-    from xcos_tf.cli.quiet import import_tensorflow
+    from xcos_tf.quiet import import_tensorflow
 
     args = parser.parse_args(argv)
     import_tensorflow()

@@ -19,7 +19,7 @@ import pytest
 from tests.cli.every_command import INVOCATIONS, SUFFIX, make_places
 from xcos_tf.cli import main as entry
 from xcos_tf.cli.main import COMMANDS, LIGHT, main
-from xcos_tf.cli.quiet import LEVEL
+from xcos_tf.quiet import LEVEL
 
 each_line = pytest.mark.parametrize("line", INVOCATIONS.values(), ids=INVOCATIONS)
 

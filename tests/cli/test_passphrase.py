@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from xcos_tf.cli.passphrase import VARIABLE, read_passphrase
+from xcos_tf.cli.unlock_steps import VARIABLE, read_passphrase
 from xcos_tf.errors import XcosError
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from xcos_tf.cli import convert
 from xcos_tf.cli.main import main
-from xcos_tf.cli.quiet import LEVEL, quiet_libraries
 from xcos_tf.errors import XcosError
 from xcos_tf.progress import Bar, log
+from xcos_tf.quiet import LEVEL, quiet_libraries
 
 
 @pytest.fixture

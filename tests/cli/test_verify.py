@@ -16,8 +16,8 @@ from PIL import Image
 from tests.data.test_photo import png
 from tests.verifying import THRESHOLDS, untrained_preset
 from xcos_tf.cli.main import main
-from xcos_tf.cli.quiet import LEVEL
 from xcos_tf.models.presets import load_preset
+from xcos_tf.quiet import LEVEL
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 OBAMA, OBAMA2, BIDEN = (str(PHOTOS / f"{name}.jpg") for name in ("obama", "obama2", "biden"))

@@ -15,7 +15,7 @@ from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.models import odd_safetensors
 from tests.fuzz.mutate import mutate_bytes, mutate_json, mutate_text
 from tests.fuzz.sets import odd_npz
-from xcos_tf.cli.passphrase import read_passphrase
+from xcos_tf.cli.unlock_steps import read_passphrase
 from xcos_tf.data.occlude_folder import claim_folder
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.score_cache import ScoreCache

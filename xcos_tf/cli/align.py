@@ -9,17 +9,14 @@ from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.progress import log
 from xcos_tf.wording import counted
 
+HELP = "cut the faces out of a folder of photos"
+DESCRIPTION = """Find a face in each photo of the folder tree SRC and write it, upright and 112×112,
+under the same name in DST. Links to folders are followed. A run that was stopped goes on where it
+was when started again; what failed, and why, is listed in DST/failures.csv. Exit code: 0 done, 2
+error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "align",
-        help="cut the faces out of a folder of photos",
-        description="Find a face in each photo of the folder tree SRC and write it, upright and "
-        "112×112, under the same name in DST. Links to folders are followed. A run that was "
-        "stopped goes on where it was when started again; what failed, and why, is listed in "
-        "DST/failures.csv. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "source SRC", "folder of photos")
     add(parser, "destination DST", "folder for the aligned faces")
     parser.add_argument(
@@ -31,11 +28,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     add(parser, "--batch-size N", "the most photos that are worked on at once", whole_number, 16)
     add(parser, "--retry-failed", "try again what DST/failures.csv lists from an earlier run")
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     if args.batch_size < 1:
         raise XcosError(f"the batch size {args.batch_size} is under 1; give 1 or more")
     return Paths(

@@ -6,16 +6,13 @@ from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError, on_one_line
 
+HELP = "turn a PyTorch checkpoint of xCos into a preset"
+DESCRIPTION = """Turn a PyTorch checkpoint of the authors' xCos, or of its plain FC variant, into a
+preset; depth and squeeze-and-excitation are read from its keys. It needs PyTorch. A published
+MobileFaceNet.tflite is converted, too. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "convert",
-        help="turn a PyTorch checkpoint of xCos into a preset",
-        description="Turn a PyTorch checkpoint of the authors' xCos, or of its plain FC variant, "
-        "into a preset; depth and squeeze-and-excitation are read from its keys. It needs PyTorch. "
-        "A published MobileFaceNet.tflite is converted, too. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "file FILE", "PyTorch file with the model's state_dict")
     add(parser, "folder FOLDER", "preset folder to write")
     add(parser, "--teacher FOLDER", "for the teacher's preset")
@@ -29,11 +26,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "default; rgb for weights trained on photos as they are",
     )
     add(parser, "--licence LICENCE", "to state", default="as the PyTorch weights")
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written."""
     return Paths(
         files={
             args.file: "there is no file {}; give a PyTorch checkpoint, or MobileFaceNet.tflite"

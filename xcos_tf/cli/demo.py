@@ -9,26 +9,21 @@ from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, on_one_line
 
+HELP = "open a page that compares two photos and shows why"
+DESCRIPTION = """Do what `xcos serve` does, on a free port of this machine, and open its page in a
+browser; or write the page to a folder. Exit code: 0 stopped or written, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "demo",
-        help="open a page that compares two photos and shows why",
-        description="Do what `xcos serve` does, on a free port of this machine, and open its page "
-        "in a browser; or write the page to a folder. Exit code: 0 stopped or written, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_what_is_served(parser)
     static = parser.add_argument_group("without a server")
     add(static, "--static DIR", "write a page that computes in the browser, for any static host")
     about = "folder of LiteRT.js that `npm install @litertjs/core` makes"
     add(static, "--litert FOLDER", about, default=os.path.join("node_modules", "@litertjs"))
     parser.set_defaults(host="127.0.0.1", port=0)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written."""
     if args.static is None:
         return serve.paths(args)
     if args.store is not None:

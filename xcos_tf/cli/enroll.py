@@ -10,17 +10,14 @@ from xcos_tf.errors import XcosError
 from xcos_tf.progress import log
 from xcos_tf.wording import counted
 
+HELP = "enroll people's photos in a store, for `xcos find`"
+DESCRIPTION = """Enroll all photos of FOLDER: those in a sub-folder show the person of its name,
+those beside it a person of the photo's name. The store is made if there is none. Photos that are
+enrolled already are passed over, so that a run that was stopped goes on. Exit code: 0 done, 2
+error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "enroll",
-        help="enroll people's photos in a store, for `xcos find`",
-        description="Enroll all photos of FOLDER: those in a sub-folder show the person of its "
-        "name, those beside it a person of the photo's name. The store is made if there is none. "
-        "Photos that are enrolled already are passed over, so that a run that was stopped goes on. "
-        "Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "folder FOLDER", "photos, one sub-folder for each person")
     add_store_argument(parser)
     about = "(default: the store's; xcos-mobilefacenet for a new one)"
@@ -30,11 +27,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     about = "let a Ray cluster do the work; its machines see the photos under the same paths"
     add(many, "--ray ADDRESS", about)
     add_face_arguments(parser)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     if not 1 <= args.workers <= 256:
         raise XcosError(f"--workers {args.workers} is not from 1 to 256; give a number of cores")
     return Paths(

@@ -13,18 +13,14 @@ from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError
 
+HELP = "measure presets on a test set"
+DESCRIPTION = """Measure k-fold accuracy, AUC, EER, TAR at FAR, and FMR and FNMR at the preset's own
+thresholds, with 95 % confidence intervals. Each face goes through a backbone once; no test-time
+augmentation. SET is a folder of photos with a list of PAIRS, a folder of people with --draw,
+--all-pairs or --identification, or one of InsightFace's NAME.bin files."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="measure presets on a test set",
-        description="Measure k-fold accuracy, AUC, EER, TAR at FAR, and FMR and FNMR at the "
-        "preset's own thresholds, with 95 % confidence intervals. Each face goes through a "
-        "backbone once; no test-time augmentation. SET is a folder of photos with a list of "
-        "PAIRS, a folder of people with --draw, --all-pairs or --identification, or one of "
-        "InsightFace's NAME.bin files.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_arguments(parser)
     about = "bundled preset or preset folder; may be repeated (default: every bundled one)"
     add(parser, "--preset NAME", about, action="append")
@@ -38,11 +34,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(everything, "--templates FILE", "where to keep the faces' features for the next time")
     add(parser, "--report FILE", "write everything as one HTML file")
     add(parser, "--json", "print everything as JSON")
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     _check_options(args)
     if args.report is not None:
         from xcos_tf.explain.output_paths import check_report_path

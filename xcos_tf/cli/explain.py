@@ -7,18 +7,15 @@ from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import on_one_line
 
+HELP = "compare explanations of two photos' score in one picture"
+DESCRIPTION = """Explain the score of two photos by several methods, and draw a row for each: for
+xCos S, W and S·W, for any other its map on both faces. Methods: xcos, xcos-correlated, xcos-patched
+and xcos-whatif explain an xCos preset; tail, gradcam, gradcam++, layercam, scorecam, saliency and
+smoothgrad its plain baseline; occlusion, corrrise, random and face-centre any preset. Exit code: 0
+done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "explain",
-        help="compare explanations of two photos' score in one picture",
-        description="Explain the score of two photos by several methods, and draw a row for each: "
-        "for xCos S, W and S·W, for any other its map on both faces. Methods: xcos, "
-        "xcos-correlated, xcos-patched and xcos-whatif explain an xCos preset; tail, gradcam, "
-        "gradcam++, layercam, scorecam, saliency and smoothgrad its plain baseline; occlusion, "
-        "corrrise, random and face-centre any preset. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_two_photos(parser)
     add(parser, "--method NAMES", "with commas between them", default="xcos,gradcam")
     add(parser, "--out FILE", "the picture: .png, .pdf or .svg", required=True)
@@ -32,11 +29,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     about = "paper, blue for similar and red for not, or cividis, which prints well in grey"
     add(parser, "--colours NAME", about, default="paper")
     add_face_arguments(parser)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     from xcos_tf.explain.output_paths import check_figure_path
 
     check_figure_path(args.out)

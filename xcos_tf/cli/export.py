@@ -7,17 +7,13 @@ from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import XcosError, on_one_line
 
+HELP = "write a preset as a SavedModel for TF Serving and as TFLite files"
+DESCRIPTION = """Write an xCos preset in the forms that others run. A SavedModel goes to
+DIR/serving/NAME/VERSION, with the configuration of a server beside NAME; a version that is there
+already is never changed. TFLite files go to DIR/tflite. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "export",
-        help="write a preset as a SavedModel for TF Serving and as TFLite files",
-        description="Write an xCos preset in the forms that others run. A SavedModel goes to "
-        "DIR/serving/NAME/VERSION, with the configuration of a server beside NAME; a version that "
-        "is there already is never changed. TFLite files go to DIR/tflite. Exit code: 0 done, "
-        "2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "preset PRESET", "bundled xCos preset or preset folder")
     add(parser, "folder DIR", "folder to write to")
     add(parser, "--to {saved-model,tflite,all}", "which form to write", required=True)
@@ -33,11 +29,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "training, and keep them in its folder; PREPARED has the sets that it was trained on"
     )
     add(tflite, "--measure PREPARED", about)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     unused = {"tflite": "name version", "saved-model": "variants representative measure"}
     for option in unused.get(args.to, "").split():
         if getattr(args, option) is not None:

@@ -16,15 +16,12 @@ from xcos_tf.progress import log
 
 FOUND, NOBODY = 0, 1
 
+HELP = "find who of a store's people a photo shows, and explain it"
+DESCRIPTION = """Search a store for the face of a photo, and print the likeliest people. Exit code:
+0 somebody reaches the threshold, 1 nobody does, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "find",
-        help="find who of a store's people a photo shows, and explain it",
-        description="Search a store for the face of a photo, and print the likeliest people. Exit "
-        "code: 0 somebody reaches the threshold, 1 nobody does, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "photo PHOTO", "a photo; - for standard input")
     add_store_argument(parser)
     add(parser, "--top N", "the most people to print", whole_number, 5)
@@ -42,11 +39,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(parser, "--json", "print everything as JSON")
     add(parser, "--preset NAME", "bundled preset or preset folder (default: the store's)")
     add_face_arguments(parser)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     if args.all_faces and args.aligned:
         raise XcosError("--aligned is for a photo of one face; leave out --all-faces")
     return store_paths(

@@ -8,18 +8,14 @@ from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
+HELP = "measure the correlated attention of a preset"
+DESCRIPTION = """Measure P, the Pearson correlation of each cell's cosine with a teacher's cosine
+over training pairs, and write a preset that is PRESET with this P, with both maps in its
+config.json and as a picture. Cells may be negative, and then count against likeness. A run that was
+stopped goes on where it was when started again. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "fit-correlation",
-        help="measure the correlated attention of a preset",
-        description="Measure P, the Pearson correlation of each cell's cosine with a teacher's "
-        "cosine over training pairs, and write a preset that is PRESET with this P, with both maps "
-        "in its config.json and as a picture. Cells may be negative, and then count against "
-        "likeness. A run that was stopped goes on where it was when started again. Exit code: 0 "
-        "done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "preset PRESET", "bundled xCos preset, or preset folder")
     add(parser, "sets SET", "training people, as `xcos prepare` made them", nargs="+")
     add(parser, "--out FOLDER", "for the new preset", required=True)
@@ -33,11 +29,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "it the preset has none for P"
     )
     add(parser, "--thresholds-set SET", about)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     if args.pairs < 2:
         raise XcosError(f"--pairs {args.pairs} is under 2, and two pairs are the fewest; give more")
     if not 0 <= args.genuine <= 1:

@@ -11,27 +11,22 @@ from xcos_tf.wording import counted
 FACES = 6000
 HELD_OUT = 150  # faces to measure on, at most
 
+HELP = "let a preset tell what covering a cell would do"
+DESCRIPTION = """Cover each cell of training faces, fit a small model to what that does to their
+grid features, and put it into the preset's folder, for `xcos verify` and for the method xcos-whatif
+of `xcos explain`. People whom the preset's training held out are held out here too, and the model
+is measured on them. A run that was stopped goes on where it was when started again. Exit code: 0
+done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "fit-whatif",
-        help="let a preset tell what covering a cell would do",
-        description="Cover each cell of training faces, fit a small model to what that does to "
-        "their grid features, and put it into the preset's folder, for `xcos verify` and for the "
-        "method xcos-whatif of `xcos explain`. People whom the preset's training held out are held "
-        "out here too, and the model is measured on them. A run that was stopped goes on where it "
-        "was when started again. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "preset PRESET", "bundled xCos preset, or preset folder")
     add(parser, "sets SET", "training people, as `xcos prepare` made them", nargs="+")
     add(parser, "--faces N", "to cover, at most", whole_number, FACES)
     add(parser, "--seed N", kind=whole_number, default=0)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read, after a look at the options."""
     if args.faces < 2:
         raise XcosError(f"--faces {args.faces} is under 2, and two are the fewest; give more")
     if args.seed < 0:

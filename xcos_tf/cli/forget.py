@@ -8,22 +8,17 @@ from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import shown
 from xcos_tf.wording import counted
 
+HELP = "remove a person from a store"
+DESCRIPTION = """Remove all faces of a person from a store: rows, index and files. Nothing brings
+them back but another `xcos enroll`. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "forget",
-        help="remove a person from a store",
-        description="Remove all faces of a person from a store: rows, index and files. Nothing "
-        "brings them back but another `xcos enroll`. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "person PERSON", "their name, as `xcos find` prints it")
     add_store_argument(parser)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read."""
     return store_paths(args.store)
 
 

@@ -13,27 +13,21 @@ PICTURES = (
     "mean-attention.png",
 )
 
+HELP = "draw what an xCos preset gets right and wrong on a test set"
+DESCRIPTION = """Write five pictures to --out: true accepts, false accepts, true rejects and false
+rejects (the paper's true and false positives and negatives), each with the pairs that the preset is
+most and least sure of, and the mean attention map over all pairs; print the share of weight of each
+part of the face. SET and PAIRS are as in `xcos evaluate`. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "gallery",
-        help="draw what an xCos preset gets right and wrong on a test set",
-        description="Write five pictures to --out: true accepts, false accepts, true rejects and "
-        "false rejects (the paper's true and false positives and negatives), each with the pairs "
-        "that the preset is most and least sure of, and the mean attention map over all pairs; "
-        "print the share of weight of each part of the face. SET and PAIRS are as in `xcos "
-        "evaluate`. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "preset PRESET", "bundled xCos preset or preset folder")
     add_set_arguments(parser)
     add(parser, "--seed S", "of --draw (default: 0)", whole_number)
     add(parser, "--out DIR", "folder for the pictures", required=True)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     check_set_arguments(args)
     if args.seed is not None and args.draw is None:
         raise XcosError("--seed is for --draw; leave it out or add --draw N")

@@ -1,8 +1,9 @@
 """Dispatch of the `xcos` command to its subcommands, and the one place where a command ends.
 
-Each subcommand is a module of this package with three functions:
+Each subcommand is a module of this package with what its help says, HELP and DESCRIPTION, and
+three functions:
 
-- `add_parser(subparsers)` attaches its parser;
+- `add_arguments(parser)` attaches what is given to it on the command line;
 - `paths(args) -> Paths` says which files the command reads and which it writes, and refuses what
   the command line alone shows to be wrong;
 - `run(args) -> int` does the work and returns the exit code.
@@ -24,36 +25,17 @@ from collections.abc import Callable, Iterator
 from xcos_tf import __version__
 from xcos_tf.cli.parser import Parser, PrintCompletion
 from xcos_tf.cli.paths import check_paths, lists_at_hand
-from xcos_tf.cli.quiet import import_tensorflow, quiet_libraries, ready_environment
 from xcos_tf.cli.streams import give_up, ready_streams
 from xcos_tf.errors import XcosError, as_message, reason_of, shown
 from xcos_tf.progress import log
+from xcos_tf.quiet import import_tensorflow, quiet_libraries, ready_environment
 
+_HEAVY = ("prepare", "train", "fit-correlation", "fit-whatif", "export", "convert")
 COMMANDS = (
-    "verify",
-    "explain",
-    "align",
-    "occlude",
-    "evaluate",
-    "gallery",
-    "prepare",
-    "train",
-    "fit-correlation",
-    "fit-whatif",
-    "export",
-    "convert",
-    "unlock",
-    "enroll",
-    "find",
-    "forget",
-    "store",
-    "serve",
-    "demo",
+    *("verify", "explain", "align", "occlude", "evaluate", "gallery", *_HEAVY),
+    *("unlock", "enroll", "find", "forget", "store", "serve", "demo"),
 )
-LIGHT = (
-    *("verify", "explain", "align", "occlude", "evaluate", "gallery", "unlock"),
-    *("enroll", "find", "forget", "store", "serve", "demo"),
-)
+LIGHT = tuple(name for name in COMMANDS if name not in _HEAVY)
 """Those that import TensorFlow only where they must."""
 ERROR, INTERRUPTED, READER_GONE = 2, 130, 141  # the last two as a shell reports the signals
 
@@ -75,7 +57,9 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"xcos_tf.cli.{name.replace('-', '_')}")
-        module.add_parser(subparsers).set_defaults(run=module.run, paths=module.paths)
+        command = subparsers.add_parser(name, help=module.HELP, description=module.DESCRIPTION)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run, paths=module.paths)
     return parser
 
 

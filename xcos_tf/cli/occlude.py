@@ -7,18 +7,15 @@ from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import on_one_line
 
+HELP = "cover part of aligned faces"
+DESCRIPTION = """Write the aligned faces of FACES to OUT, each covered in part, as PNG. With
+--pairs, write a test set in which one face of each pair is covered: OUT/faces, OUT/covered and
+OUT/pairs.csv, to be measured by `xcos evaluate OUT OUT/pairs.csv --aligned`. What covers a face
+follows from the seed and the face's name. A run that was stopped goes on where it was when started
+again. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "occlude",
-        help="cover part of aligned faces",
-        description="Write the aligned faces of FACES to OUT, each covered in part, as PNG. With "
-        "--pairs, write a test set in which one face of each pair is covered: OUT/faces, "
-        "OUT/covered and OUT/pairs.csv, to be measured by `xcos evaluate OUT OUT/pairs.csv "
-        "--aligned`. What covers a face follows from the seed and the face's name. A run that was "
-        "stopped goes on where it was when started again. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "source FACES", "folder that `xcos align` made")
     add(parser, "destination OUT", "folder for the copy")
     how = parser.add_mutually_exclusive_group(required=True)
@@ -26,11 +23,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(how, "--wear WHAT", "cover by sunglasses, scarf or hand")
     add(parser, "--pairs LIST", "LFW's pairs.txt or a CSV of pairs of the faces")
     add(parser, "--seed S", "another number covers otherwise", whole_number, 0)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written."""
     return Paths(
         lists=dict.fromkeys(given(args.pairs), "there is no list of pairs {}; check the path"),
         folders={args.source: "there is no folder {}; check the path"},

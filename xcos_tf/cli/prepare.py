@@ -8,28 +8,23 @@ from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, on_one_line
 from xcos_tf.wording import counted
 
+HELP = "turn a set of faces into records for training"
+DESCRIPTION = """Write the faces of SRC into TFRecord files in DST, with an index of labels and
+checksums. SRC is a folder with one sub-folder a person, a folder with MXNet's train.rec (and
+train.idx, property) or an InsightFace .bin file; images keep their bytes. A run that was stopped
+goes on where it was when started again; records that cannot be used are listed with reasons in
+DST/skipped.csv. Exit code: 0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "prepare",
-        help="turn a set of faces into records for training",
-        description="Write the faces of SRC into TFRecord files in DST, with an index of labels "
-        "and checksums. SRC is a folder with one sub-folder a person, a folder with MXNet's "
-        "train.rec (and train.idx, property) or an InsightFace .bin file; images keep their bytes. "
-        "A run that was stopped goes on where it was when started again; records that cannot be "
-        "used are listed with reasons in DST/skipped.csv. Exit code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "source SRC", "folder or file of aligned faces")
     add(parser, "destination DST", "folder for the prepared set")
     add(parser, "--shards N", "number of files to deal the faces into", whole_number, 64)
     about = "files written at the same time (default: as many as there are processors)"
     add(parser, "--jobs N", about, whole_number)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     for option, value in (("--shards", args.shards), ("--jobs", args.jobs)):
         if value is not None and value < 1:
             raise XcosError(f"{option} {value} is under 1; give 1 or more")

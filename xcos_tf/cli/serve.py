@@ -9,16 +9,12 @@ from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.progress import log
 
+HELP = "answer over HTTP, with a page to try"
+DESCRIPTION = """Serve explained verdicts over HTTP, and a page that shows them. If XCOS_API_KEY is
+set, requests must have it in the header X-API-Key. Exit code: 0 stopped, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "serve",
-        help="answer over HTTP, with a page to try",
-        description="Serve explained verdicts over HTTP, and a page that shows them. If "
-        "XCOS_API_KEY is set, requests must have it in the header X-API-Key. Exit code: 0 stopped, "
-        "2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_what_is_served(parser)
     parser.add_argument(
         "--host",
@@ -26,7 +22,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="where to listen; 0.0.0.0 is everywhere (default: %(default)s, this machine alone)",
     )
     add(parser, "--port PORT", kind=whole_number, default=8080)
-    return parser
 
 
 def add_what_is_served(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +31,6 @@ def add_what_is_served(parser: argparse.ArgumentParser) -> None:
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read, after a look at the options."""
     if not 0 <= args.port < 2**16:
         raise XcosError(f"--port {args.port} is no port; give one from 0 to 65535")
     return store_paths(args.store, presets=(args.preset,))

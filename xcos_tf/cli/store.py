@@ -9,23 +9,18 @@ from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import shown
 from xcos_tf.wording import counted
 
+HELP = "say what a store of people holds"
+DESCRIPTION = """Say what a store holds: its preset, and how many faces each person has. Exit code:
+0 done, 2 error."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "store",
-        help="say what a store of people holds",
-        description="Say what a store holds: its preset, and how many faces each person has. Exit "
-        "code: 0 done, 2 error.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("info",), metavar="info", help="a summary and the people")
     add_store_argument(parser)
     add(parser, "--json", "print everything as JSON")
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read."""
     return store_paths(args.store)
 
 

@@ -7,22 +7,17 @@ from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, shown
 
+HELP = "train the model that a configuration describes"
+DESCRIPTION = """Train the model of CONFIG (see docs/configuration.md) on sets that `xcos prepare`
+made, and write RUN/preset. The same command goes on with a run that was interrupted, from its last
+checkpoint. Exit code: 0 done, 2 error, 130 interrupted by Ctrl-C, 143 stopped by SIGTERM."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train the model that a configuration describes",
-        description="Train the model of CONFIG (see docs/configuration.md) on sets that `xcos "
-        "prepare` made, and write RUN/preset. The same command goes on with a run that was "
-        "interrupted, from its last checkpoint. Exit code: 0 done, 2 error, 130 interrupted by "
-        "Ctrl-C, 143 stopped by SIGTERM.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     about = "YAML file, see configs/; what a second one says goes over what the first one does"
     add(parser, "configs CONFIG", about, nargs="+")
     add(parser, "--data FOLDER", "holds the prepared sets", required=True)
     add(parser, "--out RUN", "folder of the run", required=True)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:

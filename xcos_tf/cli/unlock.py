@@ -10,14 +10,11 @@ NO_LIVENESS = (
     "photo of the owner unlocks it."
 )
 
+HELP = "a prototype of unlocking by one's face, on TFLite models"
+DESCRIPTION = f"Enroll an owner's face, and see whether other photos unlock. {NO_LIVENESS}"
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser, with one of its own for each step."""
-    parser = subparsers.add_parser(
-        "unlock",
-        help="a prototype of unlocking by one's face, on TFLite models",
-        description=f"Enroll an owner's face, and see whether other photos unlock. {NO_LIVENESS}",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
     enroll = steps.add_parser(
         "enroll",
@@ -51,7 +48,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
             "the passphrase is its first line (else $XCOS_PASSPHRASE, else a prompt asks for it)"
         )
         add(step, "--passphrase-file FILE", about)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:

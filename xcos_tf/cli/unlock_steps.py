@@ -1,16 +1,21 @@
-"""What `xcos unlock enroll` and `xcos unlock try` do."""
+"""What `xcos unlock enroll` and `xcos unlock try` do.
 
+The passphrase of a store comes from a file, the environment or a prompt, never the command line.
+"""
+
+import getpass
 import json
 import math
 import os
+import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
 
 from xcos_tf.cli.arguments import photo_argument
-from xcos_tf.cli.passphrase import read_passphrase
-from xcos_tf.errors import on_one_line
+from xcos_tf.errors import XcosError, on_one_line, reason_of
 from xcos_tf.explain.words import as_number
+from xcos_tf.files import read_pipe
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
 from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner
@@ -24,6 +29,11 @@ from xcos_tf.wording import counted
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes
 WELL_ENROLLED = 3  # photos
 ANYBODYS_HINT = "look straight at the camera, in even light, with nothing before the face"
+VARIABLE = "XCOS_PASSPHRASE"
+SHORTEST, LONGEST = 8, 1024
+"""Letters of a passphrase that is new, and of any."""
+PATIENCE = 30.0
+"""Seconds in which a passphrase must come out of a pipe."""
 
 
 def enroll(args: Namespace) -> int:
@@ -149,3 +159,51 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
         print(f"{counted(failures, 'failure')} in a row; {left} more locks out")
     else:
         print(f"locked out: {LOCKED_AFTER} failures in a row")
+
+
+def read_passphrase(file: str | None, new: bool) -> str:
+    """Return the passphrase: the first line of a file, $XCOS_PASSPHRASE, or what is typed.
+
+    A `new` one must be long enough and typed twice.
+
+    Raises:
+        XcosError: the file cannot be read, there is no terminal to ask at, or it is empty, too
+            short or typed differently.
+    """
+    if file is not None:
+        try:
+            line = read_pipe(file, 4 * LONGEST + 8, PATIENCE, line=True)
+            passphrase = line.decode("utf-8-sig").rstrip("\r")
+        except (OSError, ValueError) as error:
+            reason = reason_of(error) if isinstance(error, OSError) else "it is not text"
+            raise XcosError(
+                f"the passphrase file {file} cannot be read ({reason}); give one with the "
+                "passphrase in its first line"
+            ) from None
+    elif VARIABLE in os.environ:
+        passphrase = os.environ[VARIABLE]
+    else:
+        passphrase = _ask(new)
+    if not passphrase:
+        raise XcosError("the passphrase is empty; give the one of the store")
+    if len(passphrase) > LONGEST:
+        raise XcosError(f"the passphrase is too long; give one of at most {LONGEST} letters")
+    if new and len(passphrase) < SHORTEST:
+        raise XcosError(f"the passphrase is too short; choose one of at least {SHORTEST} letters")
+    return passphrase
+
+
+def _ask(new: bool) -> str:
+    if not sys.stdin.isatty():
+        raise XcosError(
+            "there is no terminal to ask for the passphrase at; give --passphrase-file or set "
+            f"{VARIABLE}"
+        )
+    try:
+        passphrase = getpass.getpass("passphrase: ")
+        again = getpass.getpass("again: ") if new else passphrase
+    except (EOFError, UnicodeDecodeError):
+        raise XcosError("no passphrase was typed; try again") from None
+    if again != passphrase:
+        raise XcosError("the two passphrases differ; try again")
+    return passphrase

@@ -20,15 +20,12 @@ from xcos_tf.wording import counted
 
 SAME, DIFFERENT = 0, 1
 
+HELP = "compare two photos and explain the score"
+DESCRIPTION = """Compare the faces of two photos. Exit code: 0 same person, 1 different people, 2
+error; 0 for a list of pairs that is done."""
 
-def add_parser(subparsers) -> argparse.ArgumentParser:
-    """Attach the subcommand's parser."""
-    parser = subparsers.add_parser(
-        "verify",
-        help="compare two photos and explain the score",
-        description="Compare the faces of two photos. Exit code: 0 same person, 1 different "
-        "people, 2 error; 0 for a list of pairs that is done.",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_two_photos(parser, nargs="?")
     add(parser, "--camera", "compare A with one frame of the webcam (needs OpenCV)")
     many = parser.add_argument_group("many pairs", "A run that was stopped goes on.")
@@ -46,11 +43,9 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     add(limit, "--threshold X", "a threshold of your own", finite_number)
     add_face_arguments(parser)
     add_server_arguments(parser)
-    return parser
 
 
 def paths(args: argparse.Namespace) -> Paths:
-    """Return what is read and written, after a look at the options."""
     certified = certificates(args)
     if args.pairs is not None or args.out is not None:
         return _paths_of_pairs(args)
