@@ -171,7 +171,7 @@ def test_nobody_is_held_out_and_what_fails_after_training_keeps_the_weights(
         raise XcosError("the preset cannot be written; free some space")
 
     with monkeypatch.context() as patch:
-        patch.setattr("xcos_tf.training.finish.save_preset", fail)
+        patch.setattr("xcos_tf.training.run.save_preset", fail)
         assert main(words) == 2
     captured = capsys.readouterr()
     assert captured.out == (

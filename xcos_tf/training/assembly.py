@@ -35,9 +35,8 @@ TEACHER_FILE = "teacher.f32"
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Trainer:
     """Build the network with its starting weights, and its trainer; call in a strategy's scope.
 
-    Raises:
-        XcosError: a preset or a checkpoint cannot be used, or the model, a layer's name or an
-            optimizer is wrong.
+    Raises XcosError if a preset or a checkpoint cannot be used, or the model, a layer's name or an
+    optimizer is wrong.
     """
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     with default_settings(config.devices.precision):
@@ -112,12 +111,11 @@ def _take_over(name: str, preset: XCos | FaceEmbedder, network: XCos | FaceEmbed
         for path, value in own.items()
         if _plain(path) in theirs and theirs[_plain(path)].shape == value.shape
     }
-    backbone = {path for path in own if _plain(path).startswith("backbone/")}
-    if not backbone <= taken.keys():
-        missing = ", ".join(sorted(backbone - taken.keys())[:3])
+    missing = [x for x in own if _plain(x).startswith("backbone/") and x not in taken]
+    if missing:
         raise XcosError(
-            f"the backbone of the preset {name} has other weights than the model's ({missing}, …); "
-            "give model: backbone the preset's"
+            f"the backbone of the preset {name} has other weights than the model's "
+            f"({', '.join(sorted(missing)[:3])}, …); give model: backbone the preset's"
         )
     assign_arrays(network, {**own, **taken}, str(name))
 
@@ -169,13 +167,10 @@ def has_linear_tail(grid_head: keras.Model, embedding_head: keras.Model) -> bool
 
 
 def linear_tail(embedding_head: keras.Model) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a folded `depthwise_head` does to one cell.
+    """Return what a folded `depthwise_head` does to a cell: scale (h, w, c), matrix (c, dimension).
 
     Its embedding is a constant plus the sum over cells of `matrix.T @ (scale[i, j] * x[i, j])`,
-    as there is no non-linearity in it.
-
-    Returns:
-        scale float32 (h, w, c) and matrix float32 (c, dimension).
+    as there is no non-linearity in it. Both are float32.
     """
     scale = np.asarray(embedding_head.get_layer("depthwise").weights[0])[..., 0]
     mix = np.asarray(embedding_head.get_layer("mix").weights[0])[0, 0]
@@ -188,13 +183,9 @@ def start_from_linear_tail(
 ) -> float:
     """Set a grid head with `cell_affine` to the main directions of the cells' contributions.
 
-    Each cell's contribution to the embedding is centred over `feature_maps`, and the 1×1
-    convolution projects onto the principal components of all cells' contributions.
-
-    Args:
-        grid_head: built with cell_affine=True and batch_norm=False.
-        embedding_head: a folded `depthwise_head` on the same feature map.
-        feature_maps: float32 (N, h, w, c), of training faces.
+    Each cell's contribution to the embedding is centred over `feature_maps`, float32 (N, h, w, c)
+    of training faces, and the 1×1 convolution projects onto the principal components of all cells'
+    contributions. For both heads see `has_linear_tail`.
 
     Returns:
         The share of the contributions' variance that the grid feature keeps, in [0, 1].
@@ -217,11 +208,9 @@ def start_from_linear_tail(
 def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
     """Return the teacher's embedding of each face, from the run's folder if it is there.
 
-    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on. Of
-    several workers, the chief alone is to `write` it.
-
-    Returns:
-        float32 (len(faces), dimension), of unit length, perhaps on disk.
+    It is float32 (len(faces), dimension), of unit length, perhaps on disk. The file holds rows of
+    float32 and grows batch by batch, so that an interrupted pass goes on. Of several workers, the
+    chief alone is to `write` it.
     """
     ask = tf.function(
         lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True

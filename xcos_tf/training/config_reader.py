@@ -34,9 +34,9 @@ def read_config(*paths: str | os.PathLike) -> tuple[TrainingConfig, str]:
         them together.
 
     Raises:
-        XcosError: a file is not there or not YAML, a key is unknown (the nearest known one is
-            named) or missing, or a value has the wrong type or is out of range, or two of them
-            cannot be combined.
+        XcosError: a file is not there or not YAML; a key is unknown (the nearest known one is
+            named) or missing; or a value has the wrong type, is out of range, or cannot be
+            combined with another.
     """
     paths = [Path(path) for path in paths]
     values, text = _read(paths[0])

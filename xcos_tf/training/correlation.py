@@ -14,6 +14,7 @@ from xcos_tf.files import replace_file
 from xcos_tf.models.comparison import PatchedCosine
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.progress import Bar
+from xcos_tf.training.pairs import cosines, joined, places
 
 Batch = Mapping[str, tf.Tensor]
 _MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
@@ -146,19 +147,19 @@ def fit_correlation(
     cos(f_C, f_D), where F are grid features and f another model's embeddings (Eq. 5 to 7).
 
     Args:
-        grid: from what `stem` gives to grid features, any float (N, h, w, c); in inference mode.
-        teacher: from the same to embeddings, any float (N, dimension), of any length; likewise.
+        grid, teacher: from what `stem` gives to grid features, any float (N, h, w, c), and to
+            embeddings, any float (N, dimension) of any length; in inference mode.
         batches_from: called with a step, to give the batches of that step and those after it, the
             same for the same step every time. A batch is as `training_dataset` makes it: "input"
             (G, N, ...), "first", "second" and "same" int (G, P).
         pairs: to measure on. Of the last batch, as many as are still needed are taken, evenly.
+        shape: (h, w) of the maps.
         state: a file that keeps how far the pass has come, always whole. If it is there, the pass
             goes on from it and ends in the same bits as one without a break. It stays when the
             pass is done, for the caller to remove once P is safe.
         identity: of the models and of what `batches_from` gives; a state of another is refused.
         save_every: steps between two writings of `state`.
-        stem: from inputs (N, ...) to what `grid` and `teacher` both start from, such as a frozen
-            trunk.
+        stem: from inputs (N, ...), such as a frozen trunk.
 
     Raises:
         XcosError: the correlations sum to 0 or less, so that they cannot become weights; a map is
@@ -172,14 +173,14 @@ def fit_correlation(
     with Bar(total=pairs, initial=stream.count, desc="correlation", unit="pair") as bar:
         for batch in batches_from(step) if stream.count < pairs else ():
             tensors = [tf.convert_to_tensor(batch[name]) for name in ("input", "first", "second")]
-            maps, cosines = (value.numpy() for value in compare(*tensors))
-            if not (np.isfinite(maps).all() and np.isfinite(cosines).all()):
+            maps, values = (x.numpy() for x in compare(*tensors))
+            if not (np.isfinite(maps).all() and np.isfinite(values).all()):
                 raise XcosError(
                     f"the models gave NaN or infinity for faces of step {step + 1}; use weights "
                     "that give numbers"
                 )
-            kept = _spread(len(cosines), pairs - stream.count)
-            stream.update(maps[kept], cosines[kept])
+            kept = _spread(len(values), pairs - stream.count)
+            stream.update(maps[kept], values[kept])
             genuine += int(np.ravel(batch["same"])[kept].sum())
             step += 1
             bar.update(len(kept))
@@ -204,15 +205,9 @@ def fit_correlation(
 
 def _compare(grid, teacher, stem, inputs, first, second):
     """Return S (G·P, h, w) and the teacher's cosines (G·P,) of a batch's pairs."""
-    groups, faces = tf.unstack(tf.shape(inputs)[:2])
-    inputs = tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], axis=0))
-    offset = tf.range(groups)[:, tf.newaxis] * faces
-    first, second = (tf.reshape(tf.cast(x, tf.int32) + offset, [-1]) for x in (first, second))
-    start = stem(inputs)
+    pairs, start = places(inputs, first, second), stem(joined(inputs))
     grids, embeddings = grid(start), unit_length(teacher(start))
-    maps = PatchedCosine()([tf.gather(grids, first), tf.gather(grids, second)])
-    cosines = tf.reduce_sum(tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1)
-    return maps, cosines
+    return PatchedCosine()([tf.gather(grids, place) for place in pairs]), cosines(embeddings, pairs)
 
 
 def _spread(count: int, wanted: int) -> np.ndarray:

@@ -33,8 +33,7 @@ class LossScale:
     def unscale(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Divide gradients, the same on all replicas, by the factor; then change the factor.
 
-        Returns:
-            The gradients so divided; and bool (), whether all of them are finite.
+        Returns the gradients so divided; and bool (), whether all of them are finite.
         """
         factor, steps = tf.unstack(self.state)
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])

@@ -110,8 +110,7 @@ def train_loop(
             loop is told to stop; by the chief alone if there are several workers.
         groups: in the batch of a step, over all replicas.
         strategy: in whose scope the trainer was made and compiled; the present one when None.
-        steps_per_execution: steps that TensorFlow makes in one call, at the most. Signals are
-            answered between calls.
+        steps_per_execution: that TensorFlow makes in one call, between which signals are answered.
         meet: called at each meeting with the steps made and the mean losses since the last
             meeting, before a checkpoint is written.
         meet_every: steps at whose multiples to meet, besides.

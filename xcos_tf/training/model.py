@@ -19,7 +19,7 @@ from xcos_tf.training.optimizers import (
     current_rate,
     optimizer_variables,
 )
-from xcos_tf.training.pairs import in_groups
+from xcos_tf.training.pairs import cosines, in_groups, joined, places
 from xcos_tf.training.stem import cut_at
 
 NOT_L_COS = ("identification", "locality")
@@ -125,10 +125,8 @@ class Trainer(keras.Model):
         self.network, self.teacher = network, teacher
         if teacher is not None:
             teacher.trainable = False
-        whole = network.features
-        if not isinstance(people, MarginHead):
-            people = ArcFaceHead(people, name="margin_head")
-        self.margin_head = people
+        whole, known = network.features, isinstance(people, MarginHead)
+        self.margin_head = people if known else ArcFaceHead(people, name="margin_head")
         if not self.margin_head.built:
             self.margin_head.build((None, int(np.prod(whole.output_shape[1:]))))
         self.weights_of_losses = {name: float(w) for name, w in weights.items() if w}
@@ -142,8 +140,7 @@ class Trainer(keras.Model):
         self._options["shared"] = cut.stem is not None
         # In a closure, as its models are ways through the network and the teacher, not parts.
         self._cut = lambda: cut
-        self._accumulate, self._clip_norm, self._seed = accumulate, clip_norm, seed
-        self._cells_first, self._balanced = feature == "cells", balance == "genuine"
+        self._accumulate, self._seed = accumulate, seed
         self.sampled = None
         if sample is not None and sample < self.margin_head.classes:
             self.sampled = SampledRows(self.margin_head.kernel, sample, name="sampled_rows")
@@ -261,8 +258,7 @@ class Trainer(keras.Model):
     def ask_teacher(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the teacher's embeddings, float32 (N, dimension) of unit length.
 
-        Raises:
-            ValueError: there is no teacher.
+        Raises ValueError if there is no teacher.
         """
         if self.teacher is None:
             raise ValueError(
@@ -308,8 +304,9 @@ class Trainer(keras.Model):
             gradient + l2 * tf.cast(variable, gradient.dtype) if l2 else gradient
             for gradient, (variable, l2) in zip(gradients, variables, strict=True)
         ]
-        if self._clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
+        limit = self._options["clip_norm"]
+        if limit:
+            gradients, _ = tf.clip_by_global_norm(gradients, limit)
 
         def apply():
             rest = iter(gradients)
@@ -326,8 +323,7 @@ class Trainer(keras.Model):
 
     def losses_of(self, batch: Mapping, kept=None, training=True) -> dict[str, tf.Tensor]:
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
-        groups, faces = tf.unstack(tf.shape(batch["label"]))
-        images = _flatten(batch["input"])
+        images = joined(batch["input"])
         inputs = self.stem(images)
         features = tf.cast(self.features(inputs, training=training), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
@@ -335,7 +331,8 @@ class Trainer(keras.Model):
         if "identification" in self.weights_of_losses:
             flat = features
             if len(features.shape) == 4:
-                cells = unit_length(features) if self._cells_first else features
+                cells_first = self._options["feature"] == "cells"
+                cells = unit_length(features) if cells_first else features
                 flat = tf.reshape(cells, (tf.shape(cells)[0], -1))
             if kept is None:
                 logits = self.margin_head(flat, labels)
@@ -345,19 +342,16 @@ class Trainer(keras.Model):
             losses["identification"] = identification_loss(logits, labels)
         comparisons = self._comparisons()
         if comparisons:
-            offset = tf.range(groups)[:, tf.newaxis] * faces
-            first = tf.reshape(batch["first"] + offset, [-1])
-            second = tf.reshape(batch["second"] + offset, [-1])
+            pairs = places(batch["label"], batch["first"], batch["second"])
             same = tf.reshape(batch["same"], [-1])
             known = "teacher" in batch
-            embeddings = _flatten(batch["teacher"]) if known else self.ask_teacher(inputs)
-            target = tf.reduce_sum(
-                tf.gather(embeddings, first) * tf.gather(embeddings, second), axis=-1
-            )
-            pair = [tf.gather(features, first), tf.gather(features, second)]
+            embeddings = joined(batch["teacher"]) if known else self.ask_teacher(inputs)
+            target = cosines(embeddings, pairs)
+            pair = [tf.gather(features, place) for place in pairs]
+            balanced = self._options["balance"] == "genuine"
             for name, comparison in comparisons.items():
                 score = comparison(pair, training=training)["xcos"]
-                losses[name] = xcos_loss(score, target, same if self._balanced else None)
+                losses[name] = xcos_loss(score, target, same if balanced else None)
         if "locality" in self.weights_of_losses:
             seed = tf.stack([self._seed, self._steps()])
             changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
@@ -399,8 +393,3 @@ class Trainer(keras.Model):
         for name, value in losses.items():
             self._means()[name].update_state(value)
         return {mean.name: mean.result() for mean in self.metrics}
-
-
-def _flatten(groups: tf.Tensor) -> tf.Tensor:
-    """Join the first two axes."""
-    return tf.reshape(groups, tf.concat([[-1], tf.shape(groups)[2:]], axis=0))

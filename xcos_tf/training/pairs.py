@@ -18,11 +18,7 @@ def pair_up(labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Give each face a partner, of the same person or of another by the toss of a coin.
 
     Where a batch has no partner of one kind, a face gets one of the other kind; the only face of a
-    batch is its own.
-
-    Args:
-        labels: int (N,), whose the faces are.
-        seed: int (2,); the same seed draws the same.
+    batch is its own. Labels are int (N,); the same seed, int (2,), draws the same.
 
     Returns:
         int32 (N,), the place of each face's partner; and int32 (N,), 1 where it is the same
@@ -58,17 +54,33 @@ def in_groups(
     return batch
 
 
+def joined(groups: tf.Tensor) -> tf.Tensor:
+    """Return what is in groups (G, N, ...) one after another, (G·N, ...)."""
+    return tf.reshape(groups, tf.concat([[-1], tf.shape(groups)[2:]], axis=0))
+
+
+def places(faces: tf.Tensor, *ends: tf.Tensor) -> list[tf.Tensor]:
+    """Return ends of pairs, int (G, P) in each group of faces (G, N, ...), as places in `joined`.
+
+    These are int32 (G·P,).
+    """
+    offset = tf.range(tf.shape(faces)[0])[:, tf.newaxis] * tf.shape(faces)[1]
+    return [tf.reshape(tf.cast(end, tf.int32) + offset, [-1]) for end in ends]
+
+
+def cosines(embeddings: tf.Tensor, pairs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Return the cosine of each pair (P,) of embeddings (N, dimension) of unit length."""
+    first, second = (tf.gather(embeddings, place) for place in pairs)
+    return tf.reduce_sum(first * second, axis=-1)
+
+
 def people_to_compare(
     faces: FaceSet, genuine: float, otherwise: str = "ask for impostor pairs alone"
 ) -> FaceSet:
     """Return the faces that pairs can be made of; people with one photo make no genuine pair.
 
-    Args:
-        genuine: share of genuine pairs, in [0, 1]; where it is 0, everybody stays.
-        otherwise: what else than more photos helps where there are too few.
-
-    Raises:
-        XcosError: fewer than two people remain.
+    Where the share of genuine pairs is 0, everybody stays. Raises XcosError, which says what else
+    than more photos helps, if fewer than two people remain.
     """
     counts = np.bincount(faces.labels, minlength=len(faces.people))
     if np.sum(counts > 0) < 2:
@@ -131,12 +143,3 @@ def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> No
                 f"{counted(len(photos), 'person', 'people')} to validate on, which make no "
                 f"{kind} pair; hold out more people with two photos or more, or nobody"
             )
-
-
-def without_people_held_out(config: TrainingConfig) -> str:
-    """Return what a run does without, of which nobody is held out."""
-    validation = "" if config.data.verification else "there is no validation, "
-    return (
-        f"nobody is held out (data: hold_out): {validation}the last weights become the preset, "
-        "and it has no thresholds"
-    )

@@ -6,7 +6,7 @@ The folder holds `config.yaml` and `run.json` (what it takes to repeat the run),
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
@@ -15,27 +15,33 @@ import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler
+from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler, draw_pairs
 from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
 from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.files import only_writer
+from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.folds import FOLDS, tenths
+from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
 from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head, try_optimizers
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import TrainingConfig
 from xcos_tf.training.config_reader import read_config
-from xcos_tf.training.finish import PRESET, Extras, finish, people_to_measure
+from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.loop import Cadence, build_strategy, is_chief, train_loop
 from xcos_tf.training.monitor import Monitor
-from xcos_tf.training.pairs import check_pairs, without_people_held_out
+from xcos_tf.training.pairs import check_pairs, people_to_compare
 from xcos_tf.training.record import changes, record_run, writing
-from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs
+from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
 from xcos_tf.wording import counted
+from xcos_tf.yaml_text import parse_yaml
 
+PRESET = "preset"
+GENUINE = 0.5  # share of the pairs that P is measured on
 START_FACES = 2000
 LOG_EVERY = 50  # steps
 LOWER_IS_BETTER = ("eer",)
+Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 
 
 class Run:
@@ -63,12 +69,9 @@ class Run:
         """Open a new run, or one that was interrupted; its folder is made where it is not there.
 
         `config` and `text` are of `read_config`; `data` is the folder of the prepared sets. Others
-        may write to the run's folder at the end of `until`.
-
-        Raises:
-            XcosError: a set or a preset cannot be used, the folder is of another configuration,
-                is another process's at the moment or cannot be written, or the disk is too full
-                for its checkpoints.
+        may write to the run's folder at the end of `until`. Raises XcosError if a set or a preset
+        cannot be used, the folder is of another configuration, is another process's at the moment
+        or cannot be written, or the disk is too full for its checkpoints.
         """
         self.config, self.folder = config, Path(folder)
         self.sets = [PreparedSet(Path(data) / name) for name in config.data.sets]
@@ -92,7 +95,7 @@ class Run:
         try_optimizers(config)
         with self.strategy.scope():
             self.trainer = assemble(config, len(self.faces.people), self.steps, epoch)
-        people_to_measure(self)  # or it would fail after the run
+        self._people_to_measure()  # or it would fail after the run
         for records in (*self.sets, *self._verification):
             records.check_size(self.trainer.size)
         if self._chief:  # not before the configuration is known to describe a model
@@ -120,7 +123,11 @@ class Run:
                 if config.explains:
                     self._watched = WatchedPairs(held_out, self.trainer, config.seed)
             else:
-                print(without_people_held_out(config))
+                no_validation = "" if self._verification else "there is no validation, "
+                print(
+                    f"nobody is held out (data: hold_out): {no_validation}the last weights become "
+                    "the preset, and it has no thresholds"
+                )
             pairs = (config.validation.genuine, config.validation.impostor)
             self._validation = Validation(
                 self.trainer, self.held_out, self._verification, *pairs, config.seed
@@ -188,16 +195,12 @@ class Run:
         if step % self._validate_every == 0 or step == self.steps:
             self._validate(step)
 
-    def validate(self, scores: Sequence[str]) -> dict[str, float]:
-        """Return the metrics of scores in the network's present state; see `Validation.measure`."""
-        return self._validation.measure(scores)
-
     def _validate(self, step):
         config = self.config
         metric = config.validation.best_metric
         key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
-        results = self.validate(config.scores or (config.best_by,))
+        results = self._validation.measure(config.scores or (config.best_by,))
         if not results:
             return
         self._monitor.validated(step, results)  # first: a kill in between repeats both
@@ -208,13 +211,12 @@ class Run:
             self.checkpoints.save(self.trainer, step, best=True)
 
     def finish(self, extras: Extras) -> Path | None:
-        """Measure P and thresholds with the best weights, or the last, and write the preset.
+        """Measure P on training pairs and thresholds on people held out, and write the preset.
 
-        Returns its folder; None on a worker that is not the chief. `extras` is called with the
-        preset's configuration, to give its other files; see `save_preset`.
-
-        Raises:
-            XcosError: see `xcos_tf.training.finish`; the checkpoints stay.
+        It has the best weights, or the last. Returns its folder; None on a worker that is not the
+        chief. `extras` is called with the preset's configuration, to give its other files; see
+        `save_preset`. Raises XcosError if P cannot be measured or the preset not be written; the
+        checkpoints stay.
         """
         if not self._chief:
             return None
@@ -223,12 +225,67 @@ class Run:
         path = best if wanted and best.exists() else None
         step = self.checkpoints.restore(self.trainer, path)
         try:
-            return finish(self, step, extras)
+            self._write_preset(step, extras)
         except XcosError as error:
             raise XcosError(
                 f"{error}; the weights are in {self.checkpoints.folder}, from which the same "
                 "command goes on"
             ) from None
+        return self.folder / PRESET
+
+    def _write_preset(self, step: int, extras: Extras) -> None:
+        config, trainer, network = self.config, self.trainer, self.trainer.network
+        given, state = self.folder / "config.yaml", self.folder / "correlation.npz"
+        scores, facts, thresholds = tuple(network.comparisons), {}, {}
+        if faces := self._people_to_measure():
+            # It goes on from `state` if it was interrupted.
+            found = measure_on(
+                network,
+                faces,
+                Plan(config.finish.correlation_pairs, GENUINE, seed=config.seed),
+                lambda x: trainer.features(x, training=False),
+                trainer.ask_teacher,
+                state,
+                [step],
+                trainer.stem,
+            )
+            teacher = {"name": config.teacher}
+            facts["correlation"] = {**found.facts(), "seed": config.seed, "teacher": teacher}
+        if self.held_out:
+            count, features = config.finish.threshold_pairs, self.held_out.embed()
+            pairs = draw_pairs(self.held_out.labels, 0, count, config.seed + 1)
+            for score in scores:
+                thresholds[score] = preset_thresholds(pair_scores(network, features, pairs, score))
+        validation = self._validation.measure(scores)
+        described = {
+            "name": config.name,
+            "model": config.model.section,
+            "thresholds": thresholds,
+            "training": {
+                "config": parse_yaml(read_bytes(given), given),
+                "sets": {records.folder.name: records.source for records in self.sets},
+                "people": len(self.faces.people),
+                "images": len(self.faces),
+                "steps": self.steps,
+                "weights_of_step": step,
+                "validation": {k: round(v, 5) for k, v in validation.items()},
+            },
+            **facts,
+            **config.finish.facts,
+        }
+        save_preset(self.folder / PRESET, described, network, extras(described))
+        state.unlink(missing_ok=True)
+
+    def _people_to_measure(self) -> FaceSet | None:
+        """Return the faces that P is measured on; None where it is not.
+
+        Raises XcosError if they make no genuine pairs.
+        """
+        wanted = self.config.finish.correlation_pairs and self.config.teacher
+        if not wanted or "correlated" not in self.trainer.network.comparisons:
+            return None
+        otherwise = "leave P as it is by finish: correlation_pairs: 0"
+        return people_to_compare(self.faces, GENUINE, otherwise)
 
 
 def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
@@ -269,11 +326,8 @@ def train(
 ) -> int:
     """Open a run, train it to its last step, and finish it; see `read_config` and `Run.finish`.
 
-    Returns:
-        An exit code: 0, or 143 if it was told to stop.
-
-    Raises:
-        XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
+    Returns an exit code: 0, or 143 if it was told to stop. Raises XcosError as `read_config` and
+    `Run` do, or if a face cannot be read, or is of another size.
     """
     with reading_faults(), ExitStack() as until:
         run = Run(*read_config(*configs), data, folder, until)

@@ -1,7 +1,5 @@
 """Learning-rate schedules, as Keras schedules of the step."""
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 from tensorflow import keras
 
@@ -41,45 +39,28 @@ def cosine(peak: float, steps: int, warmup: int = 0) -> Warmup:
     return Warmup(then, warmup)
 
 
-def step_decay(peak: float, drops: Sequence[int], factor: float = 0.1, warmup: int = 0) -> Warmup:
-    """Return a warm-up to `peak`, then a rate that is multiplied by `factor` at each drop.
-
-    The paper's is 1e-3, divided by 10 after epochs 12, 15 and 18 (Sec. 4.1).
-
-    Args:
-        drops: steps, ascending, the first above `warmup`.
-
-    Raises:
-        ValueError: `drops` is not ascending or starts within the warm-up.
-    """
-    if list(drops) != sorted(set(drops)) or (drops and drops[0] <= warmup):
-        raise ValueError(
-            f"Expected `drops` to ascend from above warmup={warmup}. Received: drops={drops}"
-        )
-    rates = [peak * factor**i for i in range(len(drops) + 1)]
-    # A boundary of Keras is the last step of the rate before it.
-    boundaries = [float(drop - warmup - 1) for drop in drops]
-    if not boundaries:
-        boundaries, rates = [float(2**31)], [peak, peak]
-    return Warmup(keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates), warmup)
-
-
 def build_schedule(
     config: ScheduleConfig, peak: float, steps: int, steps_per_epoch: float, in_epochs: bool
 ) -> Warmup:
     """Return the schedule that a configuration describes.
 
+    One of steps multiplies the rate by `factor` at each drop. The paper's is 1e-3, divided by 10
+    after epochs 12, 15 and 18 (Sec. 4.1).
+
     Raises XcosError if, in whole steps, the drops do not ascend from above the warm-up.
     """
     unit = steps_per_epoch if in_epochs else 1
-    warmup = round(config.warmup * unit)
+    warmup, drops = round(config.warmup * unit), [round(drop * unit) for drop in config.drops]
     if config.kind == "cosine":
         return cosine(peak, steps, warmup)
-    drops = [round(drop * unit) for drop in config.drops]
-    try:
-        return step_decay(peak, drops, config.factor, warmup)
-    except ValueError:
+    if drops != sorted(set(drops)) or (drops and drops[0] <= warmup):
         raise XcosError(
             f"schedule: in steps, drops {drops} must ascend from above the warm-up's {warmup}; "
             "move them apart"
-        ) from None
+        )
+    rates = [peak * config.factor**i for i in range(len(drops) + 1)]
+    # A boundary of Keras is the last step of the rate before it.
+    boundaries = [float(drop - warmup - 1) for drop in drops]
+    if not boundaries:
+        boundaries, rates = [float(2**31)], [peak, peak]
+    return Warmup(keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates), warmup)

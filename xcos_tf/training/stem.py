@@ -35,11 +35,9 @@ def cut_at(
     """Freeze a network's backbone up to a layer, and the teacher; nothing if no layer is named.
 
     The teacher goes on from the same stem if its backbone starts with the same weights, which is
-    `shared` if that is known; else the network is left in one piece, and both take images.
-
-    Raises:
-        ValueError: the backbone has no such layer, or nothing comes after it, or something goes
-            around it.
+    `shared` if that is known; else the network is left in one piece, and both take images. Raises
+    ValueError if the backbone has no such layer, or nothing comes after it, or something goes
+    around it.
     """
     backbone = network.backbone if name else getattr(network, "backbone", None)
     if not name:

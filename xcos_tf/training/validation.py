@@ -107,8 +107,7 @@ def pair_scores(
 ) -> np.ndarray:
     """Return a score of each pair, float32 (P,): by an attention, or "cosine".
 
-    The pairs are by position in `features`, grid features float32 (N, h, w, c), or embeddings
-    (N, dimension) for "cosine".
+    The pairs are by position in `features`, grid features float32 (N, h, w, c), or embeddings.
     """
     if score == "cosine":
         return cosines(features, pairs)
@@ -214,7 +213,7 @@ class WatchedPairs:
     def draw(self, attention: str) -> dict[str, np.ndarray]:
         """Return {"genuine pairs": picture, "impostor pairs": picture}, see `picture_of`.
 
-        The score of the network in its present state is above each pair.
+        Above each pair is the score of the network in its present state.
         """
         stem, features = self._trainer.stem, self._trainer.features
         grids = np.asarray(features(stem(self._images), training=False), np.float32)
@@ -236,7 +235,7 @@ class WatchedPairs:
 
 @default_look()
 def picture_of(rows: Sequence[tuple]) -> np.ndarray:
-    """Draw pairs below each other: two faces, S and W side by side.
+    """Draw pairs below each other: two faces, S and W side by side; uint8 (130 · N, 480, 3) RGB.
 
     S goes from red at −1 over white to blue at 1, as in the paper, in a red and a blue that the
     colour-blind can distinguish; W from white at 0 to purple at its largest weight, or at twice
@@ -245,9 +244,6 @@ def picture_of(rows: Sequence[tuple]) -> np.ndarray:
     Args:
         rows: of each pair a caption, the faces uint8 (H, W, 3) RGB, S float (h, w) in [−1, 1], and
             W float (h, w), which sums to 1.
-
-    Returns:
-        uint8 (130 · len(rows), 480, 3) RGB.
     """
     figure = Figure(figsize=(4.8, 1.3 * len(rows)), dpi=100, facecolor="0.85", layout="tight")
     canvas = FigureCanvasAgg(figure)
