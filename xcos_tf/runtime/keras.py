@@ -23,22 +23,18 @@ class KerasRuntime:
         self._compiled = {}
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._faces_through("features", faces)
 
     def compare(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
-        """See `Runtime`."""
         model = self.network.comparisons[attention]
         pair = (tf.constant(a, tf.float32), tf.constant(b, tf.float32))
         outputs = self._run(attention, lambda a, b: model([a, b]), *pair)
         return {name: value.numpy() for name, value in outputs.items()}
 
     def feature_maps(self, faces: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._faces_through("backbone", faces)
 
     def head(self, feature_maps: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._run("head", self.network.head, tf.constant(feature_maps)).numpy()
 
     def _faces_through(self, part: str, faces: np.ndarray) -> np.ndarray:

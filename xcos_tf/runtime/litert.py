@@ -42,11 +42,9 @@ class LiteRuntime:
             other: of the same preset: `compare`, or `head` of a plain one.
             threads: that an interpreter may use.
             identity: that the two must have; see the attribute.
-            preset: see the attribute.
 
-        Raises:
-            XcosError: a file cannot be read or run, or they are not of one preset, or have another
-                identity.
+        Raises XcosError if a file cannot be read or run, or they are not of one preset, or have
+        another identity.
         """
         files = [ModelFile.read(embed, "embed")]
         about = files[0].metadata
@@ -92,8 +90,7 @@ class LiteRuntime:
     ) -> "LiteRuntime":
         """Load a variant from a folder that `xcos export --to tflite` wrote; see `LiteRuntime`.
 
-        Raises:
-            XcosError: there is no such variant, or as by `LiteRuntime`.
+        Raises XcosError as that does, or if there is no such variant.
         """
         files = model_files(folder, variant)
         missing = [file.name for file in files if not os.path.exists(file)]
@@ -109,9 +106,8 @@ class LiteRuntime:
     def from_preset(cls, folder: Path) -> "LiteRuntime":
         """Load the files that a preset's folder has.
 
-        Raises:
-            XcosError: it has none, or they were made of other weights than it has now, or as by
-                `LiteRuntime`.
+        Raises XcosError as `LiteRuntime` does, or if it has none, or of other weights than it has
+        now.
         """
         from xcos_tf.models.preset_config import read_config
 
@@ -130,20 +126,16 @@ class LiteRuntime:
 
     @property
     def face_shape(self) -> tuple[int, ...]:
-        """See `Runtime`."""
         return self._embed.inputs["image"]
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
-        """See `Runtime`."""
         return self._embed.outputs[self._feature]
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._embed(faces)[self._feature]
 
     def compare(self, attention: str, a: np.ndarray, b: np.ndarray) -> dict[str, np.ndarray]:
-        """See `Runtime`."""
         if attention not in self._fixed:
             return self._other(a, b)
         similarity = (unit_length(a) * unit_length(b)).sum(axis=-1)
@@ -152,11 +144,9 @@ class LiteRuntime:
         return {"xcos": score, "similarity_map": similarity, "attention_map": weights}
 
     def feature_maps(self, faces: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._embed(faces)["feature_map"]
 
     def head(self, feature_maps: np.ndarray) -> np.ndarray:
-        """See `Runtime`."""
         return self._other(feature_maps)["embedding"]
 
 

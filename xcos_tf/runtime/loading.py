@@ -50,20 +50,19 @@ class Runtime(Protocol):
 
 
 def load_runtime(name_or_folder: str | os.PathLike, runtime: str = "auto") -> Runtime:
-    """Load a preset.
+    """Load a preset, see `find_preset`.
 
-    Args:
-        name_or_folder: see `find_preset`.
-        runtime: "litert", which needs the preset's TFLite files; "tensorflow"; or "auto", which is
-            LiteRT where there are such files and no GPU, and else TensorFlow.
-
-    Raises:
-        XcosError: there is no such runtime or preset, or it cannot be used.
+    In "litert", which needs the preset's TFLite files; "tensorflow"; or "auto", which is LiteRT
+    where there are such files and no GPU, and else TensorFlow. Raises XcosError if there is no such
+    runtime or preset, or it cannot be used.
     """
     if runtime not in RUNTIMES:
         raise XcosError(f"there is no runtime {shown(runtime)!r}; use one of {', '.join(RUNTIMES)}")
     folder = find_preset(name_or_folder)
-    if runtime == "litert" or (runtime == "auto" and _suits_litert(folder)):
+    if runtime == "auto":
+        there = lite_folder(folder).is_dir() and find_spec("ai_edge_litert") is not None
+        runtime = "litert" if there and not has_gpu() else "tensorflow"
+    if runtime == "litert":
         from xcos_tf.runtime.litert import LiteRuntime
 
         return LiteRuntime.from_preset(folder)
@@ -71,12 +70,6 @@ def load_runtime(name_or_folder: str | os.PathLike, runtime: str = "auto") -> Ru
     from xcos_tf.runtime.keras import KerasRuntime
 
     return KerasRuntime(load_preset(folder))
-
-
-def _suits_litert(preset: Path) -> bool:
-    return (
-        lite_folder(preset).is_dir() and find_spec("ai_edge_litert") is not None and not has_gpu()
-    )
 
 
 def has_gpu() -> bool:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -91,9 +92,8 @@ class ServingClient(AbstractContextManager):
             client_certificate: PEM file of the client's own certificate chain and private key.
             max_message_bytes: the limit of a request and of an answer.
 
-        Raises:
-            XcosError: an argument is not as it should be, or a package that the protocol needs is
-                not installed.
+        Raises XcosError if an argument is not as it should be, or a package that the protocol needs
+        is not installed.
         """
         if not model:
             raise XcosError("the model's name is empty; give the name it is served under")
@@ -119,14 +119,10 @@ class ServingClient(AbstractContextManager):
     def verify(
         self, faces_a: np.ndarray, faces_b: np.ndarray, timeout: float | None = None
     ) -> ServedPairs:
-        """Compare aligned faces, one to one.
+        """Compare aligned faces, uint8 (N, 112, 112, 3) RGB, one to one.
 
-        Args:
-            faces_a, faces_b: uint8 (N, 112, 112, 3) RGB.
-            timeout: seconds for this call instead of the client's.
-
-        Raises:
-            XcosError: the input is of another shape, or the call fails; see the class.
+        `timeout` is in seconds for this call instead of the client's. Raises XcosError if the input
+        is of another shape, or the call fails; see the class.
         """
         inputs = {"image_a": _array(faces_a, "image_a"), "image_b": _array(faces_b, "image_b")}
         return ServedPairs(**self._ask("verify", inputs, timeout))
@@ -167,10 +163,7 @@ class ServingClient(AbstractContextManager):
     def status(self, timeout: float | None = None) -> list[ServedVersion]:
         """Return the model's versions, as a health check; `timeout` and errors as of `verify`."""
         call = self._call_of(None, timeout)
-
-        def attempt(seconds: float):
-            return self._transport.status(call, seconds)
-
+        attempt = partial(self._transport.status, call)
         versions = call_with_retries(attempt, call.seconds, self._attempts)
         return [ServedVersion(*version) for version in versions]
 
@@ -191,10 +184,7 @@ class ServingClient(AbstractContextManager):
         check_size(call, sum(map(_size, inputs.values())), self._max_bytes, count)
         request, size = self._transport.encode(call, inputs)
         check_size(call, size, self._max_bytes, count)
-
-        def attempt(seconds: float):
-            return self._transport.predict(call, request, seconds)
-
+        attempt = partial(self._transport.predict, call, request)
         left = call.seconds - (time.monotonic() - start)
         outputs = call_with_retries(attempt, left, self._attempts)
         return check_outputs(signature, outputs, count, self._server)
@@ -208,13 +198,9 @@ def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attemp
     """Call until it works, fails for good, or the time or the attempts are used up.
 
     Before the n-th repetition there is a random pause of up to 0.1 · 2ⁿ⁻¹ s, at most 2 s, so that
-    many clients do not come back at once ("full jitter"). Every call may be
-    made twice: none changes anything on the server.
-
-    An attempt is called with what is left of the seconds for all of them and the pauses.
-
-    Raises:
-        XcosError: the last attempt's.
+    many clients do not come back at once ("full jitter"). Every call may be made twice: none
+    changes anything on the server. An attempt is called with what is left of the seconds for all of
+    them and the pauses. Raises the last attempt's XcosError.
     """
     with extra("serving", "a server's client"):
         import tenacity

@@ -34,16 +34,12 @@ CONNECTIONS = 32  # kept open; more threads than this open some anew
 
 
 class RestTransport:
-    """Connections to one server, kept open between questions; threads may share it."""
+    """Connections to one server, kept open between questions; threads may share it.
+
+    Its methods are those of `GrpcTransport`.
+    """
 
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
-        """Prepare; it connects at the first call.
-
-        `max_message_bytes` limits a request's and an answer's body.
-
-        Raises:
-            XcosError: a package of the `serving` extra is not installed.
-        """
         with extra("serving", "a server's client"):
             import requests
 
@@ -58,18 +54,10 @@ class RestTransport:
         }
 
     def encode(self, call: Call, inputs: Mapping[str, np.ndarray]) -> tuple[bytes, int]:
-        """Return the request, which `predict` takes, and its size in bytes."""
         body = encode_request(call.signature, inputs)
         return body, len(body)
 
     def predict(self, call: Call, request: bytes, seconds: float) -> dict[str, np.ndarray]:
-        """Ask for a signature's outputs, once.
-
-        Raises:
-            ServerUnavailable: it may work later.
-            DeadlineExceeded: no answer in `seconds`.
-            XcosError: anything else that is wrong.
-        """
         document = self._ask(call, "POST", f"{_path(call)}:predict", seconds, request)
         try:
             return decode_answer(call.signature, document)
@@ -77,7 +65,6 @@ class RestTransport:
             raise call.error("UNIMPLEMENTED", f"it answers with {error}") from None
 
     def status(self, call: Call, seconds: float) -> list[tuple[int, str, str]]:
-        """Return number, state and error message of each version; raises as `predict` does."""
         document = self._ask(call, "GET", _path(call), seconds)
         try:
             versions = [
@@ -91,7 +78,6 @@ class RestTransport:
             raise call.error("UNIMPLEMENTED", "its status lists no versions") from None
 
     def close(self) -> None:
-        """Close the connections."""
         self._session.close()
 
     def _ask(self, call: Call, method: str, path: str, seconds: float, body=None):
@@ -130,9 +116,7 @@ def within(seconds: float, work: Callable):
     """Return what `work` returns or raise what it raises, but within `seconds`.
 
     A socket's timeout bounds each wait for some bytes, not all of them together; hence a thread.
-
-    Raises:
-        TimeoutError: it took longer. The thread ends at its next socket timeout.
+    Raises TimeoutError if it took longer; the thread ends at its next socket timeout.
     """
     outcome: futures.Future = futures.Future()
 
@@ -223,10 +207,8 @@ def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
     """Return the outputs in a parsed answer, by rows or columns.
 
     A signature with a single output has it without its name. Numbers become what the signature
-    says, float32 or bool; outputs that it does not name are left out.
-
-    Raises:
-        ValueError: the document is no answer of TF Serving to this signature.
+    says, float32 or bool; outputs that it does not name are left out. Raises ValueError if the
+    document is no answer of TF Serving to this signature.
     """
     expected = OUTPUTS[signature]
     if not isinstance(document, dict):
