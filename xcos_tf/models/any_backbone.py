@@ -34,11 +34,8 @@ def nearest(name: str, known) -> str:
 def application(name: str, options: dict) -> keras.Model:
     """Build a model of `keras.applications` by its name, with random weights.
 
-    By default it has no classifier and takes images of 112×112.
-
-    Raises:
-        ValueError: there is none of this name, or its weights would be downloaded.
-        TypeError: the function has no such argument.
+    By default it has no classifier and takes images of 112×112. Raises ValueError if there is none
+    of this name, or its weights would be downloaded; TypeError if it has no such argument.
     """
     known = [x for x in dir(keras.applications) if x[0].isupper()]
     if name not in known:
@@ -58,9 +55,8 @@ def application(name: str, options: dict) -> keras.Model:
 def from_function(path: str, options: dict) -> keras.Model:
     """Import a function by its dotted path and return the model that it builds.
 
-    Raises:
-        ValueError: there is no such function, or it returns something else.
-        TypeError: the function has no such argument.
+    Raises ValueError if there is no such function, or it returns something else; TypeError if it
+    has no such argument.
     """
     home, _, name = path.rpartition(".")
     try:
@@ -87,8 +83,7 @@ def from_function(path: str, options: dict) -> keras.Model:
 def store(model: keras.Model) -> dict:
     """Return the section of a preset that `restore` rebuilds a functional model from.
 
-    Raises:
-        ValueError: nobody could restore it; see there.
+    Raises ValueError if nobody could restore it; see there.
     """
     config = keras.layers.serialize(model)
     _check_known(config)
@@ -98,9 +93,8 @@ def store(model: keras.Model) -> dict:
 def restore(config: dict) -> keras.Model:
     """Build a model from what Keras says of it, with random weights.
 
-    Raises:
-        ValueError: it has an object that neither Keras nor an imported package has, or a Lambda,
-            which is code, or it cannot be built.
+    Raises ValueError if it has an object that neither Keras nor an imported package has, or a
+    Lambda, which is code, or it cannot be built.
     """
     _check_known(config)
     try:
