@@ -14,60 +14,47 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import Report, parser_of, run
+from tools.unlock import trials
+from tools.unlock.table import Trials, unlock_table
+from xcos_tf.evaluation.code_version import code_version, sha256_of
+from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.verifier import Verifier
 
 VARIANTS = ("float32", "float16", "int8", "qat")
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.unlock.trials import add_inputs
-
     parser = parser_of("measure_unlock", __doc__, ("runs/unlock", "the tries of each variant"))
-    add_inputs(parser)
+    trials.add_inputs(parser)
     words = f"of the models (default: {' '.join(VARIANTS)})"
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME", help=words)
-    parser.add_argument(
-        "--validation", action="store_true", help="measure other rules too, to choose among them"
-    )
+    words = "measure other rules too, to choose among them"
+    parser.add_argument("--validation", action="store_true", help=words)
     return run(parser, _measure, argv)
 
 
 def _measure(args):
-    from tools.unlock.trials import (
-        CODE,
-        RULES,
-        TWO_BEST,
-        count_tries,
-        embed_people,
-        models_of,
-        read_people,
-        rows_of,
-    )
-    from xcos_tf.evaluation.code_version import code_version, sha256_of
-    from xcos_tf.evaluation.score_cache import ScoreCache
-    from xcos_tf.verifier import Verifier
-
-    people = read_people(args.faces)
+    people = trials.read_people(args.faces)
     faces = sha256_of(*(x for name in people for x in (name, *(f.face for f in people[name]))))
-    rules = tuple(RULES) if args.validation else (TWO_BEST,)
+    rules = tuple(trials.RULES) if args.validation else (trials.TWO_BEST,)
     set_name = "validation people" if args.validation else "LFW"
     rows, cache = [], ScoreCache(args.cache)
-    with models_of(args.models, args.variants) as models:
+    with trials.models_of(args.models, args.variants) as models:
         for variant in args.variants:
             verifier = Verifier.from_export(models, f"{variant}.batch", threads=2)
             key = {"faces": faces, "rules": rules, "models": verifier.runtime.identity}
-            key["code"] = code_version(*CODE)
+            key["code"] = code_version(*trials.CODE)
 
             def make(verifier=verifier):
-                return {"counts": count_tries(embed_people(people, verifier), verifier, rules)}
+                embedded = trials.embed_people(people, verifier)
+                return {"counts": trials.count_tries(embedded, verifier, rules)}
 
-            rows += rows_of(set_name, verifier, rules, cache.kept(key, make)["counts"])
+            rows += trials.rows_of(set_name, verifier, rules, cache.kept(key, make)["counts"])
     yield report(rows, "unlock-validation" if args.validation else "unlock")
 
 
-def report(rows, name: str) -> Report:
+def report(rows: list[Trials], name: str) -> Report:
     """Return the page of what was measured."""
-    from tools.unlock.table import Trials, unlock_table
-
     thresholds = dict.fromkeys(f"{row.variant} {row.threshold:.4f}" for row in rows)
     words = {"set": rows[0].set, "table": unlock_table(rows), "sha256": rows[0].preset_sha256}
     words["thresholds"] = ", ".join(thresholds)
