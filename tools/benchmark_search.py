@@ -15,7 +15,7 @@ from pathlib import Path
 
 if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools.results import Report, parser_of, run
+from tools.results import parser_of, run
 
 FOLDER, POSTGRES = (10_000, 100_000, 1_000_000), (10_000, 100_000)
 
@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(args):
     from tools.search.measuring import measure
+    from tools.search.page import report, row_of
     from xcos_tf.evaluation.code_version import code_version
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.evaluation.templates import open_templates
@@ -64,33 +65,6 @@ def _server(folder: str):
         yield server.get_uri()
     finally:
         server.cleanup()
-
-
-def row_of(store: str, size: int, found, weights: str):
-    """Return what was measured of a store as a row."""
-    import numpy as np
-
-    from tools.search.rows import Search
-
-    search, find = (np.percentile(1e3 * found[name], (50, 95)) for name in ("search", "find"))
-    processor, explain = (1e3 * np.median(found[name]) for name in ("processor", "explain"))
-    shares = (found[name].mean() for name in ("recall", "unranked"))
-    values = *found["making"], *search, processor, *find, explain, *shares, *found["memory"]
-    return Search(store, size, *(round(float(x), 4) for x in values), weights)
-
-
-def report(rows, real: int) -> Report:
-    """Return the page of what was measured around so many real templates."""
-    from tools.search.measuring import HITS, SEARCHES
-    from tools.search.rows import Search, search_figure, search_table
-    from tools.search.synthetic import MIXED, PHOTOS
-    from xcos_tf.search.store import CANDIDATES
-
-    words = {"table": search_table(rows), "real": f"{real:,}", "mixed": MIXED, "photos": PHOTOS}
-    words |= {"searches": SEARCHES, "candidates": CANDIDATES, "hits": HITS}
-    words["unranked"] = [f"{row.unranked:.4f}" for row in rows]
-    words["sha256"] = rows[0].preset_sha256
-    return Report("search", {"search.csv": (Search, rows)}, words, search_figure(rows))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tools.paper.rows import Accuracy, Drop
 from tools.paper.tables import lfw_table, occlusion_table
 from tools.paper.under_cover import drops_table, statements
 from tools.results import read_rows
-from tools.search.rows import Search, search_table
+from tools.search.page import Search, search_table
 from tools.tflite.tables import CoveredPrice, Price, all_pairs_table, covered_table, price_table
 from tools.unlock.table import HintTrials, Trials, float32_table, hint_table, unlock_table
 from xcos_tf.errors import XcosError
