@@ -22,6 +22,15 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
+from xcos_tf.data.occlusion import Occluder
+from xcos_tf.evaluation.aligned_faces import FaceReader
+from xcos_tf.evaluation.drawn_pairs import Pair, draw_pairs
+from xcos_tf.evaluation.occluded import draw_cover
+from xcos_tf.evaluation.open_set import open_set
+from xcos_tf.evaluation.results_text import markdown_table
+from xcos_tf.metrics.rates import kfold_accuracy
+from xcos_tf.models.preset_folder import whatif_file
+from xcos_tf.verifier import Verifier
 
 XCOS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
 PLAIN = ("mobilefacenet", "mobilefacenet-occlusion")
@@ -55,8 +64,6 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     `first` and `second` are grid features of each pair, float32 (P, h, w, c), and `covered` is bool
     (P, h, w).
     """
-    from xcos_tf.metrics.rates import kfold_accuracy
-
     blocks = [slice(i, i + BLOCK) for i in range(0, len(first), BLOCK)]
     parts = [verifier.explain_pairs(first[x], second[x], "learned") for x in blocks]
     similarity, weights = (
@@ -82,13 +89,6 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
 
 def covered_table(args: argparse.Namespace) -> str:
     """Return a column for each preset."""
-    from xcos_tf.data.occlusion import Occluder
-    from xcos_tf.evaluation.aligned_faces import FaceReader
-    from xcos_tf.evaluation.occluded import draw_cover
-    from xcos_tf.evaluation.open_set import open_set
-    from xcos_tf.evaluation.results_text import markdown_table
-    from xcos_tf.verifier import Verifier
-
     occluder = Occluder(share=args.share)
     vset = open_set(args.folder, aligned=True, draw=(args.pairs, args.pairs))
     verifiers = {name: Verifier.from_preset(name) for name in args.preset}
@@ -114,9 +114,6 @@ def covered_table(args: argparse.Namespace) -> str:
 
 def mirrored_table(args: argparse.Namespace) -> str:
     """Return a line for each map of each preset, compared by Pearson correlation."""
-    from xcos_tf.evaluation.results_text import markdown_table
-    from xcos_tf.verifier import Verifier
-
     pairs = _drawn(args, args.pairs, args.list)
     faces = np.stack([[pair.face_a, pair.face_b] for pair in pairs])
     rows = []
@@ -130,8 +127,6 @@ def mirrored_table(args: argparse.Namespace) -> str:
 
 def maps_of(verifier, faces: np.ndarray) -> dict[str, np.ndarray]:
     """Return the score of pairs of faces, uint8 (P, 2, 112, 112, 3), and their maps (P, h, w)."""
-    from xcos_tf.models.preset_folder import whatif_file
-
     grids = [verifier.embed(faces[:, i]) for i in range(2)]
     found = verifier.explain_pairs(*grids)
     maps = {"score": found["xcos"], "S": found["similarity_map"], "W": found["attention_map"]}
@@ -153,7 +148,6 @@ def compared(maps: np.ndarray, mirrored: np.ndarray) -> list[str]:
 
 def local_table(args: argparse.Namespace) -> str:
     """Return a line for each preset."""
-    from xcos_tf.evaluation.results_text import markdown_table
     from xcos_tf.explain.faithfulness.effective_field import locality
     from xcos_tf.models.presets import load_preset
 
@@ -167,11 +161,8 @@ def local_table(args: argparse.Namespace) -> str:
     return markdown_table(LOCAL, rows)
 
 
-def _drawn(args, count: int, listed: str | None = None) -> list:
+def _drawn(args, count: int, listed: str | None = None) -> list[Pair]:
     """Return so many pairs of the folder's or of a list's, one more if that is odd."""
-    from xcos_tf.evaluation.drawn_pairs import draw_pairs
-    from xcos_tf.evaluation.open_set import open_set
-
     half = (count + 1) // 2
     draw = None if listed else (half, half)
     return draw_pairs(open_set(args.folder, listed, aligned=True, draw=draw), 2 * half)
