@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 NAMES = ("obama", "obama2", "biden")
+KINDS = ("seconds", "wrong", "away", "busy")
 BOMB_SIDE = 60_000  # pixels
 
 
@@ -41,15 +42,17 @@ class Service:
 
     def start(self) -> None:
         words = ["-m", "xcos_tf", "serve", "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
+        options = {"cwd": ROOT, "stderr": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([sys.executable, *words], **options)
         told = self.process.stderr.readline()
         self.port = int(re.search(r"127\.0\.0\.1:(\d+)", told)[1])
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
+
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/verify"
 
     def memory(self) -> float:
         """Return what it holds now, in MiB; 0 while there is none."""
@@ -60,25 +63,15 @@ class Service:
             return 0.0
 
 
-class Tally:
-    """What the clients were answered."""
-
-    def __init__(self):
-        self.seconds, self.wrong, self.away, self.busy = [], [], 0, 0
-
-
-def load(clients: int, seconds: float) -> tuple[Tally, list[float], dict[str, str]]:
-    """Return what the clients got, the memory at each second, and how the bad ones fared."""
-    service, tally, bad = Service(), Tally(), {}
+def load(clients: int, seconds: float) -> tuple[dict[str, list], list[float], dict[str, str]]:
+    """Return the clients' answers by kind, the memory at each second, how the bad ones fared."""
+    service, tally, bad = Service(), {kind: [] for kind in KINDS}, {}
     photos = {name: (ROOT / f"tests/photos/{name}.jpg").read_bytes() for name in NAMES}
     expected = expected_scores(photos)
     end = time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=ask, args=(service, photos, expected, tally, end, i))
-        for i in range(clients)
-    ]
-    threads.append(threading.Thread(target=send_bomb, args=(service, photos, bad)))
-    threads.append(threading.Thread(target=send_slowly, args=(service, bad, end)))
+    roles = [(ask, service, photos, expected, tally, end, turn) for turn in range(clients)]
+    roles += [(send_bomb, service, photos, bad), (send_slowly, service, bad, end)]
+    threads = [threading.Thread(target=act, args=args) for act, *args in roles]
     for thread in threads:
         thread.start()
     memory, restarted = [], False
@@ -105,7 +98,7 @@ def expected_scores(photos: dict[str, bytes]) -> dict[tuple[str, str], float]:
     return {(a, b): verifier.verify(templates[a], templates[b]).score for a, b in pairs}
 
 
-def ask(service, photos, expected, tally: Tally, end: float, turn: int) -> None:
+def ask(service, photos, expected, tally: dict[str, list], end: float, turn: int) -> None:
     """Be a client until the end; whoever is not served tries again."""
     pairs = itertools.islice(itertools.cycle(expected.items()), turn, None)
     with httpx.Client(timeout=60) as client:
@@ -114,27 +107,23 @@ def ask(service, photos, expected, tally: Tally, end: float, turn: int) -> None:
                 return
             start = time.perf_counter()
             try:
-                answer = client.post(address(service), files={"a": photos[a], "b": photos[b]})
+                answer = client.post(service.address(), files={"a": photos[a], "b": photos[b]})
             except httpx.TransportError:  # it is being started again
-                tally.away += 1
+                tally["away"].append(1)
                 time.sleep(0.2)
                 continue
             if answer.status_code == 503:
-                tally.busy += 1
+                tally["busy"].append(1)
             elif answer.status_code != 200 or abs(answer.json()["score"] - score) > 1e-4:
-                tally.wrong.append(answer.text[:200])
+                tally["wrong"].append(answer.text[:200])
             else:
-                tally.seconds.append(time.perf_counter() - start)
-
-
-def address(service: Service) -> str:
-    return f"http://127.0.0.1:{service.port}/verify"
+                tally["seconds"].append(time.perf_counter() - start)
 
 
 def send_bomb(service, photos, bad: dict[str, str]) -> None:
     """Send a PNG of a few MB that unpacks to gigabytes; it must be refused."""
     files = {"a": bomb(), "b": photos["biden"]}
-    answer = httpx.post(address(service), files=files, timeout=60)
+    answer = httpx.post(service.address(), files=files, timeout=60)
     bad["photo bomb"] = f"{answer.status_code}, {answer.json()['error']}"
 
 
@@ -175,16 +164,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
     args = parser.parse_args(argv)
     tally, memory, bad = load(args.clients, args.seconds)
-    p50, p95 = np.percentile(tally.seconds or [np.nan], (50, 95))
-    print(
-        f"{len(tally.seconds)} answers, {len(tally.wrong)} wrong; p50 {p50:.2f} s, p95 {p95:.2f} s"
-    )
-    print(f"told to wait: {tally.busy}; asked while it was away: {tally.away}")
+    right, wrong, away, busy = tally.values()
+    p50, p95 = np.percentile(right or [np.nan], (50, 95))
+    print(f"{len(right)} answers, {len(wrong)} wrong; p50 {p50:.2f} s, p95 {p95:.2f} s")
+    print(f"told to wait: {len(busy)}; asked while it was away: {len(away)}")
     for name, how in bad.items():
         print(f"{name}: {how}")
     quarters = [max(part, default=0) for part in np.array_split(memory, 4)]
     print("memory, most in each quarter, MiB:", ", ".join(f"{x:.0f}" for x in quarters))
-    return 1 if tally.wrong or not tally.seconds else 0
+    return 1 if wrong or not right else 0
 
 
 if __name__ == "__main__":
