@@ -14,23 +14,21 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression import COMPRESSED
-
-if TYPE_CHECKING:  # --help waits for no TensorFlow
-    from xcos_tf.export.compression.fine_tuning import Request
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import find_preset
 
 OWN = {"sparsity": "pruned", "clusters": "clustered"}
 NOT_SAID = ("preset", "variant", "every")
 
 
-def make_request(args: argparse.Namespace, config: dict) -> "Request":
-    """Return what to do, with the faces that the preset's own training had.
+def make_request(args: argparse.Namespace, config: dict):
+    """Return the `Request`, for the faces that the preset's own training had.
 
     Raises:
         XcosError: the preset does not say what it was trained on, or a number makes no sense.
@@ -54,13 +52,13 @@ def make_request(args: argparse.Namespace, config: dict) -> "Request":
     return Request(sets=sets, hold_out=held, hold_out_seed=seed, **options)
 
 
-def compress(request: "Request", work: Path) -> dict | None:
+def compress(request, work: Path) -> dict | None:
     """Fine-tune, write the variant, and return its `compression_cost`; None if told to stop."""
     from xcos_tf.export.compression.fine_tuning import faces_of, fine_tune
     from xcos_tf.export.compression.judging import compression_cost
     from xcos_tf.export.compression.shipped import load_compressed, save_compressed
     from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
-    from xcos_tf.models.presets import find_preset, load_preset
+    from xcos_tf.models.presets import load_preset
 
     preset, folder = load_preset(request.preset), find_preset(request.preset)
     _, held_out = faces_of(request)
@@ -99,9 +97,6 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def do() -> None:
-        from xcos_tf.models.preset_config import read_config
-        from xcos_tf.models.preset_folder import find_preset
-
         request = make_request(args, read_config(find_preset(args.preset)))
         measured = compress(request, args.work / args.variant)
         if measured is None:

@@ -8,11 +8,20 @@ each person and pairs.csv, as `xcos evaluate` and tools/benchmark_explanations.p
 
 import argparse
 import sys
+from io import BytesIO
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
+from xcos_tf.data.sampling import draw_pairs
+from xcos_tf.files import check_can_write, replace_file, write_csv
+from xcos_tf.models.preset_config import read_config
+from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.quiet import import_tensorflow
 
 PAIRS, SEED = 3000, 0  # of each kind
 
@@ -34,19 +43,8 @@ def write(preset: str, data: Path, out: Path) -> None:
         XcosError: the preset does not say whom it held out, its sets are not there, or the folder
             cannot be written.
     """
-    from io import BytesIO
-
-    import numpy as np
-    from PIL import Image
-
-    from xcos_tf.quiet import import_tensorflow
-
     import_tensorflow()
     from xcos_tf.cli.tflite_thresholds import faces_held_out
-    from xcos_tf.data.sampling import draw_pairs
-    from xcos_tf.files import check_can_write, replace_file, write_csv
-    from xcos_tf.models.preset_config import read_config
-    from xcos_tf.models.preset_folder import find_preset
 
     check_can_write(out, within=out)
     faces = faces_held_out(read_config(find_preset(preset)), data)
