@@ -2,6 +2,7 @@
 
 import argparse
 
+from xcos_tf.cli.arguments import add_ray_argument
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(parser, "--batch-size N", "the most photos that are worked on at once", whole_number, 16)
     add(parser, "--retry-failed", "try again what DST/failures.csv lists from an earlier run")
+    add_ray_argument(parser)
 
 
 def paths(args: argparse.Namespace) -> Paths:
@@ -44,7 +46,12 @@ def run(args: argparse.Namespace) -> int:
 
     with goes_on():
         summary = align_folder(
-            args.source, args.destination, args.face, args.batch_size, args.retry_failed
+            args.source,
+            args.destination,
+            args.face,
+            args.batch_size,
+            args.retry_failed,
+            args.ray,
         )
     if summary.several_faces:
         photos = counted(summary.several_faces, "photo shows", "photos show")

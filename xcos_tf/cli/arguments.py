@@ -25,6 +25,12 @@ def add_face_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--aligned", "the photos are 112×112 faces, aligned already")
 
 
+def add_ray_argument(parser, files: str = "the photos") -> None:
+    """Attach `--ray`."""
+    about = f"let a Ray cluster do the work; its machines see {files} under the same paths"
+    add(parser, "--ray ADDRESS", about)
+
+
 def photo_argument(text: str) -> str | BinaryIO:
     """Return what `read_photo` takes; - stands for standard input, if there is one."""
     if text != STANDARD_INPUT:

@@ -2,7 +2,12 @@
 
 import argparse
 
-from xcos_tf.cli.arguments import add_face_arguments, add_store_argument, is_url
+from xcos_tf.cli.arguments import (
+    add_face_arguments,
+    add_ray_argument,
+    add_store_argument,
+    is_url,
+)
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
@@ -24,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--preset NAME", f"bundled preset or preset folder {about}")
     many = parser.add_mutually_exclusive_group()
     add(many, "--workers N", "processes that work side by side", whole_number, 1)
-    about = "let a Ray cluster do the work; its machines see the photos under the same paths"
-    add(many, "--ray ADDRESS", about)
+    add_ray_argument(many)
     add_face_arguments(parser)
 
 
@@ -41,12 +45,16 @@ def paths(args: argparse.Namespace) -> Paths:
 
 def run(args: argparse.Namespace) -> int:
     """Enroll, with a progress bar on standard error, and print a summary line."""
+    from xcos_tf.cluster import connect
     from xcos_tf.data.detection import check_rule
     from xcos_tf.search.enrolling import enroll_photos, photos_of
     from xcos_tf.search.store import FaceStore
 
     check_rule(args.face)
-    photos = photos_of(args.folder)  # before a store is made
+    # Before a store is made.
+    photos = photos_of(args.folder)
+    if args.ray is not None:
+        connect(args.ray)
     with FaceStore.open(args.store, args.preset, create=True) as store, goes_on():
         done = enroll_photos(store, photos, args.aligned, args.face, args.workers, args.ray)
         for photo, reason in done.failed.items():

@@ -2,6 +2,7 @@
 
 import argparse
 
+from xcos_tf.cli.arguments import add_ray_argument
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
@@ -21,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "destination DST", "folder for the prepared set")
     add(parser, "--shards N", "number of files to deal the faces into", whole_number, 64)
     about = "files written at the same time (default: as many as there are processors)"
-    add(parser, "--jobs N", about, whole_number)
+    many = parser.add_mutually_exclusive_group()
+    add(many, "--jobs N", about, whole_number)
+    add_ray_argument(many, "SRC and DST")
 
 
 def paths(args: argparse.Namespace) -> Paths:
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     check_destination(args.destination)
     with goes_on():
         summary = prepare(
-            open_source(args.source), args.destination, shards=args.shards, jobs=args.jobs
+            open_source(args.source), args.destination, args.shards, args.jobs, args.ray
         )
     how = (
         f"{summary.seconds:.1f} s, {summary.checked / summary.seconds:.1f} images/s"

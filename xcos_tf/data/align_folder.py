@@ -3,14 +3,16 @@
 import errno
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from xcos_tf.cluster import connect, done_on_ray
 from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
 from xcos_tf.data.journal import Journal
@@ -26,6 +28,7 @@ PHOTO_SUFFIXES = frozenset(
 KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 FAILURES = "failures.csv"
 SEVERAL_FACES = "several-faces.csv"
+_AT_ONCE = 32  # photos that a machine of a cluster is given at once
 
 # Too long, too many links one to another, or letters that the file system does not take.
 _NAME_IS_TO_BLAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL})
@@ -50,6 +53,7 @@ def align_folder(
     rule: str = DEFAULT_RULE,
     batch_size: int = BATCH_SIZE,
     retry_failed: bool = False,
+    ray: str | None = None,
 ) -> AlignSummary:
     """Align a face of each photo in a folder tree.
 
@@ -68,16 +72,20 @@ def align_folder(
         rule: which face of a photo with several; see `choose_face`.
         batch_size: the most photos that are worked on at once.
         retry_failed: whether to try again what failed in an earlier run.
+        ray: address of a Ray cluster that finds the faces; its machines see the photos under the
+            same paths.
 
     Raises:
         XcosError: `source` is no folder or holds no photo; `destination` is inside it, around
-            it, or cannot be written; there is no such rule.
+            it, or cannot be written; there is no such rule or cluster.
     """
     start = time.monotonic()
     source, destination = Path(source), Path(destination)
     check_rule(rule)
     check_folders(source, destination)
     photos = find_photos(source)
+    if ray is not None:
+        connect(ray)  # before a folder is made
     targets = {photo: destination / aligned_name(photo) for photo in photos}
     with writing_to(destination, "xcos align"), ExitStack() as stack:
         done = {photo for photo in photos if os.path.exists(targets[photo])}
@@ -101,10 +109,10 @@ def align_folder(
         def keep(path: Path, face: AlignedFace) -> None:
             _write_named(targets[pending[path]], face.image)
 
-        # No detector is loaded in vain.
-        faces = pending and align_each(
-            pending, FaceAligner(rule, batch_size), batch_size, keep=keep
-        )
+        if ray is not None:
+            faces = _align_on_ray(ray, list(pending), rule, batch_size, keep)
+        else:  # no detector is loaded in vain
+            faces = pending and _aligning(rule, batch_size)(pending, keep=keep)
         for path, face in faces:
             if isinstance(face, str):
                 failures.add(pending[path], face)
@@ -118,6 +126,32 @@ def align_folder(
             bar.update()
     summary.seconds = time.monotonic() - start
     return summary
+
+
+def _aligning(rule: str, batch_size: int) -> Callable:
+    """Return `align_each` with a detector."""
+    return partial(align_each, aligner=FaceAligner(rule, batch_size), batch_size=batch_size)
+
+
+def _listing(rule: str, batch_size: int) -> Callable[[list[Path]], list]:
+    """Return what aligns some photos."""
+    align = _aligning(rule, batch_size)
+    return lambda paths: list(align(paths))
+
+
+def _align_on_ray(
+    ray: str, paths: Sequence[Path], rule: str, batch_size: int, keep: Callable
+) -> Iterator[tuple[Path, AlignedFace | str]]:
+    """Do what `align_each` does on a cluster; this process alone writes, so none writes twice."""
+    chunks = [paths[i : i + _AT_ONCE] for i in range(0, len(paths), _AT_ONCE)]
+    for faces in done_on_ray(ray, partial(_listing, rule, batch_size), chunks):
+        for path, face in faces:
+            if isinstance(face, AlignedFace):
+                try:
+                    keep(path, face)
+                except XcosError as error:
+                    face = str(error)
+            yield path, face
 
 
 @contextmanager

@@ -93,10 +93,10 @@ def batches_of_workers(
 
 
 def _work(options: tuple[str, str, bool], photos: list[Photo]) -> Batch:
-    return _maker(*options)(photos)
+    return maker(*options)(photos)
 
 
 @lru_cache(1)
-def _maker(preset: str, rule: str, aligned: bool) -> BatchMaker:
+def maker(preset: str, rule: str, aligned: bool) -> BatchMaker:
     """Return what a worker has, loaded once."""
     return BatchMaker(Verifier.from_preset(preset), rule, aligned)

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePath
 
+from xcos_tf.cluster import done_on_ray
 from xcos_tf.data.align_folder import find_photos
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.progress import Bar
-from xcos_tf.search.batches import Batch, BatchMaker, Photo, batches_of_workers
+from xcos_tf.search.batches import Batch, BatchMaker, Photo, batches_of_workers, maker
 from xcos_tf.search.entries import check_name
 from xcos_tf.search.store import FaceStore
 
@@ -100,9 +102,7 @@ def _batches(store, photos, rule, aligned, workers, ray) -> Iterator[Batch]:
     chunks = [photos[i : i + AT_ONCE] for i in range(0, len(photos), AT_ONCE)]
     options = os.fspath(store.preset), rule, aligned
     if ray is not None:
-        from xcos_tf.search.cluster import batches_on_ray
-
-        return batches_on_ray(ray, chunks, options)
+        return done_on_ray(ray, partial(maker, *options), chunks)
     if workers > 1:
         return batches_of_workers(workers, chunks, options)
     return map(BatchMaker(store.verifier, rule, aligned), chunks)

@@ -57,10 +57,10 @@ class BinSource:
         Raises:
             XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
         """
-        self._path = Path(path)
-        self.name = self._path.name
+        self.path = Path(path)
+        self.name = self.path.name
         self.people: list[str] = []
-        self._images, truth = load_bin(self._path)
+        self._images, truth = load_bin(self.path)
         if None in truth:
             raise XcosError(
                 f"the truth value {truth.index(None)} of {path} is neither true nor false; get the "

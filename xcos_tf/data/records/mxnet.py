@@ -50,17 +50,17 @@ class MxnetSource:
         Raises:
             XcosError: a file cannot be read or is malformed, or holds no image record.
         """
-        self._path = Path(record_file)
-        self.name = self._path.resolve().parent.name + "/" + self._path.name
-        with explained(f"{self._path} cannot be read", "check the path"):
-            self._stream = open_regular(self._path)
+        self.path = Path(record_file)
+        self.name = self.path.resolve().parent.name + "/" + self.path.name
+        with explained(f"{self.path} cannot be read", "check the path"):
+            self._stream = open_regular(self.path)
             self._file = self._stream.fileno()
             self.size = os.fstat(self._file).st_size
-        people = _read_property(self._path.with_name("property"))
-        index = _read_index(self._path.with_suffix(".idx"))
+        people = _read_property(self.path.with_name("property"))
+        index = _read_index(self.path.with_suffix(".idx"))
         self._keys, self._offsets, labels, promised = self._walk(index)
         if not len(self._keys):
-            raise XcosError(f"{self._path} holds no image record; get the file again")
+            raise XcosError(f"{self.path} holds no image record; get the file again")
         people = people or promised
         if people:
             self.people = [str(label) for label in range(people)]
@@ -128,7 +128,7 @@ class MxnetSource:
             return keys, offsets, labels, 0
         if header[0] > 10 * len(keys) + 1000:  # of which each would be listed as missing
             raise XcosError(
-                f"{self._path} promises {header[0] - 1:,} images and holds {len(keys):,}; get the "
+                f"{self.path} promises {header[0] - 1:,} images and holds {len(keys):,}; get the "
                 "file again"
             )
         if index is not None:

@@ -50,6 +50,7 @@ class Source(Protocol):
 
     Attributes:
         kind: "folder", "mxnet" or "insightface-bin".
+        path: of its file or folder.
         name: last part of its path.
         people: names; a label is a position among them. Empty for pair sets.
         pairs: of a pair set, in positions of records; None for all others.
@@ -58,6 +59,7 @@ class Source(Protocol):
     """
 
     kind: str
+    path: Path
     name: str
     people: list[str]
     pairs: Pairs | None
@@ -88,14 +90,14 @@ class FolderSource:
         Raises:
             XcosError: it has no sub-folder with files in it, or cannot be read.
         """
-        self._folder = Path(folder)
-        self.name = self._folder.resolve().name
+        self.path = Path(folder)
+        self.name = self.path.resolve().name
         self.people: list[str] = []
         self.size = 0
         counts, digest = [], hashlib.sha256()
         with explained(f"the folder {folder} cannot be read", "change its permissions"):
-            for person in sorted(_visible(self._folder, os.DirEntry.is_dir)):
-                files = _visible(self._folder / person, os.DirEntry.is_file)
+            for person in sorted(_visible(self.path, os.DirEntry.is_dir)):
+                files = _visible(self.path / person, os.DirEntry.is_file)
                 if not files:
                     continue
                 self.people.append(person)
@@ -127,13 +129,13 @@ class FolderSource:
             for file in self._files(person, end - first)[start - first : stop - first]:
                 name = f"{self.people[person]}/{file}"
                 try:
-                    yield Record(name, person, (self._folder / name).read_bytes())
+                    yield Record(name, person, (self.path / name).read_bytes())
                 except OSError as error:
                     yield Record(name, person, fault=f"cannot be read ({reason_of(error)})")
             start, person = end, person + 1
 
     def _files(self, person: int, count: int) -> list[str]:
-        folder, names = self._folder / self.people[person], []
+        folder, names = self.path / self.people[person], []
         with contextlib.suppress(OSError):
             names = sorted(_visible(folder, os.DirEntry.is_file))
         if len(names) != count:

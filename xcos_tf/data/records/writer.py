@@ -13,12 +13,15 @@ import time
 from array import array
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from xcos_tf.cluster import connect, done_on_ray
 from xcos_tf.data.batching import batches
 from xcos_tf.data.records.image_check import find_faults, usual_size
 from xcos_tf.data.records.index import FinishedShard, Progress, read_summary, write_index
@@ -96,7 +99,11 @@ def check_destination(destination: str | os.PathLike) -> None:
 
 
 def prepare(
-    source: Source, destination: str | os.PathLike, shards: int = SHARDS, jobs: int | None = None
+    source: Source,
+    destination: str | os.PathLike,
+    shards: int = SHARDS,
+    jobs: int | None = None,
+    ray: str | None = None,
 ) -> PrepareSummary:
     """Write every usable image of a source into sharded TFRecord files with an index.
 
@@ -109,22 +116,21 @@ def prepare(
         destination: made if missing; empty, or of an earlier run with this source.
         shards: files; fewer if there are fewer records.
         jobs: threads; None: as many as there are processors.
+        ray: address of a Ray cluster that writes the files instead; its machines see the source and
+            the destination under the same paths.
 
     Raises:
         XcosError: the destination holds other things, cannot be written or is too small, or no
-            image of the source can be used.
+            image of the source can be used; or there is no such cluster.
     """
     start = time.monotonic()
     destination = Path(destination)
     check_destination(destination)
+    if ray is not None:
+        connect(ray)  # before a folder is made
     facts = {x: getattr(source, x) for x in ("kind", "name", "fingerprint")}
     plan = PreparationPlan(**facts, records=len(source), shards=min(shards, len(source)))
-    advice = "make room or mend its permissions, then give the same command to go on"
-    faults = OSError, tf.errors.OpError
-    with (
-        explained(f"{destination} cannot be written", advice, faults),
-        only_writer(destination, "xcos prepare"),
-    ):
+    with _faults_of(destination), only_writer(destination, "xcos prepare"):
         if (destination / INDEX).exists():
             checked, summary = 0, read_summary(destination, plan)
             # There if the last run was killed between its last two actions.
@@ -133,13 +139,20 @@ def prepare(
             progress = Progress(destination, plan)
             # The same each time that the work is taken up.
             size = usual_size(x.image for x in source.read(0, min(_FIRST, len(source))))
-            checked = _write_shards(source, progress, size, jobs or os.cpu_count() or 1)
+            checked = _write_shards(source, progress, size, jobs or os.cpu_count() or 1, ray)
             summary = write_index(source, progress, size)
             progress.remove()
     return PrepareSummary(**summary, checked=checked, seconds=time.monotonic() - start)
 
 
-def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
+def _faults_of(destination: Path) -> AbstractContextManager[None]:
+    """Say in one sentence why a folder cannot be written."""
+    advice = "make room or mend its permissions, then give the same command to go on"
+    faults = OSError, tf.errors.OpError
+    return explained(f"{destination} cannot be written", advice, faults)
+
+
+def _write_shards(source: Source, progress: Progress, size, jobs: int, ray: str | None) -> int:
     """Write the shards that are missing and return the number of their records."""
     plan = progress.plan
     sizes = [stop - start for start, stop in map(plan.range, range(plan.shards))]
@@ -151,8 +164,14 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
             f"{progress.destination} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB "
             "free; make room or choose another disk"
         )
-    stop, bar_lock = threading.Event(), threading.Lock()
     bar = Bar(total=plan.records, initial=plan.records - todo, desc="preparing", unit="image")
+    if ray is not None:
+        make = partial(_shard_writer, source.path, progress, size)
+        with bar:
+            for shard in done_on_ray(ray, make, missing):
+                bar.update(sizes[shard])
+        return todo
+    stop, bar_lock = threading.Event(), threading.Lock()
 
     def tell(count: int) -> bool:
         with bar_lock:
@@ -168,6 +187,20 @@ def _write_shards(source: Source, progress: Progress, size, jobs: int) -> int:
             stop.set()
             pool.shutdown(cancel_futures=True)
     return todo
+
+
+def _shard_writer(path: Path, progress: Progress, size) -> Callable[[int], int]:
+    """Return what writes a shard of the source at `path` and returns its number."""
+    source = open_source(path)
+    if source.fingerprint != progress.plan.fingerprint:
+        raise XcosError(f"a machine of the cluster has another {path}; give all the same one")
+
+    def write(shard: int) -> int:
+        with _faults_of(progress.destination):
+            _write_shard(source, progress, size, shard, lambda count: True)
+        return shard
+
+    return write
 
 
 def _write_shard(
