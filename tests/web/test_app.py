@@ -6,6 +6,7 @@ import json
 import httpx
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
 from xcos_tf import Verifier
 from xcos_tf.web.answers import every_attention
@@ -48,6 +49,35 @@ def test_the_attention_that_was_asked_for_is_not_computed_again(photos, monkeypa
     monkeypatch.setattr(verifier, "explain_pairs", lambda *x: asked.append(x[-1]) or explain(*x))
     assert list(every_attention(verifier, result)) == [*asked, "learned"]
     assert asked == ["patched", "correlated"]
+
+
+def test_the_page_that_computes_itself_is_offered(no_litert):
+    client = TestClient(create_app(Verifier.from_preset(), litert=no_litert))
+    page = client.get("/?on-device")
+    assert page.url.path == "/on-device/" and page.text == client.get("/").text
+    assert client.get("/on-device/presets").json()["on_device"] is True
+    for name, kind in {
+        "static/page.js": "text/javascript",
+        "models/embed.tflite": "application/octet-stream",
+        "litert/core/wasm/litert_wasm_internal.wasm": "application/wasm",
+    }.items():
+        answer = client.get(f"/on-device/{name}")
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith(kind)
+    for name in ("litert/none.js", "../presets", "/etc/passwd", "%2e%2e/app.py"):
+        answer = client.get(f"/on-device/{name}")
+        assert answer.status_code in (200, 404) and "on_device" not in answer.text, name
+    closed = TestClient(create_app(Verifier.from_preset(), key="secret", litert=no_litert))
+    assert closed.get("/on-device/models/embed.tflite").status_code == 401
+
+
+def test_the_page_that_computes_itself_cannot_be_offered(tmp_path):
+    client = TestClient(create_app(Verifier.from_preset(), litert=tmp_path))
+    answer = client.get("/on-device/presets")
+    assert (
+        answer.status_code == 422 and "run `npm install @litertjs/core@" in answer.json()["error"]
+    )
+    plain = TestClient(create_app(Verifier.from_preset("mobilefacenet"), litert=tmp_path))
+    assert plain.get("/on-device/presets").status_code == 422
 
 
 def test_json_in_base64_gives_the_same(client, photos):
@@ -156,8 +186,6 @@ def black():
 
 
 def test_a_key_is_asked_for(photos):
-    from fastapi.testclient import TestClient
-
     client = TestClient(create_app(Verifier.from_preset(), key="secret"))
     both = files(photos, a="obama.jpg", b="biden.jpg")
     for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": "sécret".encode()}):
@@ -169,8 +197,6 @@ def test_a_key_is_asked_for(photos):
 
 
 def test_who_waits_too_long_is_told(photos):
-    from fastapi.testclient import TestClient
-
     client = TestClient(create_app(Verifier.from_preset(), limits=Limits(at_once=0, patience=0.2)))
     busy = client.post("/verify", files=files(photos, a="obama.jpg", b="biden.jpg"))
     assert busy.status_code == 503 and "busy" in busy.json()["error"]

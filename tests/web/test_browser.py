@@ -66,6 +66,13 @@ def test_what_is_wrong_is_said(page, photos, tmp_path):
     assert page.locator("#result").is_hidden()
 
 
+def test_the_page_that_computes_itself_says_what_is_missing(page, service):
+    page.goto(service + "/?on-device")
+    expect(page.locator("#message.error")).to_contain_text("run `npm install @litertjs/core@")
+    page.get_by_role("button", name="two people").click()
+    expect(page.locator("#message.error")).to_contain_text("LiteRT.js is not in")
+
+
 def test_a_person_is_found(page, photos):
     page.get_by_role("tab", name="Find").click()
     choose(page, photos, probe="obama2.jpg")

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import expect
 
+from tests.web.conftest import running
 from xcos_tf import Verifier
 from xcos_tf.cli.main import main
 from xcos_tf.data.aligner import FaceAligner
@@ -25,19 +26,11 @@ from xcos_tf.mobile.decision import frame_scores, needed_frames
 from xcos_tf.mobile.frames import face_faults, photo_faults
 from xcos_tf.mobile.hints import hint_of
 from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.web.app import create_app
 from xcos_tf.web.site import LITERT, LITERT_FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 NPM = ROOT / "node_modules/@litertjs"
-
-
-@pytest.fixture
-def no_litert(tmp_path):
-    """A folder like npm's, with empty files."""
-    for name in LITERT_FILES:
-        (tmp_path / "npm" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "npm" / name).touch()
-    return tmp_path / "npm"
 
 
 def test_the_folder_has_the_page_the_models_and_litert(tmp_path, no_litert, capsys):
@@ -275,6 +268,23 @@ def test_the_page_computes_what_python_does(browser, site, photos, width):
     expect(page.locator("#message.error")).to_contain_text(wrong, timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 360])
+def test_the_page_of_the_service_computes_too(browser, site, width):
+    page, sent = browser.new_page(viewport={"width": width, "height": 900}), []
+    page.on("request", lambda request: sent.append(request.method))
+    with running(create_app(Verifier.from_preset(), litert=NPM)) as address:
+        page.goto(address + "/?on-device")
+        expect(page.locator("#privacy")).to_contain_text("Photos do not leave this device.")
+        page.get_by_role("button", name="the same person").click()
+        expect(page.locator("#verdict")).to_contain_text("Same person: 0.79", timeout=60_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("link", name="Unlock by your face").click()
+        expect(page.locator("#message")).to_contain_text("Look at the camera", timeout=60_000)
+        assert set(sent) == {"GET"}
+        page.close()
 
 
 @pytest.mark.slow

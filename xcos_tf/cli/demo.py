@@ -1,7 +1,6 @@
 """`xcos demo`: the page of `xcos serve`, in a browser, or as a folder for a static host."""
 
 import argparse
-import os
 from pathlib import Path
 
 from xcos_tf.cli import serve
@@ -18,8 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_what_is_served(parser)
     static = parser.add_argument_group("without a server")
     add(static, "--static DIR", "write a page that computes in the browser, for any static host")
-    about = "folder of LiteRT.js that `npm install @litertjs/core` makes"
-    add(static, "--litert FOLDER", about, default=os.path.join("node_modules", "@litertjs"))
     parser.set_defaults(host="127.0.0.1", port=0)
 
 

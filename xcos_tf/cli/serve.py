@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from pathlib import Path
 
 from xcos_tf.cli.arguments import store_paths
 from xcos_tf.cli.parser import add, whole_number
@@ -28,6 +29,8 @@ def add_what_is_served(parser: argparse.ArgumentParser) -> None:
     """Attach the options that say what computes, and who can be found."""
     add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
     add(parser, "--store STORE", "people to search and to enroll, see `xcos enroll`")
+    about = "LiteRT.js, which `npm install @litertjs/core` makes, for pages that compute themselves"
+    add(parser, "--litert FOLDER", about, default=os.path.join("node_modules", "@litertjs"))
 
 
 def paths(args: argparse.Namespace) -> Paths:
@@ -51,7 +54,8 @@ def run(args: argparse.Namespace, browse: bool = False) -> int:
 
             store = stack.enter_context(FaceStore.open(args.store, args.preset, write=True))
         verifier = store.verifier if store else Verifier.from_preset(args.preset)
-        app = create_app(verifier, store, os.environ.get("XCOS_API_KEY"))
+        key = os.environ.get("XCOS_API_KEY")
+        app = create_app(verifier, store, key, litert=Path(args.litert))
         try:
             socket = stack.enter_context(listen(args.host, args.port))
         except OSError as error:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -25,13 +26,14 @@ from xcos_tf.web.answers import (
     preset_answer,
     verification_answer,
 )
+from xcos_tf.web.site import NPM, STATIC, models_and_litert, page_files
 
 with extra("serve", "the HTTP service"):
     import anyio
     from fastapi import Depends, FastAPI, File, Form, Header, Request, UploadFile
     from fastapi.concurrency import run_in_threadpool
     from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import FileResponse, JSONResponse, Response
+    from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
     from fastapi.staticfiles import StaticFiles
     from prometheus_client import (
         CONTENT_TYPE_LATEST,
@@ -42,8 +44,6 @@ with extra("serve", "the HTTP service"):
     )
     from pydantic import BaseModel, Field
     from starlette.exceptions import HTTPException
-
-STATIC = Path(__file__).parent / "static"
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ def create_app(
     store: FaceStore | None = None,
     key: str | None = None,
     limits: Limits = Limits(),
+    litert: Path = NPM,
 ) -> FastAPI:
     """Return the service.
 
@@ -86,6 +87,7 @@ def create_app(
         store: of people, for `/find` and `/enroll`; opened to be written if people may be enrolled.
         key: that requests must have in the header `X-API-Key`; None for none.
         limits: of requests.
+        litert: the folder `@litertjs` that npm made, for `/?on-device`.
     """
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of odd requests
     app = FastAPI(title="xcos", version=__version__, description="Explainable face verification.")
@@ -190,8 +192,26 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)
-    def page():
+    def page(request: Request):
+        if "on-device" in request.query_params:
+            return RedirectResponse("on-device/")
         return FileResponse(STATIC / "index.html")
+
+    @lru_cache
+    def needed() -> tuple[dict, dict[str, Path]]:
+        if verifier.runtime.preset is None:
+            raise XcosError("exported files cannot be sent to the page; serve a preset")
+        return models_and_litert(verifier.runtime.preset, litert)
+
+    @app.get("/on-device/{name:path}", include_in_schema=False, dependencies=[Depends(check_key)])
+    def on_device(name: str):
+        """Serve what `xcos demo --static` writes; the page says what `presets` lacks."""
+        if name == "presets":
+            return needed()[0]
+        path = page_files().get(name or "index.html") or needed()[1].get(name)
+        if path is None:
+            raise HTTPException(404, f"there is no {shown(name)}; see /docs")
+        return FileResponse(path)
 
     return app
 

@@ -1,5 +1,6 @@
 """The page as a folder for any static host, whose visitors' browsers compute everything."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from xcos_tf.web.answers import preset_answer
 LITERT = "2.5.3"
 """The version of LiteRT.js that the page is tested with."""
 
+NPM = Path("node_modules", "@litertjs")
+"""Where `npm install` puts it."""
+
 LITERT_FILES = (
     "core/package.json",
     "core/dist/index.js",
@@ -25,21 +29,41 @@ LITERT_FILES = (
 )
 """Of the packages `@litertjs/core` and `@litertjs/wasm-utils`."""
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 _FIXED = ("patched", "correlated")
 
 
 def write_site(folder: Path, preset: str, litert: Path) -> None:
-    """Write the page, a preset's float32 TFLite files, MTCNN's, and LiteRT.js.
+    """Write the page and what it needs; files of the same names in `folder` are replaced.
+
+    Raises:
+        XcosError: as by `models_and_litert`, or a file cannot be written.
+    """
+    facts, needed = models_and_litert(preset, litert)
+    for name, path in (page_files() | needed).items():
+        content = read_bytes(path)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / name, lambda stream, content=content: stream.write(content))
+    write_json(folder / "presets", facts)
+
+
+def page_files() -> dict[str, Path]:
+    """Return {name in the site: file} of the page itself."""
+    found = {f"static/{path.name}": path for path in STATIC.iterdir()}
+    return found | {x: found.pop(f"static/{x}") for x in ("index.html", "unlock.html")}
+
+
+def models_and_litert(preset: str | os.PathLike, litert: Path) -> tuple[dict, dict[str, Path]]:
+    """Return what the page must know, and {name in the site: file} of what computes in it.
+
+    That is a preset's float32 TFLite files, MTCNN's, and LiteRT.js.
 
     Args:
-        folder: to write to; files of the same names are replaced.
         preset: a bundled xCos preset, or the folder of one.
         litert: the folder `@litertjs` that npm made.
 
     Raises:
-        XcosError: the preset has no TFLite files or no maps, LiteRT.js is not there, or a file
-            cannot be written.
+        XcosError: the preset has no TFLite files or no maps, or LiteRT.js is not there.
     """
     missing = [name for name in LITERT_FILES if not (litert / name).is_file()]
     if missing:
@@ -62,16 +86,9 @@ def write_site(folder: Path, preset: str, litert: Path) -> None:
         "whatif": whatif.is_file(),
         "trusted_drop": TRUSTED_DROP,
     }
-    copied = {f"static/{path.name}": path for path in _STATIC.iterdir()}
-    copied |= {x: copied.pop(f"static/{x}") for x in ("index.html", "unlock.html")}
-    copied |= {f"models/{x}.tflite": mtcnn / f"{x}.tflite" for x in ("pnet", "rnet", "onet")}
+    needed = {f"models/{x}.tflite": mtcnn / f"{x}.tflite" for x in ("pnet", "rnet", "onet")}
     for model in ("embed", "compare"):
-        copied[f"models/{model}.tflite"] = lite_folder(source) / f"{model}.float32.batch.tflite"
+        needed[f"models/{model}.tflite"] = lite_folder(source) / f"{model}.float32.batch.tflite"
     if whatif.is_file():
-        copied["models/whatif.tflite"] = whatif
-    copied |= {f"litert/{name}": litert / name for name in LITERT_FILES}
-    for name, path in copied.items():
-        content = read_bytes(path)
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / name, lambda stream, content=content: stream.write(content))
-    write_json(folder / "presets", facts)
+        needed["models/whatif.tflite"] = whatif
+    return facts, needed | {f"litert/{name}": litert / name for name in LITERT_FILES}
