@@ -52,11 +52,7 @@ class Owner:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Owner":
-        """Return what `as_bytes` made the bytes of.
-
-        Raises:
-            ValueError: they are something else.
-        """
+        """Return what `as_bytes` made the bytes of; raises ValueError of anything else."""
         arrays = read_npz(io.BytesIO(content), _LARGEST)
         try:
             about = parse_json(arrays["about"].tobytes(), "the store")

@@ -69,6 +69,8 @@ class LiteRuntime:
         given = self._embed.outputs["feature_map" if attention == PLAIN_COSINE else "grid"]
         if {*self._other.inputs.values()} != {given}:
             raise of_others
+        self.face_shape = self._embed.inputs["image"]
+        self.feature_shape = self._embed.outputs[self._feature]
         self._fixed = _fixed_attentions(files[1], self.feature_shape[:-1])
         self.attentions = (*self._fixed, attention)
         self.preset = preset
@@ -123,14 +125,6 @@ class LiteRuntime:
             )
         runtime.config = config
         return runtime
-
-    @property
-    def face_shape(self) -> tuple[int, ...]:
-        return self._embed.inputs["image"]
-
-    @property
-    def feature_shape(self) -> tuple[int, ...]:
-        return self._embed.outputs[self._feature]
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         return self._embed(faces)[self._feature]

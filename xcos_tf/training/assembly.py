@@ -24,11 +24,10 @@ from xcos_tf.progress import Bar
 from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.model import Part, Trainer
-from xcos_tf.training.optimizers import build_optimizer, try_optimizer
+from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
-LOSSES = ("locality", *SCORES)
 TEACHER_FILE = "teacher.f32"
 
 
@@ -59,7 +58,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
                 "mobilefacenet, and model.xcos with cell_affine: true, batch_norm: false and no "
                 "more channels than that embedding has"
             )
-    weights = {name: getattr(config.loss, name) for name in LOSSES}
+    weights = {name: getattr(config.loss, name) for name in ("locality", *SCORES)}
     weights["identification"] = config.loss.identification.weight
     try:
         trainer = Trainer(
@@ -81,13 +80,6 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
     if config.start.checkpoint:
         take_weights(trainer, config.start.checkpoint)
     return trainer
-
-
-def try_optimizers(config: TrainingConfig) -> None:
-    """Try every part's optimizer, see `try_optimizer`; call outside of a strategy's scope."""
-    for name in PARTS:
-        if given := getattr(config.optimizers, name):
-            try_optimizer(given.section, given.learning_rate)
 
 
 def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Dataset) -> None:

@@ -15,8 +15,6 @@ from xcos_tf.training.config import DevicesConfig
 from xcos_tf.training.model import Trainer
 from xcos_tf.wording import counted
 
-DatasetOf = Callable[[int, int, range, int], tf.data.Dataset]
-
 
 def build_strategy(config: DevicesConfig) -> tf.distribute.Strategy:
     """Return the strategy that a configuration asks for; call it before anything is computed.
@@ -84,7 +82,7 @@ class Cadence:
 
 def train_loop(
     trainer: Trainer,
-    dataset_of: DatasetOf,
+    dataset_of: Callable[[int, int, range, int], tf.data.Dataset],
     checkpoints: Checkpoints,
     steps: int,
     groups: int,

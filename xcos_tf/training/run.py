@@ -23,13 +23,14 @@ from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
-from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head, try_optimizers
+from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
-from xcos_tf.training.config import TrainingConfig
+from xcos_tf.training.config import PARTS, TrainingConfig
 from xcos_tf.training.config_reader import read_config
 from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.loop import Cadence, build_strategy, is_chief, train_loop
 from xcos_tf.training.monitor import Monitor
+from xcos_tf.training.optimizers import try_optimizer
 from xcos_tf.training.pairs import check_pairs, people_to_compare
 from xcos_tf.training.record import changes, record_run, writing
 from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
@@ -40,7 +41,6 @@ PRESET = "preset"
 GENUINE = 0.5  # share of the pairs that P is measured on
 START_FACES = 2000
 LOG_EVERY = 50  # steps
-LOWER_IS_BETTER = ("eer",)
 Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 
 
@@ -92,7 +92,9 @@ class Run:
             check_pairs(config, self.faces, held_out)
         self.strategy = build_strategy(config.devices)
         self._chief = is_chief(self.strategy)
-        try_optimizers(config)
+        for part in PARTS:  # outside of the strategy's scope
+            if given := getattr(config.optimizers, part):
+                try_optimizer(given.section, given.learning_rate)
         with self.strategy.scope():
             self.trainer = assemble(config, len(self.faces.people), self.steps, epoch)
         self._people_to_measure()  # or it would fail after the run
@@ -206,7 +208,7 @@ class Run:
         self._monitor.validated(step, results)  # first: a kill in between repeats both
         if self._watched:
             self._monitor.pictures(step, self._watched.draw(config.best_by))
-        sign = -1 if metric in LOWER_IS_BETTER else 1
+        sign = -1 if metric == "eer" else 1  # lower is better
         if key in results and all(sign * results[key] > sign * value for value in before):
             self.checkpoints.save(self.trainer, step, best=True)
 

@@ -11,19 +11,12 @@ from xcos_tf.models.weights import named_weights
 
 @dataclass(frozen=True)
 class Cut:
-    """Models that share the weights of a network, and of its teacher.
+    """Models that share the weights of a network, and of its teacher."""
 
-    Attributes:
-        stem: from an image to what `features` and `teacher` take; None where they take images.
-        tail: what is not frozen of the backbone.
-        features: to the network's grid feature or embedding.
-        teacher: to the teacher's embedding; None without one.
-    """
-
-    stem: keras.Model | None
-    tail: keras.Model
-    features: keras.Model
-    teacher: keras.Model | None
+    stem: keras.Model | None  # from images to what the two below take; None where they take images
+    tail: keras.Model  # what is not frozen of the backbone
+    features: keras.Model  # to the network's grid feature or embedding
+    teacher: keras.Model | None  # to the teacher's embedding; None without one
 
 
 def cut_at(

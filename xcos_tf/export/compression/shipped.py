@@ -34,17 +34,11 @@ _INT8 = ("kernel", "rest", "scale")
 
 @dataclass(frozen=True)
 class CompressedNetwork:
-    """What an exporter needs of a variant.
+    """What an exporter needs of a variant."""
 
-    Attributes:
-        weights: {operation/weight: float32 array}; those of "qat" are multiples of a step.
-        ranges: {result: float32 (min, max)} of "qat", else empty.
-        record: how it was made.
-    """
-
-    weights: dict[str, np.ndarray]
-    ranges: dict[str, np.ndarray]
-    record: dict
+    weights: dict[str, np.ndarray]  # by "operation/weight", float32; of "qat" multiples of a step
+    ranges: dict[str, np.ndarray]  # {result: float32 (min, max)} of "qat", else empty
+    record: dict  # how it was made
 
     def grid(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the grid features of images, float32 in [−1, 1]; it is always in inference."""
