@@ -32,7 +32,7 @@ KNOWS = {
 }
 """Which rooms each room may import from, besides itself and `COMMON`."""
 LATE = {
-    ("xcos_tf.verifier", "xcos_tf.explain.words"),  # a result's sentence
+    ("xcos_tf.templates", "xcos_tf.explain.words"),  # a result's sentence
     ("xcos_tf.models.network", "xcos_tf.models.presets"),  # `from_preset`
 }
 """What is imported from above, within a function, when it is asked for."""

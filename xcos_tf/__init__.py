@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Verifier": "xcos_tf.verifier",
-    "Template": "xcos_tf.verifier",
-    "Verification": "xcos_tf.verifier",
+    "Template": "xcos_tf.templates",
+    "Verification": "xcos_tf.templates",
     "FaceStore": "xcos_tf.search.store",
     "XCos": "xcos_tf.models.network",
     "FaceEmbedder": "xcos_tf.models.network",

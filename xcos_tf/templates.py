@@ -1,8 +1,8 @@
-"""Enrolled faces: what the backbone made of them, kept for many comparisons."""
+"""Enrolled faces, kept for many comparisons, and the verdict on a pair of them."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,65 @@ class Template:
             return {"box": None, "landmarks": None}
         found = {"box": self.place.box, "landmarks": self.place.landmarks}
         return {name: np.asarray(x, float).round(1).tolist() for name, x in found.items()}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on a pair of faces, and its explanation. It is true if they are `same`.
+
+    Attributes:
+        same: whether the score reaches the threshold.
+        score: xCos, in [−1, 1]; the plain cosine for a preset without a grid.
+        threshold: what `score` was held against.
+        attention: "patched", "correlated" or "learned"; "cosine" for a preset without a grid.
+        similarity_map: S, float32 (h, w) in [−1, 1]; None for a preset without a grid.
+        attention_map: W, float32 (h, w), which sums to 1; None likewise. score = Σ S·W.
+        template_a, template_b: the two faces.
+        whatif: computes `drops`, of one pair; None where nothing does.
+    """
+
+    same: bool
+    score: float
+    threshold: float
+    attention: str
+    similarity_map: np.ndarray | None
+    attention_map: np.ndarray | None
+    template_a: Template
+    template_b: Template
+    whatif: Callable[[], tuple[np.ndarray, np.ndarray]] | None = field(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        return self.same
+
+    @cached_property
+    def drops(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """How much the score would drop if one cell were covered, computed when asked for.
+
+        One map of A and one of B, float32 (h, w); None for a preset without a model of that. A
+        guess of the model, see `Verifier.score_drops`; its cells do not sum to the score.
+        """
+        return self.whatif and tuple(drops[0] for drops in self.whatif())
+
+    @property
+    def sentence(self) -> str:
+        """What decided; of a preset that cannot tell, which parts of the faces agree."""
+        if self.similarity_map is None:
+            return "this preset gives a score without an explanation"
+        from xcos_tf.explain.words import describe_drops, describe_maps
+
+        if self.drops is not None:
+            return describe_drops(*self.drops, self.same)
+        return describe_maps(self.similarity_map, self.attention_map)
+
+    def told(self) -> dict:
+        """Return what explains the score, for JSON: `sentence`, and S and W as lists of rows.
+
+        It is empty for a preset without a grid.
+        """
+        if self.similarity_map is None:
+            return {}
+        maps = {name: getattr(self, name).tolist() for name in ("similarity_map", "attention_map")}
+        return {"sentence": self.sentence, **maps}
 
 
 class Gallery:

@@ -1,14 +1,13 @@
 """Two photos in, an explained verdict out: the one class that most users meet."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xcos_tf.data.aligner import FaceAligner, read_faces
+from xcos_tf.data.aligner import AlignedFace, FaceAligner, read_faces
 from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import XcosError
 from xcos_tf.models.preset_folder import whatif_file
@@ -16,7 +15,7 @@ from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_th
 from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.loading import Runtime, load_runtime
 from xcos_tf.runtime.whatif import load_whatif, score_drops
-from xcos_tf.templates import Gallery, Template, as_float32, fixed_weight_scores
+from xcos_tf.templates import Gallery, Template, Verification, as_float32, fixed_weight_scores
 
 if TYPE_CHECKING:
     from xcos_tf.models.network import FaceEmbedder, XCos
@@ -24,65 +23,6 @@ if TYPE_CHECKING:
 
 DEFAULT_PRESET = "xcos-mobilefacenet"
 PAIR_BLOCK = 2048
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The verdict on a pair of faces, and its explanation. It is true if they are `same`.
-
-    Attributes:
-        same: whether the score reaches the threshold.
-        score: xCos, in [−1, 1]; the plain cosine for a preset without a grid.
-        threshold: what `score` was held against.
-        attention: "patched", "correlated" or "learned"; "cosine" for a preset without a grid.
-        similarity_map: S, float32 (h, w) in [−1, 1]; None for a preset without a grid.
-        attention_map: W, float32 (h, w), which sums to 1; None likewise. score = Σ S·W.
-        template_a, template_b: the two faces.
-        whatif: computes `drops`, of one pair; None where nothing does.
-    """
-
-    same: bool
-    score: float
-    threshold: float
-    attention: str
-    similarity_map: np.ndarray | None
-    attention_map: np.ndarray | None
-    template_a: Template
-    template_b: Template
-    whatif: Callable[[], tuple[np.ndarray, np.ndarray]] | None = field(default=None, repr=False)
-
-    def __bool__(self) -> bool:
-        return self.same
-
-    @cached_property
-    def drops(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """How much the score would drop if one cell were covered, computed when asked for.
-
-        One map of A and one of B, float32 (h, w); None for a preset without a model of that. A
-        guess of the model, see `Verifier.score_drops`; its cells do not sum to the score.
-        """
-        return self.whatif and tuple(drops[0] for drops in self.whatif())
-
-    @property
-    def sentence(self) -> str:
-        """What decided; of a preset that cannot tell, which parts of the faces agree."""
-        if self.similarity_map is None:
-            return "this preset gives a score without an explanation"
-        from xcos_tf.explain.words import describe_drops, describe_maps
-
-        if self.drops is not None:
-            return describe_drops(*self.drops, self.same)
-        return describe_maps(self.similarity_map, self.attention_map)
-
-    def told(self) -> dict:
-        """Return what explains the score, for JSON: `sentence`, and S and W as lists of rows.
-
-        It is empty for a preset without a grid.
-        """
-        if self.similarity_map is None:
-            return {}
-        maps = {name: getattr(self, name).tolist() for name in ("similarity_map", "attention_map")}
-        return {"sentence": self.sentence, **maps}
 
 
 class Verifier:
@@ -217,7 +157,9 @@ class Verifier:
         """Make templates of photos, all in one run of the detector and of the backbone."""
         if not photos:
             return []
-        faces = read_faces(photos, lambda: self._aligner, aligned, names)
+        return self._templates(read_faces(photos, lambda: self._aligner, aligned, names))
+
+    def _templates(self, faces: list[AlignedFace]) -> list[Template]:
         features = self.embed(np.stack([face.image for face in faces]))
         return [
             Template(feature, x.image, x.faces_found, self._digest, x.turned, x.face)
@@ -230,11 +172,7 @@ class Verifier:
         faces = self._aligner.align_all(pixels)
         if not faces:  # it is turned, or there is none, which is said
             return self._enroll([pixels], False, [photo_name(photo, "the photo")])
-        features = self.embed(np.stack([face.image for face in faces]))
-        return [
-            Template(feature, face.image, face.faces_found, self._digest, place=face.face)
-            for feature, face in zip(features, faces, strict=True)
-        ]
+        return self._templates(faces)
 
     def embed(self, faces: np.ndarray) -> np.ndarray:
         """Run the backbone on aligned faces, uint8 (N, 112, 112, 3) RGB; N may be 0.
@@ -323,14 +261,13 @@ class Verifier:
         a, b = self._gallery(templates_a), self._gallery(templates_b)
         if attention != "learned":
             return fixed_weight_scores(a, b, self.fixed_weights(attention))
-        scores = np.empty((len(a), len(b)), np.float32)
-        for i in range(len(a)):
-            for start in range(0, len(b), PAIR_BLOCK):
-                block = b.features[start : start + PAIR_BLOCK]
-                first = np.broadcast_to(a.features[i], block.shape)
-                found = self.runtime.compare(attention, first, block)
-                scores[i, start : start + len(block)] = found["xcos"]
-        return scores
+        scores = np.empty(len(a) * len(b), np.float32)
+        for start in range(0, len(scores), PAIR_BLOCK):
+            pairs = np.arange(start, min(start + PAIR_BLOCK, len(scores)))
+            first, second = np.divmod(pairs, len(b))
+            found = self.runtime.compare(attention, a.features[first], b.features[second])
+            scores[pairs] = found["xcos"]
+        return scores.reshape(len(a), len(b))
 
     def explain_pairs(
         self, grids_a: np.ndarray, grids_b: np.ndarray, attention: str | None = None
@@ -344,9 +281,7 @@ class Verifier:
             XcosError: the preset has no such attention, or no grid.
             ValueError: the arrays are of other shapes.
         """
-        attention = self.checked(attention)
-        if attention == PLAIN_COSINE:
-            raise self._no_maps()
+        attention = self._with_maps(attention)
         outputs = self.runtime.compare(attention, *self._pairs(grids_a, grids_b))
         if not np.isfinite(outputs["xcos"]).all():
             raise XcosError(
@@ -372,9 +307,7 @@ class Verifier:
             XcosError: the preset has no such attention, no grid, or no model of that.
             ValueError: the arrays are of other shapes.
         """
-        attention = self.checked(attention)
-        if attention == PLAIN_COSINE:
-            raise self._no_maps()
+        attention = self._with_maps(attention)
         return score_drops(
             self.runtime, self._whatif_model, attention, *self._pairs(grids_a, grids_b)
         )
@@ -410,10 +343,14 @@ class Verifier:
         ]
         return np.concatenate([np.empty(0, np.float32), *scores])
 
-    def _no_maps(self) -> XcosError:
-        return XcosError(
-            f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
-        )
+    def _with_maps(self, attention: str | None) -> str:
+        """Return an attention's name as `checked` does, and refuse a preset without a grid."""
+        attention = self.checked(attention)
+        if attention == PLAIN_COSINE:
+            raise XcosError(
+                f"the preset {self.config['name']!r} has no maps to explain; use an xCos preset"
+            )
+        return attention
 
     @property
     def _digest(self) -> str | None:

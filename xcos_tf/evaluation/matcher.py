@@ -15,7 +15,7 @@ from xcos_tf.models.preset_config import read_config
 from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.templates import Gallery
-from xcos_tf.verifier import PAIR_BLOCK, Verifier
+from xcos_tf.verifier import Verifier
 
 FLATTENED = "flattened"
 
@@ -72,16 +72,7 @@ class Matcher:
         """Score each of N first features with each of M second ones, float32 (N, M); see above."""
         if score == FLATTENED:
             return _flattened(first)[:, 0] @ _flattened(second)[:, 0].T
-        if score != "learned":
-            return self.verifier.compare(Gallery(first), Gallery(second), score)
-        # The verifier goes by one template at a time, which is slow for short galleries.
-        rows, columns = np.indices((len(first), len(second))).reshape(2, -1)
-        scores = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), PAIR_BLOCK):
-            block = slice(start, start + PAIR_BLOCK)
-            ends = first[rows[block]], second[columns[block]]
-            scores[block] = self.verifier.compare_pairs(*ends, score)
-        return scores.reshape(len(first), len(second))
+        return self.verifier.compare(Gallery(first), Gallery(second), score)
 
     def scored(self, values: dict[str, np.ndarray]) -> list[ScoredPairs]:
         """Return {score: values} as the scores of this preset, with its thresholds."""
