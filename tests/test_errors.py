@@ -6,7 +6,7 @@ from xcos_tf.data.align_folder import check_folders
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import open_source
-from xcos_tf.errors import XcosError, as_message, on_one_line, shown
+from xcos_tf.errors import XcosError, as_message, counted, on_one_line, shown
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pairs import check_photo_folder
 from xcos_tf.models.presets import load_preset
@@ -75,3 +75,9 @@ def test_any_door_shows_little_of_a_path_that_cannot_be(door, path):
     with pytest.raises(XcosError) as caught:
         door(path)
     assert len(str(caught.value)) < 300 and "fault" not in str(caught.value)
+
+
+def test_counts():
+    assert counted(1, "person", "people") == "1 person"
+    assert counted(0, "person", "people") == "0 people"
+    assert counted(2000, "photo") == "2,000 photos"

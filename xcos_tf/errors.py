@@ -1,4 +1,4 @@
-"""The exceptions that mean "the user can mend this", and how messages show an input."""
+"""The exceptions that mean "the user can mend this", and how sentences show an input or a count."""
 
 import re
 import unicodedata
@@ -80,6 +80,11 @@ def on_one_line(text: object) -> str:
     if text.isprintable():
         return text
     return "".join(repr(x)[1:-1] if unicodedata.category(x) in _CONTROL else x for x in text)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a count and what is counted: `1 person`, `2,000 people`; or by default with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _shortened(text: str, most: int = QUOTED) -> str:

@@ -6,9 +6,8 @@ from xcos_tf.cli.arguments import add_ray_argument
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.progress import log
-from xcos_tf.wording import counted
 
 HELP = "cut the faces out of a folder of photos"
 DESCRIPTION = """Find a face in each photo of the folder tree SRC and write it, upright and 112×112,

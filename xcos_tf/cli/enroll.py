@@ -11,9 +11,8 @@ from xcos_tf.cli.arguments import (
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, counted
 from xcos_tf.progress import log
-from xcos_tf.wording import counted
 
 HELP = "enroll people's photos in a store, for `xcos find`"
 DESCRIPTION = """Enroll all photos of FOLDER: those in a sub-folder show the person of its name,

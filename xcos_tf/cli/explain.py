@@ -5,7 +5,7 @@ import argparse
 from xcos_tf.cli.arguments import add_face_arguments, add_two_photos, photo_argument, warn_of_faces
 from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
-from xcos_tf.errors import on_one_line
+from xcos_tf.errors import counted, on_one_line
 
 HELP = "compare explanations of two photos' score in one picture"
 DESCRIPTION = """Explain the score of two photos by several methods, and draw a row for each: for
@@ -80,7 +80,6 @@ def _as_text(rows) -> str:
     from xcos_tf.explain.comparison import distinct_scores
     from xcos_tf.explain.comparison_figure import score_name
     from xcos_tf.explain.words import explanation_sentence
-    from xcos_tf.wording import counted
 
     lines = []
     for row in distinct_scores(rows):

@@ -5,8 +5,7 @@ import argparse
 from xcos_tf.cli.parser import add, number, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted, on_one_line
 
 HELP = "measure the correlated attention of a preset"
 DESCRIPTION = """Measure P, the Pearson correlation of each cell's cosine with a teacher's cosine

@@ -5,8 +5,7 @@ import argparse
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted, on_one_line
 
 FACES = 6000
 HELD_OUT = 150  # faces to measure on, at most

@@ -5,8 +5,7 @@ import argparse
 from xcos_tf.cli.arguments import add_store_argument, store_paths
 from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
-from xcos_tf.errors import shown
-from xcos_tf.wording import counted
+from xcos_tf.errors import counted, shown
 
 HELP = "remove a person from a store"
 DESCRIPTION = """Remove all faces of a person from a store: rows, index and files. Nothing brings

@@ -6,8 +6,7 @@ from xcos_tf.cli.arguments import add_ray_argument
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted, on_one_line
 
 HELP = "turn a set of faces into records for training"
 DESCRIPTION = """Write the faces of SRC into TFRecord files in DST, with an index of labels and

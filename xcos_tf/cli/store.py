@@ -6,8 +6,7 @@ import json
 from xcos_tf.cli.arguments import add_store_argument, store_paths
 from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths
-from xcos_tf.errors import shown
-from xcos_tf.wording import counted
+from xcos_tf.errors import counted, shown
 
 HELP = "say what a store of people holds"
 DESCRIPTION = """Say what a store holds: its preset, and how many faces each person has. Exit code:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from xcos_tf.cli.arguments import photo_argument
-from xcos_tf.errors import XcosError, on_one_line, reason_of
+from xcos_tf.errors import XcosError, counted, on_one_line, reason_of
 from xcos_tf.explain.words import as_number
 from xcos_tf.files import read_pipe
 from xcos_tf.mobile.attempts import LOCKED_AFTER, Moment
@@ -24,7 +24,6 @@ from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_va
 from xcos_tf.models.preset_folder import find_preset, lite_folder
 from xcos_tf.runtime.litert import DEFAULT_VARIANT, model_files
 from xcos_tf.verifier import DEFAULT_PRESET, Verifier
-from xcos_tf.wording import counted
 
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes
 WELL_ENROLLED = 3  # photos

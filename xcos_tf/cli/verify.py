@@ -15,8 +15,7 @@ from xcos_tf.cli.arguments import (
 from xcos_tf.cli.parser import add, finite_number, number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
-from xcos_tf.errors import XcosError, on_one_line
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted, on_one_line
 
 SAME, DIFFERENT = 0, 1
 

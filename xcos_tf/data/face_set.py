@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.errors import XcosError
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted
 
 
 @dataclass(frozen=True)

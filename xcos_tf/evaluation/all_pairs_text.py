@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from xcos_tf.errors import on_one_line
+from xcos_tf.errors import counted, on_one_line
 from xcos_tf.evaluation.all_pairs import ALL_PAIRS_FALSE_ACCEPT_RATES, AllPairs
 from xcos_tf.evaluation.results_text import NOT_MEASURED, markdown_table
 from xcos_tf.evaluation.templates import TemplateInfo
 from xcos_tf.metrics.histogram import Bounded
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.wording import counted
 
 
 def all_pairs_document(title: str, results: Sequence[tuple[TemplateInfo, str, AllPairs]]) -> dict:

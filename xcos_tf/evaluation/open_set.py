@@ -10,7 +10,7 @@ import numpy as np
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.insightface_bin import BinSource
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, counted, shown
 from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.pair_lists import is_pairs_heading, read_lfw_pairs, read_pairs_csv
 from xcos_tf.evaluation.pairs import PairSet, check_photo_folder, pairs_of, read_lines, repeats
@@ -26,7 +26,6 @@ from xcos_tf.evaluation.verification_set import (
 from xcos_tf.evaluation.ytf import is_splits_line, ytf_set
 from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.progress import Bar
-from xcos_tf.wording import counted
 
 
 def open_set(

@@ -16,7 +16,7 @@ import numpy as np
 from xcos_tf.data.align_folder import PHOTO_SUFFIXES, find_photos
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.sampling import draw_pairs
-from xcos_tf.errors import XcosError, explained
+from xcos_tf.errors import XcosError, counted, explained
 from xcos_tf.evaluation.aligned_faces import align_photos
 from xcos_tf.evaluation.pairs import check_photo_folder, pairs_of
 from xcos_tf.evaluation.verification_set import (
@@ -27,7 +27,6 @@ from xcos_tf.evaluation.verification_set import (
 )
 from xcos_tf.files import read_bytes
 from xcos_tf.metrics.folds import deal_folds
-from xcos_tf.wording import counted
 
 RAW_SUFFIX = ".raw"
 

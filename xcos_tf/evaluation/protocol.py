@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, counted
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher, open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs
@@ -13,7 +13,6 @@ from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
-from xcos_tf.wording import counted
 
 VERSION = 1
 """Raised whenever the same weights and photos come to other scores, or have more of them."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from xcos_tf.errors import on_one_line
+from xcos_tf.errors import counted, on_one_line
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
     AtThreshold,
@@ -15,7 +15,6 @@ from xcos_tf.evaluation.measurement import (
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.verifier import DEFAULT_FMR
-from xcos_tf.wording import counted
 
 NOT_MEASURED = "—"
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from xcos_tf.data.alignment import FACE_SIZE
-from xcos_tf.errors import explained
+from xcos_tf.errors import counted, explained
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.protocol import embed
@@ -26,7 +26,6 @@ from xcos_tf.explain.mean_attention import (
 from xcos_tf.explain.words import as_number
 from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
-from xcos_tf.wording import counted
 
 MEAN_ATTENTION = "mean-attention.png"
 

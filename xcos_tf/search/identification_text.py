@@ -1,10 +1,9 @@
 """Searches of a folder's faces as Markdown tables."""
 
-from xcos_tf.errors import on_one_line
+from xcos_tf.errors import counted, on_one_line
 from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.wording import counted
 
 
 def identification_tables(document: dict) -> str:

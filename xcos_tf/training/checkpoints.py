@@ -13,13 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tensorflow import keras
 
-from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.errors import XcosError, counted, explained, reason_of, shown
 from xcos_tf.files import check_can_write, open_regular, replace_file
 from xcos_tf.models.weights import variable_path
 from xcos_tf.training.model import Trainer
 from xcos_tf.training.optimizers import optimizer_variables, read
 from xcos_tf.training.record import writing
-from xcos_tf.wording import counted
 
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 BEST = "best.safetensors"

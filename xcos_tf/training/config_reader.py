@@ -6,11 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, counted, shown
 from xcos_tf.files import read_file
 from xcos_tf.schemas import fault
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
-from xcos_tf.wording import counted
 from xcos_tf.yaml_text import LARGEST_YAML, parse_yaml, to_yaml
 
 EXTENDS = "extends"

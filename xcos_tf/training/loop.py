@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, counted
 from xcos_tf.stop_signal import stop_asked
 from xcos_tf.training.checkpoints import Checkpoints
 from xcos_tf.training.config import DevicesConfig
 from xcos_tf.training.model import Trainer
-from xcos_tf.wording import counted
 
 
 def build_strategy(config: DevicesConfig) -> tf.distribute.Strategy:

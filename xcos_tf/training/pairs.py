@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import GroupSampler
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, counted
 from xcos_tf.training.config import TrainingConfig
-from xcos_tf.wording import counted
 
 PEOPLE, FACES, PAIRS = 16, 4, 192  # of a group that P is measured on, at most
 

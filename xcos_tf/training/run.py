@@ -17,7 +17,7 @@ from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler, draw_pairs
 from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
-from xcos_tf.errors import XcosError, on_one_line
+from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.folds import FOLDS, tenths
 from xcos_tf.metrics.rates import preset_thresholds
@@ -34,7 +34,6 @@ from xcos_tf.training.optimizers import try_optimizer
 from xcos_tf.training.pairs import check_pairs, people_to_compare
 from xcos_tf.training.record import changes, record_run, writing
 from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
-from xcos_tf.wording import counted
 from xcos_tf.yaml_text import parse_yaml
 
 PRESET = "preset"

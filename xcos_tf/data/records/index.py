@@ -11,10 +11,9 @@ from xcos_tf.data.records import layout
 from xcos_tf.data.records.layout import Finished, Index, PreparationPlan, read_columns, shard_name
 from xcos_tf.data.records.source import Pairs, Source
 from xcos_tf.data.records.tfrecord import payload_offsets
-from xcos_tf.errors import XcosError, shown
+from xcos_tf.errors import XcosError, counted, shown
 from xcos_tf.files import file_sha256, read_json, replace_file, write_csv, write_json
 from xcos_tf.schemas import read_ours
-from xcos_tf.wording import counted
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 _ARRAYS = {"labels": np.int32, "lengths": np.int32, "positions": np.int64}

@@ -23,9 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from xcos_tf.data.records.source import Pairs, Record
-from xcos_tf.errors import XcosError, explained, reason_of
+from xcos_tf.errors import XcosError, counted, explained, reason_of
 from xcos_tf.files import read_bytes
-from xcos_tf.wording import counted
 
 _NEEDED = (
     "PROTO FRAME STOP MARK EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "

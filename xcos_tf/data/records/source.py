@@ -11,8 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from xcos_tf.errors import XcosError, explained, reason_of
-from xcos_tf.wording import counted
+from xcos_tf.errors import XcosError, counted, explained, reason_of
 
 
 class Record(NamedTuple):
