@@ -151,7 +151,7 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     What is finished when this is interrupted is printed, too.
     """
     from xcos_tf.evaluation.all_pairs import compare_all
-    from xcos_tf.evaluation.all_pairs_text import all_pairs_document, all_pairs_tables
+    from xcos_tf.evaluation.results_text import all_pairs_document, all_pairs_tables
 
     results = []
 

@@ -12,18 +12,17 @@ import numpy as np
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import draw_pairs
-from xcos_tf.data.training_input import decode_face, reading_faults
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.thresholds import embed_faces
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.models.preset_config import read_config
 from xcos_tf.models.preset_folder import find_preset
-from xcos_tf.progress import Bar
 from xcos_tf.verifier import Verifier
 
 PAIRS = 500_000
-FACES, BLOCK = 32, 1024  # of a batch, and pairs
+BLOCK = 1024  # pairs
 
 
 def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tuple[Path, list[str]]:
@@ -84,12 +83,8 @@ def faces_held_out(config: dict, data: Path) -> FaceSet:
 
 
 def _scores(model: Verifier, faces, pairs) -> np.ndarray:
-    size, grids = model.runtime.face_shape[0], []
-    title = model.config["variant"]
-    with reading_faults():
-        for batch in Bar(range(0, len(faces), FACES), title, unit="batch", disable=None):
-            images = faces.read(np.arange(batch, min(batch + FACES, len(faces))))
-            grids.append(model.embed(np.stack([decode_face(image, size) for image in images])))
-    grids, ends = np.concatenate(grids), np.stack([pairs.first, pairs.second])
+    size, every = model.runtime.face_shape[0], np.arange(len(faces))
+    grids = embed_faces(model, faces, every, size, model.config["variant"])
+    ends = np.stack([pairs.first, pairs.second])
     blocks = [ends[:, i : i + BLOCK] for i in range(0, ends.shape[1], BLOCK)]
     return np.concatenate([model.compare_pairs(*grids[block]) for block in blocks])

@@ -9,7 +9,7 @@ import numpy as np
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES
 from xcos_tf.metrics import histogram
-from xcos_tf.metrics.histogram import BINS, Bounded
+from xcos_tf.metrics.histogram import BINS
 from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
 from xcos_tf.progress import Bar
@@ -56,16 +56,16 @@ class AllPairs:
         return int(self.impostor.sum())
 
     @property
-    def auc(self) -> Bounded | None:
+    def auc(self) -> Rate | None:
         """The area under the ROC curve within the bins' bounds; None without pairs of a kind."""
         return self._of_both(histogram.auc)
 
     @property
-    def eer(self) -> Bounded | None:
+    def eer(self) -> Rate | None:
         """The equal error rate within the bins' bounds; None without pairs of a kind."""
         return self._of_both(histogram.eer)
 
-    def tar_at_far(self, far: float) -> Bounded | None:
+    def tar_at_far(self, far: float) -> Rate | None:
         """Return TAR within the bins' bounds; None with fewer than 1/far impostor pairs, or no
         genuine ones."""
         return self._of_both(histogram.tar_at_far, far)
@@ -82,7 +82,7 @@ class AllPairs:
         """Return the exact FNMR there, as `fmr` does; None without genuine pairs."""
         return _share(self.genuine_pairs - self.genuine_reaching[promised], self.genuine_pairs)
 
-    def _of_both(self, measure: Callable, *arguments) -> Bounded | None:
+    def _of_both(self, measure: Callable, *arguments) -> Rate | None:
         if not (self.genuine.any() and self.impostor.any()):
             return None
         return measure(self.genuine, self.impostor, *arguments)

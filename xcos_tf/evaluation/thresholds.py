@@ -44,16 +44,28 @@ def fixed_attention_thresholds(
         XcosError: a face cannot be read, or is not of this size.
     """
     chosen = faces_of_all(faces.labels, most_faces, seed)
-    labels, features = faces.labels[chosen], []
-    with reading_faults():
-        for start in Bar(range(0, len(chosen), FACES_AT_ONCE), desc="thresholds", unit="block"):
-            images = faces.read(chosen[start : start + FACES_AT_ONCE])
-            features.append(verifier.embed(np.stack([decode_face(x, size) for x in images])))
-    gallery = Gallery(np.concatenate(features))
+    labels = faces.labels[chosen]
+    gallery = Gallery(embed_faces(verifier, faces, chosen, size, "thresholds"))
     first, second = np.triu_indices(len(chosen), k=1)
     differ = labels[first] != labels[second]
     scores = verifier.compare(gallery, gallery, attention)[first[differ], second[differ]]
     return Thresholds(preset_thresholds(scores), len(scores), len(np.unique(labels)))
+
+
+def embed_faces(
+    verifier: Verifier, faces: FaceSet, positions: np.ndarray, size: int, progress: str
+) -> np.ndarray:
+    """Return the features, see `Verifier.embed`, of the faces at int positions (n,), n ≥ 1.
+
+    Raises:
+        XcosError: a face cannot be read, or is not of this size, in pixels.
+    """
+    features = []
+    with reading_faults():
+        for start in Bar(range(0, len(positions), FACES_AT_ONCE), progress, unit="batch"):
+            images = faces.read(positions[start : start + FACES_AT_ONCE])
+            features.append(verifier.embed(np.stack([decode_face(x, size) for x in images])))
+    return np.concatenate(features)
 
 
 def faces_of_all(labels: np.ndarray, most: int, seed: int) -> np.ndarray:

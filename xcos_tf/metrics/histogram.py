@@ -2,30 +2,16 @@
 
 A histogram says of each pair which bin its score is in, no more. Pairs in different bins are in
 their true order and pairs in one bin in an unknown one, so each measure lies between two bounds,
-which hold for certain. At the edges of bins FMR and FNMR are exact.
+which hold for certain: the `low` and `high` of a `Rate` here. At the edges of bins FMR and FNMR are
+exact.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from xcos_tf.metrics.rates import allowed
+from xcos_tf.metrics.rates import Rate, allowed
 
 # A power of two, so that the edges are floats and a score's bin is found without rounding.
 BINS = 4096
-
-
-class Bounded(NamedTuple):
-    """A measure in [0, 1] that a histogram gives up to its bins' width.
-
-    Attributes:
-        value: the estimate, low ≤ value ≤ high.
-        low, high: what `metrics` would give of the scores themselves is not outside of these.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 def bin_of(scores: np.ndarray) -> np.ndarray:
@@ -41,7 +27,7 @@ def bin_of(scores: np.ndarray) -> np.ndarray:
     return np.clip(np.floor(scores * half) + half, 0, BINS - 1).astype(np.intp)
 
 
-def auc(genuine: np.ndarray, impostor: np.ndarray) -> Bounded:
+def auc(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
     """Return the area under the ROC curve; see `metrics.auc`.
 
     The value counts pairs of one bin as ties. Either bound takes all of those for one order.
@@ -54,10 +40,10 @@ def auc(genuine: np.ndarray, impostor: np.ndarray) -> Bounded:
     # In floating point: the products of many pairs leave int64.
     certain = float(genuine.astype(np.float64) @ below) / total
     unknown = float(genuine.astype(np.float64) @ impostor) / total
-    return Bounded(certain + unknown / 2, certain, certain + unknown)
+    return Rate(certain + unknown / 2, certain, certain + unknown)
 
 
-def eer(genuine: np.ndarray, impostor: np.ndarray) -> Bounded:
+def eer(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
     """Return the equal error rate; see `metrics.eer`.
 
     FMR and FNMR are exact at both edges of the bin within which they cross, and the crossing is
@@ -76,10 +62,10 @@ def eer(genuine: np.ndarray, impostor: np.ndarray) -> Bounded:
     gap = fnmr - fmr
     share = gap[before] / (gap[before] - gap[after])
     value = fmr[before] + share * (fmr[after] - fmr[before])
-    return Bounded(float(np.clip(value, low, high)), low, high)
+    return Rate(float(np.clip(value, low, high)), low, high)
 
 
-def tar_at_far(genuine: np.ndarray, impostor: np.ndarray, far: float) -> Bounded | None:
+def tar_at_far(genuine: np.ndarray, impostor: np.ndarray, far: float) -> Rate | None:
     """Return the share of genuine pairs accepted where at most `far` of the impostors are.
 
     The highest impostor score that has to be rejected is in one bin, and genuine scores in that
@@ -99,7 +85,7 @@ def tar_at_far(genuine: np.ndarray, impostor: np.ndarray, far: float) -> Bounded
     # How many of the topmost bins have no more impostors in them than may pass.
     bins = int(np.searchsorted(_reaching(impostor), most, side="right")) - 1
     low, high = (_reaching(genuine)[[bins, bins + 1]] / genuine.sum()).tolist()
-    return Bounded(low, low, high)
+    return Rate(low, low, high)
 
 
 def _reaching(counts: np.ndarray) -> np.ndarray:

@@ -17,11 +17,11 @@ FALSE_MATCH_RATES = ("0.01", "0.001", "0.0001")  # that presets state thresholds
 
 @dataclass(frozen=True)
 class Rate:
-    """A share that was observed, with its 95 % confidence interval.
+    """A share that was observed, with its 95 % confidence interval; or one between certain bounds.
 
     Attributes:
         value: in [0, 1].
-        low, high: of the interval, 0 ≤ low ≤ value ≤ high ≤ 1.
+        low, high: 0 ≤ low ≤ value ≤ high ≤ 1.
     """
 
     value: float
