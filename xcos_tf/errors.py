@@ -104,7 +104,6 @@ class XcosError(Exception):
     """
 
     def __init__(self, sentence: str):
-        """Keep the sentence."""
         super().__init__(as_message(sentence))
         self.sentence = sentence
 

@@ -14,7 +14,6 @@ class Bar(tqdm):
     """A bar of what is worked on; there is none where `log` lets through errors alone."""
 
     def __init__(self, *args, disable: bool | None = False, **options):
-        """See `tqdm`."""
         if not log.isEnabledFor(logging.WARNING):
             disable = True
         # In a log file, a line now and then is enough.

@@ -50,7 +50,6 @@ class Shared:
     the last of them is done; neither of the above alone is safe in threads."""
 
     def __init__(self, change: Callable[[], contextlib.AbstractContextManager]):
-        """Take what makes the context."""
         self._change, self._lock, self._threads = change, threading.Lock(), 0
         self._entered = contextlib.ExitStack()
 

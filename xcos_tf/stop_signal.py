@@ -38,7 +38,6 @@ class StopAsked:
             self._since = None
 
     def ask(self, number: int, frame: object) -> None:
-        """Handle a signal."""
         if number == signal.SIGINT and self._came:
             raise KeyboardInterrupt
         self._came = number

@@ -40,7 +40,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Align, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.align_folder import FAILURES, SEVERAL_FACES, align_folder
 
     with goes_on():

@@ -13,13 +13,11 @@ from xcos_tf.progress import log
 
 
 def add_two_photos(parser: argparse.ArgumentParser, **more) -> None:
-    """Attach A and B; the rest is as of `add`."""
     add(parser, "a A", "a photo; - for standard input", **more)
     add(parser, "b B", "another photo", **more)
 
 
 def add_face_arguments(parser: argparse.ArgumentParser) -> None:
-    """Attach the options that say where the face is in a photo."""
     about = "which face of a photo with several (default: %(default)s; see `xcos align --help`)"
     parser.add_argument("--face", default="largest-central", metavar="RULE", help=about)
     add(parser, "--aligned", "the photos are 112×112 faces, aligned already")
@@ -57,7 +55,6 @@ def warn_of_faces(args: argparse.Namespace, templates) -> None:
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add SET, PAIRS and the options that say how they are read."""
     add(parser, "folder SET", "folder of photos, or NAME.bin")
     about = "LFW's pairs.txt, a CSV of pairs, or YouTube Faces' splits.txt"
     add(parser, "pairs PAIRS", about, nargs="?")
@@ -131,13 +128,11 @@ def open_given_set(args: argparse.Namespace):
 
 
 def add_store_argument(parser: argparse.ArgumentParser) -> None:
-    """Attach `--store`."""
     about = "a folder, or postgresql://USER@HOST/DATABASE of a server with pgvector"
     add(parser, "--store STORE", about, required=True)
 
 
 def is_url(store: str) -> bool:
-    """Whether a store is not a folder."""
     return "://" in store
 
 
@@ -149,7 +144,6 @@ def store_paths(store: str | None, **others) -> Paths:
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
-    """Attach `--server` and what belongs to it."""
     group = parser.add_argument_group(
         "a server", "Let TF Serving compute with a model that `xcos export` wrote."
     )

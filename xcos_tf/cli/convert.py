@@ -39,7 +39,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert, and print what was written and what was left out."""
     from pathlib import Path
 
     from safetensors.numpy import save

@@ -29,7 +29,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM, or write the folder and print its path."""
     if args.static is None:
         return serve.run(args, browse=True)
     from xcos_tf.web.site import write_site

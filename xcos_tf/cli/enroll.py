@@ -43,7 +43,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Enroll, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.cluster import connect
     from xcos_tf.data.detection import check_rule
     from xcos_tf.search.enrolling import enroll_photos, photos_of

@@ -46,7 +46,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and print tables; returns the exit code."""
     from xcos_tf.models.preset_folder import bundled_presets
 
     presets = args.preset or bundled_presets()

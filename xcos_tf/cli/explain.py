@@ -41,7 +41,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain, draw and print; returns the exit code."""
     from xcos_tf.explain.canvas import save_figure
     from xcos_tf.explain.comparison import choose_methods, choose_presets, explain_pair
     from xcos_tf.explain.panels import colours_named

@@ -47,7 +47,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write, and print the path of each version and file."""
     from pathlib import Path
 
     folder = Path(args.folder)

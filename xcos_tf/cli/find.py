@@ -53,7 +53,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search, print and draw; returns the exit code."""
     from xcos_tf.search.store import MOST, FaceStore
 
     if not 1 <= args.top <= MOST:

@@ -46,7 +46,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, with a progress bar on standard error, and print what came of it."""
     from pathlib import Path
 
     from xcos_tf.data.face_set import join_sets

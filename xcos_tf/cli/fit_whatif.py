@@ -37,7 +37,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Cover and fit, with progress bars on standard error, and print what came of it."""
     import json
     import shutil
 

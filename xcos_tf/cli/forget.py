@@ -22,7 +22,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Remove, and print how many faces that were."""
     from xcos_tf.search.store import forget
 
     count = forget(args.store, args.person)

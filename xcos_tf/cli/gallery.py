@@ -36,7 +36,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, draw and print; returns the exit code."""
     from pathlib import Path
 
     from xcos_tf.evaluation.matcher import Matcher

@@ -34,7 +34,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Cover, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.align_folder import FAILURES
     from xcos_tf.data.occlude_folder import occlude_folder
     from xcos_tf.data.occlusion import Occluder

@@ -14,7 +14,6 @@ class Parser(argparse.ArgumentParser):
     """A parser of `xcos` or of one of its commands, each with `--quiet`, `--verbose`, `--debug`."""
 
     def __init__(self, *args, **kwargs):
-        """See `argparse.ArgumentParser`."""
         super().__init__(*args, **kwargs)
         self.add_argument(
             "--debug",
@@ -36,7 +35,6 @@ class Parser(argparse.ArgumentParser):
             )
 
     def parse_known_args(self, args=None, namespace=None):
-        """Parse; the words are kept for `error`."""
         self._words = args or ()
         return super().parse_known_args(args, namespace)
 

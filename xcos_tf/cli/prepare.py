@@ -39,7 +39,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prepare, with a progress bar on standard error, and print a summary line."""
     from xcos_tf.data.records.layout import SKIPPED
     from xcos_tf.data.records.writer import check_destination, open_source, prepare
 

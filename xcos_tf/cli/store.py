@@ -24,7 +24,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print."""
     from xcos_tf.search.store import open_backend
 
     backend = open_backend(args.store)

@@ -35,7 +35,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; returns the exit code."""
     from xcos_tf.training.config_reader import read_config
 
     read_config(*args.configs)  # before TensorFlow, which takes seconds to load

@@ -64,7 +64,6 @@ def paths(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Enroll or try; returns the exit code."""
     from xcos_tf.cli.unlock_steps import enroll, try_photos
     from xcos_tf.mobile.sealing import private_files
 

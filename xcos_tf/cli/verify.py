@@ -78,7 +78,6 @@ def _paths_of_pairs(args: argparse.Namespace) -> Paths:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify, print and draw; returns the exit code."""
     if args.pairs is not None:
         return _run_pairs(args)
     if args.camera:

@@ -110,7 +110,6 @@ class Cascade:
     """Finds the faces of a photo. Each is computed on its own, so that company changes no bit."""
 
     def __init__(self):
-        """Load the networks."""
         self._pnet, self._rnet, self._onet = map(Network, ("pnet", "rnet", "onet"))
 
     def find(self, photo: np.ndarray, run: Callable = map) -> np.ndarray:

@@ -36,7 +36,6 @@ class Journal(contextlib.AbstractContextManager):
         return self
 
     def add(self, photo: str, note: str) -> None:
-        """Append a row."""
         csv.writer(self._stream).writerow([photo, note])
         self._stream.flush()
 

@@ -71,7 +71,6 @@ class EpochSampler:
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def draw(self, step: int, group: int = 0) -> Group:
-        """Return a group of a step's batch."""
         epoch, place = divmod(step * self._groups + group, len(self.labels))
         faces = [self._order(epoch)[place]]
         if self.pairs:
@@ -157,7 +156,6 @@ class GroupSampler:
         self._same, self._impostor = np.flatnonzero(same), np.flatnonzero(~same)
 
     def draw(self, step: int, group: int = 0) -> Group:
-        """Return a group of a step's batch."""
         random = np.random.default_rng([self.seed, step, group])
         people = random.choice(len(self._counts), self.people, replace=False, p=self._chances)
         faces = np.concatenate([self._faces_of(person, random) for person in people])

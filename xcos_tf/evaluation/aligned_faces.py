@@ -22,7 +22,6 @@ class FaceReader:
     """The faces of a set: read as they are if it is of aligned faces, else found and aligned."""
 
     def __init__(self, vset: VerificationSet):
-        """Take a set; nothing is read yet."""
         self._vset = vset
 
     @cached_property

@@ -47,12 +47,10 @@ class AllPairs:
 
     @property
     def genuine_pairs(self) -> int:
-        """How many pairs show one person."""
         return int(self.genuine.sum())
 
     @property
     def impostor_pairs(self) -> int:
-        """How many pairs show two people."""
         return int(self.impostor.sum())
 
     @property

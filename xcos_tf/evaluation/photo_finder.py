@@ -16,7 +16,6 @@ class PhotoFinder:
     """
 
     def __init__(self, folder: Path):
-        """Look into this folder."""
         self._folder = folder
         self._known: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 

@@ -31,7 +31,6 @@ class Curve:
         return 1 - self.fnmr
 
     def take(self, which: slice | np.ndarray) -> "Curve":
-        """Return some of the points."""
         return Curve(self.thresholds[which], self.fmr[which], self.fnmr[which])
 
 

@@ -93,7 +93,6 @@ class Finished(Strict):
 
 
 def shard_name(shard: int, shards: int) -> str:
-    """Return the file name of a shard."""
     return f"faces-{shard:05d}-of-{shards:05d}.tfrecord"
 
 

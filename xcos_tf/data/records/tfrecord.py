@@ -26,7 +26,6 @@ class ShardWriter:
         self.labels, self.lengths = array("i"), array("i")
 
     def add(self, image: bytes, label: int, name: str) -> None:
-        """Append a face."""
         payload = encode(image, label, name)
         self._writer.write(payload)
         self.labels.append(label)
