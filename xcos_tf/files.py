@@ -39,13 +39,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
     """Write a file that is either complete and on disk or not there; every file of ours is.
 
     It comes to be under a random name of the same folder, which is then its own: a link, a pipe or
-    a file that someone planted is neither followed nor opened nor changed.
-
-    Args:
-        path: of the file.
-        write: called with a binary stream, which hides its descriptor, since Pillow and NumPy would
-            write to that themselves and let a full disk pass.
-        mode: who may do what with it, less the process's umask.
+    a file that someone planted is neither followed nor opened nor changed. `write` is called with a
+    binary stream, which hides its descriptor, since Pillow and NumPy would write to that themselves
+    and let a full disk pass. `mode` says who may do what with the file, less the process's umask.
 
     Raises:
         WriteError: it cannot be written; what was there before is as it was. Also an OSError.
@@ -124,11 +120,9 @@ class _Written(io.BufferedWriter):
 def check_readable(path: str, missing: str, advice: str | None = None, pipe: bool = False) -> None:
     """Refuse what cannot be read to an end, without opening it: a pipe's other end may never come.
 
-    Args:
-        path: of a file, or of a folder where there is no `advice`.
-        missing: sentence for when there is none, with {} where the path goes.
-        advice: what to give instead of a folder.
-        pipe: whether it may be one, as `read_pipe` reads.
+    The path is of a file, or of a folder where there is no `advice` what to give instead. `missing`
+    is the sentence for when there is none, with {} where the path goes. Where it may be a `pipe`,
+    `read_pipe` reads it.
 
     Raises:
         XcosError: there is none, it is a pipe, a device or a folder, or may not be read.

@@ -43,9 +43,7 @@ class FaceAligner:
     """Aligns the faces of photos, in batches."""
 
     def __init__(self, rule: str = DEFAULT_RULE, batch_size: int = BATCH_SIZE):
-        """Load the detector, which searches at most `batch_size` photos at once.
-
-        For `rule`, see `choose_face`.
+        """Load the detector, which searches at most `batch_size` photos at once; see `choose_face`.
 
         Raises:
             XcosError: there is no such rule.
@@ -78,12 +76,11 @@ def read_faces(
     aligned: bool = False,
     names: Sequence[str] = ("the photo",),
 ) -> list[AlignedFace]:
-    """Return the one aligned face of each photo.
+    """Return the one aligned face of each photo: a path, bytes, open file, PIL image or uint8
+    array.
 
-    Args:
-        photos: path, bytes, open file, PIL image or uint8 RGB array each.
-        aligner: called for one, unless the photos are aligned already, 112×112.
-        names: what errors call each photo, if it has no path.
+    `aligner` is called for one, unless the photos are `aligned` already, 112×112. Errors call a
+    photo without a path by its name.
 
     Raises:
         NoFaceError: a photo shows no face.

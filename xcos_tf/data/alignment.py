@@ -83,10 +83,8 @@ def warp_face(photo: np.ndarray, landmarks: np.ndarray, size: int = FACE_SIZE) -
     Args:
         photo: uint8 (H, W, 3) RGB.
         landmarks: (5, 2), x and y in pixels of the photo, in the order of `TEMPLATE_LANDMARKS`.
-        size: side of the square face in pixels.
-
-    Returns:
-        uint8 (size, size, 3) RGB; black where the face reaches beyond the photo.
+        size: side in pixels of what is returned, uint8 (size, size, 3) RGB; black where the face
+            reaches beyond the photo.
     """
     template = (TEMPLATE_LANDMARKS.astype(np.float64) + 0.5) * (size / FACE_SIZE) - 0.5
     landmarks = np.asarray(landmarks, np.float64)
