@@ -38,13 +38,12 @@ def occlude_folder(
     part of the tree is covered as in the whole. A copy appears under its name only when it is
     complete, so a run that was stopped in any way goes on where it was; finished copies stay as
     they are. Files that are no aligned faces are listed in `failures.csv` (photo, reason), and
-    tried again by the next run. `occlusion.json` says what the copy follows from. The destination
-    is made if missing.
+    tried again by the next run. `occlusion.json` says what the copy follows from.
 
     Raises:
         XcosError: `source` is no folder or holds no aligned face; two would have one copy;
-            `destination` is inside it or around it, holds another copy or other files, or cannot be
-            written.
+            `destination`, made if missing, is inside it or around it, holds another copy or other
+            files, or cannot be written.
     """
     source, destination = Path(source), Path(destination)
     check_folders(source, destination)

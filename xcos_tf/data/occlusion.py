@@ -140,9 +140,7 @@ def wear(
     """Put a flat shape over a face, a little larger, shifted and turned by chance.
 
     Sunglasses cover both eyes, a scarf everything from the nose's tip down, a hand the mouth and
-    one cheek.
-
-    Landmarks are (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
+    one cheek. Landmarks are (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
 
     Raises:
         ValueError: there is no such shape, or both eyes are in one place.

@@ -109,12 +109,9 @@ def align_photos(
 ) -> tuple[DecodedPhotos, list[Skipped]]:
     """Find and align the face of each photo that shows one, with a progress bar.
 
-    The names are relative to the folder, with "/"; each once. `read_one` reads a photo, uint8
-    (H, W, 3), or raises XcosError.
-
-    Returns:
-        The faces, 112×112, in the order of `names`, 38 kB of memory for each; and the photos that
-        cannot be read or in which MTCNN found no face.
+    The names are relative to the folder, with "/"; each once. `read_one` reads a photo, uint8 (H,
+    W, 3), or raises XcosError. Faces, 112×112, are in the order of `names`, and take 38 kB of
+    memory each; the others cannot be read, or MTCNN found no face in them.
 
     Raises:
         XcosError: no photo shows a face.

@@ -44,21 +44,15 @@ def open_set(
     - A file NAME.bin: one of InsightFace's sets; its faces are aligned.
     - A folder and a list of pairs: LFW's `pairs.txt`, a table of pairs in any form that
       `read_pairs_csv` knows, or YouTube Faces' `splits.txt`; the list's first line tells which.
-    - A folder without a list, and `draw`: people, of whose photos pairs are drawn.
+    - A folder without a list, and `draw`, numbers of genuine and of impostor pairs: people, of
+      whose photos so many are drawn, by the seed; see `people_set` for `select`.
 
-    Args:
-        path: of the file, or of the folder of photos or frames.
-        pairs: the list of pairs.
-        aligned: whether a folder holds aligned faces, as `xcos align` writes them.
-        draw: numbers of genuine and of impostor pairs to draw.
-        seed: of that draw.
-        select: with `draw`, tags such as "scarf", one of which a photo must have; see `people_set`.
-        columns: names of the columns of a table of pairs; see `read_pairs_csv`.
-        skip_faceless: of a list's raw photos, leave out those without a face, with their pairs.
+    A folder may hold aligned faces, as `xcos align` writes them. Columns name those of a table of
+    pairs, see `read_pairs_csv`; with `skip_faceless`, a list's raw photos without a face are left
+    out, with their pairs.
 
-    Returns:
-        The set. Where photos without a face may be left out (videos, folders of people) they have
-        been aligned by now; of a list's raw photos each must show a face when it is scored.
+    Where photos without a face may be left out (videos, folders of people) they have been aligned
+    by now; of a list's raw photos each must show a face when it is scored.
 
     Raises:
         XcosError: these do not go together, there is nothing there, or the set is malformed.

@@ -21,19 +21,14 @@ VERSION = 1
 def score_set(
     presets: Sequence[str | os.PathLike], vset: VerificationSet, cache: ScoreCache | None = None
 ) -> list[ScoredPairs]:
-    """Score every pair of a set by everything that each preset can score by.
+    """Score every pair of a set by everything that each preset can score by, one entry for each.
 
     An xCos preset scores by its attentions and by the plain cosine of the flattened grid, a plain
     one by its cosine. A pair of videos scores the mean over all pairs of their frames. The features
     of all photos are in memory at once: 6.3 kB a photo for a grid of 7×7×32.
 
-    Args:
-        presets: bundled names or preset folders; one that is named twice counts once.
-        vset: the set; photos that are not aligned are aligned once for all presets.
-        cache: where scores are kept and looked up, if given.
-
-    Returns:
-        One entry for each preset and score.
+    Presets are bundled names or folders, each counted once. Photos that are not aligned are aligned
+    once for all presets. Scores are looked up and kept in the cache, if there is one.
 
     Raises:
         XcosError: a preset or a photo cannot be used, a photo shows no face, or a score is not a
