@@ -75,11 +75,8 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
 def only_writer(folder: Path, command: str) -> Iterator[None]:
     """Let one process at a time write to a folder, made if missing, until it ends in any way.
 
-    What a killed one was writing is removed first. `command` is for the sentence.
-
-    Raises:
-        XcosError: another is writing.
-        OSError: it cannot be made or opened.
+    What a killed one was writing is removed first. `command` is for the sentence. Raises XcosError
+    if another is writing, OSError if it cannot be made or opened.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -151,8 +148,7 @@ def check_readable(path: str, missing: str, advice: str | None = None, pipe: boo
 def check_photo_file(path: str | os.PathLike) -> str:
     """Return the path of a file that may be a photo, which is not read.
 
-    Raises:
-        XcosError: as by `check_readable`, or it is empty.
+    Raises XcosError as `check_readable` does, or if it is empty.
     """
     given = os.fsdecode(path)
     check_readable(given, "there is no file {}; check the path", "give a photo file")
@@ -262,14 +258,10 @@ def read_json(
 
 
 def parse_json(content: bytes, what: str, advice: str = "get it again"):
-    """Return what JSON in UTF-8 holds.
+    """Return what JSON in UTF-8 holds, in little time and memory whoever made it.
 
-    Whoever made it, it takes little time and memory, and every number is finite. `what` and
-    `advice` are as those of `read_file`.
-
-    Raises:
-        XcosError: it is not JSON, is nested too deeply, or holds NaN, infinity, or a whole number
-            of more than 64 bits.
+    `what` and `advice` are as those of `read_file`. Raises XcosError if it is not JSON, is nested
+    too deeply, or holds NaN, infinity, or a whole number of more than 64 bits.
     """
     try:
         found = json.loads(
@@ -353,8 +345,7 @@ def whole_rows(path: Path) -> Iterator[list[str]]:
 def check_can_write(path: Path, within: Path) -> None:
     """Fail before the work rather than after it, where a folder could not be written.
 
-    Raises:
-        XcosError: `within`, or the nearest folder around it that exists, is not writable.
+    Raises XcosError if `within`, or the nearest folder around it that exists, is not writable.
     """
     around = within.absolute()
     while not around.exists():

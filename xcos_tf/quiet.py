@@ -112,11 +112,7 @@ def ready_environment() -> None:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow as the commands need it.
-
-    Raises:
-        ImportError: it cannot be imported, whatever the reason.
-    """
+    """Import TensorFlow as the commands need it; raises ImportError, whatever the reason is."""
     ready_environment()
     with quiet_start():
         try:

@@ -163,8 +163,7 @@ def aligned_name(photo: str) -> str:
 def check_folders(source: Path, destination: Path) -> None:
     """Check a folder of photos and the folder that is to be made of it.
 
-    Raises:
-        XcosError: the one is no folder, the other a file, or one lies within the other.
+    Raises XcosError if the one is no folder, the other a file, or one lies within the other.
     """
     if not os.path.exists(source):
         raise XcosError(f"there is no folder {shown(source)}; check the path")
@@ -233,12 +232,9 @@ def _write_named(target: Path, image: np.ndarray) -> None:
 
 
 def write_face(target: Path, image: np.ndarray) -> None:
-    """Write uint8 (h, w, 3) RGB as a file that is either complete or not there.
+    """Write uint8 (h, w, 3) RGB as a file that is either complete or not there, or raise OSError.
 
     It is PNG if `target` ends in .png, else JPEG; its folder is made if missing.
-
-    Raises:
-        OSError: it cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     is_png = target.suffix.lower() == ".png"

@@ -64,11 +64,7 @@ def check_aligned(
     name: str | os.PathLike,
     advice: str = "run `xcos align` first, and give the folder that it made",
 ) -> None:
-    """Make sure that a photo, (H, W, 3), has the size of an aligned face.
-
-    Raises:
-        XcosError: it has not; the sentence has its name and the advice.
-    """
+    """Raise XcosError, with its name and the advice, unless a photo, (H, W, 3), is 112×112."""
     if photo.shape[:2] != (FACE_SIZE, FACE_SIZE):
         raise XcosError(f"{name} is not a {FACE_SIZE}×{FACE_SIZE} face; {advice}")
 

@@ -45,7 +45,7 @@ class FaceDetector:
     """Finds the faces of photos, some at once, each as if it were alone."""
 
     def __init__(self, batch_size: int = BATCH_SIZE):
-        """Load the networks, to search `batch_size` photos at once at most; ValueError under 1."""
+        """Load the networks, to search `batch_size` photos at most at once; ValueError under 1."""
         if batch_size < 1:
             raise ValueError(
                 f"Expected a batch size of at least 1. Received: batch_size={batch_size}"

@@ -85,10 +85,7 @@ def claim_folder(destination: Path, settings: dict) -> None:
 def covered_names(photos: Iterable[str]) -> dict[str, str]:
     """Return the relative name of each photo's covered copy: `a/b.jpg` gives `a/b.png`.
 
-    PNG keeps the cover to the pixel.
-
-    Raises:
-        XcosError: two photos would have one copy.
+    PNG keeps the cover to the pixel. Raises XcosError if two photos would have one copy.
     """
     photo_of = {}
     for photo in photos:
@@ -100,11 +97,7 @@ def covered_names(photos: Iterable[str]) -> dict[str, str]:
 
 
 def read_aligned_face(path: Path) -> np.ndarray:
-    """Return an aligned face, uint8 (112, 112, 3) RGB.
-
-    Raises:
-        XcosError: it cannot be read, or has another size.
-    """
+    """Return an aligned face, uint8 (112, 112, 3) RGB; raises XcosError if it is none."""
     face = read_photo(path)
     check_aligned(face, path)
     return face
@@ -116,10 +109,7 @@ def cover_faces(
     """Write the covered copies that are not there yet, with a progress bar on standard error.
 
     `targets` is {photo relative to the source, with "/": file of its copy}. Of the summary, all but
-    `failed` is kept up.
-
-    Yields:
-        Each photo that is no aligned face, and the reason.
+    `failed` is kept up. What is yielded is each photo that is no aligned face, and the reason.
     """
     pending = {source / name: name for name, target in targets.items() if not target.exists()}
     summary.already_done = len(targets) - len(pending)

@@ -43,10 +43,8 @@ class FaceReader:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield positions int64 (B,) of photos and their faces uint8 (B, 112, 112, 3), B ≤ 64.
 
-        Each photo is read once, with a progress bar on standard error.
-
-        Raises:
-            XcosError: as by `face`; all photos that cannot be used are named, after the others.
+        Each photo is read once, with a progress bar. XcosError, after the others, names all that
+        cannot be used; see `face`.
         """
         faults = {}
 

@@ -39,12 +39,9 @@ PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
 
 @dataclass(frozen=True)
 class Cover:
-    """Which photos are covered, and where pairs find them.
+    """Which photos are covered, int64 (M,), and where pairs find their two faces, int64 (P,) each.
 
-    Attributes:
-        photos: int64 (M,), positions of the photos that are covered in any pair.
-        first, second: int64 (P,), the two faces of each pair, as positions among all N photos as
-            they are, followed by the M covered ones.
+    These are positions among all N photos as they are, followed by the M covered ones.
     """
 
     photos: np.ndarray

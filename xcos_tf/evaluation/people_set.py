@@ -164,8 +164,8 @@ def _ar_match(name: str) -> re.Match | None:
 def read_ar_photo(path: Path) -> np.ndarray:
     """Return a photo, uint8 (H, W, 3) RGB, of AR's own `.raw` format or any that we read.
 
-    AR's files are the red, the green and the blue plane, each 576 rows of 768 bytes; of another
-    size they raise XcosError, as does what `read_photo` cannot read.
+    AR's files are the red, the green and the blue plane, each 576 rows of 768 bytes. Raises
+    XcosError if one has another size, or `read_photo` cannot read it.
     """
     if path.suffix.lower() != RAW_SUFFIX:
         return read_photo(path)

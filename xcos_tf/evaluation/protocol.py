@@ -52,8 +52,7 @@ def scoring_of(
 ) -> dict:
     """Return what the scores of a preset on a set follow from, a key of `ScoreCache`.
 
-    `share` of one face of each pair is covered, and the cover follows from `cover` besides, such as
-    its seed.
+    A `share` of one face of each pair is covered by what follows from `cover`, such as its seed.
     """
     of_preset = {"weights": matcher.sha256, "model": matcher.model}
     of_set = {"photos": vset.fingerprint, "aligned": vset.aligned}
@@ -67,11 +66,8 @@ def embed(
 ) -> dict[Matcher, np.ndarray]:
     """Return each preset's features of N faces, float32 (N, h, w, c), or (N, dimension).
 
-    They come in batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
-    (B, 112, 112, 3).
-
-    Raises:
-        XcosError: a preset cannot be used, or a feature is not finite.
+    Batches are positions int64 (B,), each of 0 to N − 1 once, with faces uint8 (B, 112, 112, 3).
+    Raises XcosError if a preset cannot be used, or a feature is not finite.
     """
     verifiers = {matcher: matcher.verifier for matcher in matchers}  # fails before any face is read
     features = {}

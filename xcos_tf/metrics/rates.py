@@ -106,7 +106,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray, balanced: bool = False)
     least from one sample of pairs to the next.
 
     Scores are float (P,), P ≥ 1, and `same` is bool (P,), of one kind only too; for `balanced` see
-    `kfold_accuracy`. ValueError: shapes or types are wrong, or a score is not finite.
+    `kfold_accuracy`. Raises ValueError if shapes or types are wrong, or a score is not finite.
     """
     scores, same = check_pairs(scores, same)
     order = np.argsort(scores, kind="stable")

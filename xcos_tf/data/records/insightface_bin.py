@@ -51,11 +51,7 @@ class BinSource:
     kind = "insightface-bin"
 
     def __init__(self, path: str | os.PathLike):
-        """Read the file.
-
-        Raises:
-            XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
-        """
+        """Read the file; raises XcosError if it is no such pickle, or a dangerous one."""
         self.path = Path(path)
         self.name = self.path.name
         self.people: list[str] = []

@@ -75,8 +75,7 @@ def _padded_end(start: int, length: int, limit: int) -> int:
 def glance(file: int, offset: int, limit: int) -> Glance:
     """Return what can be told of the record at a position without reading all of it.
 
-    Raises:
-        DamagedRecord: as `read_record`, but only the first bytes and the lengths are looked at.
+    Raises DamagedRecord as by `read_record`, by the first bytes and the lengths alone.
     """
     head = os.pread(file, _GLANCE, offset)
     part, length, start = _part_head(head, offset, limit)
@@ -98,11 +97,7 @@ def glance(file: int, offset: int, limit: int) -> Glance:
 
 
 def image_of(record: bytes) -> bytes:
-    """Return what follows a record's header and labels.
-
-    Raises:
-        DamagedRecord: the record is shorter than its header says.
-    """
+    """Return what follows a record's header and labels; raises DamagedRecord if it is too short."""
     flag, _ = _unpack_header(record)
     start = _IR.size + 4 * flag
     if start > len(record):

@@ -84,11 +84,7 @@ class FolderSource:
     pairs = None
 
     def __init__(self, folder: str | os.PathLike):
-        """List the folder.
-
-        Raises:
-            XcosError: it has no sub-folder with files in it, or cannot be read.
-        """
+        """List the folder; raises XcosError if nobody has files in it, or it cannot be read."""
         self.path = Path(folder)
         self.name = self.path.resolve().name
         self.people: list[str] = []
@@ -116,11 +112,7 @@ class FolderSource:
         return int(self._ends[-1])
 
     def read(self, start: int, stop: int) -> Iterator[Record]:
-        """Yield the records from position `start` up to `stop`.
-
-        Raises:
-            XcosError: a person's files are no longer those that were listed.
-        """
+        """Yield records; raises XcosError if a person's files are no longer those listed."""
         person = int(np.searchsorted(self._ends, start, side="right"))
         while start < stop:
             end = int(self._ends[person])

@@ -61,8 +61,7 @@ class PrepareSummary:
 def open_source(path: str | os.PathLike) -> Source:
     """Open a folder of people, a folder with `train.rec` (or a `.rec` file), or a `.bin` set.
 
-    Raises:
-        XcosError: it is none of these, or cannot be read.
+    Raises XcosError if it is none of these, or cannot be read.
     """
     path = Path(path)
     if os.path.isdir(path):  # not `Path`'s, which fails on a name that is too long
