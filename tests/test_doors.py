@@ -10,7 +10,7 @@ from tests.cli.every_command import INVOCATIONS, make_places
 from xcos_tf.arrays import read_npz
 from xcos_tf.cli.main import main
 from xcos_tf.cli.unlock_steps import read_passphrase
-from xcos_tf.data.journal import Journal
+from xcos_tf.data.align_folder import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.insightface_bin import load_bin

@@ -201,7 +201,7 @@ def test_one_writer_at_a_time_which_clears_up_after_a_killed_one(tmp_path):
 # Whoever opens a file for writing on their own, and why they may.
 WRITE_ELSEWHERE = {
     "xcos_tf/files.py",  # the function that does it
-    "xcos_tf/data/journal.py",  # appends, to a file that it has just replaced
+    "xcos_tf/data/align_folder.py",  # appends, to a file that it has just replaced
     "xcos_tf/evaluation/verdicts.py",  # the same
     "xcos_tf/training/monitor.py",  # appends to a log
     "xcos_tf/training/assembly.py",  # appends to a cache

@@ -293,18 +293,12 @@ def _within_64_bits(text: str) -> int:
     return int(text)
 
 
-def _check_depth(found) -> None:
-    level = [found]
-    for _ in range(DEEPEST_JSON + 1):
-        level = [outer for outer in level if isinstance(outer, (list, dict))]
-        if not level:
-            return
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    raise RecursionError
+def _check_depth(outer, left: int = DEEPEST_JSON) -> None:
+    if isinstance(outer, (list, dict)):
+        if not left:
+            raise RecursionError
+        for inner in outer.values() if isinstance(outer, dict) else outer:
+            _check_depth(inner, left - 1)
 
 
 def write_json(path: Path, content) -> None:

@@ -7,7 +7,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.representer import SafeRepresenter
 
 from xcos_tf.errors import XcosError, reason_of
 
@@ -35,11 +34,6 @@ class _Plain(SafeConstructor):
 
 
 _Plain.add_constructor(_TAG + "timestamp", SafeConstructor.construct_yaml_str)  # as YAML 1.2 has it
-
-
-class _WithoutAliases(SafeRepresenter):
-    def ignore_aliases(self, data):
-        return True
 
 
 def _check(node) -> None:
@@ -106,7 +100,7 @@ def to_yaml(values: Any) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False
-    yaml.Representer = _WithoutAliases
+    yaml.representer.ignore_aliases = lambda data: True
     text = io.StringIO()
     yaml.dump(values, text)
     return text.getvalue()

@@ -1,6 +1,6 @@
 import pytest
 
-from xcos_tf.data.journal import Journal
+from xcos_tf.data.align_folder import Journal
 
 ROWS = {"a/b.jpg": "too small, really", 'odd "name"\n.jpg': "two\nlines", "\udcff.jpg": "é"}
 

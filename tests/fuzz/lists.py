@@ -10,7 +10,7 @@ from PIL import Image
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import WORDS, mutate_bytes, mutate_text
 from tests.fuzz.photos import encoded_photos
-from xcos_tf.data.journal import Journal
+from xcos_tf.data.align_folder import Journal
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.pair_lists import read_photo_pairs
 from xcos_tf.evaluation.verdicts import verify_listed

@@ -1,10 +1,11 @@
 """A folder tree of photos -> the same tree of aligned faces, which can be stopped and resumed."""
 
+import csv
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,8 @@ from PIL import Image
 from xcos_tf.cluster import connect, done_on_ray
 from xcos_tf.data.aligner import AlignedFace, FaceAligner, align_each
 from xcos_tf.data.detection import BATCH_SIZE, DEFAULT_RULE, check_rule
-from xcos_tf.data.journal import Journal
 from xcos_tf.errors import XcosError, explained, reason_of, shown
-from xcos_tf.files import only_writer, replace_file
+from xcos_tf.files import only_writer, replace_file, whole_rows, write_csv
 from xcos_tf.progress import Bar
 
 # HEIC is among them although Pillow alone cannot read it: it is reported, not passed over.
@@ -32,6 +32,9 @@ _AT_ONCE = 32  # photos that a machine of a cluster is given at once
 
 # Too long, too many links one to another, or letters that the file system does not take.
 _NAME_IS_TO_BLAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ, errno.EINVAL})
+
+# File names need not be valid UTF-8.
+_TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 @dataclass
@@ -145,6 +148,38 @@ def _align_on_ray(
                 except XcosError as error:
                     face = str(error)
             yield path, face
+
+
+class Journal(AbstractContextManager):
+    """A CSV of what happened to which photo: two columns, a photo and a note on it.
+
+    Each row is on disk when `add` returns. A row that was cut short, because the process was
+    killed while writing it, is dropped at the next start, as if it had never been.
+    """
+
+    def __init__(self, path: Path, note: str):
+        """Use this CSV, which need not exist; `note` heads its second column."""
+        self.path, self._note, self._stream = path, note, None
+
+    def read(self) -> dict[str, str]:
+        """Return {photo: note} of the whole rows in the file; empty if there is none."""
+        rows = []
+        with suppress(csv.Error):
+            rows += (row for row in whole_rows(self.path) if len(row) == 2)
+        return dict(rows[1:] if rows[:1] == [["photo", self._note]] else rows)
+
+    def start(self, rows: Iterable[tuple[str, str]]) -> "Journal":
+        """Replace the file by these rows, at once, and open it for more."""
+        write_csv(self.path, ("photo", self._note), rows)
+        self._stream = open(self.path, "a", newline="", **_TEXT)  # noqa: SIM115
+        return self
+
+    def add(self, photo: str, note: str) -> None:
+        csv.writer(self._stream).writerow([photo, note])
+        self._stream.flush()
+
+    def __exit__(self, *exception) -> None:
+        self._stream.close()
 
 
 @contextmanager

@@ -65,15 +65,11 @@ class FaceDetector:
             return [self._detect(x, pool.map if x.size > SMALL else map) for x in photos]
 
     def _detect(self, photo: np.ndarray, run: Callable = map) -> list[DetectedFace]:
-        searched = _detection_size(photo.shape)
+        scale = min(1.0, MAX_DETECTION_SIDE / max(photo.shape[:2]))
+        searched = tuple(max(1, round(side * scale)) for side in photo.shape[:2])
         with np.errstate(all="ignore"):  # whatever the process has set
             rows = self._cascade.find(_resize(photo, *searched), run)
             return _faces(rows, searched, photo.shape)
-
-
-def _detection_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    scale = min(1.0, MAX_DETECTION_SIDE / max(shape[:2]))
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 def _resize(photo: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -7,10 +7,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from xcos_tf.data.align_folder import FAILURES, check_folders, find_photos, write_face, writing_to
+from xcos_tf.data.align_folder import (
+    FAILURES,
+    Journal,
+    check_folders,
+    find_photos,
+    write_face,
+    writing_to,
+)
 from xcos_tf.data.alignment import check_aligned
 from xcos_tf.data.batching import read_ahead
-from xcos_tf.data.journal import Journal
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.data.photo import read_photo
 from xcos_tf.errors import XcosError, shown
