@@ -164,9 +164,8 @@ class NotRegularError(OSError):
 def open_regular(path: str | os.PathLike) -> BinaryIO:
     """Open a file to read bytes of it, without waiting for the other end of what may be a pipe.
 
-    Raises:
-        OSError: it cannot be opened; NotRegularError, which is one, if it is no file.
-        ValueError: there is a NUL in the path.
+    Raises OSError if it cannot be opened, NotRegularError, which is one, if it is no file, and
+    ValueError if there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     mode = os.fstat(descriptor).st_mode
@@ -188,11 +187,8 @@ def read_pipe(path: str | os.PathLike, longest: int, patience: float, line: bool
     """Return the first `longest` bytes of a file, or of a pipe such as /dev/stdin.
 
     They, or the end, or that of the first line where it alone is wanted, must come within
-    `patience`, seconds.
-
-    Raises:
-        OSError: it cannot be read; TimeoutError, which is one, if the end does not come.
-        ValueError: there is a NUL in the path.
+    `patience`, seconds. Raises OSError if it cannot be read, TimeoutError, which is one, if the end
+    does not come, and ValueError if there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -225,10 +221,8 @@ def read_file(
 ) -> bytes:
     """Return the content of a regular file of at most `limit` bytes, read once and never in part.
 
-    `what` it is, such as "the configuration", begins the error's sentence, and `advice` ends it.
-
-    Raises:
-        XcosError: it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
+    `what` it is, such as "the configuration", begins the error's sentence, and `advice` ends it: an
+    XcosError if it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
     """
     name = shown(os.fsdecode(path))
     try:
@@ -323,10 +317,7 @@ def whole_rows(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a table that `write_csv` began and others were added to; none if it is new.
 
     The last one is left out if it was cut short, as by a kill. Rows end in \\r\\n, unlike lines
-    within a quoted cell.
-
-    Raises:
-        csv.Error: a cell is longer than any of ours.
+    within a quoted cell. Raises csv.Error if a cell is longer than any of ours.
     """
     try:
         text = read_bytes(path).decode("utf-8", "surrogateescape")

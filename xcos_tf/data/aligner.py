@@ -119,10 +119,7 @@ def align_each(
 
     A photo is read by `read_one`, as uint8 (H, W, 3); without an aligner it is a face that is
     aligned already. `keep` is called with each face, in several threads. An XcosError of either is
-    a reason to have none.
-
-    Yields:
-        Each path, in order, with its face or the reason why there is none.
+    a reason to have none. Each path is yielded in order, with its face or that reason.
     """
 
     def align(path: Path) -> AlignedFace:

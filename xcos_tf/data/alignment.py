@@ -30,10 +30,7 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Least squares, without reflection: S. Umeyama, "Least-squares estimation of transformation
     parameters between two point patterns", IEEE TPAMI 13(4), 1991, Eq. 40–42. Both are (N, 2), and
-    N ≥ 2.
-
-    Returns:
-        float64 (2, 3), M, such that target ≈ M[:, :2] @ source + M[:, 2].
+    N ≥ 2. The result is float64 (2, 3), M, such that target ≈ M[:, :2] @ source + M[:, 2].
 
     Raises:
         ValueError: the shapes differ, or the points of `source` coincide or are not finite.

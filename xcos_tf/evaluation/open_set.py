@@ -100,10 +100,8 @@ def list_set(
 
     Every photo of a list counts: those that cannot be decoded, or show no face, are an error that
     names them when the set is scored, unless they are to be skipped. Then photos are aligned now,
-    which takes 38 kB of memory for each. Arguments are as those of `open_set`.
-
-    Raises:
-        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`, or the list is neither.
+    which takes 38 kB of memory for each. Arguments are as those of `open_set`. Raises XcosError as
+    `read_lfw_pairs` or `read_pairs_csv` does, or if the list is neither.
     """
     folder, notes = check_photo_folder(folder), []
     _, heading = read_lines(Path(pairs))[0]
@@ -160,10 +158,7 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     order, as InsightFace deals them. Pairs with an image that cannot be used are left out and
     listed; the others keep their folds. An image that is there several times, as in LFW's file,
     becomes one photo. Pairs that are there several times stay, as published, and are counted.
-
-    Raises:
-        XcosError: the file cannot be read, asks for something dangerous, does not hold two images
-            for each truth value, or no pairs of both kinds are left.
+    Raises XcosError as `BinSource` does, or if no pairs of both kinds are left.
     """
     source = BinSource(path)
     images = [record.image for record in source.read(0, len(source))]

@@ -51,14 +51,14 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
 
     The first line holds the number of folds F and of genuine pairs in each, n. F times 2·n lines
     follow, whose columns are separated by tabs: `name i j` is a genuine pair, `name i name j` an
-    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or
-    what `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49,
-    UMass Amherst, 2007.
+    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or what
+    `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49, UMass
+    Amherst, 2007.
 
     Raises:
         XcosError: list or folder cannot be read, the list is empty or of one kind only, a line is
-            malformed, names a photo that is not in the folder, or a pair that another line has or
-            of a photo and itself; or there are not as many pairs as promised.
+            malformed, names a photo that is not there, or a pair that another line has or of a
+            photo and itself; or there are not as many pairs as promised.
     """
     source, folder = Path(pairs_file), check_photo_folder(folder)
     (number, header), *lines = read_lines(source)

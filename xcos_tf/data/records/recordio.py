@@ -36,10 +36,8 @@ class Glance:
 def read_record(file: int, offset: int, limit: int) -> tuple[bytes, int]:
     """Return the record at a byte of a file of `limit` bytes, and where it ends.
 
-    The descriptor's own position is neither used nor moved.
-
-    Raises:
-        DamagedRecord: there is no whole record there.
+    The descriptor's own position is neither used nor moved. Raises DamagedRecord if there is no
+    whole record there.
     """
     parts = []
     while True:
