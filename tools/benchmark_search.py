@@ -33,8 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 def _measure(args):
     from tools.search.measuring import measure
     from tools.search.page import report, row_of
-    from xcos_tf.evaluation.code_version import code_version
-    from xcos_tf.evaluation.score_cache import ScoreCache
+    from xcos_tf.evaluation.score_cache import ScoreCache, code_version
     from xcos_tf.evaluation.templates import open_templates
 
     real, cache, rows = open_templates(args.templates), ScoreCache(args.cache), []

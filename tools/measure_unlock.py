@@ -16,8 +16,7 @@ if __name__ == "__main__":
 from tools.results import Report, parser_of, run
 from tools.unlock import trials
 from tools.unlock.table import Trials, unlock_table
-from xcos_tf.evaluation.code_version import code_version, sha256_of
-from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.evaluation.score_cache import ScoreCache, code_version, sha256_of
 from xcos_tf.verifier import Verifier
 
 VARIANTS = ("float32", "float16", "int8", "qat")

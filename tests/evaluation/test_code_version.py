@@ -1,7 +1,7 @@
 import numpy as np
 
-from xcos_tf.evaluation import code_version as keeping
-from xcos_tf.evaluation.code_version import code_version, sha256_of
+from xcos_tf.evaluation import score_cache as keeping
+from xcos_tf.evaluation.score_cache import code_version, sha256_of
 
 
 def test_a_change_of_any_source_is_another_version(tmp_path, monkeypatch):

@@ -1,9 +1,12 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from xcos_tf.metrics import histogram, rates
 from xcos_tf.metrics.histogram import BINS, bin_of
+from xcos_tf.metrics.rates import Rate
 
 FARS = (0.3, 0.1, 0.02)
 
@@ -64,7 +67,7 @@ def test_bounds_meet_where_no_bin_has_both_kinds(random):
             for far in FARS
         ),
     ]:
-        assert bounded == pytest.approx([truth] * 3, abs=1e-12)
+        assert astuple(bounded) == pytest.approx([truth] * 3, abs=1e-12)
     # The curve is then straight within each bin, as the value takes it to be.
     assert histogram.eer(*counts).value == pytest.approx(rates.eer(scores, same), abs=1e-12)
 
@@ -73,13 +76,13 @@ def test_bounds_are_met_by_some_scores():
     # One genuine and one impostor pair in a bin: either order is possible, and nothing else.
     genuine, impostor = np.zeros((2, BINS), np.int64)
     genuine[[7, 9]] = impostor[[5, 7]] = 1
-    assert histogram.auc(genuine, impostor) == (0.875, 0.75, 1.0)
-    assert histogram.tar_at_far(genuine, impostor, 0.5) == (1.0, 1.0, 1.0)
+    assert histogram.auc(genuine, impostor) == Rate(0.875, 0.75, 1.0)
+    assert histogram.tar_at_far(genuine, impostor, 0.5) == Rate(1.0, 1.0, 1.0)
     impostor[3:5] = 1
-    assert histogram.tar_at_far(genuine, impostor, 0.3) == (1.0, 1.0, 1.0)
+    assert histogram.tar_at_far(genuine, impostor, 0.3) == Rate(1.0, 1.0, 1.0)
     impostor[8] = 3
     # The fourth highest is to be rejected, in the bin of a genuine pair.
-    assert histogram.tar_at_far(genuine, impostor, 3 / 7) == (0.5, 0.5, 1.0)
+    assert histogram.tar_at_far(genuine, impostor, 3 / 7) == Rate(0.5, 0.5, 1.0)
     assert histogram.eer(genuine, impostor).low == pytest.approx(3 / 7)
     assert histogram.eer(genuine, impostor).high == pytest.approx(0.5)
 
@@ -88,17 +91,17 @@ def test_the_curve_is_straight_within_a_bin():
     genuine, impostor = np.zeros((2, BINS), np.int64)
     genuine[[7, 9]], impostor[[5, 7]] = (3, 1), (2, 2)
     # Across bin 7 FMR rises from 0 to 1/2 and FNMR falls from 3/4 to 0.
-    assert histogram.eer(genuine, impostor) == pytest.approx((0.3, 0, 0.5))
+    assert astuple(histogram.eer(genuine, impostor)) == pytest.approx((0.3, 0, 0.5))
 
 
 def test_separated_kinds():
     genuine, impostor = np.zeros((2, BINS), np.int64)
     genuine[-1], impostor[0] = 5, 1000
-    assert histogram.auc(genuine, impostor) == (1, 1, 1)
-    assert histogram.eer(genuine, impostor) == (0, 0, 0)
-    assert histogram.tar_at_far(genuine, impostor, 1e-3) == (1, 1, 1)
-    assert histogram.auc(impostor, genuine) == (0, 0, 0)
-    assert histogram.eer(impostor, genuine) == (1, 1, 1)
+    assert histogram.auc(genuine, impostor) == Rate(1, 1, 1)
+    assert histogram.eer(genuine, impostor) == Rate(0, 0, 0)
+    assert histogram.tar_at_far(genuine, impostor, 1e-3) == Rate(1, 1, 1)
+    assert histogram.auc(impostor, genuine) == Rate(0, 0, 0)
+    assert histogram.eer(impostor, genuine) == Rate(1, 1, 1)
 
 
 def test_too_few_impostors_for_a_rate():
@@ -111,4 +114,4 @@ def test_counts_of_a_country():
     # A million faces give products beyond int64.
     genuine, impostor = np.zeros((2, BINS), np.int64)
     genuine[[10, 20]], impostor[[10, 15]] = 10**10, 10**12
-    assert histogram.auc(genuine, impostor) == pytest.approx((0.625, 0.5, 0.75))
+    assert astuple(histogram.auc(genuine, impostor)) == pytest.approx((0.625, 0.5, 0.75))

@@ -18,10 +18,9 @@ from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.aligned_faces import FaceReader
-from xcos_tf.evaluation.code_version import sha256_of
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.evaluation.score_cache import ScoreCache, sha256_of
 from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
 from xcos_tf.metrics.rates import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
 from xcos_tf.models.presets import load_preset

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation import code_version as keeping
-from xcos_tf.evaluation.code_version import code_version
+from xcos_tf.evaluation import score_cache as keeping
 from xcos_tf.evaluation.drawn_pairs import Pair
+from xcos_tf.evaluation.score_cache import code_version
 from xcos_tf.explain.benchmark.measuring import _kept, contenders
 
 MOBILE, GRID = ("mobilefacenet", "cosine"), ("xcos-mobilefacenet", "learned")

@@ -8,9 +8,8 @@ import numpy as np
 from tqdm import tqdm
 
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.code_version import code_version, sha256_of
 from xcos_tf.evaluation.drawn_pairs import Pair
-from xcos_tf.evaluation.score_cache import ScoreCache
+from xcos_tf.evaluation.score_cache import ScoreCache, code_version, sha256_of
 from xcos_tf.explain import faithfulness
 from xcos_tf.explain.benchmark import judging, making
 from xcos_tf.explain.benchmark.judging import OneScore
