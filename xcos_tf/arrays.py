@@ -26,8 +26,11 @@ def unit_length(vectors: np.ndarray) -> np.ndarray:
 def read_npz(source: str | os.PathLike | BinaryIO, largest: int) -> dict[str, np.ndarray]:
     """Return the arrays of an .npz file or stream of one, none of which holds objects.
 
-    All of it may take `largest` bytes when it is unpacked. Raises OSError if it cannot be read,
-    ValueError if it is damaged, something else, or larger.
+    All of it may take `largest` bytes when it is unpacked.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, something else, or larger.
     """
     if isinstance(source, (str, os.PathLike)):
         with open_regular(source) as stream:

@@ -79,8 +79,9 @@ def _set(floatx, epsilon, image_data_format, policy) -> None:
 def check_process() -> None:
     """Call before TensorFlow computes, where it would otherwise wait for ever or return nothing.
 
-    Raises XcosError if the process was forked from one that has called this, or TensorFlow's eager
-    execution is off.
+    Raises:
+        XcosError: the process was forked from one that has called this, or TensorFlow's eager
+            execution is off.
     """
     global _first_process
     _first_process = _first_process or os.getpid()

@@ -39,9 +39,13 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
     """Write a file that is either complete and on disk or not there; every file of ours is.
 
     It comes to be under a random name of the same folder, which is then its own: a link, a pipe or
-    a file that someone planted is neither followed nor opened nor changed. `write` is called with a
-    binary stream, which hides its descriptor, since Pillow and NumPy would write to that themselves
-    and let a full disk pass. `mode` says who may do what with the file, less the process's umask.
+    a file that someone planted is neither followed nor opened nor changed.
+
+    Args:
+        path: of the file.
+        write: called with a binary stream, which hides its descriptor, since Pillow and NumPy would
+            write to that themselves and let a full disk pass.
+        mode: who may do what with it, less the process's umask.
 
     Raises:
         WriteError: it cannot be written; what was there before is as it was. Also an OSError.
@@ -75,8 +79,11 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], mode: int = 0o
 def only_writer(folder: Path, command: str) -> Iterator[None]:
     """Let one process at a time write to a folder, made if missing, until it ends in any way.
 
-    What a killed one was writing is removed first. `command` is for the sentence. Raises XcosError
-    if another is writing, OSError if it cannot be made or opened.
+    What a killed one was writing is removed first. `command` is for the sentence.
+
+    Raises:
+        XcosError: another is writing.
+        OSError: it cannot be made or opened.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -117,9 +124,11 @@ class _Written(io.BufferedWriter):
 def check_readable(path: str, missing: str, advice: str | None = None, pipe: bool = False) -> None:
     """Refuse what cannot be read to an end, without opening it: a pipe's other end may never come.
 
-    The path is of a file, or of a folder where there is no `advice` what to give instead. `missing`
-    is the sentence for when there is none, with {} where the path goes. Where it may be a `pipe`,
-    `read_pipe` reads it.
+    Args:
+        path: of a file, or of a folder where there is no `advice`.
+        missing: sentence for when there is none, with {} where the path goes.
+        advice: what to give instead of a folder.
+        pipe: whether it may be one, as `read_pipe` reads.
 
     Raises:
         XcosError: there is none, it is a pipe, a device or a folder, or may not be read.
@@ -148,7 +157,8 @@ def check_readable(path: str, missing: str, advice: str | None = None, pipe: boo
 def check_photo_file(path: str | os.PathLike) -> str:
     """Return the path of a file that may be a photo, which is not read.
 
-    Raises XcosError as `check_readable` does, or if it is empty.
+    Raises:
+        XcosError: as by `check_readable`, or it is empty.
     """
     given = os.fsdecode(path)
     check_readable(given, "there is no file {}; check the path", "give a photo file")
@@ -164,8 +174,9 @@ class NotRegularError(OSError):
 def open_regular(path: str | os.PathLike) -> BinaryIO:
     """Open a file to read bytes of it, without waiting for the other end of what may be a pipe.
 
-    Raises OSError if it cannot be opened, NotRegularError, which is one, if it is no file, and
-    ValueError if there is a NUL in the path.
+    Raises:
+        OSError: it cannot be opened; NotRegularError, which is one, if it is no file.
+        ValueError: there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     mode = os.fstat(descriptor).st_mode
@@ -187,8 +198,11 @@ def read_pipe(path: str | os.PathLike, longest: int, patience: float, line: bool
     """Return the first `longest` bytes of a file, or of a pipe such as /dev/stdin.
 
     They, or the end, or that of the first line where it alone is wanted, must come within
-    `patience`, seconds. Raises OSError if it cannot be read, TimeoutError, which is one, if the end
-    does not come, and ValueError if there is a NUL in the path.
+    `patience`, seconds.
+
+    Raises:
+        OSError: it cannot be read; TimeoutError, which is one, if the end does not come.
+        ValueError: there is a NUL in the path.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -221,8 +235,10 @@ def read_file(
 ) -> bytes:
     """Return the content of a regular file of at most `limit` bytes, read once and never in part.
 
-    `what` it is, such as "the configuration", begins the error's sentence, and `advice` ends it: an
-    XcosError if it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
+    `what` it is, such as "the configuration", begins the error's sentence, and `advice` ends it.
+
+    Raises:
+        XcosError: it is not there, cannot be read, is a device, a pipe or a folder, or is larger.
     """
     name = shown(os.fsdecode(path))
     try:
@@ -252,10 +268,14 @@ def read_json(
 
 
 def parse_json(content: bytes, what: str, advice: str = "get it again"):
-    """Return what JSON in UTF-8 holds, in little time and memory whoever made it.
+    """Return what JSON in UTF-8 holds.
 
-    `what` and `advice` are as those of `read_file`. Raises XcosError if it is not JSON, is nested
-    too deeply, or holds NaN, infinity, or a whole number of more than 64 bits.
+    Whoever made it, it takes little time and memory, and every number is finite. `what` and
+    `advice` are as those of `read_file`.
+
+    Raises:
+        XcosError: it is not JSON, is nested too deeply, or holds NaN, infinity, or a whole number
+            of more than 64 bits.
     """
     try:
         found = json.loads(
@@ -317,7 +337,10 @@ def whole_rows(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a table that `write_csv` began and others were added to; none if it is new.
 
     The last one is left out if it was cut short, as by a kill. Rows end in \\r\\n, unlike lines
-    within a quoted cell. Raises csv.Error if a cell is longer than any of ours.
+    within a quoted cell.
+
+    Raises:
+        csv.Error: a cell is longer than any of ours.
     """
     try:
         text = read_bytes(path).decode("utf-8", "surrogateescape")
@@ -330,7 +353,8 @@ def whole_rows(path: Path) -> Iterator[list[str]]:
 def check_can_write(path: Path, within: Path) -> None:
     """Fail before the work rather than after it, where a folder could not be written.
 
-    Raises XcosError if `within`, or the nearest folder around it that exists, is not writable.
+    Raises:
+        XcosError: `within`, or the nearest folder around it that exists, is not writable.
     """
     around = within.absolute()
     while not around.exists():

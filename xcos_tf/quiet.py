@@ -112,7 +112,11 @@ def ready_environment() -> None:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow as the commands need it; raises ImportError, whatever the reason is."""
+    """Import TensorFlow as the commands need it.
+
+    Raises:
+        ImportError: it cannot be imported, whatever the reason.
+    """
     ready_environment()
     with quiet_start():
         try:

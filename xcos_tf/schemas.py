@@ -119,14 +119,19 @@ Schema = TypeVar("Schema", bound=Strict)
 
 
 def read_ours(path: Path, schema: type[Schema], advice: str) -> Schema:
-    """Read a JSON file of ours; raises XcosError if it is missing or holds something else."""
+    """Read a JSON file of ours.
+
+    Raises:
+        XcosError: it is missing, damaged, or holds something else.
+    """
     return check_ours(read_json(path, "the file", advice), schema, f"the file {path}", advice)
 
 
 def check_ours(found: Any, schema: type[Schema], what: str, advice: str) -> Schema:
     """Return what a file of ours holds.
 
-    Raises XcosError if it is something else; `what` begins the sentence, and `advice` ends it.
+    Raises:
+        XcosError: it is something else; `what` begins the sentence, and `advice` ends it.
     """
     try:
         return schema.model_validate(found)

@@ -177,7 +177,11 @@ def fixed_weight_scores(gallery_a: Gallery, gallery_b: Gallery, weights: np.ndar
 
 
 def as_float32(values: npt.ArrayLike, name: str) -> np.ndarray:
-    """Return real numbers as float32, too large ones infinite; raises ValueError for others."""
+    """Return numbers as float32; those too large for it become infinite.
+
+    Raises:
+        ValueError: they are no real numbers.
+    """
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise ValueError(

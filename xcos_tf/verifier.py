@@ -52,11 +52,13 @@ class Verifier:
         face: str = "largest-central",
         runtime: str = "auto",
     ) -> "Verifier":
-        """Load a bundled preset by name or any preset by folder, see `find_preset`.
+        """Load a bundled preset by name or any preset by folder.
 
-        `face` is as of `__init__`. The runtime is "litert", "tensorflow", or "auto", which is
-        LiteRT for a preset with TFLite files, as the bundled ones are, on a machine without a GPU,
-        and else TensorFlow.
+        Args:
+            name_or_folder: see `find_preset`.
+            face: see `__init__`.
+            runtime: "litert", "tensorflow", or "auto", which is LiteRT for a preset with TFLite
+                files, as the bundled ones are, on a machine without a GPU, and else TensorFlow.
 
         Raises:
             XcosError: see `load_runtime` and `load_preset`.
@@ -73,8 +75,11 @@ class Verifier:
     ) -> "Verifier":
         """Load what `xcos export --to tflite` wrote, as a phone would; see `LiteRuntime`.
 
-        The variant, such as "float32" or "int8", is one of the folder's; an interpreter may use so
-        many threads; and the files must have the `LiteRuntime.identity`, if it is given.
+        Args:
+            folder: of the files of variants such as "float32" and "int8".
+            variant: which of them.
+            threads: that an interpreter may use.
+            identity: `LiteRuntime.identity` that the files must have.
 
         Raises:
             XcosError: there is no such variant, or its files cannot be used.
@@ -290,8 +295,10 @@ class Verifier:
         """Return how much the score of each pair would drop if one cell of one face were covered.
 
         No face is covered: the preset's model guesses what the grid would be, and the score of it
-        is computed anew, with its attention map; see `xcos_tf.runtime.whatif`. The grids are
-        float32 (P, h, w, c).
+        is computed anew, with its attention map; see `xcos_tf.runtime.whatif`.
+
+        Args:
+            grids_a, grids_b: float32 (P, h, w, c).
 
         Returns:
             Two maps of each pair, float32 (P, h, w): of A, B being as it is, and of B.

@@ -72,9 +72,11 @@ def _error(problem: str, node) -> ConstructorError:
 def parse_yaml(content: bytes, what: object, advice: str = "mend it") -> Any:
     """Return what YAML in UTF-8 holds, with or without a byte order mark.
 
-    `what` it is, or where, begins the error's sentence, and `advice` ends it. Raises XcosError if
-    it is not YAML, has a key twice, a key that is not text or a tag, or is too large, nested too
-    deeply, or becomes too large by its aliases.
+    `what` it is, or where, begins the error's sentence, and `advice` ends it.
+
+    Raises:
+        XcosError: it is not YAML, has a key twice, a key that is not text or a tag, or is too
+            large, nested too deeply, or becomes too large by its aliases.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Plain

@@ -164,7 +164,8 @@ def _version(text: str) -> int | str:
 def certificates(args: argparse.Namespace) -> dict[str, str]:
     """Return the files that were named, as `Paths` has them.
 
-    Raises XcosError if an option that belongs to a server came without one.
+    Raises:
+        XcosError: an option that belongs to a server came without one.
     """
     for name in ("model", "model_version", "timeout", "root_certificate", "client_certificate"):
         if args.server is None and getattr(args, name) is not None:

@@ -56,9 +56,10 @@ def given(*paths: str | None) -> tuple[str, ...]:
 def check_paths(paths: Paths) -> None:
     """Refuse what could not be read, and whatever would be written over what is read.
 
-    Raises XcosError if a photo, file, folder or preset is not there or cannot be read; an output
-    cannot be written; or one is an input, by its own name or another, or lies inside one, or a
-    folder that is filled has an input in it.
+    Raises:
+        XcosError: a photo, file, folder or preset is not there or cannot be read; an output cannot
+            be written; or one is an input, by its own name or another, or lies inside one, or a
+            folder that is filled has an input in it.
     """
     if list(paths.photos).count(STANDARD_INPUT) > 1:
         raise XcosError("standard input holds one photo; give - once")

@@ -28,9 +28,13 @@ BLOCK = 1024  # pairs
 def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tuple[Path, list[str]]:
     """Export variants, compare pairs by them, and write the thresholds into the preset's folder.
 
-    The preset is one that `xcos train` made, its name or folder, and `data` the folder of the sets
-    that it was trained on, as `xcos prepare` made them. Variants that are not named, by default all
-    are, keep what they have.
+    Variants that are not named keep what they have. From the file that is returned, `export_tflite`
+    puts them into each model.
+
+    Args:
+        preset: that `xcos train` made, its name or folder.
+        data: folder of the sets that it was trained on, as `xcos prepare` made them.
+        variants: their names; None for all.
 
     Returns:
         The file, from where `export_tflite` puts them into each model; and the variants' names.
@@ -58,11 +62,14 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tup
 
 
 def faces_held_out(config: dict, data: Path) -> FaceSet:
-    """Return the faces of the people who were held out of a preset's training, from the folder
-    `data`.
+    """Return the faces of the people who were held out of a preset's training.
+
+    Args:
+        config: of the preset.
+        data: as of `measure_variants`.
 
     Raises:
-        XcosError: the preset's configuration does not say whom, or its sets are not there.
+        XcosError: the preset does not say whom, or its sets are not there.
     """
     try:
         trained = config["training"]["config"]

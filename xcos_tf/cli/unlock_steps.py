@@ -163,8 +163,11 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
 def read_passphrase(file: str | None, new: bool) -> str:
     """Return the passphrase: the first line of a file, $XCOS_PASSPHRASE, or what is typed.
 
-    A `new` one must be long enough and typed twice. Raises XcosError if the file cannot be read,
-    there is no terminal to ask at, or it is empty, too short or typed differently.
+    A `new` one must be long enough and typed twice.
+
+    Raises:
+        XcosError: the file cannot be read, there is no terminal to ask at, or it is empty, too
+            short or typed differently.
     """
     if file is not None:
         try:

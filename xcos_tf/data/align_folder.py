@@ -63,17 +63,24 @@ def align_folder(
     `a/b.jpg` gives `a/b.jpg` (also .jpeg and .png, in either case of letters; JPEG at quality 95
     without colour subsampling); any other `a/b.webp` gives `a/b.webp.png`, so that no two photos
     share a name. Faces are RGB, 112×112. Hidden files are passed over; links to folders are
-    followed. For `rule`, see `choose_face`; at most `batch_size` photos are worked on at once.
+    followed.
 
     An aligned face appears under its name only when it is complete, so a run that was stopped in
-    any way goes on where it was, whatever `rule` it is then given. Photos that failed are listed in
-    `failures.csv` (photo, reason) and left alone later unless `retry_failed`; photos with several
-    faces are listed in `several-faces.csv` (photo, faces). A Ray cluster of the address `ray`
-    finds the faces; its machines see the photos under the same paths.
+    any way goes on where it was, whatever `rule` it is then given. Photos that failed are listed
+    in `failures.csv` (photo, reason) and left alone later unless `retry_failed`; photos with
+    several faces are listed in `several-faces.csv` (photo, faces).
+
+    Args:
+        source, destination: folders apart from one another; the second is made if missing.
+        rule: which face of a photo with several; see `choose_face`.
+        batch_size: the most photos that are worked on at once.
+        retry_failed: whether to try again what failed in an earlier run.
+        ray: address of a Ray cluster that finds the faces; its machines see the photos under the
+            same paths.
 
     Raises:
-        XcosError: `source` is no folder or holds no photo; `destination` is inside it, around it,
-            or cannot be written; there is no such rule or cluster.
+        XcosError: `source` is no folder or holds no photo; `destination` is inside it, around
+            it, or cannot be written; there is no such rule or cluster.
     """
     start = time.monotonic()
     source, destination = Path(source), Path(destination)
@@ -198,7 +205,8 @@ def aligned_name(photo: str) -> str:
 def check_folders(source: Path, destination: Path) -> None:
     """Check a folder of photos and the folder that is to be made of it.
 
-    Raises XcosError if the one is no folder, the other a file, or one lies within the other.
+    Raises:
+        XcosError: the one is no folder, the other a file, or one lies within the other.
     """
     if not os.path.exists(source):
         raise XcosError(f"there is no folder {shown(source)}; check the path")
@@ -267,9 +275,12 @@ def _write_named(target: Path, image: np.ndarray) -> None:
 
 
 def write_face(target: Path, image: np.ndarray) -> None:
-    """Write uint8 (h, w, 3) RGB as a file that is either complete or not there, or raise OSError.
+    """Write uint8 (h, w, 3) RGB as a file that is either complete or not there.
 
     It is PNG if `target` ends in .png, else JPEG; its folder is made if missing.
+
+    Raises:
+        OSError: it cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     is_png = target.suffix.lower() == ".png"

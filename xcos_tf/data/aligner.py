@@ -43,7 +43,9 @@ class FaceAligner:
     """Aligns the faces of photos, in batches."""
 
     def __init__(self, rule: str = DEFAULT_RULE, batch_size: int = BATCH_SIZE):
-        """Load the detector, which searches at most `batch_size` photos at once; see `choose_face`.
+        """Load the detector, which searches at most `batch_size` photos at once.
+
+        For `rule`, see `choose_face`.
 
         Raises:
             XcosError: there is no such rule.
@@ -76,11 +78,12 @@ def read_faces(
     aligned: bool = False,
     names: Sequence[str] = ("the photo",),
 ) -> list[AlignedFace]:
-    """Return the one aligned face of each photo: a path, bytes, open file, PIL image or uint8
-    array.
+    """Return the one aligned face of each photo.
 
-    `aligner` is called for one, unless the photos are `aligned` already, 112×112. Errors call a
-    photo without a path by its name.
+    Args:
+        photos: path, bytes, open file, PIL image or uint8 RGB array each.
+        aligner: called for one, unless the photos are aligned already, 112×112.
+        names: what errors call each photo, if it has no path.
 
     Raises:
         NoFaceError: a photo shows no face.
@@ -119,7 +122,10 @@ def align_each(
 
     A photo is read by `read_one`, as uint8 (H, W, 3); without an aligner it is a face that is
     aligned already. `keep` is called with each face, in several threads. An XcosError of either is
-    a reason to have none. Each path is yielded in order, with its face or that reason.
+    a reason to have none.
+
+    Yields:
+        Each path, in order, with its face or the reason why there is none.
     """
 
     def align(path: Path) -> AlignedFace:

@@ -30,7 +30,10 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Least squares, without reflection: S. Umeyama, "Least-squares estimation of transformation
     parameters between two point patterns", IEEE TPAMI 13(4), 1991, Eq. 40–42. Both are (N, 2), and
-    N ≥ 2. The result is float64 (2, 3), M, such that target ≈ M[:, :2] @ source + M[:, 2].
+    N ≥ 2.
+
+    Returns:
+        float64 (2, 3), M, such that target ≈ M[:, :2] @ source + M[:, 2].
 
     Raises:
         ValueError: the shapes differ, or the points of `source` coincide or are not finite.
@@ -61,7 +64,11 @@ def check_aligned(
     name: str | os.PathLike,
     advice: str = "run `xcos align` first, and give the folder that it made",
 ) -> None:
-    """Raise XcosError, with its name and the advice, unless a photo, (H, W, 3), is 112×112."""
+    """Make sure that a photo, (H, W, 3), has the size of an aligned face.
+
+    Raises:
+        XcosError: it has not; the sentence has its name and the advice.
+    """
     if photo.shape[:2] != (FACE_SIZE, FACE_SIZE):
         raise XcosError(f"{name} is not a {FACE_SIZE}×{FACE_SIZE} face; {advice}")
 
@@ -76,8 +83,10 @@ def warp_face(photo: np.ndarray, landmarks: np.ndarray, size: int = FACE_SIZE) -
     Args:
         photo: uint8 (H, W, 3) RGB.
         landmarks: (5, 2), x and y in pixels of the photo, in the order of `TEMPLATE_LANDMARKS`.
-        size: side in pixels of what is returned, uint8 (size, size, 3) RGB; black where the face
-            reaches beyond the photo.
+        size: side of the square face in pixels.
+
+    Returns:
+        uint8 (size, size, 3) RGB; black where the face reaches beyond the photo.
     """
     template = (TEMPLATE_LANDMARKS.astype(np.float64) + 0.5) * (size / FACE_SIZE) - 0.5
     landmarks = np.asarray(landmarks, np.float64)

@@ -23,8 +23,10 @@ def read_ahead(
 ) -> Iterator[tuple[Path, Read | XcosError]]:
     """Read photos in threads while the caller works on the ones before.
 
-    `read_one` returns a photo, or what is made of one, or raises XcosError. Each path is yielded in
-    order, with what was read or the reason that it was not.
+    `read_one` returns a photo, or what is made of one, or raises XcosError.
+
+    Yields:
+        In order, each path with what was read, or with the reason that it was not.
     """
 
     def read(path):

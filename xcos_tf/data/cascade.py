@@ -113,9 +113,11 @@ class Cascade:
         self._pnet, self._rnet, self._onet = map(Network, ("pnet", "rnet", "onet"))
 
     def find(self, photo: np.ndarray, run: Callable = map) -> np.ndarray:
-        """Find the faces of a photo, uint8 (H, W, 3) RGB, down to 20 pixels.
+        """Find the faces of a photo, down to 20 pixels.
 
-        `run` calls a function with each of some items, as `map` does.
+        Args:
+            photo: uint8 (H, W, 3) RGB.
+            run: calls a function with each of some items, as `map` does.
 
         Returns:
             float32 (F, 15), most confident first: x1, y1, x2, y2 of the box, within the photo; the
@@ -203,11 +205,16 @@ def _squared(boxes: np.ndarray) -> np.ndarray:
 def _best(
     boxes: np.ndarray, odds: np.ndarray, least: float, overlap: float, of_smaller: bool = False
 ) -> np.ndarray:
-    """Return the indices of boxes (K, 4) that overlap no likelier one, likeliest first.
+    """Choose the boxes that overlap no likelier one.
 
-    There are `_MOST_WINDOWS` at most. `odds`, (K,), are log odds that each is a face, of which the
-    first of equal ones counts as likelier; a box must exceed the probability `least`, and two may
-    share `overlap` of their union, or of the smaller, at most.
+    Args:
+        boxes: (K, 4).
+        odds: (K,), log odds that each is a face; of equal ones the first counts as likelier.
+        least: the probability that a box must exceed.
+        overlap: the most that two boxes may share, of their union or of the smaller.
+
+    Returns:
+        Their indices, likeliest first, `_MOST_WINDOWS` at most.
     """
     order = np.argsort(-odds, kind="stable")[:_MOST_WINDOWS]
     order = order[odds[order] > _as_log_odds(least)]
@@ -290,10 +297,15 @@ def _between(sums: np.ndarray, low: np.ndarray, part: np.ndarray, axis: int) -> 
 
 
 def crops(photo: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """Cut boxes out of a photo, uint8 (H, W, 3), bilinear, grey where they reach beyond it.
+    """Cut boxes out of a photo, bilinear, grey where they reach beyond it.
 
-    The boxes are float32 (K, 4), x1, y1, x2, y2 in pixels, and come out as float32 (K, side, side,
-    3), 0 to 255.
+    Args:
+        photo: uint8 (H, W, 3).
+        boxes: float32 (K, 4), x1, y1, x2, y2 in pixels.
+        side: of each crop in pixels.
+
+    Returns:
+        float32 (K, side, side, 3), 0 to 255.
     """
     limits = np.array(photo.shape[1::-1]) - 1
     # As the weights were trained: boxes are taken as shares of a photo that is one pixel larger.

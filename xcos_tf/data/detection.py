@@ -45,7 +45,14 @@ class FaceDetector:
     """Finds the faces of photos, some at once, each as if it were alone."""
 
     def __init__(self, batch_size: int = BATCH_SIZE):
-        """Load the networks, to search `batch_size` photos at most at once; ValueError under 1."""
+        """Load MTCNN's networks.
+
+        Args:
+            batch_size: the most photos that are searched at once.
+
+        Raises:
+            ValueError: `batch_size` is under 1.
+        """
         if batch_size < 1:
             raise ValueError(
                 f"Expected a batch size of at least 1. Received: batch_size={batch_size}"
@@ -54,10 +61,16 @@ class FaceDetector:
         self._cascade = Cascade()
 
     def detect(self, photos: Sequence[np.ndarray]) -> list[list[DetectedFace]]:
-        """Find the faces of each photo, uint8 (H, W, 3) RGB of any size, most confident first.
+        """Find the faces of each photo.
 
         What is found in a photo does not depend on the others, not by a bit. Faces from 20 pixels
         up are found, in a photo (or its copy) whose longest side is at most `MAX_DETECTION_SIDE`.
+
+        Args:
+            photos: uint8 (H, W, 3) RGB each, of any sizes.
+
+        Returns:
+            For each photo, in the same order, its faces, most confident first.
         """
         with ThreadPoolExecutor(self._threads) as pool:
             if len(photos) > 1:
@@ -131,11 +144,14 @@ def check_rule(rule: str) -> None:
 def choose_face(
     faces: Sequence[DetectedFace], photo_size: tuple[int, int], rule: str = DEFAULT_RULE
 ) -> DetectedFace:
-    """Choose the face of a photo that counts; `photo_size` is its height and width, or its shape.
+    """Choose the face of a photo that counts.
 
-    The rule is "largest-central" (area less twice the squared distance of the box from the photo's
-    centre, as in Facenet's and ArcFace's alignment), "largest", "most-confident", "leftmost" or
-    "rightmost" (centre of the box, in the image).
+    Args:
+        faces: at least one.
+        photo_size: height and width of the photo in pixels; its whole shape will do.
+        rule: "largest-central" (area less twice the squared distance of the box from the photo's
+            centre, as in Facenet's and ArcFace's alignment), "largest", "most-confident",
+            "leftmost" or "rightmost" (centre of the box, in the image).
 
     Raises:
         XcosError: there is no such rule.

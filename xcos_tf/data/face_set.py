@@ -54,8 +54,10 @@ class FaceSet:
 def join_sets(sets: Sequence[PreparedSet]) -> FaceSet:
     """Return the faces of prepared sets, one after another; nobody is in two of them.
 
-    People without a photo that could be used are left out. Raises XcosError if a set has pairs
-    instead of people, or two of them hold the same faces.
+    People without a photo that could be used are left out.
+
+    Raises:
+        XcosError: a set has pairs instead of people, or two of them hold the same faces.
     """
     people, labels, known = [], [], {}
     for records in sets:
@@ -82,8 +84,10 @@ def join_sets(sets: Sequence[PreparedSet]) -> FaceSet:
 def hold_out(faces: FaceSet, counts: dict[str, int], seed: int) -> tuple[FaceSet, FaceSet]:
     """Split off whole people: return the training faces and the validation faces.
 
-    Of each set in `counts`, by its name, so many people are held out, drawn by the seed. Raises
-    XcosError if a set has no more people than are to be held out, or is not there.
+    Of each set in `counts`, by its name, so many people are held out, drawn by the seed.
+
+    Raises:
+        XcosError: a set has no more people than are to be held out, or is not there.
     """
     random = np.random.default_rng(seed)
     sets = np.array([name.split("/")[0] for name in faces.people])

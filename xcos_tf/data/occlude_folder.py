@@ -44,12 +44,13 @@ def occlude_folder(
     part of the tree is covered as in the whole. A copy appears under its name only when it is
     complete, so a run that was stopped in any way goes on where it was; finished copies stay as
     they are. Files that are no aligned faces are listed in `failures.csv` (photo, reason), and
-    tried again by the next run. `occlusion.json` says what the copy follows from.
+    tried again by the next run. `occlusion.json` says what the copy follows from. The destination
+    is made if missing.
 
     Raises:
         XcosError: `source` is no folder or holds no aligned face; two would have one copy;
-            `destination`, made if missing, is inside it or around it, holds another copy or other
-            files, or cannot be written.
+            `destination` is inside it or around it, holds another copy or other files, or cannot be
+            written.
     """
     source, destination = Path(source), Path(destination)
     check_folders(source, destination)
@@ -91,7 +92,10 @@ def claim_folder(destination: Path, settings: dict) -> None:
 def covered_names(photos: Iterable[str]) -> dict[str, str]:
     """Return the relative name of each photo's covered copy: `a/b.jpg` gives `a/b.png`.
 
-    PNG keeps the cover to the pixel. Raises XcosError if two photos would have one copy.
+    PNG keeps the cover to the pixel.
+
+    Raises:
+        XcosError: two photos would have one copy.
     """
     photo_of = {}
     for photo in photos:
@@ -103,7 +107,11 @@ def covered_names(photos: Iterable[str]) -> dict[str, str]:
 
 
 def read_aligned_face(path: Path) -> np.ndarray:
-    """Return an aligned face, uint8 (112, 112, 3) RGB; raises XcosError if it is none."""
+    """Return an aligned face, uint8 (112, 112, 3) RGB.
+
+    Raises:
+        XcosError: it cannot be read, or has another size.
+    """
     face = read_photo(path)
     check_aligned(face, path)
     return face
@@ -115,7 +123,10 @@ def cover_faces(
     """Write the covered copies that are not there yet, with a progress bar on standard error.
 
     `targets` is {photo relative to the source, with "/": file of its copy}. Of the summary, all but
-    `failed` is kept up. What is yielded is each photo that is no aligned face, and the reason.
+    `failed` is kept up.
+
+    Yields:
+        Each photo that is no aligned face, and the reason.
     """
     pending = {source / name: name for name, target in targets.items() if not target.exists()}
     summary.already_done = len(targets) - len(pending)

@@ -35,9 +35,13 @@ def free_form_mask(share: float, random: np.random.Generator, size: int = 112) -
 
     Strokes are added until they cover enough; the end of the last is cut off. They are in the
     manner of the free-form masks of Chang et al., "Free-form Video Inpainting with 3D Gated
-    Convolution and Temporal PatchGAN", ICCV 2019, which the paper's Fig. 5 (b) uses. The mask is
-    bool (size, size), true for round(share · size²) pixels; a share under 0 or over 1 raises
-    ValueError.
+    Convolution and Temporal PatchGAN", ICCV 2019, which the paper's Fig. 5 (b) uses.
+
+    Returns:
+        bool (size, size), true where covered: round(share · size²) pixels.
+
+    Raises:
+        ValueError: the share is not in [0, 1].
     """
     if not 0 <= share <= 1:
         raise ValueError(f"Expected `share` to be from 0 to 1. Received: share={share}")
@@ -136,7 +140,9 @@ def wear(
     """Put a flat shape over a face, a little larger, shifted and turned by chance.
 
     Sunglasses cover both eyes, a scarf everything from the nose's tip down, a hand the mouth and
-    one cheek. Landmarks are (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
+    one cheek.
+
+    Landmarks are (5, 2), x and y in pixels; by default those of an aligned 112×112 face.
 
     Raises:
         ValueError: there is no such shape, or both eyes are in one place.

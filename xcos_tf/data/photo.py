@@ -261,7 +261,8 @@ def _too_large(name: str) -> XcosError:
 def take_photo() -> np.ndarray:
     """Return a frame of the first webcam, uint8 (H, W, 3) RGB.
 
-    Raises XcosError if OpenCV is not installed, or no camera gives a frame.
+    Raises:
+        XcosError: OpenCV is not installed, or no camera gives a frame.
     """
     with extra("camera", "a camera"):
         import cv2

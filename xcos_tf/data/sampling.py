@@ -47,7 +47,8 @@ class EpochSampler:
             seed: of all draws.
 
         Raises:
-            ValueError: an argument is out of range, or all are of one person and pairs are wanted.
+            ValueError: an argument is out of range, or all images are of one person and pairs are
+                wanted.
         """
         if groups < 1:
             raise ValueError(f"Expected `groups` to be at least 1. Received: groups={groups}")
@@ -195,9 +196,9 @@ Sampler = EpochSampler | GroupSampler
 def draw_pairs(labels: np.ndarray, genuine: int, impostor: int, seed: int) -> Pairs:
     """Draw pairs of different faces without repetition, fewer where there are not as many.
 
-    Labels, int (N,) of 0 or above, say whose each face is; genuine pairs come first. Every genuine
-    pair is as likely as any other, and so is every impostor pair. Time and memory grow with the
-    faces and with the pairs that are asked for, not with those that there are.
+    Every genuine pair is as likely as any other, and so is every impostor pair. Time and memory
+    grow with the faces and with the pairs that are asked for, not with those that there are.
+    Labels, int (N,) of 0 or above, say whose each face is; genuine pairs come first.
     """
     random = np.random.default_rng(seed)
     counts = np.bincount(labels).astype(np.int64)

@@ -41,7 +41,7 @@ def training_dataset(
     batch_groups: int | None = None,
     teacher: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Return the batches of steps `first_step` up to, not including, `last_step`, 0 ≤ first ≤ last.
+    """Return the batches of steps `first_step` up to, not including, `last_step`.
 
     What a step holds depends on the step and the sampler's seed alone, so a run that starts again
     at a step sees what it would have seen.
@@ -49,16 +49,17 @@ def training_dataset(
     Args:
         faces, sampler: what is drawn from, and how, over `faces.labels`.
         augmentation: of each face.
+        first_step, last_step: 0 ≤ first ≤ last.
         groups: which groups of each step's batch; a worker of several reads its own alone.
         size: of the square faces, pixels.
         batch_groups: groups in an element; all of `groups` when None.
-        teacher: float32 (len(faces), dimension), what a teacher makes of the faces as they are, of
-            unit length; None where it is asked about them as they become.
+        teacher: float32 (len(faces), dimension), what a teacher makes of the faces as they are,
+            of unit length; None where it is asked about them as they become.
 
     Returns:
-        Elements as `Trainer` takes them: "input" float32 (G, N, size, size, 3) in [−1, 1], "label"
-        int32 (G, N), "first", "second" int32 (G, P) and "same" int32 (G, P); and "teacher" float32
-        (G, N, dimension) if it is given.
+        Elements as `Trainer` takes them: "input" float32 (G, N, size, size, 3) in [−1, 1],
+        "label" int32 (G, N), "first", "second" int32 (G, P) and "same" int32 (G, P); and "teacher"
+        float32 (G, N, dimension) if it is given.
 
     Raises:
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
@@ -118,8 +119,11 @@ def training_dataset(
 def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = RECORDS_AT_ONCE):
     """Return the faces of a `FaceSet` or `PreparedSet` at int positions (n,), as they are.
 
-    They come as a dataset of float32 (batch, size, size, 3) RGB in [−1, 1]; the last may have
-    fewer. On reading, a face of another size raises tf.errors.InvalidArgumentError.
+    Returns:
+        A dataset of float32 (batch, size, size, 3) RGB in [−1, 1]; the last may have fewer faces.
+
+    Raises:
+        tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
     """
 
     face = tf.TensorSpec((size, size, 3), tf.uint8)

@@ -43,8 +43,10 @@ class FaceReader:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield positions int64 (B,) of photos and their faces uint8 (B, 112, 112, 3), B ≤ 64.
 
-        Each photo is read once, with a progress bar. XcosError, after the others, names all that
-        cannot be used; see `face`.
+        Each photo is read once, with a progress bar on standard error.
+
+        Raises:
+            XcosError: as by `face`; all photos that cannot be used are named, after the others.
         """
         faults = {}
 
@@ -107,9 +109,12 @@ def align_photos(
 ) -> tuple[DecodedPhotos, list[Skipped]]:
     """Find and align the face of each photo that shows one, with a progress bar.
 
-    The names are relative to the folder, with "/"; each once. `read_one` reads a photo, uint8 (H,
-    W, 3), or raises XcosError. Faces, 112×112, are in the order of `names`, and take 38 kB of
-    memory each; the others cannot be read, or MTCNN found no face in them.
+    The names are relative to the folder, with "/"; each once. `read_one` reads a photo, uint8
+    (H, W, 3), or raises XcosError.
+
+    Returns:
+        The faces, 112×112, in the order of `names`, 38 kB of memory for each; and the photos that
+        cannot be read or in which MTCNN found no face.
 
     Raises:
         XcosError: no photo shows a face.

@@ -93,14 +93,16 @@ def compare_all(
 
     U, P and the cosines are one matrix product for each block. The learned attention goes through
     its network pair by pair, several hundred times as slow. Of a pair, the template that comes
-    first in the store is the first; it matters only for an attention that is not symmetric. The
-    score is one of `matcher.scores`, whose thresholds are taken; however many rows and columns a
-    `block` has, counts are the same, but for scores within rounding of a threshold or of the edge
-    of a bin.
+    first in the store is the first; it matters only for an attention that is not symmetric.
+
+    Args:
+        score: one of `matcher.scores`, whose thresholds are taken.
+        block: rows and columns of scores that are held at once; all give the same counts, but for
+            scores that lie within rounding of a threshold or of the edge of a bin.
 
     Raises:
-        XcosError: there are fewer than two templates, they are of another preset, or a score is not
-            a finite number.
+        XcosError: there are fewer than two templates, they are of another preset, or a score is
+            not a finite number.
     """
     config = matcher.verifier.config
     store.check_preset(config)
@@ -122,8 +124,10 @@ def count_pairs(
 ) -> AllPairs:
     """Score all pairs by any function of features, block by block, and count the scores.
 
-    `compare` goes from the features of n and of m templates to scores, float (n, m). Templates are
-    anything that has `names`, `labels` and `read` as a store has; thresholds are {FMR: threshold}.
+    Args:
+        templates: or anything that has `names`, `labels` and `read` as they have.
+        compare: from the features of n and of m templates to scores, float (n, m).
+        thresholds: {FMR: threshold}.
 
     Raises:
         XcosError: there are fewer than two templates, or a score is not a finite number.

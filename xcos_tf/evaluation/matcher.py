@@ -39,8 +39,10 @@ class Matcher:
 
     @cached_property
     def verifier(self) -> Verifier:
-        """The loaded preset; raises XcosError as by `load_preset`, or if it takes other faces than
-        112×112.
+        """The loaded preset.
+
+        Raises:
+            XcosError: as by `load_preset`, or it takes faces of another size than 112×112.
         """
         verifier = Verifier.from_preset(self.name)
         height, width = verifier.runtime.face_shape[:2]

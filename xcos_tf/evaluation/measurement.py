@@ -105,9 +105,9 @@ def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
 
 
 def as_row(measurement: Measurement) -> dict:
-    """Return a measurement as what JSON knows; a `Rate` is {"value", "low", "high"}.
+    """Return a measurement as what JSON knows: its attributes by name, rates as keys in figures.
 
-    Rates that are keys are in figures: FAR 1e-3 is "0.001".
+    A `Rate` is {"value", "low", "high"}, and FAR 1e-3 the key "0.001".
     """
     row = asdict(measurement)
     row["tar_at_far"] = {f"{far:g}": rate for far, rate in row["tar_at_far"].items()}

@@ -39,9 +39,12 @@ PAIRS, FACES, COVERED = "pairs.csv", "faces", "covered"
 
 @dataclass(frozen=True)
 class Cover:
-    """Which photos are covered, int64 (M,), and where pairs find their two faces, int64 (P,) each.
+    """Which photos are covered, and where pairs find them.
 
-    These are positions among all N photos as they are, followed by the M covered ones.
+    Attributes:
+        photos: int64 (M,), positions of the photos that are covered in any pair.
+        first, second: int64 (P,), the two faces of each pair, as positions among all N photos as
+            they are, followed by the M covered ones.
     """
 
     photos: np.ndarray
@@ -70,12 +73,14 @@ def score_occluded(
     seed: int = 0,
     cache: ScoreCache | None = None,
 ) -> dict[float, list[ScoredPairs]]:
-    """Score every pair of a set with a share, in [0, 1], of one of its faces covered.
+    """Score every pair of a set with a share of one of its faces covered.
 
     Which face of a pair is covered is drawn, and the same for all shares. What covers it follows
-    from the seed, ≥ 0, and the name of its photo alone. Each photo goes through each backbone once
-    as it is, and once for each share if it is covered in any pair. Photos that are not aligned are
-    aligned first, and kept in memory. All else is as for `score_set`, for each share.
+    from the seed and the name of its photo alone. Each photo goes through each backbone once as it
+    is, and once for each share if it is covered in any pair.
+
+    Photos that are not aligned are aligned first, and kept in memory. Shares are in [0, 1], and the
+    seed is ≥ 0; presets and cache are as for `score_set`, as is what is returned for each share.
 
     Raises:
         XcosError: as by `score_set`, or the set is of videos.
@@ -166,16 +171,17 @@ def occlude_pairs(
 ) -> CopySummary:
     """Make a set of the same pairs, in which one face of each is covered.
 
-    The destination, made if missing, gets `faces/`, what the list names, byte for byte; `covered/`,
-    the covered copies of those that are covered in any pair; and `pairs.csv`, the pairs in their
-    order and folds. Faces and covers are those of `score_occluded`, so that scores are too. The
-    list is written last; until then, a run that was stopped in any way goes on where it was. The
-    source is a folder of aligned faces, as `align_folder` makes, and the list in any form that
-    `open_set` reads but that of videos.
+    The destination gets `faces/`, what the list names, byte for byte; `covered/`, the covered
+    copies of those that are covered in any pair; and `pairs.csv`, the pairs in their order and
+    folds. Faces and covers are those of `score_occluded`, so that scores are too. The list is
+    written last; until then, a run that was stopped in any way goes on where it was.
+
+    The source is a folder of aligned faces, as `align_folder` makes, and the list of pairs is in
+    any form that `open_set` reads but that of videos. The destination is made if it is missing.
 
     Raises:
-        XcosError: as by `open_set`; a photo that the list names is no aligned face; two that are to
-            be covered would have one copy; `destination` is inside `source` or around it, holds
+        XcosError: as by `open_set`; a photo that the list names is no aligned face; two that are
+            to be covered would have one copy; `destination` is inside `source` or around it, holds
             another copy or other files, or cannot be written.
     """
     source, destination = Path(source), Path(destination)

@@ -44,15 +44,21 @@ def open_set(
     - A file NAME.bin: one of InsightFace's sets; its faces are aligned.
     - A folder and a list of pairs: LFW's `pairs.txt`, a table of pairs in any form that
       `read_pairs_csv` knows, or YouTube Faces' `splits.txt`; the list's first line tells which.
-    - A folder without a list, and `draw`, numbers of genuine and of impostor pairs: people, of
-      whose photos so many are drawn, by the seed; see `people_set` for `select`.
+    - A folder without a list, and `draw`: people, of whose photos pairs are drawn.
 
-    A folder may hold aligned faces, as `xcos align` writes them. Columns name those of a table of
-    pairs, see `read_pairs_csv`; with `skip_faceless`, a list's raw photos without a face are left
-    out, with their pairs.
+    Args:
+        path: of the file, or of the folder of photos or frames.
+        pairs: the list of pairs.
+        aligned: whether a folder holds aligned faces, as `xcos align` writes them.
+        draw: numbers of genuine and of impostor pairs to draw.
+        seed: of that draw.
+        select: with `draw`, tags such as "scarf", one of which a photo must have; see `people_set`.
+        columns: names of the columns of a table of pairs; see `read_pairs_csv`.
+        skip_faceless: of a list's raw photos, leave out those without a face, with their pairs.
 
-    Where photos without a face may be left out (videos, folders of people) they have been aligned
-    by now; of a list's raw photos each must show a face when it is scored.
+    Returns:
+        The set. Where photos without a face may be left out (videos, folders of people) they have
+        been aligned by now; of a list's raw photos each must show a face when it is scored.
 
     Raises:
         XcosError: these do not go together, there is nothing there, or the set is malformed.
@@ -100,8 +106,10 @@ def list_set(
 
     Every photo of a list counts: those that cannot be decoded, or show no face, are an error that
     names them when the set is scored, unless they are to be skipped. Then photos are aligned now,
-    which takes 38 kB of memory for each. Arguments are as those of `open_set`. Raises XcosError as
-    `read_lfw_pairs` or `read_pairs_csv` does, or if the list is neither.
+    which takes 38 kB of memory for each. Arguments are as those of `open_set`.
+
+    Raises:
+        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`, or the list is neither.
     """
     folder, notes = check_photo_folder(folder), []
     _, heading = read_lines(Path(pairs))[0]
@@ -158,7 +166,10 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     order, as InsightFace deals them. Pairs with an image that cannot be used are left out and
     listed; the others keep their folds. An image that is there several times, as in LFW's file,
     becomes one photo. Pairs that are there several times stay, as published, and are counted.
-    Raises XcosError as `BinSource` does, or if no pairs of both kinds are left.
+
+    Raises:
+        XcosError: the file cannot be read, asks for something dangerous, does not hold two images
+            for each truth value, or no pairs of both kinds are left.
     """
     source = BinSource(path)
     images = [record.image for record in source.read(0, len(source))]

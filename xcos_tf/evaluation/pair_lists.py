@@ -51,14 +51,14 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
 
     The first line holds the number of folds F and of genuine pairs in each, n. F times 2·n lines
     follow, whose columns are separated by tabs: `name i j` is a genuine pair, `name i name j` an
-    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or what
-    `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49, UMass
-    Amherst, 2007.
+    impostor pair. Photo 1 of Some_Name is `Some_Name/Some_Name_0001.jpg` in the folder, or
+    what `PhotoFinder` takes for it. Format: Huang et al., "Labeled Faces in the Wild", TR 07-49,
+    UMass Amherst, 2007.
 
     Raises:
         XcosError: list or folder cannot be read, the list is empty or of one kind only, a line is
-            malformed, names a photo that is not there, or a pair that another line has or of a
-            photo and itself; or there are not as many pairs as promised.
+            malformed, names a photo that is not in the folder, or a pair that another line has or
+            of a photo and itself; or there are not as many pairs as promised.
     """
     source, folder = Path(pairs_file), check_photo_folder(folder)
     (number, header), *lines = read_lines(source)
@@ -97,18 +97,24 @@ def read_pairs_csv(
 ) -> tuple[PairSet, list[str]]:
     """Read a table of pairs, UTF-8, with commas, semicolons or tabs between, in one of the forms:
 
-    - `first,second,same` or `first,second,same,fold`: two paths relative to the folder, with "/"; 1
-      or true for one person, 0 or false for two; and a whole number, of which each stands for a
+    - `first,second,same` or `first,second,same,fold`: two paths relative to the folder, with "/";
+      1 or true for one person, 0 or false for two; and a whole number, of which each stands for a
       fold.
     - `name,imagenum1,imagenum2,`: rows `Name,1,4,` (one person) and `Name,1,Other,2` (two people),
       whose photos are found as by `read_lfw_pairs`. This is how LFW's list goes round as CSV.
     - `file_x,file_y,Decision`, among other columns or alone: two paths, and Yes or No. DeepFace's
       lists are such tables.
-    - any other whose `columns` are named: two paths, the truth as yes or no, true or false, 1 or 0,
+    - any other whose columns are named: two paths, the truth as yes or no, true or false, 1 or 0,
       and perhaps the fold.
 
     Where a list has no folds, `deal_folds` makes them. Paths are what `PhotoFinder` takes for them.
-    Besides the pairs, sentences for the report say what was chosen in reading them.
+
+    Args:
+        columns: the names of the columns of the first photo, the second, the truth and, if there is
+            one, the fold.
+
+    Returns:
+        The pairs, and sentences for the report on what was chosen in reading them.
 
     Raises:
         XcosError: as by `read_lfw_pairs`, or a column is not there, or a path leads out of the
@@ -136,11 +142,13 @@ def read_pairs_csv(
 
 
 def read_photo_pairs(csv_file: str | os.PathLike) -> list[tuple[str, str]]:
-    """Read pairs of photos, two paths of each, of which nobody need know whether they show one
-    person.
+    """Read pairs of photos, of which nobody need know whether they show one person.
 
     They are the columns `first` and `second`, or `file_x` and `file_y`, of a table as that of
     `read_pairs_csv`; other columns are passed over, and a pair may be there more than once.
+
+    Returns:
+        Two paths of each, as they stand there.
 
     Raises:
         XcosError: the table cannot be read, has no such columns, or a row has no photo in one.

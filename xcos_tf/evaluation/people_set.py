@@ -44,16 +44,23 @@ def people_set(
     select: Sequence[str] = (),
     aligned: bool = False,
 ) -> VerificationSet:
-    """Draw so many pairs of the photos of people, and deal them into folds.
+    """Draw pairs of the photos of people, and deal them into folds.
 
     A person is a sub-folder, with all photos in it or below. Where all photos are named as those of
     the AR database, a person is what their names say, and photos with sunglasses or a scarf have
-    that as a tag. The same seed and photos give the same pairs.
+    that as a tag.
 
     Photos that cannot be read, or in which MTCNN finds no face, are left out and listed before
-    pairs are drawn; no pair is drawn twice. Aligned photos are drawn from as they are, and the set
-    is of aligned faces in any case. With `select`, a photo is kept if one of these tags is a word
-    of its path within the folder, or its tag in the AR database, in either case of letters.
+    pairs are drawn; no pair is drawn twice. Aligned photos are drawn from as they are.
+
+    Args:
+        genuine, impostor: how many pairs of each kind to draw; the same seed and photos give the
+            same ones.
+        select: tags; a photo is kept if one of them is a word of its path within the folder, or its
+            tag in the AR database, in either case of letters. All photos if empty.
+
+    Returns:
+        The set, of aligned faces in any case.
 
     Raises:
         XcosError: there is no such folder, no photo in it, a photo that is nobody's, a tag that no
@@ -164,8 +171,8 @@ def _ar_match(name: str) -> re.Match | None:
 def read_ar_photo(path: Path) -> np.ndarray:
     """Return a photo, uint8 (H, W, 3) RGB, of AR's own `.raw` format or any that we read.
 
-    AR's files are the red, the green and the blue plane, each 576 rows of 768 bytes. Raises
-    XcosError if one has another size, or `read_photo` cannot read it.
+    AR's files are the red, the green and the blue plane, each 576 rows of 768 bytes; of another
+    size they raise XcosError, as does what `read_photo` cannot read.
     """
     if path.suffix.lower() != RAW_SUFFIX:
         return read_photo(path)

@@ -21,14 +21,19 @@ VERSION = 1
 def score_set(
     presets: Sequence[str | os.PathLike], vset: VerificationSet, cache: ScoreCache | None = None
 ) -> list[ScoredPairs]:
-    """Score every pair of a set by everything that each preset can score by, one entry for each.
+    """Score every pair of a set by everything that each preset can score by.
 
     An xCos preset scores by its attentions and by the plain cosine of the flattened grid, a plain
     one by its cosine. A pair of videos scores the mean over all pairs of their frames. The features
     of all photos are in memory at once: 6.3 kB a photo for a grid of 7×7×32.
 
-    Presets are bundled names or folders, each counted once. Photos that are not aligned are aligned
-    once for all presets. Scores are looked up and kept in the cache, if there is one.
+    Args:
+        presets: bundled names or preset folders; one that is named twice counts once.
+        vset: the set; photos that are not aligned are aligned once for all presets.
+        cache: where scores are kept and looked up, if given.
+
+    Returns:
+        One entry for each preset and score.
 
     Raises:
         XcosError: a preset or a photo cannot be used, a photo shows no face, or a score is not a
@@ -52,7 +57,8 @@ def scoring_of(
 ) -> dict:
     """Return what the scores of a preset on a set follow from, a key of `ScoreCache`.
 
-    A `share` of one face of each pair is covered by what follows from `cover`, such as its seed.
+    `share` of one face of each pair is covered, and the cover follows from `cover` besides, such as
+    its seed.
     """
     of_preset = {"weights": matcher.sha256, "model": matcher.model}
     of_set = {"photos": vset.fingerprint, "aligned": vset.aligned}
@@ -66,8 +72,11 @@ def embed(
 ) -> dict[Matcher, np.ndarray]:
     """Return each preset's features of N faces, float32 (N, h, w, c), or (N, dimension).
 
-    Batches are positions int64 (B,), each of 0 to N − 1 once, with faces uint8 (B, 112, 112, 3).
-    Raises XcosError if a preset cannot be used, or a feature is not finite.
+    They come in batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
+    (B, 112, 112, 3).
+
+    Raises:
+        XcosError: a preset cannot be used, or a feature is not finite.
     """
     verifiers = {matcher: matcher.verifier for matcher in matchers}  # fails before any face is read
     features = {}

@@ -29,7 +29,8 @@ def results_document(
 ) -> dict:
     """Return {"set", "results", "occlusion"} of dictionaries, lists, numbers and names.
 
-    `results` has every metric, see `as_row`; `occlusion` is there if it was measured.
+    `results` has every metric with its interval, as by `as_row`; `occlusion` is only there if it
+    was measured.
     """
     pairs = vset.pairs
     document = {

@@ -212,11 +212,12 @@ def make_templates(
 ) -> TemplateStore:
     """Put every face of a folder through the backbone once and keep the templates.
 
-    The folder has one sub-folder a person, of faces that `xcos align` made. If the file is there
-    already, with templates of this preset and these faces, it is opened as it is. What a run that
-    was stopped has done is kept beside the file, in a hidden folder, until the file is whole; the
-    next run goes on from there and ends with the same file, bit for bit. Files that cannot be read
-    as images are left out, and the store lists them with reasons.
+    If the file is there already, with templates of this preset and these faces, it is opened as it
+    is. What a run that was stopped has done is kept beside the file, in a hidden folder, until the
+    file is whole; the next run goes on from there and ends with the same file, bit for bit. Files
+    that cannot be read as images are left out, and the store lists them with reasons.
+
+    The folder has one sub-folder a person, of faces that `xcos align` made.
 
     Raises:
         XcosError: the folder holds no people or no face that can be read, or a face that is not

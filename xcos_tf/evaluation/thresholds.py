@@ -31,11 +31,14 @@ def fixed_attention_thresholds(
     seed: int = 0,
     size: int = FACE_SIZE,
 ) -> Thresholds:
-    """Score all impostor pairs of some faces of a set, aligned, of people who were not trained on.
+    """Score all impostor pairs of some faces of a set.
 
-    Of each person as many are drawn, by the seed, as of any other where there are, and `most_faces`
-    in all; they are squares of `size` pixels. The attention is "patched", "correlated" or, of a
-    plain preset, "cosine".
+    Args:
+        faces: of people who were not trained on, aligned.
+        attention: "patched", "correlated" or, of a plain preset, "cosine".
+        most_faces: to use, as equally many of each person as there are.
+        seed: of the draw.
+        size: of the square faces, pixels.
 
     Raises:
         XcosError: a face cannot be read, or is not of this size.

@@ -33,9 +33,16 @@ def verify_listed(
 ) -> list[list[str]]:
     """Write a row for each pair, in order; rows that are there already are left as they are.
 
-    Photos are paths from the folder, aligned faces where there is no aligner. The verifier decides
-    by the attention and threshold; `out` is a CSV with `COLUMNS`, UTF-8. All rows are returned, as
-    texts.
+    Args:
+        verifier: that compares.
+        pairs: photos of each, as paths from the folder.
+        folder: of the photos.
+        out: CSV with `COLUMNS`, UTF-8.
+        attention, threshold: by which it is decided.
+        aligner: None for photos that are aligned faces.
+
+    Returns:
+        All rows, as texts.
 
     Raises:
         XcosError: the file holds something else, or cannot be written.

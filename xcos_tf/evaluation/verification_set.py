@@ -128,9 +128,13 @@ def build_set(
 ) -> VerificationSet:
     """Return a verification set, with its fingerprint and with notes on its balance and folds.
 
-    `digest` gives the SHA-256 of a photo's content, by position, as it is stored. What the reader
-    `aligned_here` gives other faces than the same content taken as aligned. Raises XcosError if
-    there are no pairs, they are of one kind only, or a photo cannot be read.
+    Args:
+        digest: SHA-256 of a photo's content, by position, as it is stored.
+        aligned_here: whether what is stored was aligned by the reader, which gives other faces
+            than the same content taken as aligned.
+
+    Raises:
+        XcosError: there are no pairs, they are of one kind only, or a photo cannot be read.
     """
     check_both_kinds(pairs.same, name)
     return VerificationSet(

@@ -48,13 +48,17 @@ def ytf_set(
     "Face Recognition in Unconstrained Videos with Matched Background Similarity", CVPR 2011, and
     public programs that read the file.
 
-    The folder holds `person/video/frame.jpg`: the database's `aligned_images_DB`, in whose frames
-    the face in question is in the middle, or `frame_images_DB`. Of each video's frames, in the
-    order of the numbers in their names, up to `FRAMES` are taken, evenly spread: the middle ones of
-    as many equal parts. A pair scores the mean over all pairs of their frames. Frames that cannot
-    be read, or in which MTCNN finds no face, are dropped and listed; so are the pairs of a video
-    that has none left. Where the frames are `aligned` faces, made by `xcos align`, a video may be
-    missing.
+    Of each video's frames, in the order of the numbers in their names, up to `FRAMES` are taken,
+    evenly spread: the middle ones of as many equal parts. A pair scores the mean over all pairs of
+    their frames. Frames that cannot be read, or in which MTCNN finds no face, are dropped and
+    listed; so are the pairs of a video that has none left.
+
+    Args:
+        folder: holds `person/video/frame.jpg`: the database's `aligned_images_DB`, in whose frames
+            the face in question is in the middle, or `frame_images_DB`.
+        splits: the list.
+        aligned: whether the frames are aligned faces, made by `xcos align`, which leaves out frames
+            without a face: then a video may be missing, and its pairs are dropped and listed.
 
     Raises:
         XcosError: the folder or the list is not there, a line is malformed or leads out of the

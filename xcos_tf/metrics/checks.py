@@ -8,7 +8,9 @@ from xcos_tf.errors import XcosError
 def split(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores of genuine and of impostor pairs, float64, neither empty.
 
-    Raises XcosError if the pairs are of one kind only, and ValueError as `check_pairs` does.
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, or a score is not finite.
     """
     scores, same = check_pairs(scores, same)
     if same.all() or not same.any():
@@ -21,7 +23,8 @@ def split(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def check_pairs(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return scores as float64, which holds any narrower float exactly, and same as bool.
 
-    Raises ValueError if shapes or types are wrong, or a score is not finite.
+    Raises:
+        ValueError: shapes or types are wrong, or a score is not finite.
     """
     scores = check_scores(scores, "scores").astype(np.float64)
     same = np.asarray(same)
@@ -34,8 +37,10 @@ def check_pairs(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def check_scores(scores: np.ndarray, name: str) -> np.ndarray:
-    """Return scores as floats (P,), P ≥ 1; raises ValueError, with their name, if they are not
-    finite.
+    """Return scores as floats of shape (P,), P ≥ 1; `name` is for the error.
+
+    Raises:
+        ValueError: the shape is wrong, or a score is not finite.
     """
     scores = np.asarray(scores)
     if not np.issubdtype(scores.dtype, np.floating):

@@ -37,8 +37,11 @@ class Curve:
 def roc(scores: np.ndarray, same: np.ndarray) -> Curve:
     """Return the whole curve, from "no pair passes" (threshold +∞) to "all do".
 
-    There is a point for each distinct score: pairs that score the same pass together. Scores are
-    float (P,), higher for more alike, and `same` is bool (P,).
+    There is a point for each distinct score: pairs that score the same pass together.
+
+    Args:
+        scores: float (P,), higher for more alike.
+        same: bool (P,).
 
     Raises:
         XcosError: the pairs are of one kind only.
@@ -69,11 +72,15 @@ def det(scores: np.ndarray, same: np.ndarray) -> Curve:
 
 
 def thin(curve: Curve, points: int = DRAWN_POINTS) -> Curve:
-    """Return at most so many points, 4 or more, of a curve by `roc` or `det`, which look the same.
+    """Return at most so many points of a curve, which look the same when drawn.
 
     They are spread evenly along the curve, whose length is measured on plain and logarithmic axes
     of both errors, each axis scaled to 1. No axis moves by more than 8/points from a point that is
     kept to the next, unless they are neighbours in the whole curve too; both ends are kept.
+
+    Args:
+        curve: of `roc` or `det`.
+        points: at least 4.
     """
     if len(curve) <= points:
         return curve

@@ -6,12 +6,18 @@ FOLDS = 10
 
 
 def deal_folds(same: np.ndarray) -> np.ndarray:
-    """Deal pairs into 10 folds in their order, each kind by itself; return int64 (P,), from 0.
+    """Deal pairs into 10 folds in their order, each kind by itself.
 
     Each fold has a tenth of the genuine and a tenth of the impostor pairs, the first ones of each
     in fold 0; where a kind cannot be parted evenly, earlier folds have one more. LFW's pairs, told
     without their folds, so come back into the folds they have. Where there are fewer than 10 of a
-    kind, there are as many folds. `same` is bool (P,), with both kinds among them.
+    kind, there are as many folds.
+
+    Args:
+        same: bool (P,), with both kinds among them.
+
+    Returns:
+        int64 (P,), from 0.
     """
     fold = np.empty(len(same), np.int64)
     folds = min(FOLDS, int(same.sum()), int((~same).sum()))

@@ -15,10 +15,13 @@ BINS = 4096
 
 
 def bin_of(scores: np.ndarray) -> np.ndarray:
-    """Return the bin of each score, float32 or float64 and not NaN, as integers of the same shape.
+    """Return the bin of each score, as an integer array of the same shape.
 
     Bin k holds scores s with −1 + k/2048 ≤ s < −1 + (k + 1)/2048; the last holds 1 too. What lies
     beyond, by rounding or because a cell of P weighs less than nothing, is in the outermost bins.
+
+    Args:
+        scores: float32 or float64, not NaN.
     """
     half = BINS // 2
     return np.clip(np.floor(scores * half) + half, 0, BINS - 1).astype(np.intp)
@@ -27,8 +30,10 @@ def bin_of(scores: np.ndarray) -> np.ndarray:
 def auc(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
     """Return the area under the ROC curve; see `metrics.auc`.
 
-    The value counts pairs of one bin as ties. Either bound takes all of those for one order. Both
-    kinds are int64 (BINS,), numbers of scores in each bin; neither is without any.
+    The value counts pairs of one bin as ties. Either bound takes all of those for one order.
+
+    Args:
+        genuine, impostor: int64 (BINS,), numbers of scores in each bin; neither without any.
     """
     total = float(genuine.sum()) * float(impostor.sum())
     below = np.cumsum(impostor) - impostor
@@ -39,10 +44,13 @@ def auc(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
 
 
 def eer(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
-    """Return the equal error rate of numbers as by `auc`; see `metrics.eer`.
+    """Return the equal error rate; see `metrics.eer`.
 
     FMR and FNMR are exact at both edges of the bin within which they cross, and the crossing is
     between them. The value takes the ROC curve for straight there.
+
+    Args:
+        genuine, impostor: see `auc`.
     """
     fmr, tar = _reaching(impostor) / impostor.sum(), _reaching(genuine) / genuine.sum()
     fnmr = 1 - tar
@@ -60,10 +68,16 @@ def eer(genuine: np.ndarray, impostor: np.ndarray) -> Rate:
 def tar_at_far(genuine: np.ndarray, impostor: np.ndarray, far: float) -> Rate | None:
     """Return the share of genuine pairs accepted where at most `far` of the impostors are.
 
-    The highest impostor score that has to be rejected is in one bin, and genuine scores in that bin
-    may lie on either side of it. The value is the lower bound: the lowest edge of a bin at which
-    FAR is small enough is a threshold that keeps this promise. Numbers are as by `auc`, and 0 < far
-    < 1; None with fewer than 1/far impostor pairs.
+    The highest impostor score that has to be rejected is in one bin, and genuine scores in that
+    bin may lie on either side of it. The value is the lower bound: the lowest edge of a bin at
+    which FAR is small enough is a threshold that keeps this promise.
+
+    Args:
+        genuine, impostor: see `auc`.
+        far: false accept rate, 0 < far < 1.
+
+    Returns:
+        The rate; None with fewer than 1/far impostor pairs.
     """
     most = allowed(int(impostor.sum()), far)
     if most < 1:

@@ -19,11 +19,15 @@ RESAMPLES = 2000
 
 
 def share(count: int, total: int) -> Rate:
-    """Return count/total, 0 ≤ count ≤ total ≥ 1, with the exact interval of a binomial share.
+    """Return count/total with the exact interval of a binomial share.
 
     It is C. J. Clopper and E. S. Pearson's, "The use of confidence or fiducial limits illustrated
-    in the case of the binomial", Biometrika 26(4), 1934: 95 % or more, whatever the true share. For
-    error rates at a threshold that was chosen beforehand.
+    in the case of the binomial", Biometrika 26(4), 1934: 95 % or more, whatever the true share.
+    For error rates at a threshold that was chosen beforehand.
+
+    Args:
+        count: of pairs, 0 ≤ count ≤ total.
+        total: at least 1.
     """
     return Rate(count / total, _lower(count, total, TAIL), _upper(count, total, TAIL))
 
@@ -40,8 +44,18 @@ def tar_at_far_rate(scores: np.ndarray, same: np.ndarray, far: float) -> Rate | 
     (Bonferroni). With fewer than about 4.4/far impostors (437 for FAR 1e-2) it is too likely that
     none of them exceeds the true threshold; nothing then bounds it from above, and `low` is 0.
 
-    The value is that of `metrics.tar_at_far`; None with fewer than 1/far impostor pairs. Scores are
-    float (P,), higher for more alike, `same` is bool (P,), and 0 < far < 1; errors are as there.
+    Args:
+        scores: float (P,), higher for more alike.
+        same: bool (P,).
+        far: false accept rate, 0 < far < 1.
+
+    Returns:
+        The rate, whose value is that of `metrics.tar_at_far`; None with fewer than 1/far impostor
+        pairs.
+
+    Raises:
+        XcosError: the pairs are of one kind only.
+        ValueError: shapes or types are wrong, a score is not finite, or `far` is out of range.
     """
     genuine, impostor = split(scores, same)
     if not 0 < far < 1:

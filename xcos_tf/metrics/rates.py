@@ -52,10 +52,14 @@ def kfold_accuracy(
     """Judge each fold by the threshold that is exactly best on all other folds.
 
     This is LFW's protocol of 10 folds (Huang et al., 2007), with `best_threshold` in place of the
-    customary grid of thresholds. Scores are float (P,), higher for more alike, `same` is bool (P,)
-    and `fold` int (P,), any numbers. If `balanced`, genuine and impostor pairs count alike however
-    many there are of each, so that accuracy is 1 − (FMR + FNMR) / 2; LFW's own folds have as many
-    of both.
+    customary grid of thresholds.
+
+    Args:
+        scores: float (P,), higher for more alike.
+        same: bool (P,).
+        fold: int (P,), any numbers.
+        balanced: whether genuine and impostor pairs count alike however many there are of each, so
+            that accuracy is 1 − (FMR + FNMR) / 2. LFW's own folds have as many of both.
 
     Raises:
         XcosError: there are fewer than two folds, or one holds pairs of one kind only.
@@ -102,11 +106,16 @@ def best_threshold(scores: np.ndarray, same: np.ndarray, balanced: bool = False)
 
     Candidates are the midpoints between neighbouring distinct scores, the lowest score (all pairs
     are the same), and the number next above the highest (none is). Of several that are equally
-    good, the middle one in ascending order is taken, the lower of two in the middle: it strays the
-    least from one sample of pairs to the next.
+    good, the middle one in ascending order is taken, the lower of two in the middle: it strays
+    the least from one sample of pairs to the next.
 
-    Scores are float (P,), P ≥ 1, and `same` is bool (P,), of one kind only too; for `balanced` see
-    `kfold_accuracy`. Raises ValueError if shapes or types are wrong, or a score is not finite.
+    Args:
+        scores: float (P,), P ≥ 1.
+        same: bool (P,); one kind only is allowed.
+        balanced: whether genuine and impostor pairs count alike however many there are of each.
+
+    Raises:
+        ValueError: shapes or types are wrong, or a score is not finite.
     """
     scores, same = check_pairs(scores, same)
     order = np.argsort(scores, kind="stable")
@@ -166,8 +175,15 @@ def eer(scores: np.ndarray, same: np.ndarray) -> float:
 def tar_at_far(scores: np.ndarray, same: np.ndarray, far: float) -> float:
     """Return the share of genuine pairs accepted where at most `far` of the impostors are.
 
-    The share is in [0, 1]. With fewer than 1/far impostor pairs, that is where none of them is
-    accepted. Scores are float (P,), `same` is bool (P,), and 0 ≤ far < 1.
+    With fewer than 1/far impostor pairs, that is where none of them is accepted.
+
+    Args:
+        scores: float (P,).
+        same: bool (P,).
+        far: false accept rate, 0 ≤ far < 1.
+
+    Returns:
+        The true accept rate, in [0, 1].
 
     Raises:
         XcosError: the pairs are of one kind only.
@@ -180,11 +196,14 @@ def tar_at_far(scores: np.ndarray, same: np.ndarray, far: float) -> float:
 
 
 def threshold_at_fmr(impostor_scores: np.ndarray, fmr: float) -> float:
-    """Return the smallest threshold whose observed FMR is at most `fmr`, 0 < fmr < 1.
+    """Return the smallest threshold whose observed FMR is at most `fmr`.
 
     It lies one step of the scores' own floating-point type above the highest score that has to be
-    rejected, so that it parts the scores in that type as well as in a wider one. The scores are
-    float (P,), of pairs of different people.
+    rejected, so that it parts the scores in that type as well as in a wider one.
+
+    Args:
+        impostor_scores: float (P,), scores of pairs of different people.
+        fmr: false match rate, 0 < fmr < 1.
 
     Raises:
         XcosError: there are fewer than 1/fmr scores, too few to observe such a rate.

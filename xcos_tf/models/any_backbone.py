@@ -34,8 +34,11 @@ def nearest(name: str, known) -> str:
 def application(name: str, options: dict) -> keras.Model:
     """Build a model of `keras.applications` by its name, with random weights.
 
-    By default it has no classifier and takes images of 112×112. Raises ValueError if there is none
-    of this name, or its weights would be downloaded; TypeError if it has no such argument.
+    By default it has no classifier and takes images of 112×112.
+
+    Raises:
+        ValueError: there is none of this name, or its weights would be downloaded.
+        TypeError: the function has no such argument.
     """
     known = [x for x in dir(keras.applications) if x[0].isupper()]
     if name not in known:
@@ -55,8 +58,9 @@ def application(name: str, options: dict) -> keras.Model:
 def from_function(path: str, options: dict) -> keras.Model:
     """Import a function by its dotted path and return the model that it builds.
 
-    Raises ValueError if there is no such function, or it returns something else; TypeError if it
-    has no such argument.
+    Raises:
+        ValueError: there is no such function, or it returns something else.
+        TypeError: the function has no such argument.
     """
     home, _, name = path.rpartition(".")
     try:
@@ -83,7 +87,8 @@ def from_function(path: str, options: dict) -> keras.Model:
 def store(model: keras.Model) -> dict:
     """Return the section of a preset that `restore` rebuilds a functional model from.
 
-    Raises ValueError if nobody could restore it; see there.
+    Raises:
+        ValueError: nobody could restore it; see there.
     """
     config = keras.layers.serialize(model)
     _check_known(config)
@@ -93,8 +98,9 @@ def store(model: keras.Model) -> dict:
 def restore(config: dict) -> keras.Model:
     """Build a model from what Keras says of it, with random weights.
 
-    Raises ValueError if it has an object that neither Keras nor an imported package has, or a
-    Lambda, which is code, or it cannot be built.
+    Raises:
+        ValueError: it has an object that neither Keras nor an imported package has, or a Lambda,
+            which is code, or it cannot be built.
     """
     _check_known(config)
     try:

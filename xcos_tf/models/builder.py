@@ -22,11 +22,15 @@ EMBEDDING_HEADS = {"depthwise": depthwise_head, "fc": fc_head}
 
 
 def build_backbone(section: dict, trusted: bool = False) -> keras.Model:
-    """Build a backbone from a section: its `kind` and the arguments of that.
+    """Build a backbone from its `kind` and the arguments of that.
 
-    The kind is "mobilefacenet" or "ir", or "keras.applications.NAME", or the dotted path of a
-    function that returns a Keras model, imported and called only if `trusted`, or "keras". Raises
-    ValueError or TypeError for an unknown kind, or an argument that its function does not take.
+    Args:
+        section: {"kind": "mobilefacenet" or "ir", or "keras.applications.NAME", or the dotted path
+            of a function that returns a Keras model, or "keras"; and the arguments}.
+        trusted: whether such a function may be imported and called.
+
+    Raises:
+        ValueError or TypeError: an unknown kind, or an argument that its function does not take.
     """
     kind, options = _kind_of(section)
     owner, _, name = kind.rpartition(".")
@@ -46,9 +50,12 @@ def build_backbone(section: dict, trusted: bool = False) -> keras.Model:
 def build_network(model: dict, trusted: bool = False, **options) -> FaceEmbedder | XCos:
     """Build a network from a preset's `model` section.
 
-    That is {"backbone": {...}} and either "embedding_head": {"kind": "depthwise" or "fc", ...} or
-    "xcos": {the arguments of `XCos`}, of which `options` are further ones. Raises as
-    `build_backbone` does.
+    Args:
+        model: {"backbone": {...}} and either "embedding_head": {"kind": "depthwise" or "fc", ...}
+            or "xcos": {the arguments of `XCos`}, of which `options` are further ones.
+
+    Raises:
+        ValueError or TypeError: an unknown kind, or an argument that its function does not take.
     """
     backbone = build_backbone(model["backbone"], trusted)
     if "xcos" in model:

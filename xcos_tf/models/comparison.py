@@ -89,8 +89,12 @@ def learned_attention(grid_shape: tuple[int, int, int], symmetric: bool = True) 
     A 3×3 convolution to 16 channels is applied to each grid with shared weights, the two results
     are joined, and two more 3×3 convolutions come down to one channel; a softmax over the cells
     makes the map. Batch normalisation and a one-parameter PReLU follow each convolution, as in
-    the authors' code. If `symmetric` the map is the same for (A, B) and (B, A), by averaging the
-    CNN's answer for both orders before the softmax; the authors' model is not.
+    the authors' code.
+
+    Args:
+        grid_shape: (h, w, c) of a grid feature.
+        symmetric: whether the map is made the same for (A, B) and (B, A), by averaging the CNN's
+            answer for both orders before the softmax. The authors' model is not.
 
     Returns:
         A functional model from [grid_a, grid_b], each (N, h, w, c), to an attention map
@@ -124,9 +128,11 @@ def comparison(
     attention: str = "learned",
     symmetric: bool = True,
 ) -> keras.Model:
-    """Return the model that compares two grid features (h, w, c), (7, 7, 32) in the paper (Eq. 2).
+    """Return the model that compares two grid features (Eq. 2).
 
-    Its attention, after which it is named, is "patched" (U), "correlated" (P) or "learned" (L).
+    Args:
+        grid_shape: (h, w, c) of a grid feature; (7, 7, 32) in the paper.
+        attention: "patched" (U), "correlated" (P) or "learned" (L), after which it is named.
 
     Returns:
         A functional model from [grid_a, grid_b], each float32 (N, h, w, c), to a dictionary of
@@ -154,8 +160,9 @@ def comparison(
 def plain_comparison(dimension: int) -> keras.Model:
     """Return the model that compares two embeddings by their cosine, as a baseline does.
 
-    It is functional, from [embedding_a, embedding_b], each float32 (N, dimension), to a dictionary
-    with `xcos`, float32 (N,), in [−1, 1]: an embedding is a grid of one cell.
+    Returns:
+        A functional model from [embedding_a, embedding_b], each float32 (N, dimension), to a
+        dictionary with `xcos`, float32 (N,), in [−1, 1]: an embedding is a grid of one cell.
     """
     embeddings = [keras.Input((dimension,), name=f"embedding_{x}") for x in "ab"]
     cells = [keras.layers.Reshape((1, 1, dimension))(x) for x in embeddings]

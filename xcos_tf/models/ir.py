@@ -17,7 +17,8 @@ SE_REDUCTION = 16
 def ir_units(depth: int) -> list[tuple[int, int, int]]:
     """Return (input channels, output channels, stride) of each unit of the body, in order.
 
-    Raises ValueError if `depth` is not 50, 100 or 152.
+    Raises:
+        ValueError: `depth` is not 50, 100 or 152.
     """
     if depth not in STAGE_UNITS:
         raise ValueError(

@@ -74,8 +74,13 @@ class ArcFaceHead(MarginHead):
     """Additive angular margin: cos θ becomes cos(θ + m) (Deng et al., CVPR 2019, Eq. 3).
 
     Where θ + m passes π, the cosine would rise again; there cos θ − m·sin m takes its place,
-    as in the authors' code, and the logit keeps falling with θ. The margin m is in radians, in
-    [0, π). Raises ValueError if `classes`, `margin` or `scale` is out of range.
+    as in the authors' code, and the logit keeps falling with θ.
+
+    Args:
+        margin: m in radians, in [0, π).
+
+    Raises:
+        ValueError: `classes`, `margin` or `scale` is out of range.
     """
 
     def __init__(self, classes: int, margin: float = 0.5, scale: float = 64.0, **kwargs):
@@ -100,7 +105,11 @@ class ArcFaceHead(MarginHead):
 class CosFaceHead(MarginHead):
     """Additive cosine margin: cos θ becomes cos θ − m (Wang et al., CVPR 2018, Eq. 4).
 
-    The margin m is in [0, 2]. Raises ValueError if `classes`, `margin` or `scale` is out of range.
+    Args:
+        margin: m, in [0, 2].
+
+    Raises:
+        ValueError: `classes`, `margin` or `scale` is out of range.
     """
 
     def __init__(self, classes: int, margin: float = 0.35, scale: float = 64.0, **kwargs):

@@ -25,7 +25,7 @@ def mobilefacenet(
     """Return MobileFaceNet without its global depthwise convolution and embedding.
 
     Args:
-        input_size: side of the square input in pixels, a multiple of 16; else a ValueError.
+        input_size: side of the square input in pixels, a multiple of 16.
         batch_norm: whether each convolution is followed by batch normalisation, as training from
             scratch needs. False is for weights whose normalisation is folded into the
             convolutions' biases, as the published inference weights are.
@@ -33,6 +33,9 @@ def mobilefacenet(
     Returns:
         A functional model from "image", float32 (N, 112, 112, 3) RGB in [−1, 1], that is
         (x − 127.5) / 128, to a feature map (N, 7, 7, 512), float32, unbounded.
+
+    Raises:
+        ValueError: `input_size` is not a positive multiple of 16.
     """
     if input_size <= 0 or input_size % 16:
         raise ValueError(

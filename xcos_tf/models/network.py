@@ -28,8 +28,11 @@ class _Network:
     def from_preset(cls, name_or_folder: str | os.PathLike, **options):
         """Return the network of a bundled preset or of a preset folder, with its weights.
 
-        An option is the `attention` of an xCos network; see `XCos`. Raises XcosError as
-        `load_preset` does, or if the preset's network is of the other class.
+        Args:
+            **options: `attention` of an xCos network; see `XCos`.
+
+        Raises:
+            XcosError: as `load_preset` does, or the preset's network is of the other class.
         """
         from xcos_tf.models.presets import load_preset
 
@@ -101,8 +104,11 @@ class FaceEmbedder(_Network, keras.Model):
         return [self.backbone, self.head]
 
     def get_config(self):
-        parts = {"backbone": self.backbone, "head": self.head}
-        return {x: keras.layers.serialize(part) for x, part in parts.items()} | {"name": self.name}
+        return {
+            "backbone": keras.layers.serialize(self.backbone),
+            "head": keras.layers.serialize(self.head),
+            "name": self.name,
+        }
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -197,8 +203,12 @@ class XCos(_Network, keras.Model):
         return dict(self._options)
 
     def get_config(self):
-        own = {"attention": self.attention, "name": self.name}
-        return {"backbone": keras.layers.serialize(self.backbone), **self.options, **own}
+        return {
+            "backbone": keras.layers.serialize(self.backbone),
+            **self.options,
+            "attention": self.attention,
+            "name": self.name,
+        }
 
 
 def make_explainable(

@@ -15,9 +15,11 @@ def sample_classes(
     """Draw which classes a step's softmax is over: all of the batch's, filled up at random.
 
     `labels`, int (N,) in [0, classes), are those of the whole global batch, and `sample` is no less
-    than how many differ. The same seed, int (2,), draws the same classes. Returns int32 (sample,),
-    the classes kept, ascending; and int32 (classes,), each class's place among them, −1 for one
-    that is not.
+    than how many differ. The same seed, int (2,), draws the same classes.
+
+    Returns:
+        int32 (sample,), the classes kept, ascending; and int32 (classes,), each class's place
+        among them, −1 for one that is not.
     """
     order = tf.random.stateless_uniform((classes,), seed)
     wanted = tf.scatter_nd(labels[:, tf.newaxis], tf.ones_like(labels, tf.float32), (classes,))

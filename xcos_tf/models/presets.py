@@ -58,9 +58,11 @@ class Preset:
 def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
     """Load a bundled preset by name, or any preset by its folder.
 
-    See `find_preset` for names and `build_network` for options. Raises XcosError if there is none,
-    its format is newer than this package, its weights file does not match its SHA-256, or the
-    weights do not fit the model.
+    See `find_preset` for names and `build_network` for options.
+
+    Raises:
+        XcosError: there is none, its format is newer than this package, its weights file does not
+            match its SHA-256, or the weights do not fit the model.
     """
     folder = find_preset(name_or_folder)
     config = read_config(folder)
@@ -85,8 +87,13 @@ def load_preset(name_or_folder: str | os.PathLike, **options) -> Preset:
 def check_writable(folder: str | os.PathLike, extras: Iterable[str] = ()) -> None:
     """Fail before the work rather than after it, if a preset could not be written to a folder.
 
-    Raises XcosError if it is a file, or holds anything but a preset with `extras`, names of its
-    other files, or the nearest folder around it may not be written to.
+    Args:
+        folder: to be written by `save_preset`, which replaces what is there.
+        extras: names of the preset's other files.
+
+    Raises:
+        XcosError: it is a file, or holds anything but a preset with these extras, or the nearest
+            folder around it may not be written to.
     """
     folder = Path(folder)
     if folder.is_dir():
@@ -112,8 +119,10 @@ def save_preset(
     """Write a preset folder, all or nothing; one that is there already is replaced.
 
     Args:
+        folder: where to write.
         config: `name`, `thresholds` and any facts; `format`, `preprocessing`, `model` and
             `weights` are filled in.
+        network: whose weights these are.
         extras: {file name: function that writes this file of the preset to a path}.
 
     Raises:

@@ -84,9 +84,13 @@ class Conversion:
 def convert_state_dict(state: Mapping[str, np.ndarray], source: str = "the file") -> Conversion:
     """Convert a state_dict of the authors' xCos model or of its plain FC variant.
 
-    It is {PyTorch key: array in PyTorch's layout}. Depth and squeeze-and-excitation are read from
-    the keys. Raises XcosError if keys are missing, unexpected or misshapen; the sentence names
-    them, and the `source` of the state_dict.
+    Args:
+        state: {PyTorch key: array in PyTorch's layout}. Depth and squeeze-and-excitation are read
+            from the keys.
+        source: where the state_dict comes from, for the error's sentence.
+
+    Raises:
+        XcosError: keys are missing, unexpected or misshapen; the sentence names them.
     """
     state = _without_prefix(state)
     is_xcos = any(key.startswith("backbone.conv1x1.") for key in state)

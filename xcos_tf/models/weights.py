@@ -62,10 +62,15 @@ def read_arrays(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def assign_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray], source: str) -> None:
-    """Set every weight of `model` from {layer path: array}, cast to the variables' dtypes.
+    """Set every weight of `model` from {layer path: array}.
 
-    Raises XcosError if a weight is missing, unexpected, misshapen or neither a float nor of the
-    variable's type; the sentence names them and the `source`, and the model is left as it was.
+    Args:
+        arrays: exactly the model's weights, by path; dtypes are cast to the variables'.
+        source: where the arrays come from, for the error's sentence.
+
+    Raises:
+        XcosError: a weight is missing, unexpected, misshapen or neither a float nor of the
+            variable's type; the sentence names them, and the model is left as it was.
     """
     variables = named_weights(model)
     misshapen, mistyped = [], []
@@ -112,8 +117,9 @@ def save_weights(model: keras.Model, path: str | os.PathLike) -> None:
 def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Return {layer path: array} of a safetensors file's content.
 
-    Raises XcosError if it is not whole, an array is of a type that NumPy lacks, or holds NaN or
-    infinity.
+    Raises:
+        XcosError: it is not whole, an array is of a type that NumPy lacks, or holds NaN or
+            infinity.
     """
     try:
         arrays = load(content)

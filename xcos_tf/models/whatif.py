@@ -52,8 +52,13 @@ def _places(height: int, width: int) -> np.ndarray:
 def covered_grids(grid_shape: tuple[int, int, int], channels: int = 48) -> keras.Model:
     """Return a small CNN that guesses the grid features of a face with each of its cells covered.
 
-    It is a functional model from grids (N, h, w, c), of the shape given, to grids (N, h·w, h, w,
-    c), with so many channels between; before it is trained nothing changes.
+    Args:
+        grid_shape: (h, w, c) of a grid feature.
+        channels: of the layers between.
+
+    Returns:
+        A functional model from grids (N, h, w, c) to grids (N, h·w, h, w, c); before it is trained
+        nothing changes.
     """
     side = 2 * REACH + 1
     grid = keras.Input(grid_shape, name="grid")

@@ -41,7 +41,12 @@ class Progress:
     """
 
     def __init__(self, destination: Path, plan: PreparationPlan):
-        """Make or take up the folder; raises XcosError if it is of another plan."""
+        """Make or take up the folder.
+
+        Raises:
+            XcosError: it belongs to another plan.
+            OSError: it cannot be written.
+        """
         self.destination, self.plan = destination, plan
         self._folder = destination / layout.PROGRESS
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -101,8 +106,11 @@ class Progress:
 def write_index(source: Source, progress: Progress, size: tuple[int, int] | None) -> dict[str, int]:
     """Write everything but the shards, index.json last, and return the counts.
 
-    `size` is the height and width of the images, or None. Raises XcosError if no image could be
-    used, OSError if the folder cannot be written.
+    Of the images, `size` is the height and width; None if that is not known.
+
+    Raises:
+        XcosError: no image could be used.
+        OSError: the folder cannot be written.
     """
     folder, shards = progress.destination, progress.plan.shards
     # Not gathered in parts and joined, which would take twice the memory.
@@ -150,7 +158,11 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
 
 
 def read_summary(folder: Path, plan: PreparationPlan) -> dict[str, int]:
-    """Return the counts of a finished set; raises XcosError if it is not of this plan."""
+    """Return the counts of a set that is finished, if it is of this plan.
+
+    Raises:
+        XcosError: it is of another source or number of shards.
+    """
     index = read_index(folder)
     source, shards = index.source, len(index.shards)
     if (source.fingerprint, shards) != (plan.fingerprint, plan.shards):
@@ -164,7 +176,8 @@ def read_summary(folder: Path, plan: PreparationPlan) -> dict[str, int]:
 def read_index(folder: Path) -> Index:
     """Read a prepared set's index.json.
 
-    Raises XcosError if there is none, the set is unfinished, or it is damaged or of another format.
+    Raises:
+        XcosError: there is none, the set is unfinished, or it is damaged or of another format.
     """
     path, advice = folder / layout.INDEX, "prepare the set again"
     if not os.path.exists(path):

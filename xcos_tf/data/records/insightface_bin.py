@@ -51,7 +51,11 @@ class BinSource:
     kind = "insightface-bin"
 
     def __init__(self, path: str | os.PathLike):
-        """Read the file; raises XcosError if it is no such pickle, or a dangerous one."""
+        """Read the file.
+
+        Raises:
+            XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
+        """
         self.path = Path(path)
         self.name = self.path.name
         self.people: list[str] = []
@@ -88,9 +92,11 @@ class BinSource:
 def load_bin(path: Path) -> tuple[list[bytes], list[bool | None]]:
     """Return a file's images and truth values.
 
-    Something that is no image is empty, and something that is no truth value is None. What is there
-    several times in the file, by reference, is there several times here, as one object. Raises
-    XcosError if it cannot be read, is no such pickle, or asks for something dangerous.
+    Something that is no image is empty, and something that is no truth value is None. What is
+    there several times in the file, by reference, is there several times here, as one object.
+
+    Raises:
+        XcosError: it cannot be read, is no such pickle, or asks for something dangerous.
     """
     with explained(f"{path} cannot be read", "check the path"):
         content = read_bytes(path)

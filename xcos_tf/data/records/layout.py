@@ -97,7 +97,11 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 def read_people(path: Path, count: int) -> list[str]:
-    """Read the names of a set's people; raises XcosError if it is damaged or has another number."""
+    """Read the names of a set's people.
+
+    Raises:
+        XcosError: it is damaged, or holds another number of them.
+    """
     advice = "prepare the set again"
     people = read_json(path, "the list of people", advice, _PEOPLE_BYTES)
     is_list = isinstance(people, list) and all(isinstance(name, str) for name in people)
@@ -109,7 +113,8 @@ def read_people(path: Path, count: int) -> list[str]:
 def read_columns(path: Path, kinds: Mapping[str, type], count: int) -> dict[str, np.ndarray]:
     """Read arrays of `count` whole numbers each, and no more of the file than that.
 
-    Raises XcosError if it is damaged, or holds other arrays.
+    Raises:
+        XcosError: it is damaged, or holds other arrays.
     """
     faults = OSError, ValueError, KeyError
     with explained(f"{path} is damaged", "prepare the set again", faults):
@@ -122,7 +127,11 @@ def read_columns(path: Path, kinds: Mapping[str, type], count: int) -> dict[str,
 
 
 def check_places(path: Path, index: Index, arrays: Mapping[str, np.ndarray]) -> None:
-    """Raise XcosError unless each face lies within its shard and is one of the people's."""
+    """Check that each face lies within its shard and is one of the people's.
+
+    Raises:
+        XcosError: one does not.
+    """
     sizes = np.array([shard.bytes for shard in index.shards], np.int64)
     shard, offset = arrays["shard"], arrays["offset"]
     known = (shard >= 0) & (shard < len(sizes)) & (arrays["length"] >= 0) & (arrays["label"] >= 0)

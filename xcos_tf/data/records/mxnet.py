@@ -45,8 +45,10 @@ class MxnetSource:
     def __init__(self, record_file: str | os.PathLike):
         """Look at every record's head in a file such as `train.rec`.
 
-        `train.idx` and `property` may lie beside it. Raises XcosError if a file cannot be read or
-        is malformed, or holds no image record.
+        `train.idx` and `property` may lie beside it.
+
+        Raises:
+            XcosError: a file cannot be read or is malformed, or holds no image record.
         """
         self.path = Path(record_file)
         self.name = self.path.resolve().parent.name + "/" + self.path.name

@@ -36,8 +36,10 @@ class Glance:
 def read_record(file: int, offset: int, limit: int) -> tuple[bytes, int]:
     """Return the record at a byte of a file of `limit` bytes, and where it ends.
 
-    The descriptor's own position is neither used nor moved. Raises DamagedRecord if there is no
-    whole record there.
+    The descriptor's own position is neither used nor moved.
+
+    Raises:
+        DamagedRecord: there is no whole record there.
     """
     parts = []
     while True:
@@ -73,7 +75,8 @@ def _padded_end(start: int, length: int, limit: int) -> int:
 def glance(file: int, offset: int, limit: int) -> Glance:
     """Return what can be told of the record at a position without reading all of it.
 
-    Raises DamagedRecord as by `read_record`, by the first bytes and the lengths alone.
+    Raises:
+        DamagedRecord: as `read_record`, but only the first bytes and the lengths are looked at.
     """
     head = os.pread(file, _GLANCE, offset)
     part, length, start = _part_head(head, offset, limit)
@@ -95,7 +98,11 @@ def glance(file: int, offset: int, limit: int) -> Glance:
 
 
 def image_of(record: bytes) -> bytes:
-    """Return what follows a record's header and labels; raises DamagedRecord if it is too short."""
+    """Return what follows a record's header and labels.
+
+    Raises:
+        DamagedRecord: the record is shorter than its header says.
+    """
     flag, _ = _unpack_header(record)
     start = _IR.size + 4 * flag
     if start > len(record):

@@ -84,7 +84,11 @@ class FolderSource:
     pairs = None
 
     def __init__(self, folder: str | os.PathLike):
-        """List the folder; raises XcosError if nobody has files in it, or it cannot be read."""
+        """List the folder.
+
+        Raises:
+            XcosError: it has no sub-folder with files in it, or cannot be read.
+        """
         self.path = Path(folder)
         self.name = self.path.resolve().name
         self.people: list[str] = []
@@ -112,7 +116,11 @@ class FolderSource:
         return int(self._ends[-1])
 
     def read(self, start: int, stop: int) -> Iterator[Record]:
-        """Yield records; raises XcosError if a person's files are no longer those listed."""
+        """Yield the records from position `start` up to `stop`.
+
+        Raises:
+            XcosError: a person's files are no longer those that were listed.
+        """
         person = int(np.searchsorted(self._ends, start, side="right"))
         while start < stop:
             end = int(self._ends[person])

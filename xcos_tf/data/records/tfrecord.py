@@ -74,7 +74,8 @@ def encode(image: bytes, label: int, name: str) -> bytes:
 def decode(payload: bytes) -> tuple[bytes, int, str]:
     """Return the image, label and name of what `encode` returned.
 
-    Raises google.protobuf.message.DecodeError or IndexError if it is something else.
+    Raises:
+        google.protobuf.message.DecodeError, IndexError: it is something else.
     """
     features = tf.train.Example.FromString(payload).features.feature
     return (

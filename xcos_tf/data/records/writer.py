@@ -61,7 +61,8 @@ class PrepareSummary:
 def open_source(path: str | os.PathLike) -> Source:
     """Open a folder of people, a folder with `train.rec` (or a `.rec` file), or a `.bin` set.
 
-    Raises XcosError if it is none of these, or cannot be read.
+    Raises:
+        XcosError: it is none of these, or cannot be read.
     """
     path = Path(path)
     if os.path.isdir(path):  # not `Path`'s, which fails on a name that is too long
@@ -106,13 +107,17 @@ def prepare(
 ) -> PrepareSummary:
     """Write every usable image of a source into sharded TFRecord files with an index.
 
-    Records keep their order and images their bytes. An image of another size than most of the first
-    64 is skipped, since training takes one size. The same source and number of shards give the same
-    files, however often the work is stopped and started again, and whatever `jobs` is, the number
-    of threads, by default that of processors. There are fewer shards if there are fewer records.
-    The destination is made if missing, and empty or of an earlier run with this source.
-    A Ray cluster of the address `ray` writes the files instead of threads; its machines see source
-    and destination under the same paths.
+    Records keep their order and images their bytes. An image of another size than most of the
+    first 64 is skipped, since training takes one size. The same source and number of shards give
+    the same files, however often the work is stopped and started again, and whatever `jobs` is.
+
+    Args:
+        source: of the records.
+        destination: made if missing; empty, or of an earlier run with this source.
+        shards: files; fewer if there are fewer records.
+        jobs: threads; None: as many as there are processors.
+        ray: address of a Ray cluster that writes the files instead; its machines see the source and
+            the destination under the same paths.
 
     Raises:
         XcosError: the destination holds other things, cannot be written or is too small, or no
