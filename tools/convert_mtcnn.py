@@ -18,6 +18,7 @@ import numpy as np
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools.results import ended
 from xcos_tf.files import replace_file, write_json
 
 SHIPPED = Path(__file__).resolve().parents[1] / "xcos_tf/data/mtcnn"
@@ -110,8 +111,6 @@ def network(steps: tuple, weights: list[np.ndarray]):
 
 
 def main(argv: list[str] | None = None) -> int:
-    from tools.results import ended
-
     text = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("convert_mtcnn", description=__doc__, formatter_class=text)
     parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED, metavar="FOLDER")

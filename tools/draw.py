@@ -13,11 +13,18 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
+from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.errors import XcosError
+from xcos_tf.explain.canvas import DPI, check_figure_path, save_figure, square
+from xcos_tf.explain.panels import draw_face
+from xcos_tf.explain.regions import region_map
+from xcos_tf.verifier import Verifier
 
 PANELS = {"eer": "equal error rate", "rmse": "RMS difference from the teacher's cosine"}
 LINES = {"teacher": ("teacher's cosine", "0.4"), "patched": ("U", "C1"), "learned": ("L", "C0")}
@@ -43,10 +50,8 @@ def read_metrics(path: Path) -> np.ndarray:
     raise XcosError(f"cannot read {path} ({reason}); give a run's metrics.csv")
 
 
-def training(paths: list[Path]):
+def training(paths: list[Path]) -> Figure:
     """Return a figure with a panel for each metric and a line style for each run."""
-    from matplotlib.figure import Figure
-
     if len(paths) > len(STYLES):
         raise XcosError(f"{len(paths)} runs are too many; give at most {len(STYLES)}")
     runs = {path.parent.name: read_metrics(path) for path in paths}
@@ -64,23 +69,13 @@ def training(paths: list[Path]):
     return figure
 
 
-def regions(photo: Path):
+def regions(photo: Path) -> Figure:
     """Return a figure of a photo's face, with each cell's name in it."""
-    from xcos_tf.verifier import Verifier
-
     return named_cells(Verifier.from_preset().enroll(photo).face)
 
 
-def named_cells(face: np.ndarray):
+def named_cells(face: np.ndarray) -> Figure:
     """Return a figure of a face, uint8 (112, 112, 3) RGB, with each cell's name in it."""
-    from matplotlib.figure import Figure
-    from matplotlib.patheffects import withStroke
-
-    from xcos_tf.data.alignment import FACE_SIZE
-    from xcos_tf.explain.canvas import DPI, square
-    from xcos_tf.explain.panels import draw_face
-    from xcos_tf.explain.regions import region_map
-
     figure = Figure(figsize=(SIDE + 2 * MARGIN,) * 2, dpi=DPI, facecolor="white")
     axes = square(figure, MARGIN, MARGIN, SIDE)
     draw_face(axes, (255 - (255 - face.astype(float)) * 0.55).astype(np.uint8), GRID)
@@ -107,8 +102,6 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def do() -> None:
-        from xcos_tf.explain.canvas import check_figure_path, save_figure
-
         check_figure_path(args.out)
         save_figure(args.draw(args.source), args.out)
 
