@@ -24,20 +24,20 @@ Values = dict[tuple[str, str], np.ndarray]
 def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
     """Return every mean of every contender on a set of this name, the controls among them."""
     rows, gains = [], _gains(found)
-    for one, gain in zip(found, gains, strict=True):
-        of_xcos = next(
-            (y for x, y in zip(found, gains, strict=True) if _is_xcos_beside(x, one)), {}
-        )
-        who = name, *_who(one)
-        hashes = one.contender.verifier.config["weights"]["sha256"], set_sha256
+    both = list(zip(found, gains, strict=True))
+    of_xcos = {x.contender[1:]: gain for x, gain in both if x.contender.method.name == XCOS}
+    for one, gain in both:
+        is_rival = one.contender.method.name != XCOS
+        xcos_gain = of_xcos.get(one.contender[1:], {}) if is_rival else {}
+        who, hashes = (name, *_who(one)), _hashes(one, set_sha256)
         for place, values in {**_faithfulness(one), **_checks(one)}.items():
             gained, lead = NOTHING, NOTHING
             if place in gain:
                 gained = mean_over_pairs(gain[place])
-                if place in of_xcos:
-                    lead = mean_over_pairs(_difference(gain[place], of_xcos[place]))
+                if place in xcos_gain:
+                    lead = mean_over_pairs(_difference(gain[place], xcos_gain[place]))
             estimates = *mean_over_pairs(values), *gained, *lead
-            rows.append(Measure(*who, *place, len(values), *estimates, *hashes))
+            rows.append(Measure(*who, *place, len(values), *estimates, **hashes))
         seconds, passes = (np.array(one.measured[x]) for x in ("seconds", "passes"))
         for measure, value in (
             ("seconds", np.median(seconds[:, 0])),
@@ -45,8 +45,7 @@ def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure
             ("forward passes", passes[0, 0]),
             ("backward passes", passes[0, 1]),
         ):
-            alone = len(one.same), float(value), None, None, *NOTHING, *NOTHING
-            rows.append(Measure(*who, measure, "", *alone, *hashes))
+            rows.append(Measure(*who, measure, "", len(one.same), float(value), **hashes))
     return rows
 
 
@@ -54,12 +53,12 @@ def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[Cur
     """Return the curves of every contender, the mean over its pairs of each kind."""
     points = []
     for one in found:
-        hashes = one.contender.verifier.config["weights"]["sha256"], set_sha256
+        hashes = _hashes(one, set_sha256)
         for (measure, fill), curves in _curves(one).items():
             means = curves.mean(axis=0)
             shares = np.linspace(0, 1, means.shape[1]).round(6)
             points += [
-                CurvePoint(name, *_who(one), measure, fill, len(curves), *place, *hashes)
+                CurvePoint(name, *_who(one), measure, fill, len(curves), *place, **hashes)
                 for place in zip(shares.tolist(), *means.tolist(), strict=True)
             ]
     return points
@@ -68,6 +67,11 @@ def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[Cur
 def _who(one: Found) -> tuple[str, str, str]:
     contender = one.contender
     return contender.method.name, contender.verifier.config["name"], contender.attention
+
+
+def _hashes(one: Found, set_sha256: str) -> dict[str, str]:
+    preset_sha256 = one.contender.verifier.config["weights"]["sha256"]
+    return {"preset_sha256": preset_sha256, "set_sha256": set_sha256}
 
 
 def _curves(one: Found) -> Values:
@@ -120,9 +124,3 @@ def _difference(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the differences of the pairs that both have, rounded, so that the same is the same."""
     count = min(len(values), len(others))
     return (values[:count] - others[:count]).round(9)
-
-
-def _is_xcos_beside(one: Found, other: Found) -> bool:
-    """Whether one is xCos, and the other another map of the same verifier."""
-    xcos, same = one.contender.method.name == XCOS, one.contender[1:] == other.contender[1:]
-    return xcos and same and one is not other

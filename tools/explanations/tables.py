@@ -5,7 +5,8 @@ from functools import partial
 
 from tools.explanations.rows import AREAS, XCOS, Measure, is_better_high
 from tools.paper.rows import LETTERS
-from tools.results import minus, pivot
+from tools.results import minus
+from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, WHATIF
 
 NONE = "–"
@@ -15,16 +16,18 @@ UNCHANGED = 0.4
 SHORT = (XCOS, WHATIF, "corrrise", "occlusion", "face-centre")
 """What a newcomer is shown, on xCos's own score."""
 MAIN = FILLS[0]
+CELLS = {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
+MAIN_PLACES = {*CELLS.values(), *((area, MAIN) for area in AREAS)}
+OTHERS = FILLS[1:]
 GENUINE, IMPOSTOR = AREAS[:2], AREAS[2:]
+ACCURACY = [f"{area} accuracy" for area in AREAS]
 RATIO = {"time, × a plain verification": ("ratio", "")}
-COSTS = {
+CHECKS_AND_COSTS = {
+    "all weights random (0 is right)": ("random weights", ""),
+    "shift by a pixel (1 is right)": ("shift", ""),
     **RATIO,
     "faces forward": ("forward passes", ""),
     "backward": ("backward passes", ""),
-}
-CHECKS = {
-    "all weights random (0 is right)": ("random weights", ""),
-    "shift by a pixel (1 is right)": ("shift", ""),
 }
 COUNT = ("cell ablation", CELL_FILLS[0])
 """The measure that is told of first, on how many pairs."""
@@ -39,31 +42,20 @@ def has_failed(row: Measure) -> bool:
 
 def statements(rows: Sequence[Measure]) -> str:
     """Return, for each set and measure by the main fill, how xCos's map compares with others."""
-    places = dict.fromkeys(
-        (row.set, row.measure, row.detail)
-        for row in rows
-        if row.lead is not None and (row.measure, row.detail) in _main_places()
-    )
+    places: dict[tuple, list[Measure]] = {}
+    for row in rows:
+        if row.lead is not None and (row.measure, row.detail) in MAIN_PLACES:
+            places.setdefault((row.set, row.measure, row.detail), []).append(row)
     lines = []
-    for place in places:
-        rivals = [x for x in rows if (x.set, x.measure, x.detail) == place and x.lead is not None]
+    for (where, measure, detail), rivals in places.items():
         groups = {
             "worse than": [x.method for x in rivals if x.lead_low > 0],
             "better than": [x.method for x in rivals if x.lead_high < 0],
             "not to be told from": [x.method for x in rivals if x.lead_low <= 0 <= x.lead_high],
         }
         said = [f"{words} {', '.join(of)}" for words, of in groups.items() if of]
-        where, measure, detail = place
         lines.append(f"- {where}, {measure}, {detail}: {XCOS} is {'; '.join(said)}.")
     return "\n".join(lines)
-
-
-def _main_places() -> set[tuple[str, str]]:
-    return {("cell ablation", x) for x in CELL_FILLS} | {(x, MAIN) for x in AREAS}
-
-
-def _cells() -> Columns:
-    return {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
 
 
 def _areas(measures: Sequence[str], fills: Sequence[str] = (MAIN,)) -> Columns:
@@ -82,15 +74,11 @@ def _table(
     gains: bool = False,
     count: tuple[str, str] | None = None,
 ) -> str:
-    """Return a table of columns for each set, and of those that the first set tells.
+    """Return a table of `per_set` columns for each set, and of those that the first set tells
+    `once`, without columns that nobody has. Methods that explain the same score are together.
 
-    Methods that explain the same score are together.
-
-    Args:
-        rows: what was measured.
-        per_set, once: the columns; those that nobody has are left out.
-        gains: areas are gains over the control, which has no line.
-        count: the measure whose number of pairs is told.
+    `gains` are over the control, which then has no line; `count` is the measure whose pairs are
+    counted.
     """
     sets = list(dict.fromkeys(row.set for row in rows)) or [""]
     by_place = {row[:6]: row for row in rows}
@@ -105,21 +93,19 @@ def _table(
                 heading = heading[:-2] if gains and place[0] != "cell ablation" else heading
                 columns[f"{name}: {heading}"] = (name, *place, "")
     columns |= {x: (sets[0], *y, "") for x, y in once.items() if (sets[0], *y) in measured}
-    cells = []
     if not columns:
         return ""
     scores = list(dict.fromkeys(row[2:4] for row in rows))
     who_is_there = dict.fromkeys(row[1:4] for row in rows)
+    lines = []
     for who in sorted(who_is_there, key=lambda who: scores.index(who[1:])):
         method, preset, score = who
         if not (gains and method == CONTROL):
+            found = [(by_place.get((x[0], *who, *x[1:3])), x[3]) for x in columns.values()]
+            texts = [_text(row, gains, what) for row, what in found]
             mark = FAILED * (who in failed)
-            label = f"{method}{mark} | {preset} {LETTERS.get(score, score)}"
-            for heading, (name, *place, what) in columns.items():
-                row = by_place.get((name, *who, *place))
-                cells.append((label, heading, _text(row, gains, what)))
-    # A label has a bar in it, and so fills two columns.
-    return pivot(cells, "method | explains", NONE).replace("| --- |", "| --- | --- |", 1)
+            lines.append([f"{method}{mark}", f"{preset} {LETTERS.get(score, score)}", *texts])
+    return markdown_table(["method", "explains", *columns], lines)
 
 
 def _text(row: Measure | None, gains: bool, what: str) -> str:
@@ -147,21 +133,15 @@ def _short(rows: Sequence[Measure]) -> str:
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": _short,
     "explanations-claims": statements,
-    "explanations-cells": partial(_table, per_set=_cells(), once=RATIO, count=COUNT),
+    "explanations-cells": partial(_table, per_set=CELLS, once=RATIO, count=COUNT),
     "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
     "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),
-    "explanations-accuracy": partial(
-        _table, per_set=_areas([f"{x} accuracy" for x in AREAS]), once={}, gains=True
-    ),
+    "explanations-accuracy": partial(_table, per_set=_areas(ACCURACY), once={}, gains=True),
     "explanations-fills": partial(
-        _table,
-        per_set=_areas(GENUINE, FILLS[1:]),
-        once={},
-        gains=True,
-        count=(GENUINE[0], FILLS[1]),
+        _table, per_set=_areas(GENUINE, OTHERS), once={}, gains=True, count=(GENUINE[0], OTHERS[0])
     ),
-    "explanations-checks": partial(_table, per_set={}, once={**CHECKS, **COSTS}),
+    "explanations-checks": partial(_table, per_set={}, once=CHECKS_AND_COSTS),
 }
 """What the page has and other pages can show, by the names in their markers. A column is there if
 it was measured, and a method that failed is marked in all of them."""
