@@ -14,7 +14,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import open_matchers
 from xcos_tf.evaluation.measurement import ScoredPairs, measure
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.evaluation.results_text import covered, percent
+from xcos_tf.evaluation.results_text import covered, markdown_table, percent
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
@@ -108,16 +108,14 @@ def cost(bench: Bench) -> list[Report]:
 
 def cost_table(rows: Sequence[Cost]) -> str:
     """Return the times and their ratio, as Markdown."""
-    columns = {
-        "without, ms": lambda row: f"{row.without_ms:.1f}",
-        "with xCos, ms": lambda row: f"{row.with_ms:.1f}",
-        "ratio": lambda row: f"{row.with_ms / row.without_ms:.2f}",
-    }
-    known = {
-        x: lambda row, of=of: NOT_RUN if row.without_ms is None else of(row)
-        for x, of in columns.items()
-    }
-    return table(rows, {"who": lambda row: row.source, **known})
+    lines = []
+    for row in rows:
+        times = [NOT_RUN] * 3
+        if row.without_ms is not None:
+            ratio = row.with_ms / row.without_ms
+            times = [f"{row.without_ms:.1f}", f"{row.with_ms:.1f}", f"{ratio:.2f}"]
+        lines.append([row.source, *times])
+    return markdown_table(["who", "without, ms", "with xCos, ms", "ratio"], lines)
 
 
 def on_set(bench: Bench, name: str) -> tuple[list[Accuracy], list[str]]:
@@ -141,9 +139,7 @@ def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float
     """Return the row of one score of one preset."""
     found = measure(scored, vset.pairs)
     rates = (found.tar_at_far[far] for far in (1e-2, 1e-3))
-    ends = [
-        x for rate in rates for x in ((rate.value, rate.low, rate.high) if rate else [None] * 3)
-    ]
+    ends = [getattr(rate, end, None) for rate in rates for end in ("value", "low", "high")]
     column = f"{scored.preset} {LETTERS.get(scored.score, scored.score)}"
     return Accuracy(
         *(name, OURS, column, MEASURED, found.accuracy, found.accuracy_std, share),

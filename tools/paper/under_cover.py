@@ -55,12 +55,8 @@ def drops_table(drops: Sequence[Drop]) -> str:
 
 def statements(drops: Sequence[Drop]) -> str:
     """Return, for each score, a sentence that says plainly whether xCos loses less."""
-    lines = []
-    said = {
-        LESS: "loses less than",
-        MORE: "loses more than",
-        EQUAL: "does not differ significantly from",
-    }
+    lines, said = [], {LESS: "loses less than", MORE: "loses more than"}
+    said[EQUAL] = "does not differ significantly from"
     for who in dict.fromkeys(map(_names, drops)):
         *of_shares, mean = sorted(
             (drop for drop in drops if _names(drop) == who), key=lambda drop: not drop.share
@@ -86,17 +82,18 @@ def _drops(
     bench: Bench, found: Mapping[float, Sequence[ScoredPairs]], pairs: PairSet
 ) -> list[Drop]:
     """Compare every score of a preset xcos-NAME with the preset NAME, if both are there."""
-    of_preset: dict[str, dict[str, dict[float, ScoredPairs]]] = {}
+    by_share: dict[tuple[str, str], dict[float, ScoredPairs]] = {}
     for share, results in found.items():
         for x in results:
-            of_preset.setdefault(x.preset, {}).setdefault(x.score, {})[share] = x
-    by_name = {read_config(find_preset(preset))["name"]: preset for preset in bench.presets}
+            by_share.setdefault((x.preset, x.score), {})[share] = x
+    names = {preset: read_config(find_preset(preset))["name"] for preset in bench.presets}
+    by_name = {name: preset for preset, name in names.items()}
     drops = []
-    for name, preset in by_name.items():
-        baseline = of_preset.get(by_name.get(name.removeprefix(XCOS_PREFIX)), {})
-        if name.startswith(XCOS_PREFIX) and PLAIN_COSINE in baseline:
-            for of_xcos in of_preset[preset].values():
-                drops += compare_drops(of_xcos, baseline[PLAIN_COSINE], pairs)
+    for (preset, _), of_xcos in by_share.items():
+        name = names[preset]
+        baseline = by_share.get((by_name.get(name.removeprefix(XCOS_PREFIX)), PLAIN_COSINE))
+        if name.startswith(XCOS_PREFIX) and baseline:
+            drops += compare_drops(of_xcos, baseline, pairs)
     return drops
 
 
@@ -106,10 +103,9 @@ def compare_drops(
     pairs: PairSet,
     seed: int = 0,
 ) -> list[Drop]:
-    """Compare how much accuracy two ways to score lose.
+    """Compare how much accuracy two ways to score lose, pair by pair.
 
-    Each pair is judged by the threshold that is best on the other folds at the same share, so that
-    accuracy is that of 10 folds. Which pairs are judged rightly is then compared pair by pair: the
+    Each pair is judged by the threshold that is best on the other folds at the same share. The
     interval of the difference is the bootstrap's over pairs, with thresholds as they are. Both are
     {share of one face that is covered: scores}, with the same shares, 0 among them.
 
