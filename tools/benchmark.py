@@ -103,17 +103,13 @@ def verify(args) -> None:
 def verification_ratio(rounds: int) -> tuple[float, float]:
     """Return the seconds of a plain and of an explained verification of one aligned pair."""
     faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3)).astype(np.uint8)
-    plain, xcos = map(Verifier.from_preset, ("mobilefacenet", "xcos-mobilefacenet"))
+    plain = Verifier.from_preset("mobilefacenet")
 
     def cosine():
         embeddings = plain.embed(faces)
         return plain.compare(Gallery(embeddings[:1]), Gallery(embeddings[1:]))
 
-    def explained():
-        grids = xcos.embed(faces)
-        return xcos.explain_pairs(grids[:1], grids[1:])
-
-    return tuple(interleaved_medians([cosine, explained], rounds))
+    return tuple(interleaved_medians([cosine, pair_by("auto", faces)], rounds))
 
 
 def runtime(args) -> None:
@@ -124,9 +120,9 @@ def runtime(args) -> None:
     if args.photos:
         commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 2)
     if args.set:
-        commands["evaluate"] = (["evaluate", *(str(Path(x).resolve()) for x in args.set)], 1)
+        commands["evaluate"] = (["evaluate", *(str(x.resolve()) for x in args.set)], 1)
     if args.train:
-        config, data = (str(Path(x).resolve()) for x in args.train)
+        config, data = (str(x.resolve()) for x in args.train)
         commands["train"] = (["train", config, "--data", data, "--out", "OUT"], 3)
     for name, (words, rounds) in commands.items():
         checkouts = [ROOT, *([args.before.resolve()] if args.before else [])]
@@ -168,9 +164,8 @@ def pair_by(name: str, faces: np.ndarray, preset: str = "xcos-mobilefacenet") ->
 def ir_se_50(authors: Path, faces: np.ndarray) -> dict[str, Callable]:
     """Return what takes faces through IR-SE-50 to a grid by LiteRT, by Keras and by PyTorch.
 
-    Args:
-        authors: folder `src` of the authors' repository; its weights are random, as ours are.
-        faces: uint8 (N, 112, 112, 3).
+    `authors` is the folder `src` of their repository. All weights are random, and LiteRT has as
+    many threads as PyTorch.
     """
     import torch
 
@@ -189,13 +184,10 @@ def ir_se_50(authors: Path, faces: np.ndarray) -> dict[str, Callable]:
         with torch.no_grad():
             return theirs(images)
 
-    ours = KerasRuntime(Preset({}, network))
-    lite = lite_runner(network.features, batch=len(faces))
-    return {
-        "LiteRT": lambda: lite(faces),
-        "Keras": lambda: ours.embed(faces),
-        "PyTorch": by_pytorch,
-    }
+    keras = KerasRuntime(Preset({}, network))
+    lite = lite_runner(network.features, len(faces), torch.get_num_threads())
+    ways = {"LiteRT": partial(lite, faces), "Keras": partial(keras.embed, faces)}
+    return {**ways, "PyTorch": by_pytorch}
 
 
 def command(checkout: Path, words: list[str]) -> tuple[float, float, float]:
@@ -271,7 +263,7 @@ def detection(args) -> None:
 def package_by_log_odds() -> Callable[[np.ndarray], np.ndarray]:
     """Return `mtcnn`, as a function from a photo to faces (F, 15) as `Cascade.find` gives them.
 
-    It compares windows by log odds: softmax gives many exactly 1, and of these it takes any.
+    It compares windows by log odds, as softmax gives many exactly 1.
     """
     from mtcnn import MTCNN
 
@@ -436,22 +428,19 @@ def partial_fc(args) -> None:
 
 def prepare_memory(args) -> None:
     """Print the peak memory of `xcos prepare` by the size of an MXNet record file."""
-    idle = peak_memory(RECORD_PEOPLE, args.jobs)[1]
-    print(f"nothing to do: {idle:.0f} MB")
-    print("  images   input MB   peak MB   above   seconds   images/s")
-    for images in args.images:
-        size, memory, seconds = peak_memory(images, args.jobs)
+    for images in (RECORD_PEOPLE, *args.images):
+        with tempfile.TemporaryDirectory() as folder:
+            size = write_records(Path(folder, "set"), images) / 1e6
+            words = ["prepare", f"{folder}/set", "OUT", "--jobs", str(args.jobs)]
+            seconds, _, memory = command(ROOT, words)
+        memory *= 2**20 / 1e6
+        if images == RECORD_PEOPLE:
+            idle = memory
+            print(f"nothing to do: {idle:.0f} MB")
+            print("  images   input MB   peak MB   above   seconds   images/s")
+            continue
         row = f"{images:8d} {size:10.0f} {memory:9.0f} {memory - idle:7.0f} {seconds:9.1f}"
         print(f"{row} {images / seconds:10.0f}", flush=True)
-
-
-def peak_memory(images: int, jobs: int) -> tuple[float, float, float]:
-    """Prepare so many faces; return their MB, the peak resident MB, and seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        size = write_records(Path(folder, "set"), images)
-        words = ["prepare", f"{folder}/set", "OUT", "--jobs", str(jobs)]
-        seconds, _, memory = command(ROOT, words)
-    return size / 1e6, memory * 2**20 / 1e6, seconds
 
 
 def write_records(folder: Path, images: int) -> int:
@@ -495,8 +484,9 @@ def main(argv: list[str] | None = None) -> int:
     command = add("runtime", runtime, rounds=200)
     command.add_argument("--before", type=Path, help="checkout to compare commands with")
     command.add_argument("--photos", type=Path, help="folder for `xcos align`, such as LFW")
-    command.add_argument("--set", nargs=2, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
-    command.add_argument("--train", nargs=2, metavar=("CONFIG", "DATA"), help="for `xcos train`")
+    two = {"nargs": 2, "type": Path}
+    command.add_argument("--set", **two, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
+    command.add_argument("--train", **two, metavar=("CONFIG", "DATA"), help="for `xcos train`")
     command.add_argument("--authors", type=Path, help="`src` of the authors' repository")
     command = add("detection", detection, count=500)
     words = "folder, such as LFW, of which COUNT are taken"
