@@ -53,9 +53,7 @@ def measure_hints(
     for frames in tqdm(people.values(), unit="person", disable=None):
         enrolled, left = split_owner(frames)
         faces = [frames[i].face for i in left if frames[i].usable]
-        if not faces:
-            continue
-        owner = enroll(verifier, [frames[i] for i in enrolled[:ENROLLED]])
+        owner = enroll(verifier, [frames[i] for i in enrolled[:ENROLLED]]) if faces else None
         if owner is None:
             continue
         owners += 1

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.explanations.rows import Measure
+from tools.explanations.summary import Measure
 from tools.explanations.tables import TABLES as EXPLANATIONS
 from tools.paper.rows import Accuracy, Drop
 from tools.paper.tables import lfw_table, occlusion_table

@@ -39,7 +39,7 @@ def _measure(args):
     from tools.paper.tables import Bench, cost, figure_5a, tables
     from tools.paper.under_cover import figure_5b
 
-    bench = Bench.of(args.data, args.presets, args.cache)
+    bench = Bench(args.data, args.presets, args.cache)
     for name, make in zip(PARTS, (tables, figure_5a, figure_5b, cost), strict=True):
         if name in args.only:
             yield from make(bench)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.tools.explanations.makers import Right, Wrong
 from tools.benchmark_explanations import main
-from tools.explanations.rows import AREAS, CurvePoint, Measure
+from tools.explanations.summary import AREAS, CurvePoint, Measure
 from tools.generate_faces import draw_face
 from tools.pages import fill_tables
 from tools.results import read_rows

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tools.explanations.rows import CurvePoint, Measure
-from tools.explanations.summary import curve_points, measures
+from tools.explanations.summary import CurvePoint, Measure, curve_points, measures
 from tools.explanations.tables import TABLES, UNCHANGED
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tools.explanations.rows import AREAS, XCOS, Measure, is_better_high
+from tools.explanations.summary import AREAS, XCOS, Measure, is_better_high
 from tools.paper.rows import LETTERS
 from tools.results import minus
 from xcos_tf.evaluation.results_text import markdown_table

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from tools.benchmark import verification_ratio
 from tools.paper import published
@@ -29,16 +28,10 @@ WHERE = {"patched": "uniform", "correlated": "correlated", "learned": "learned"}
 SCORES |= {name: f"xCos, {word} attention ({LETTERS[name]})" for name, word in WHERE.items()}
 
 
-class Bench(NamedTuple):
-    """A folder of sets, the presets that are there, why others are not, and kept scores."""
+class Bench:
+    """A folder of sets, the presets that are there, why others are `missing`, and kept scores."""
 
-    data: Path
-    presets: list[str]
-    missing: dict[str, str]
-    cache: ScoreCache
-
-    @classmethod
-    def of(cls, data: Path, presets: Sequence[str], cache: Path) -> "Bench":
+    def __init__(self, data: Path, presets: Sequence[str], cache: Path):
         """Look for the presets.
 
         Raises:
@@ -46,14 +39,14 @@ class Bench(NamedTuple):
         """
         if not data.is_dir():
             raise XcosError(f"there is no folder {data}; give the one that holds the test sets")
-        present, missing = [], {}
+        self.data, self.presets, self.missing = data, [], {}
+        self.cache = ScoreCache(cache)
         for preset in dict.fromkeys(presets):
             try:
                 find_preset(preset)
-                present.append(preset)
+                self.presets.append(preset)
             except XcosError:
-                missing[preset] = f"there is no preset {preset}"
-        return cls(data, present, missing, ScoreCache(cache))
+                self.missing[preset] = f"there is no preset {preset}"
 
     def facts(self) -> dict[str, object]:
         """Return what every page says: of the presets, and of those that are not there."""

@@ -4,8 +4,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tools.explanations.rows import AREAS, is_better_high
-from tools.explanations.summary import curve_points, measures
+from tools.explanations.summary import AREAS, curve_points, is_better_high, measures
 from tools.explanations.tables import TABLES, has_failed, statements
 from xcos_tf.explain.benchmark.measuring import CELL_FILLS, FILLS, Found
 
