@@ -87,3 +87,12 @@ def test_a_preset_without_the_file_says_what_makes_it(tmp_path_factory):
         load_whatif(folder, read_config(folder), (7, 7, 32))
     with pytest.raises(XcosError, match="has no model of what covering a cell does"):
         load_whatif(None, read_config(folder), (7, 7, 32))
+
+
+def test_all_covers_of_a_pair_go_through_each_network_at_once(random):
+    runtime, counts = WeighedRuntime(random.normal(size=(7, 7))), []
+    compare, runtime.compare = runtime.compare, lambda *x: counts.append(len(x[1])) or compare(*x)
+    a, b = runtime.embed(noise(random, 4)).reshape(2, 2, *runtime.feature_shape)
+    score_drops(runtime, lambda x: counts.append(len(x)) or blank(x), "any", a, b)
+    assert counts == [4, 2 * 99]
+    assert [x.shape for x in score_drops(runtime, blank, "any", a[:0], b[:0])] == [(0, 7, 7)] * 2

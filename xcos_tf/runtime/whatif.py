@@ -60,15 +60,13 @@ def score_drops(
         Two maps of P pairs, float32 (P, h, w): the score less that with this cell of A covered, and
         less that with this cell of B covered.
     """
-    whole = runtime.compare(attention, a, b)["xcos"]
+    of_a, of_b = np.split(model(np.concatenate([a, b]))["covered"], 2)
+    pair = [np.broadcast_to(x[:, np.newaxis], of_a.shape) for x in (a, b)]
+    # The pair as it is, then with each cell of A covered, then of B: all in one call.
+    first = np.concatenate([pair[0][:, :1], of_a, pair[0]], axis=1)
+    second = np.concatenate([pair[1][:, :1], pair[1], of_b], axis=1)
     shape = runtime.feature_shape
-
-    def drops(changed, other, swapped):
-        covered = model(changed)["covered"]
-        cells = covered.shape[1]
-        others = np.broadcast_to(other[:, np.newaxis], covered.shape)
-        pair = [x.reshape(-1, *shape) for x in (covered, others)]
-        scores = runtime.compare(attention, *(pair[::-1] if swapped else pair))["xcos"]
-        return (whole[:, np.newaxis] - scores.reshape(-1, cells)).reshape(-1, *shape[:2])
-
-    return drops(a, b, False), drops(b, a, True)
+    grids = (x.reshape(-1, *shape) for x in (first, second))
+    scores = runtime.compare(attention, *grids)["xcos"].reshape(first.shape[:2])
+    drops = np.split(scores[:, :1] - scores[:, 1:], 2, axis=1)
+    return tuple(x.reshape(-1, *shape[:2]) for x in drops)
