@@ -77,3 +77,18 @@ def test_every_preset_says_what_it_is_for(preset):
     config = json.loads(preset.read_text(encoding="utf-8"))
     assert config["name"] in (ROOT / config["card"]["page"]).read_text(encoding="utf-8")
     assert config["card"].keys() >= {"intended_use", "not_for", "terms", "thresholds", "bias"}
+
+
+@pytest.mark.slow
+def test_the_lines_on_training_in_python_run(tmp_path, monkeypatch, random):
+    import tensorflow as tf
+
+    page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    [lines] = re.findall(r"```python\n(.*?)```", page, re.S)
+    shorter = lines.replace("epochs=20", "epochs=1").replace("[...]", "[]")
+    assert shorter.count("epochs=1,") == shorter.count("[]") == 1
+    monkeypatch.chdir(tmp_path)
+    images = random.uniform(-1, 1, (4, 112, 112, 3)).astype("float32")
+    faces = tf.data.Dataset.from_tensors((images, [0, 0, 1, 1]))
+    exec(shorter, {"batches": faces, "others": faces})
+    assert xcos_tf.Verifier.from_preset(tmp_path / "my-preset").explains

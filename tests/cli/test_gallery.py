@@ -1,6 +1,8 @@
 """`xcos gallery` on people of noise."""
 
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from tests.verifying import untrained_preset
 from xcos_tf.cli.main import main
 
+ROOT = Path(__file__).resolve().parents[2]
 PAIRS = """1\t2
 person_0\t1\t2
 person_1\t1\t2
@@ -39,8 +42,11 @@ def people(tmp_path_factory):
 
 def test_pictures_and_shares_of_a_list_of_pairs(preset, people, tmp_path, capsys):
     out = tmp_path / "out"
-    arguments = [preset, str(people / "faces"), str(people / "pairs.txt"), "--aligned"]
-    assert main(["gallery", *arguments, "--out", str(out)]) == 0
+    page = (ROOT / "docs/explanations.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"`xcos (gallery .*?)`", page)
+    places = {"PRESET": preset, "SET": people / "faces", "[PAIRS]": people / "pairs.txt"}
+    words = [str({**places, "DIR": out}.get(word, word)) for word in line.split()]
+    assert main([*words, "--aligned"]) == 0
     headline, groups, *_, central, low, pictures = capsys.readouterr().out.splitlines()
     assert headline.startswith(f"{preset} (learned attention) on faces, threshold 0.4")
     assert sum(int(group.split()[0]) for group in groups.split(", ")) == 4
