@@ -10,12 +10,14 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 
 from xcos_tf import FaceStore
 from xcos_tf.cli.main import main
+from xcos_tf.web import server
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = re.findall(r"^curl (.*)$", (ROOT / "docs/http.md").read_text(encoding="utf-8"), re.M)
@@ -50,6 +52,20 @@ def test_the_lines_of_the_page_work_and_sigterm_stops_it(process):
         assert line.endswith("/metrics") or json.loads(body)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_freed_memory_is_given_back_while_it_serves(monkeypatch):
+    given = []
+    library = SimpleNamespace(malloc_trim=given.append)
+    monkeypatch.setattr(server, "ctypes", SimpleNamespace(CDLL=lambda name: library))
+    monkeypatch.setattr(server, "_EVERY", 0.01)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: time.sleep(0.3))
+    server.serve("no app", None)
+    time.sleep(0.05)
+    assert len(given) > 1 and {*given} == {0}
+    given.clear()
+    time.sleep(0.05)
+    assert not given
 
 
 def test_demo_opens_the_page_on_a_free_port(monkeypatch):

@@ -1,10 +1,14 @@
 """Uvicorn with an app, at a socket that is open already."""
 
+import contextlib
+import ctypes
 import socket
 import threading
 import webbrowser
 
 import uvicorn
+
+_EVERY = 5  # seconds
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,4 +46,21 @@ def serve(app, opened: socket.socket, page: str | None = None) -> None:
     )
     if page is not None:
         threading.Timer(0.5, webbrowser.open, [page]).start()
-    uvicorn.Server(config).run(sockets=[opened])
+    ended = threading.Event()
+    threading.Thread(target=_give_memory_back, args=(ended,)).start()
+    try:
+        uvicorn.Server(config).run(sockets=[opened])
+    finally:
+        ended.set()
+
+
+def _give_memory_back(ended: threading.Event) -> None:
+    """Give freed memory back to the machine, every few seconds.
+
+    Each photo is some megabytes. The C library would keep what is freed, for each of many threads,
+    and ever more of it between what is in use.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # it is not glibc
+        trim = ctypes.CDLL(None).malloc_trim
+        while not ended.wait(_EVERY):
+            trim(0)
