@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold
 
-from xcos_tf.metrics.folds import deal_folds, dealt, tenths
+from xcos_tf.metrics.rates import deal_folds, dealt, tenths
 
 
 @pytest.mark.parametrize("count", [10, 11, 19, 600, 605, 6000, 6001, 6009, 7000, 12000])

@@ -24,7 +24,7 @@ from xcos_tf.evaluation.verification_set import (
     build_set,
 )
 from xcos_tf.evaluation.ytf import is_splits_line, ytf_set
-from xcos_tf.metrics.folds import FOLDS, tenths
+from xcos_tf.metrics.rates import FOLDS, tenths
 from xcos_tf.progress import Bar
 
 

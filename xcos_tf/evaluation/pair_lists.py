@@ -23,7 +23,7 @@ from xcos_tf.evaluation.pairs import (
 )
 from xcos_tf.evaluation.photo_finder import PhotoFinder
 from xcos_tf.files import write_csv
-from xcos_tf.metrics.folds import dealt
+from xcos_tf.metrics.rates import dealt
 
 HEADING = ("first", "second", "same")
 WITH_FOLDS = (*HEADING, "fold")

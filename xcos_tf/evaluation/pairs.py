@@ -10,7 +10,7 @@ import numpy as np
 
 from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.files import read_bytes
-from xcos_tf.metrics.folds import deal_folds
+from xcos_tf.metrics.rates import deal_folds
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from xcos_tf.evaluation.verification_set import (
     build_set,
 )
 from xcos_tf.files import read_bytes
-from xcos_tf.metrics.folds import deal_folds
+from xcos_tf.metrics.rates import deal_folds
 
 RAW_SUFFIX = ".raw"
 

@@ -19,8 +19,7 @@ from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler, draw_pair
 from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
 from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.files import only_writer, read_bytes
-from xcos_tf.metrics.folds import FOLDS, tenths
-from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.metrics.rates import FOLDS, preset_thresholds, tenths
 from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
 from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head

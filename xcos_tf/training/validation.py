@@ -16,8 +16,7 @@ from xcos_tf.data.records.source import Pairs
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import RECORDS_AT_ONCE, face_batches, normalise_faces
 from xcos_tf.drawing import default_look
-from xcos_tf.metrics.folds import tenths
-from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far
+from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far, tenths
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.progress import Bar
 from xcos_tf.training.model import Trainer
