@@ -74,11 +74,15 @@ def _table(
     gains: bool = False,
     count: tuple[str, str] | None = None,
 ) -> str:
-    """Return a table of `per_set` columns for each set, and of those that the first set tells
-    `once`, without columns that nobody has. Methods that explain the same score are together.
+    """Return a table of columns for each set, and of those that the first set tells.
 
-    `gains` are over the control, which then has no line; `count` is the measure whose pairs are
-    counted.
+    Methods that explain the same score are together.
+
+    Args:
+        rows: what was measured.
+        per_set, once: the columns; those that nobody has are left out.
+        gains: areas are gains over the control, which has no line.
+        count: the measure whose number of pairs is told.
     """
     sets = list(dict.fromkeys(row.set for row in rows)) or [""]
     by_place = {row[:6]: row for row in rows}

@@ -107,8 +107,11 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
 
 
 def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
-    """Judge pairs with one face of each covered, where variants have more to lose: a row for each
-    share of each variant, float32 first, and one for the mean."""
+    """Judge pairs with one face of each covered, where variants have more to lose.
+
+    Returns:
+        For each variant, float32 first, a row for each share, and one for the mean.
+    """
     pairs, vset = covered_pairs(bench.every, SEED), bench.vset
     loaded = {name: open_variant(bench.folder, name) for name in variants}
     judged: dict[str, list[Judged]] = {name: [] for name in variants}
@@ -124,8 +127,10 @@ def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
 def covered_rows(
     judged: Mapping[str, Sequence[Judged]], pairs: PairSet, about: tuple[str, str, str]
 ) -> list[CoveredPrice]:
-    """Return what the variants lose, from what each made of the pairs at each of SHARES; `about`
-    is the preset's name and hash, and the set's."""
+    """Return what the variants lose, from what each made of the pairs at each of SHARES.
+
+    `about` is the name and hash of the preset, and the hash of the set.
+    """
     right = {name: _with_mean([x.folds.per_fold for x in judged[name]]) for name in judged}
     base, rival = right[BASE], right.get(POST_TRAINING)
     kinds = int(pairs.same.sum()), int((~pairs.same).sum())
@@ -143,9 +148,12 @@ def covered_rows(
 def changed(model: Judged, base: Judged, pairs: PairSet) -> np.ndarray:
     """Return the share of each fold's pairs that two models decide differently.
 
-    Each decides by its own threshold for the fold; genuine and impostor pairs count alike. Dutta et
-    al., "Accuracy is Not All You Need" (NeurIPS 2024), call it flips, which accuracy hides where
-    they cancel out. It is float64 (folds,), folds in ascending order of their number.
+    Accuracy hides where they cancel out. Each decides by its own threshold for the fold. Genuine
+    and impostor pairs count alike. Dutta et al., "Accuracy is Not All You Need" (NeurIPS 2024),
+    name this share flips, and show that it tells compressed models apart where accuracy does not.
+
+    Returns:
+        float64 (folds,), in [0, 1], folds in ascending order of their number.
     """
     fold = np.unique(pairs.fold, return_inverse=True)[1]
     own, bases = (x.scores >= x.folds.thresholds[fold] for x in (model, base))
@@ -264,7 +272,11 @@ def covered_pairs(pairs: PairSet, seed: int) -> PairSet:
 
 
 def covered_faces(vset: VerificationSet, occluder: Occluder) -> FaceReader:
-    """Return a set's aligned faces, each covered, in memory; XcosError if one cannot be read."""
+    """Return a set's aligned faces, each covered, in memory at 38 kB each.
+
+    Raises:
+        XcosError: one cannot be read.
+    """
     photos, names = vset.photos, vset.pairs.photos
     covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
     for positions, batch in FaceReader(vset).batches(range(len(photos)), "covering"):
