@@ -55,14 +55,14 @@ def test_the_lines_of_the_page_work_and_sigterm_stops_it(process):
 
 
 def test_freed_memory_is_given_back_while_it_serves(monkeypatch):
-    given = []
-    library = SimpleNamespace(malloc_trim=given.append)
+    given, heaps = [], []
+    library = SimpleNamespace(malloc_trim=given.append, mallopt=lambda *of: heaps.append(of))
     monkeypatch.setattr(server, "ctypes", SimpleNamespace(CDLL=lambda name: library))
     monkeypatch.setattr(server, "_EVERY", 0.01)
     monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: time.sleep(0.3))
     server.serve("no app", None)
     time.sleep(0.05)
-    assert len(given) > 1 and {*given} == {0}
+    assert len(given) > 1 and {*given} == {0} and heaps == [(-8, 2)]
     given.clear()
     time.sleep(0.05)
     assert not given

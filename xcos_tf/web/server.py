@@ -9,6 +9,7 @@ import webbrowser
 import uvicorn
 
 _EVERY = 5  # seconds
+_M_ARENA_MAX, _HEAPS = -8, 2
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,10 +58,11 @@ def serve(app, opened: socket.socket, page: str | None = None) -> None:
 def _give_memory_back(ended: threading.Event) -> None:
     """Give freed memory back to the machine, every few seconds.
 
-    Each photo is some megabytes. The C library would keep what is freed, for each of many threads,
-    and ever more of it between what is in use.
+    Each photo is some megabytes. The C library would keep what is freed in up to eight heaps for
+    each core, and ever more of it between what is in use.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # it is not glibc
-        trim = ctypes.CDLL(None).malloc_trim
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, _HEAPS)
         while not ended.wait(_EVERY):
-            trim(0)
+            library.malloc_trim(0)
