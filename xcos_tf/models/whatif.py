@@ -49,7 +49,7 @@ def _places(height: int, width: int) -> np.ndarray:
     return np.where(within, 1 + (covered * side + down) * side + right, 0).ravel().astype(np.int32)
 
 
-def covered_grids(grid_shape: tuple[int, int, int], channels: int = 48) -> keras.Model:
+def covered_grids(grid_shape: tuple[int, int, int], channels: int = 46) -> keras.Model:
     """Return a small CNN that guesses the grid features of a face with each of its cells covered.
 
     Args:

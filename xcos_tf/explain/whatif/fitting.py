@@ -13,7 +13,7 @@ from xcos_tf.progress import Bar
 
 STEPS = 3000
 BATCH = 8  # faces, each in one genuine and one impostor pair
-CHANNELS = 48
+CHANNELS = 46
 LEARNING_RATE = 3e-3
 SOFTNESS = 0.2  # of a rank, in standard deviations of the drops
 OF_SIZES, OF_GRIDS = 0.1, 0.1  # of the loss, beside the correlation
