@@ -68,8 +68,9 @@ def write(figure: Figure, left: float, top: float, text: str, **style) -> Text:
 def fitted(text: str, *sizes: tuple[float, int, int]) -> tuple[float, str]:
     """Return the first size of print in which a text fits, and its lines; the last cuts it off.
 
-    Sizes are of print, points, with the letters of a line and the most lines. The text's paragraphs
-    stay apart.
+    Args:
+        text: its paragraphs stay apart.
+        sizes: of print, points, with the letters of a line and the most lines.
     """
     for size, letters, most in sizes:
         lines = [x for part in text.split("\n") for x in textwrap.wrap(part, letters) or [""]]
@@ -82,8 +83,10 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> None:
     """Write a figure as PNG, PDF or SVG, by its extension; whole or not at all.
 
     The same figure gives the same bytes. Text in a PDF keeps its outlines (TrueType), as journals
-    ask; in an SVG it is turned into shapes, so that it looks the same everywhere. Raises XcosError
-    as `check_figure_path` does, or if the file cannot be written.
+    ask; in an SVG it is turned into shapes, so that it looks the same everywhere.
+
+    Raises:
+        XcosError: as by `check_figure_path`, or the file cannot be written.
     """
     path = check_figure_path(path)
     file_format = path.suffix.lower()[1:]

@@ -47,8 +47,11 @@ def choose_presets(
 
     A method that explains a grid, or any score, takes `preset`. One that explains the cosine of
     embeddings takes `baseline`; without one `preset`, if it is plain, and else the bundled plain
-    preset that an xCos preset is named after, or `DEFAULT_BASELINE`. Raises XcosError if there is
-    no such preset, it is of another kind than a method needs, or no method needs the baseline.
+    preset that an xCos preset is named after, or `DEFAULT_BASELINE`.
+
+    Raises:
+        XcosError: there is no such preset, it is of another kind than a method needs, or no method
+            needs the baseline.
     """
     methods, is_grid = list(methods), _has_grid(preset)
     others = [each.name for each in methods if each.needs == "embedding"]

@@ -54,12 +54,18 @@ def draw_comparison(
     values: bool = False,
     colours: Colours = PAPER,
 ) -> Figure:
-    """Draw two faces, uint8 (H, W, 3) RGB, and what methods make of them, a row for each of `rows`.
+    """Draw two faces and, in a row each, what methods make of them.
 
     xCos shows S, W and S·W, with colours as in `draw_verification`; any other method its map on
     each face. Above stands each score that is explained with its verdict, beside each row the
-    seconds it took and, where there is one map of the pair, what it says in words. With `values`,
-    cells that are large enough hold theirs. Titles, such as file names, stand above the faces.
+    seconds it took and, where there is one map of the pair, what it says in words.
+
+    Args:
+        face_a, face_b: uint8 (H, W, 3) RGB, the aligned faces.
+        rows: the explanations, at least one.
+        title_a, title_b: what to write above the faces, such as file names.
+        values: whether to print values in cells that are large enough.
+        colours: of the maps.
     """
     scores = distinct_scores(rows)
     height = 0.1 + _LINE * len(scores) + _STEP_Y * (1 + len(rows)) + _BOTTOM

@@ -23,12 +23,19 @@ _WIDTH, _HEIGHT = 6.9, 3.6
 def draw_correlation(
     raw: np.ndarray, normalised: np.ndarray, title: str, subtitle: str = ""
 ) -> Figure:
-    """Draw p and P, float (h, w), side by side, each with its values and a colour bar.
+    """Draw p and P side by side, each with its values and a colour bar.
 
     White is 0 in both. Blue correlates with the teacher and red against it, on a scale that ends
     at the strongest; weights are purple, and where one is negative, blue and red too. The colours
-    can be distinguished by the colour-blind. p is in [−1, 1], and P sums to 1. Raises ValueError if
-    the maps' shapes differ or are not (h, w), or a value is not finite.
+    can be distinguished by the colour-blind.
+
+    Args:
+        raw: p, float (h, w) in [−1, 1].
+        normalised: P, float (h, w) that sums to 1.
+        title, subtitle: such as a preset's name, and what was measured.
+
+    Raises:
+        ValueError: the maps' shapes differ or are not (h, w), or a value is not finite.
     """
     raw, normalised = check_maps(raw, normalised)
     figure = new_figure(_WIDTH, _HEIGHT, title, subtitle, _LEFT)
@@ -50,7 +57,9 @@ def draw_correlation(
 def preset_pictures(config: dict) -> dict[str, Callable[[Path], None]]:
     """Return {file name: function that draws it to a path}, as `save_preset` takes them.
 
-    The picture is of the section `correlation` of a preset's configuration; without one is none.
+    Args:
+        config: of a preset; the picture is of its section `correlation`, and without one there
+            is none.
     """
     if "correlation" not in config:
         return {}

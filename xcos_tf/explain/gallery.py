@@ -121,8 +121,10 @@ def make_galleries(
 ) -> Iterator[PresetGallery]:
     """Make the gallery of each preset that has maps, by the last of its attentions in `scores`.
 
-    `face` is as in `write_report`. Raises XcosError as `Matcher` and `face` do, or if a preset is
-    another by now.
+    `face` is as in `write_report`.
+
+    Raises:
+        XcosError: as by `Matcher` and `face`, or a preset is another by now.
     """
     for preset in dict.fromkeys(scored.preset for scored in scores):
         by_name = {scored.score: scored for scored in scores if scored.preset == preset}
@@ -143,7 +145,8 @@ def gallery_of(
 ) -> PresetGallery:
     """Explain the pairs that a score of a preset is most sure of, and the `least` if asked to.
 
-    Raises XcosError as `face` does, or if the preset is not the one whose scores these are.
+    Raises:
+        XcosError: as by `face`, or the preset is not the one whose scores these are.
     """
     if matcher.sha256 != scored.sha256:
         raise XcosError(

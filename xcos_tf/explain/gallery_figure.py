@@ -42,9 +42,13 @@ _NAME = {"fontsize": 6.5, "pad": 2.5}
 def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "") -> Figure:
     """Draw the pairs that a score is most sure of on the left, and least on the right.
 
-    The exhibit has at least one pair. S and W have one scale each in the whole figure, so that
-    pairs can be compared. `score` is named, such as "xCos", and held against the threshold; the
-    subtitle says what was measured.
+    S and W have one scale each in the whole figure, so that pairs can be compared.
+
+    Args:
+        exhibit: with at least one pair.
+        score: its name, such as "xCos".
+        threshold: what scores were held against.
+        subtitle: what was measured.
     """
     group, blocks = exhibit.group, (exhibit.most, exhibit.least)
     lines = max(len(cases) for cases in blocks)

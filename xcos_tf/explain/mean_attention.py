@@ -41,7 +41,9 @@ class WeightShare(NamedTuple):
 def region_shares(attention_maps: np.ndarray, same: np.ndarray) -> list[WeightShare]:
     """Return the share of each region, the one with the most weight first.
 
-    Of W of each pair, float (P, h, w), each of which sums to 1; `same`, bool (P,), is of genuine.
+    Args:
+        attention_maps: W of each pair, float (P, h, w), each of which sums to 1.
+        same: bool (P,), which pairs are genuine.
     """
     shares = _shares(region_masks(*attention_maps.shape[1:]), attention_maps, same)
     return sorted(shares, key=lambda share: -round(share.mean, 9))
@@ -81,8 +83,14 @@ def draw_mean_attention(
     """Draw the mean face of a set, the mean of W with its values, and a bar for each region.
 
     A bar shows the mean share of the weight in per cent and its standard deviation over pairs; a
-    tick shows what the region would have if all cells weighed alike. W is float (P, h, w), of each
-    pair, and its name such as "learned"; the face is uint8 (112, 112, 3) RGB.
+    tick shows what the region would have if all cells weighed alike.
+
+    Args:
+        attention_maps: W of each pair, float (P, h, w).
+        mean_face: uint8 (112, 112, 3) RGB.
+        shares: of the regions, the first on top.
+        title, subtitle: of the picture.
+        attention_name: which W it is, such as "learned".
     """
     figure = new_figure(_WIDTH, _HEIGHT, title, subtitle, _LEFT)
     mean = attention_maps.mean(axis=0, dtype=np.float64)

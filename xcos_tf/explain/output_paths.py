@@ -13,8 +13,9 @@ REPORT_SUFFIXES = (".html", ".htm")
 def check_figure_path(path: str | os.PathLike) -> Path:
     """Return the path of a figure to come, if it can be written; saves the work if it cannot.
 
-    Raises XcosError if the extension is not .png, .pdf or .svg, or the folder is missing or may not
-    be written to, or the path is a folder.
+    Raises:
+        XcosError: the extension is not .png, .pdf or .svg, or the folder is missing or may not be
+            written to, or the path is a folder.
     """
     path = _named_file(path, "picture", FIGURE_SUFFIXES)
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -28,7 +29,9 @@ def check_figure_path(path: str | os.PathLike) -> Path:
 def check_report_path(path: str | os.PathLike) -> Path:
     """Return the path of a report to come, if it can be written; saves the work if it cannot.
 
-    Raises XcosError as `check_figure_path` does, of .html and .htm.
+    Raises:
+        XcosError: the extension is not .html or .htm, or the path is a folder, or is in none, or
+            in one that may not be written to.
     """
     path = _named_file(path, "report", REPORT_SUFFIXES)
     check_can_write(path, path.parent)

@@ -209,11 +209,14 @@ def draw_overlay(
     print_side: float | None = None,
     colours: Colours = PAPER,
 ) -> None:
-    """Fill square axes with a face in grey, as it has red of its own, and a map over it.
+    """Fill square axes with a face in grey and a map over it, its cells as they are.
 
-    The face is uint8 (H, W, 3) RGB, aligned. The map's cells, float (h, w), are drawn as they are
-    over all of it; in [−1, 1] if `signed`, else in [0, 1]. They hold their values where the side of
-    the axes is given, in inches, as `print_side`.
+    Args:
+        axes: where.
+        face: uint8 (H, W, 3) RGB, aligned. Grey, because a face has red of its own.
+        values: float (h, w), in [−1, 1] if `signed`, else in [0, 1], over the whole face.
+        signed, colours: see `overlay_colours`.
+        print_side: of the axes in inches, if the values are to be printed in the cells.
     """
     tint = overlay_colours(signed, colours)
     whole = {"extent": (0, FACE_SIZE, FACE_SIZE, 0)}

@@ -28,11 +28,19 @@ _TEMPLATE = np.array([
 
 
 def region_map(height: int, width: int) -> np.ndarray:
-    """Return the name of the face part at the centre of each cell, str (height, width).
+    """Return the name of the face part at the centre of each cell.
 
-    The grid divides the aligned face evenly; row 0 is the top of the picture, column 0 its left
-    side. The names are the same 21 for all grids; a coarse grid, whose cells hold several parts
-    each, does not use all of them. Raises ValueError if a size is below 1.
+    The names are the same 21 for all grids; a coarse grid, whose cells hold several parts each,
+    does not use all of them.
+
+    Args:
+        height, width: of the grid that divides the aligned face evenly, each ≥ 1.
+
+    Returns:
+        str (height, width); row 0 is the top of the picture, column 0 its left side.
+
+    Raises:
+        ValueError: a size is below 1.
     """
     if height < 1 or width < 1:
         raise ValueError(f"Expected a grid of at least 1×1. Received: {height=}, {width=}")
@@ -63,8 +71,12 @@ def region_extremes(values: np.ndarray) -> dict[str, float]:
 def region_means(values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
     """Return {region: weighted mean of its cells}, in reading order of the regions.
 
-    Both are float (h, w). Where all weights of a region are 0, its mean is the plain one. Raises
-    ValueError if the shapes differ, or a weight is negative.
+    Args:
+        values: float (h, w).
+        weights: float (h, w), ≥ 0; where all those of a region are 0, its mean is the plain one.
+
+    Raises:
+        ValueError: the shapes differ, or a weight is negative.
     """
     values, weights = np.asarray(values, np.float64), np.asarray(weights, np.float64)
     if values.shape != weights.shape or values.ndim != 2 or (weights < 0).any():

@@ -69,7 +69,10 @@ def explain_set(matcher: Matcher, vset: VerificationSet) -> SetMaps:
     """Explain every pair; each photo goes through the backbone once.
 
     Features of all photos are in memory at once, 6.3 kB each for a grid of 7×7×32, and W of all
-    pairs, 0.2 kB each. Raises XcosError as `embed` does, or if the preset has no grid.
+    pairs, 0.2 kB each.
+
+    Raises:
+        XcosError: as by `embed`, or the preset has no grid.
     """
     verifier = matcher.verifier
     score = verifier.attentions[-1]
@@ -94,7 +97,8 @@ def explain_set(matcher: Matcher, vset: VerificationSet) -> SetMaps:
 def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
     """Explain a set by an xCos preset's default score.
 
-    Raises XcosError if a photo cannot be used, or the preset gives no finite features.
+    Raises:
+        XcosError: a photo cannot be used, or the preset gives no finite features.
     """
     maps, same = explain_set(matcher, vset), vset.pairs.same
     [scored] = matcher.scored({maps.score: maps.values})
@@ -126,7 +130,8 @@ def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
 def save_gallery(figures: Mapping[str, Figure | None], folder: Path) -> list[Path]:
     """Write the pictures and return their paths; one of an earlier run that is None now goes.
 
-    Raises XcosError if the folder cannot be made, or a picture not be written.
+    Raises:
+        XcosError: the folder cannot be made, or a picture not be written.
     """
     with explained(f"{folder} cannot be written to", "choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)

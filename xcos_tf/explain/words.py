@@ -65,10 +65,15 @@ class RegionSummary(NamedTuple):
 
 
 def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> list[RegionSummary]:
-    """Return what S, float (h, w) in [−1, 1], and W (h, w) say of each part, from the top left on.
+    """Return what the maps say about each part of the face, from top left to bottom right.
 
-    A negative weight, which P can have, counts by its size. Raises ValueError if the shapes differ
-    or are not (h, w), or a value is not finite.
+    Args:
+        similarity_map: S, float (h, w) in [−1, 1].
+        attention_map: W, float (h, w). A negative weight, which P can have, counts for the mean
+            and the share by its size.
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
     """
     similarity, attention = check_maps(similarity_map, attention_map)
     size = np.abs(attention)
@@ -105,10 +110,16 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
 
     For example "decided by: left cheek (+0.05), nose tip (+0.04); against: mouth (−0.02), by how
     much the score would drop if one cell there were covered (left and right as seen in the
-    picture)". Of each part the cell speaks whose mean drop of both faces, float (h, w) as by
-    `Verifier.score_drops`, is greatest, for or against: cells do not add up. Where people differ,
-    it is decided by what speaks against. A cell under `TRUSTED_DROP` is not named. Raises as
-    `region_summary` does.
+    picture)". Of each part the cell speaks whose mean drop of both faces is greatest, for or
+    against: cells do not add up. Where people differ, it is decided by what speaks against. A cell
+    under `TRUSTED_DROP` is not named.
+
+    Args:
+        drops_a, drops_b: float (h, w), as by `Verifier.score_drops`.
+        same: the verdict.
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
     """
     drops_a, drops_b = check_maps(drops_a, drops_b)
     strongest = region_extremes((drops_a + drops_b) / 2)
@@ -150,7 +161,11 @@ def explanation_sentence(explanation: "Explanation") -> str:
 
 
 def check_maps(similarity_map, attention_map) -> tuple[np.ndarray, np.ndarray]:
-    """Return S and W as float64 (h, w); see `region_summary` for errors."""
+    """Return S and W as float64 (h, w).
+
+    Raises:
+        ValueError: the shapes differ or are not (h, w), or a value is not finite.
+    """
     similarity = np.asarray(similarity_map, np.float64)
     attention = np.asarray(attention_map, np.float64)
     if similarity.ndim != 2 or similarity.shape != attention.shape or not similarity.size:

@@ -117,7 +117,9 @@ def published_folder(path: Path) -> Iterator[Path]:
     """Yield a hidden folder beside `path` to write into, which becomes `path` in the end.
 
     If the writing fails the hidden folder is removed; if the process is killed it stays, hidden.
-    Raises OSError if `path` is there already (unless it is an empty folder), or cannot be written.
+
+    Raises:
+        OSError: `path` is there already (unless it is an empty folder), or cannot be written.
     """
     hidden = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -46,12 +46,18 @@ class Decision:
 
 
 def frame_scores(scores: np.ndarray) -> np.ndarray:
-    """Return each frame's score, (F,): the mean of those with its two best templates, float (T, F).
+    """Return each frame's score: the mean of those with its two best templates.
 
     The best alone would let through as many more impostors as there are templates; the mean of
     all would keep out an owner who was enrolled in several moods. With up to five templates, the
     mean of two keeps the false match rate of a single pair at a single pair's threshold
     (docs/mobile.md).
+
+    Args:
+        scores: float (T, F), xCos of each template with each frame.
+
+    Returns:
+        float (F,).
     """
     return np.sort(scores, axis=0)[-_BEST:].mean(axis=0)
 
@@ -64,7 +70,10 @@ def needed_frames(frames: int) -> int:
 def judge(verifier: Verifier, owner: Owner, faces: Sequence[np.ndarray]) -> Decision:
     """Decide whether the frames of one try, 1 to 5 uint8 (112, 112, 3) RGB, show the owner.
 
-    The verifier is the one that they were enrolled by. Raises XcosError if there are more.
+    The verifier is the one that they were enrolled by.
+
+    Raises:
+        XcosError: there are more.
     """
     check_frames(len(faces))
     compared = compare_each(verifier, owner.templates, verifier.embed(np.stack(faces)))
@@ -94,7 +103,8 @@ def compare_each(
 ) -> dict[str, np.ndarray]:
     """Compare each of T templates with each of F grids; the first axis becomes T·F.
 
-    Returns what `Verifier.explain_pairs` does.
+    Returns:
+        See `Verifier.explain_pairs`.
     """
     return verifier.explain_pairs(
         np.repeat(templates, len(grids), axis=0), np.tile(grids, (len(templates), 1, 1, 1))

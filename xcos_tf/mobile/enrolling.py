@@ -21,7 +21,9 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
     """Make an owner of 1 to 5 photos that are all good and show one person.
 
     The verifier, loaded from the folder `models`, is the only one that can compare the templates.
-    Raises XcosError for too many photos, one that cannot be used, or two that do not match.
+
+    Raises:
+        XcosError: too many photos, one that cannot be used, or two that do not match.
     """
     if len(frames) > MAX_TEMPLATES:
         raise XcosError(

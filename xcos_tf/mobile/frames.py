@@ -42,8 +42,10 @@ class Frame:
 def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
     """Read photos and say of each what is wrong with it.
 
-    MTCNN looks for faces in them, unless they are aligned, 112×112. Raises XcosError if a photo
-    cannot be read, or is not 112×112 as promised.
+    MTCNN looks for faces in them, unless they are aligned, 112×112.
+
+    Raises:
+        XcosError: a photo cannot be read, or is not 112×112 as promised.
     """
     names = [photo_name(photo) for photo in photos]
     if aligned:

@@ -52,7 +52,11 @@ class Owner:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Owner":
-        """Return what `as_bytes` made the bytes of; raises ValueError of anything else."""
+        """Return what `as_bytes` made the bytes of.
+
+        Raises:
+            ValueError: they are something else.
+        """
         arrays = read_npz(io.BytesIO(content), _LARGEST)
         try:
             about = parse_json(arrays["about"].tobytes(), "the store")

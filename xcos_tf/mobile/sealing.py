@@ -29,7 +29,8 @@ class Key(NamedTuple):
 def derive_key(passphrase: str, salt: bytes | None = None) -> Key:
     """Return the key of a passphrase by scrypt (RFC 7914), with a fresh salt if none is given.
 
-    Raises XcosError if the package cryptography is missing.
+    Raises:
+        XcosError: the package cryptography is missing.
     """
     with extra("mobile", "the store"):
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -88,5 +89,9 @@ def private_files() -> Iterator[None]:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone may read, whole or not at all. Raises OSError."""
+    """Write a file that its owner alone may read, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     replace_file(path, lambda stream: stream.write(content), MODE)

@@ -32,8 +32,10 @@ class Vault:
     def record(self, attempts: Attempts) -> None:
         """Write a new record of attempts, and its number into the store.
 
-        The record comes first: if the power fails in between, it counts. Raises XcosError if a file
-        cannot be written.
+        The record comes first: if the power fails in between, it counts.
+
+        Raises:
+            XcosError: a file cannot be written.
         """
         owner = replace(self.owner, attempts=attempts.number)
         record = {"token": owner.token, "number": attempts.number, "failures": attempts.failures}
@@ -51,7 +53,11 @@ def attempts_path(store: Path) -> Path:
 
 
 def check_new(path: Path) -> None:
-    """Raise XcosError, before the work, if there is a store, or its folder cannot be written."""
+    """Fail before the work if a store could not be made here.
+
+    Raises:
+        XcosError: there is one, or its folder is not there or cannot be written.
+    """
     if os.path.lexists(path):
         raise XcosError(f"{path} exists; delete it to enroll again, or choose another file")
     if not path.absolute().parent.is_dir():
@@ -60,7 +66,11 @@ def check_new(path: Path) -> None:
 
 
 def create_vault(path: Path, passphrase: str, owner: Owner) -> None:
-    """Write the files of a new owner; raises XcosError as `check_new` does."""
+    """Write the files of a new owner.
+
+    Raises:
+        XcosError: as by `check_new`.
+    """
     with locked(path):
         check_new(path)
         vault = Vault(path, derive_key(passphrase), owner, None)
@@ -70,8 +80,9 @@ def create_vault(path: Path, passphrase: str, owner: Owner) -> None:
 def open_vault(path: Path, passphrase: str) -> Vault:
     """Open the files of an owner; hold `locked` from before this until after `Vault.record`.
 
-    Raises XcosError if there is no store, the passphrase is wrong, or one of the files is not what
-    was written last. Which byte is wrong makes no difference.
+    Raises:
+        XcosError: there is no store, the passphrase is wrong, or one of the files is not what was
+            written last. Which byte is wrong makes no difference.
     """
     sealed = _read(path)
     if sealed is None:
@@ -115,8 +126,9 @@ def _attempts(content: bytes | None, owner: Owner) -> Attempts | None:
 def locked(path: Path) -> Iterator[None]:
     """Let one process at a time use the stores of a folder, so that no try goes uncounted.
 
-    Raises XcosError if there is no such folder, it may not be read, or another process does not let
-    go of it.
+    Raises:
+        XcosError: there is no such folder, it may not be read, or another process does not let go
+            of it.
     """
     with explained(f"the folder of {path} cannot be used", "check the path"):
         folder = os.open(path.absolute().parent, os.O_RDONLY)

@@ -31,11 +31,16 @@ class LiteModel:
     """
 
     def __init__(self, file: ModelFile, threads: int = 1, at_once: int = 8):
-        """Load a model that was read, whose interpreter may use so many threads.
+        """Load a model.
 
-        At most `at_once` rows of a batch go through it together; a CPU is fastest while what a
-        layer makes of them stays in its cache. Raises XcosError if it is damaged, or ai-edge-litert
-        is missing.
+        Args:
+            file: what was read.
+            threads: that the interpreter may use.
+            at_once: the most rows of a batch that go through it together; a CPU is fastest while
+                what a layer makes of them stays in its cache.
+
+        Raises:
+            XcosError: it is damaged, or ai-edge-litert is missing.
         """
         self.metadata = file.metadata
         self._lock = threading.Lock()
@@ -61,9 +66,13 @@ class LiteModel:
         self._at_once = 1 if one_by_one else at_once
 
     def __call__(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
-        """Return {output: float32 (N, …)}, as the metadata names them.
+        """Run the model.
 
-        There is one array (N, …) for each input in the order of their names; N may be 0.
+        Args:
+            batches: one array (N, …) for each input in the order of their names; N may be 0.
+
+        Returns:
+            {output: float32 (N, …)}, as the metadata names them.
         """
         if not len(batches[0]):
             return {x: np.empty((0, *shape), np.float32) for x, shape in self.outputs.items()}
@@ -77,7 +86,11 @@ class LiteModel:
 
 
 def interpreter_class():
-    """Return ai-edge-litert's interpreter; raises XcosError if the package is missing."""
+    """Return ai-edge-litert's interpreter.
+
+    Raises:
+        XcosError: the package is missing.
+    """
     advice = "run pip install ai-edge-litert"
     with explained("a TFLite model needs LiteRT", advice, (ImportError,)):
         from ai_edge_litert.interpreter import Interpreter

@@ -42,9 +42,11 @@ class LiteRuntime:
             other: of the same preset: `compare`, or `head` of a plain one.
             threads: that an interpreter may use.
             identity: that the two must have; see the attribute.
+            preset: see the attribute.
 
-        Raises XcosError if a file cannot be read or run, or they are not of one preset, or have
-        another identity.
+        Raises:
+            XcosError: a file cannot be read or run, or they are not of one preset, or have another
+                identity.
         """
         files = [ModelFile.read(embed, "embed")]
         about = files[0].metadata
@@ -92,7 +94,8 @@ class LiteRuntime:
     ) -> "LiteRuntime":
         """Load a variant from a folder that `xcos export --to tflite` wrote; see `LiteRuntime`.
 
-        Raises XcosError as that does, or if there is no such variant.
+        Raises:
+            XcosError: there is no such variant, or as by `LiteRuntime`.
         """
         files = model_files(folder, variant)
         missing = [file.name for file in files if not os.path.exists(file)]
@@ -108,8 +111,9 @@ class LiteRuntime:
     def from_preset(cls, folder: Path) -> "LiteRuntime":
         """Load the files that a preset's folder has.
 
-        Raises XcosError as `LiteRuntime` does, or if it has none, or of other weights than it has
-        now.
+        Raises:
+            XcosError: it has none, or they were made of other weights than it has now, or as by
+                `LiteRuntime`.
         """
         from xcos_tf.models.preset_config import read_config
 

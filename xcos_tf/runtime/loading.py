@@ -50,11 +50,15 @@ class Runtime(Protocol):
 
 
 def load_runtime(name_or_folder: str | os.PathLike, runtime: str = "auto") -> Runtime:
-    """Load a preset, see `find_preset`.
+    """Load a preset.
 
-    In "litert", which needs the preset's TFLite files; "tensorflow"; or "auto", which is LiteRT
-    where there are such files and no GPU, and else TensorFlow. Raises XcosError if there is no such
-    runtime or preset, or it cannot be used.
+    Args:
+        name_or_folder: see `find_preset`.
+        runtime: "litert", which needs the preset's TFLite files; "tensorflow"; or "auto", which is
+            LiteRT where there are such files and no GPU, and else TensorFlow.
+
+    Raises:
+        XcosError: there is no such runtime or preset, or it cannot be used.
     """
     if runtime not in RUNTIMES:
         raise XcosError(f"there is no runtime {shown(runtime)!r}; use one of {', '.join(RUNTIMES)}")

@@ -68,11 +68,15 @@ class ModelFile:
 
     @classmethod
     def read(cls, path: str | os.PathLike, model: str | None = None) -> "ModelFile":
-        """Read a file of `xcos export`, which must be the model "embed", "compare" or "verify" if
-        given.
+        """Read a file of `xcos export`.
 
-        Raises XcosError if there is no such file, no description in it, a damaged one, or one of a
-        later format; or if it is another model.
+        Args:
+            path: of the file.
+            model: what it must be: "embed", "compare" or "verify"; None for any.
+
+        Raises:
+            XcosError: no such file, no description in it, a damaged one, or one of a later format;
+                or it is another model.
         """
         name = os.fsdecode(path)
         content = read_file(path, LARGEST_MODEL, "the model", _ADVICE)

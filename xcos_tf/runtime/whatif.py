@@ -17,11 +17,18 @@ PAIRS_AT_ONCE = 16
 
 
 def load_whatif(folder: Path | None, config: Mapping, shape: tuple[int, ...]) -> LiteModel:
-    """Return a preset's model of covered cells; a preset without a folder has none.
+    """Return a preset's model of covered cells.
 
-    From grids (N, h, w, c), of this shape (h, w, c), it guesses `covered` (N, h·w, h, w, c): what
-    the grid would be with each cell covered, row by row. Raises XcosError if the preset has none,
-    or one that was made of other weights or cannot be run.
+    From grids (N, h, w, c) it guesses `covered` (N, h·w, h, w, c): what the grid would be with each
+    cell covered, row by row.
+
+    Args:
+        folder: of the preset; None where there is none.
+        config: of the preset.
+        shape: (h, w, c) of the preset's grids.
+
+    Raises:
+        XcosError: it has none, or one that was made of other weights or cannot be run.
     """
     name = config["name"]
     given = shown(str(folder)) if folder and folder.name != name else name

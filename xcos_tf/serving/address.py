@@ -24,8 +24,10 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str) -> "ServerAddress":
-        """Read HOST[:PORT], grpc[s]://HOST[:PORT] or http[s]://HOST[:PORT][/PREFIX]; or raise
-        XcosError.
+        """Read HOST[:PORT], grpc[s]://HOST[:PORT] or http[s]://HOST[:PORT][/PREFIX].
+
+        Raises:
+            XcosError: it is none of these.
         """
         try:
             text.encode()
@@ -76,8 +78,9 @@ class Certificates:
     ) -> "Certificates":
         """Check the files before anything is sent; `secure` tells if the connection is encrypted.
 
-        Raises XcosError if there are certificates for a connection without TLS, or a file cannot be
-        read or lacks what it is for.
+        Raises:
+            XcosError: there are certificates for a connection without TLS, or a file cannot be
+                read or lacks what it is for.
         """
         if not secure and (root or client):
             raise XcosError(

@@ -92,8 +92,9 @@ class ServingClient(AbstractContextManager):
             client_certificate: PEM file of the client's own certificate chain and private key.
             max_message_bytes: the limit of a request and of an answer.
 
-        Raises XcosError if an argument is not as it should be, or a package that the protocol needs
-        is not installed.
+        Raises:
+            XcosError: an argument is not as it should be, or a package that the protocol needs is
+                not installed.
         """
         if not model:
             raise XcosError("the model's name is empty; give the name it is served under")
@@ -119,10 +120,14 @@ class ServingClient(AbstractContextManager):
     def verify(
         self, faces_a: np.ndarray, faces_b: np.ndarray, timeout: float | None = None
     ) -> ServedPairs:
-        """Compare aligned faces, uint8 (N, 112, 112, 3) RGB, one to one.
+        """Compare aligned faces, one to one.
 
-        `timeout` is in seconds for this call instead of the client's. Raises XcosError if the input
-        is of another shape, or the call fails; see the class.
+        Args:
+            faces_a, faces_b: uint8 (N, 112, 112, 3) RGB.
+            timeout: seconds for this call instead of the client's.
+
+        Raises:
+            XcosError: the input is of another shape, or the call fails; see the class.
         """
         inputs = {"image_a": _array(faces_a, "image_a"), "image_b": _array(faces_b, "image_b")}
         return ServedPairs(**self._ask("verify", inputs, timeout))
@@ -198,9 +203,13 @@ def call_with_retries(attempt: Callable[[float], Answer], seconds: float, attemp
     """Call until it works, fails for good, or the time or the attempts are used up.
 
     Before the n-th repetition there is a random pause of up to 0.1 · 2ⁿ⁻¹ s, at most 2 s, so that
-    many clients do not come back at once ("full jitter"). Every call may be made twice: none
-    changes anything on the server. An attempt is called with what is left of the seconds for all of
-    them and the pauses. Raises the last attempt's XcosError.
+    many clients do not come back at once ("full jitter"). Every call may be
+    made twice: none changes anything on the server.
+
+    An attempt is called with what is left of the seconds for all of them and the pauses.
+
+    Raises:
+        XcosError: the last attempt's.
     """
     with extra("serving", "a server's client"):
         import tenacity

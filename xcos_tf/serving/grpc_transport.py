@@ -23,8 +23,10 @@ class GrpcTransport:
     def __init__(self, address: ServerAddress, certificates: Certificates, max_message_bytes: int):
         """Prepare the channel, which connects at the first call.
 
-        `max_message_bytes` limits a request and an answer. Raises XcosError if a package of the
-        `serving` extra is not installed.
+        `max_message_bytes` limits a request and an answer.
+
+        Raises:
+            XcosError: a package of the `serving` extra is not installed.
         """
         with extra("serving", "a server's client"):
             import grpc

@@ -26,8 +26,14 @@ def verify_photos(
 ) -> Verification:
     """Compare two photos as `Verifier.verify` does, except that a server runs the network.
 
-    Templates cannot be given, and those of the result have no features. `config` is that of the
-    preset that the served model was exported from; for `face` see `choose_face`.
+    Args:
+        client: of the server.
+        a, b, fmr, threshold, aligned: as those of `Verifier.verify`, but for templates.
+        config: of the preset that the served model was exported from, as `read_config` returns it.
+        face: which face of a photo with several; see `choose_face`.
+
+    Returns:
+        The verification; its templates have no features.
 
     Raises:
         XcosError: a photo is of no use, the server fails, the preset has no such threshold, or

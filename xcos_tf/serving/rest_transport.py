@@ -116,7 +116,9 @@ def within(seconds: float, work: Callable):
     """Return what `work` returns or raise what it raises, but within `seconds`.
 
     A socket's timeout bounds each wait for some bytes, not all of them together; hence a thread.
-    Raises TimeoutError if it took longer; the thread ends at its next socket timeout.
+
+    Raises:
+        TimeoutError: it took longer. The thread ends at its next socket timeout.
     """
     outcome: futures.Future = futures.Future()
 
@@ -207,8 +209,10 @@ def decode_answer(signature: str, document) -> dict[str, np.ndarray]:
     """Return the outputs in a parsed answer, by rows or columns.
 
     A signature with a single output has it without its name. Numbers become what the signature
-    says, float32 or bool; outputs that it does not name are left out. Raises ValueError if the
-    document is no answer of TF Serving to this signature.
+    says, float32 or bool; outputs that it does not name are left out.
+
+    Raises:
+        ValueError: the document is no answer of TF Serving to this signature.
     """
     expected = OUTPUTS[signature]
     if not isinstance(document, dict):

@@ -37,8 +37,9 @@ OUTPUTS: dict[str, dict[str, Tensor]] = {
 def check_inputs(signature: str, inputs: Mapping[str, np.ndarray]) -> int:
     """Return how many answers these inputs ask for.
 
-    Raises XcosError if one is of another type or shape than the signature's, or empty, or they do
-    not belong together; nothing need be sent to know it.
+    Raises:
+        XcosError: one is of another type or shape than the signature's, or empty, or they do not
+            belong together; nothing need be sent to know it.
     """
     for name, tensor in INPUTS[signature].items():
         if not _fits(inputs[name], tensor) or len(inputs[name]) == 0:
@@ -69,7 +70,8 @@ def check_outputs(
 ) -> dict[str, np.ndarray]:
     """Return the outputs that the signature has, of their types.
 
-    Raises XcosError if the server's model computes something else.
+    Raises:
+        XcosError: the server's model computes something else.
     """
     checked = {}
     for name, tensor in OUTPUTS[signature].items():

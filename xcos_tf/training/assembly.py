@@ -34,8 +34,9 @@ TEACHER_FILE = "teacher.f32"
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Trainer:
     """Build the network with its starting weights, and its trainer; call in a strategy's scope.
 
-    Raises XcosError if a preset or a checkpoint cannot be used, or the model, a layer's name or an
-    optimizer is wrong.
+    Raises:
+        XcosError: a preset or a checkpoint cannot be used, or the model, a layer's name or an
+            optimizer is wrong.
     """
     keras.utils.set_random_seed(config.seed)  # of the weights that start at random
     with default_settings(config.devices.precision):
@@ -159,10 +160,13 @@ def has_linear_tail(grid_head: keras.Model, embedding_head: keras.Model) -> bool
 
 
 def linear_tail(embedding_head: keras.Model) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a folded `depthwise_head` does to a cell: scale (h, w, c), matrix (c, dimension).
+    """Return what a folded `depthwise_head` does to one cell.
 
     Its embedding is a constant plus the sum over cells of `matrix.T @ (scale[i, j] * x[i, j])`,
-    as there is no non-linearity in it. Both are float32.
+    as there is no non-linearity in it.
+
+    Returns:
+        scale float32 (h, w, c) and matrix float32 (c, dimension).
     """
     scale = np.asarray(embedding_head.get_layer("depthwise").weights[0])[..., 0]
     mix = np.asarray(embedding_head.get_layer("mix").weights[0])[0, 0]
@@ -175,9 +179,13 @@ def start_from_linear_tail(
 ) -> float:
     """Set a grid head with `cell_affine` to the main directions of the cells' contributions.
 
-    Each cell's contribution to the embedding is centred over `feature_maps`, float32 (N, h, w, c)
-    of training faces, and the 1×1 convolution projects onto the principal components of all cells'
-    contributions. For both heads see `has_linear_tail`.
+    Each cell's contribution to the embedding is centred over `feature_maps`, and the 1×1
+    convolution projects onto the principal components of all cells' contributions.
+
+    Args:
+        grid_head: built with cell_affine=True and batch_norm=False.
+        embedding_head: a folded `depthwise_head` on the same feature map.
+        feature_maps: float32 (N, h, w, c), of training faces.
 
     Returns:
         The share of the contributions' variance that the grid feature keeps, in [0, 1].
@@ -200,9 +208,11 @@ def start_from_linear_tail(
 def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
     """Return the teacher's embedding of each face, from the run's folder if it is there.
 
-    It is float32 (len(faces), dimension), of unit length, perhaps on disk. The file holds rows of
-    float32 and grows batch by batch, so that an interrupted pass goes on. Of several workers, the
-    chief alone is to `write` it.
+    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on. Of
+    several workers, the chief alone is to `write` it.
+
+    Returns:
+        float32 (len(faces), dimension), of unit length, perhaps on disk.
     """
     ask = tf.function(
         lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True

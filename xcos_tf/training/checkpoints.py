@@ -106,9 +106,11 @@ class Checkpoints:
     def save(self, trainer: Trainer, step: int, best: bool = False) -> Path:
         """Write a checkpoint if this step has none, then remove those that are too many.
 
-        The `best` so far is kept under a name of its own besides. Raises XcosError if the disk is
-        full or the folder is gone, or a weight is NaN or infinite; the checkpoints before are
-        whole.
+        The `best` so far is kept under a name of its own besides.
+
+        Raises:
+            XcosError: the disk is full or the folder is gone, or a weight is NaN or infinite; the
+                checkpoints before are whole.
         """
         path = self.path(step)
         # The best one's own name comes first: whatever is killed in between, the step is not
@@ -140,8 +142,10 @@ class Checkpoints:
     def restore(self, trainer: Trainer, path: Path | None = None) -> int:
         """Set a compiled trainer to a checkpoint, the newest unless one is given.
 
-        Returns the steps that it had made; 0 if there is no checkpoint. Raises XcosError if it is
-        damaged or of another model or another optimizer.
+        Returns the steps that it had made; 0 if there is no checkpoint.
+
+        Raises:
+            XcosError: the checkpoint is damaged or of another model or another optimizer.
         """
         if path is None:
             steps = self.steps()
@@ -184,8 +188,10 @@ class Checkpoints:
 def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
     """Take over the weights of a checkpoint that a compiled trainer shares by path and shape.
 
-    `source` is the checkpoint, or the folder of a run or of checkpoints, whose newest it is. Raises
-    XcosError if there is none, it is damaged, or its backbone is not the trainer's.
+    `source` is the checkpoint, or the folder of a run or of checkpoints, whose newest it is.
+
+    Raises:
+        XcosError: there is none, it is damaged, or its backbone is not the trainer's.
     """
     path = Path(source)
     if os.path.isdir(path):

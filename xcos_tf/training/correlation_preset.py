@@ -31,8 +31,9 @@ class Plan:
 def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[Preset, Preset]:
     """Load a preset whose P can be measured, and a teacher for it.
 
-    Raises XcosError if the preset has no correlated attention, the teacher no embedding, or they
-    take faces of different sizes; or either cannot be loaded.
+    Raises:
+        XcosError: the preset has no correlated attention, the teacher no embedding, or they take
+            faces of different sizes; or either cannot be loaded.
     """
     grid, plain = load_preset(preset), load_preset(teacher)
     if not grid.network.explains:
@@ -69,8 +70,10 @@ def measure(
     """Measure P on faces of some sets, without augmentation, and set it in the preset's network.
 
     Preset and teacher are those of `load_models`, the faces those of `people_to_compare`, and
-    `state` is as for `fit_correlation`; its folder is made if it is not there. Raises XcosError as
-    `fit_correlation` does, or if a face cannot be read or is of the wrong size.
+    `state` is as for `fit_correlation`; its folder is made if it is not there.
+
+    Raises:
+        XcosError: as `fit_correlation` does, or a face cannot be read or is of the wrong size.
     """
     identity = [
         *(model.config["weights"]["sha256"] for model in (preset, teacher)),

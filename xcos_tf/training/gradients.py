@@ -33,7 +33,8 @@ class LossScale:
     def unscale(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Divide gradients, the same on all replicas, by the factor; then change the factor.
 
-        Returns the gradients so divided; and bool (), whether all of them are finite.
+        Returns:
+            The gradients so divided; and bool (), whether all of them are finite.
         """
         factor, steps = tf.unstack(self.state)
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])

@@ -17,9 +17,14 @@ def xcos_loss(
 ) -> tf.Tensor:
     """L_cos (Eq. 10): mean over pairs of the squared difference of xCos and the teacher's cosine.
 
-    Both are float32 (P,), the cosine in [−1, 1]; the loss is a scalar ≥ 0. If `same`, bool (P,),
-    says which pairs are genuine, these and impostor pairs each make half of the mean, however many
-    there are of either; the paper's does not.
+    Args:
+        score: float32 (P,), xCos of each pair.
+        teacher_cosine: float32 (P,), in [−1, 1].
+        same: bool (P,), whether the pair is genuine. If it is given, genuine and impostor pairs
+            each make half of the mean, however many there are of either; the paper's does not.
+
+    Returns:
+        float32 scalar ≥ 0.
     """
     squared = tf.square(score - teacher_cosine)
     if same is None:
@@ -44,8 +49,10 @@ def swap_rectangles(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Put a random rectangle of cells of each image into the one half a batch on.
 
-    Images are float32 (N, H, W, 3); the h and w of the cells, at least 4 each, divide H and W. The
-    seed, int32 (2,), is of the rectangles.
+    Args:
+        images: float32 (N, H, W, 3).
+        grid: h and w of the cells, at least 4 each; they divide H and W.
+        seed: int32 (2,), of the rectangles.
 
     Returns:
         images so changed; and two float32 (N, h, w) of 1 where a cell and its eight neighbours

@@ -258,7 +258,8 @@ class Trainer(keras.Model):
     def ask_teacher(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the teacher's embeddings, float32 (N, dimension) of unit length.
 
-        Raises ValueError if there is no teacher.
+        Raises:
+            ValueError: there is no teacher.
         """
         if self.teacher is None:
             raise ValueError(

@@ -94,8 +94,10 @@ class Monitor:
         """Read what the folder holds of a run that is taken up again after `start` steps.
 
         What it holds of later steps, which will be made again, is dropped. The faces of a step are
-        those of all replicas; `steps_per_epoch` is given if epochs are to be told. Raises XcosError
-        if metrics.csv is there but cannot be read.
+        those of all replicas; `steps_per_epoch` is given if epochs are to be told.
+
+        Raises:
+            XcosError: metrics.csv is there but cannot be read.
         """
         self.folder = Path(folder)
         self._steps, self._faces, self._start = steps, faces_per_step, start

@@ -39,15 +39,18 @@ def build_optimizer(
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
     layer: keras.layers.Layer | None = None,
 ) -> Part:
-    """Build an optimizer from a configuration's section, {"name": ..., its arguments}.
+    """Build an optimizer from a configuration's section.
 
-    The name is one of Keras's, such as "SGD", "Adam" or "AdamW" ("Lamb" on Keras 3), or "Addons>"
-    and one of tensorflow-addons', such as "Addons>LAMB", on TensorFlow 2.15. Of the arguments, `l2`
-    is ours, see `Part`. Keras's own `weight_decay` takes learning rate · decay · weight off the
-    weight instead, apart from the gradient.
+    Args:
+        section: {"name": ..., its arguments}. The name is one of Keras's, such as "SGD", "Adam" or
+            "AdamW" ("Lamb" on Keras 3), or "Addons>" and one of tensorflow-addons', such as
+            "Addons>LAMB", on TensorFlow 2.15. Of the arguments, `l2` is ours, see `Part`. Keras's
+            own `weight_decay` takes learning rate · decay · weight off the weight instead, apart
+            from the gradient.
 
-    Raises XcosError if the name or an argument is unknown, or the optimizer refuses a value, or
-    tensorflow-addons is wanted and not there.
+    Raises:
+        XcosError: the name or an argument is unknown, or the optimizer refuses a value, or
+            tensorflow-addons is wanted and not there.
     """
     arguments = dict(section)
     name, l2 = arguments.pop("name", None), arguments.pop("l2", 0.0)

@@ -17,7 +17,11 @@ def pair_up(labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Give each face a partner, of the same person or of another by the toss of a coin.
 
     Where a batch has no partner of one kind, a face gets one of the other kind; the only face of a
-    batch is its own. Labels are int (N,); the same seed, int (2,), draws the same.
+    batch is its own.
+
+    Args:
+        labels: int (N,), whose the faces are.
+        seed: int (2,); the same seed draws the same.
 
     Returns:
         int32 (N,), the place of each face's partner; and int32 (N,), 1 where it is the same
@@ -78,8 +82,12 @@ def people_to_compare(
 ) -> FaceSet:
     """Return the faces that pairs can be made of; people with one photo make no genuine pair.
 
-    Where the share of genuine pairs is 0, everybody stays. Raises XcosError, which says what else
-    than more photos helps, if fewer than two people remain.
+    Args:
+        genuine: share of genuine pairs, in [0, 1]; where it is 0, everybody stays.
+        otherwise: what else than more photos helps where there are too few.
+
+    Raises:
+        XcosError: fewer than two people remain.
     """
     counts = np.bincount(faces.labels, minlength=len(faces.people))
     if np.sum(counts > 0) < 2:

@@ -52,8 +52,10 @@ class Change:
 def changes(folder: str | os.PathLike, config_text: str) -> list[Change]:
     """Return what the folder's run, if there is one, is to go on with another value of.
 
-    Comments and layout do not count. Raises XcosError if a key differs that may not change, or a
-    text is not YAML or cannot be read.
+    Comments and layout do not count.
+
+    Raises:
+        XcosError: a key differs that may not change, or a text is not YAML or cannot be read.
     """
     config_file = Path(folder) / "config.yaml"
     config, before = parse_yaml(config_text.encode(), "the configuration"), _read(config_file)
@@ -85,9 +87,12 @@ def record_run(
     "time", "git" and "versions"; and in "changes", for each key of the configuration that it
     brought another value of, "time", "step", "key", "from" and "to".
 
-    Returns what has changed in the configuration. The folder is made if it is not there; `sets` are
-    {name of a prepared set: fingerprint of its source}. Raises XcosError as `changes` does, or if
-    the folder's run is of other faces, or a file cannot be read or written.
+    Returns what has changed in the configuration. The folder is made if it is not there; `sets`
+    are {name of a prepared set: fingerprint of its source}.
+
+    Raises:
+        XcosError: as by `changes`; or the folder's run is of other faces, or a file cannot be read
+            or written.
     """
     folder = Path(folder)
     config_file, run_file = folder / "config.yaml", folder / "run.json"

@@ -67,9 +67,12 @@ class Run:
         """Open a new run, or one that was interrupted; its folder is made where it is not there.
 
         `config` and `text` are of `read_config`; `data` is the folder of the prepared sets. Others
-        may write to the run's folder at the end of `until`. Raises XcosError if a set or a preset
-        cannot be used, the folder is of another configuration, is another process's at the moment
-        or cannot be written, or the disk is too full for its checkpoints.
+        may write to the run's folder at the end of `until`.
+
+        Raises:
+            XcosError: a set or a preset cannot be used, the folder is of another configuration,
+                is another process's at the moment or cannot be written, or the disk is too full
+                for its checkpoints.
         """
         self.config, self.folder = config, Path(folder)
         self.sets = [PreparedSet(Path(data) / name) for name in config.data.sets]
@@ -213,10 +216,11 @@ class Run:
     def finish(self, extras: Extras) -> Path | None:
         """Measure P on training pairs and thresholds on people held out, and write the preset.
 
-        It has the best weights, or the last. Returns its folder; None on a worker that is not the
-        chief. `extras` is called with the preset's configuration, to give its other files; see
-        `save_preset`. Raises XcosError if P cannot be measured or the preset not be written; the
-        checkpoints stay.
+        It has the best weights, or the last. Returns its folder; None on a worker that is not the chief. `extras` is called with the
+        preset's configuration, to give its other files; see `save_preset`.
+
+        Raises:
+            XcosError: P cannot be measured or the preset not be written; the checkpoints stay.
         """
         if not self._chief:
             return None
@@ -326,8 +330,11 @@ def train(
 ) -> int:
     """Open a run, train it to its last step, and finish it; see `read_config` and `Run.finish`.
 
-    Returns an exit code: 0, or 143 if it was told to stop. Raises XcosError as `read_config` and
-    `Run` do, or if a face cannot be read, or is of another size.
+    Returns:
+        An exit code: 0, or 143 if it was told to stop.
+
+    Raises:
+        XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
     """
     with reading_faults(), ExitStack() as until:
         run = Run(*read_config(*configs), data, folder, until)

@@ -11,12 +11,19 @@ from xcos_tf.models.weights import named_weights
 
 @dataclass(frozen=True)
 class Cut:
-    """Models that share the weights of a network, and of its teacher."""
+    """Models that share the weights of a network, and of its teacher.
 
-    stem: keras.Model | None  # from images to what the two below take; None where they take images
-    tail: keras.Model  # what is not frozen of the backbone
-    features: keras.Model  # to the network's grid feature or embedding
-    teacher: keras.Model | None  # to the teacher's embedding; None without one
+    Attributes:
+        stem: from an image to what `features` and `teacher` take; None where they take images.
+        tail: what is not frozen of the backbone.
+        features: to the network's grid feature or embedding.
+        teacher: to the teacher's embedding; None without one.
+    """
+
+    stem: keras.Model | None
+    tail: keras.Model
+    features: keras.Model
+    teacher: keras.Model | None
 
 
 def cut_at(
@@ -28,9 +35,11 @@ def cut_at(
     """Freeze a network's backbone up to a layer, and the teacher; nothing if no layer is named.
 
     The teacher goes on from the same stem if its backbone starts with the same weights, which is
-    `shared` if that is known; else the network is left in one piece, and both take images. Raises
-    ValueError if the backbone has no such layer, or nothing comes after it, or something goes
-    around it.
+    `shared` if that is known; else the network is left in one piece, and both take images.
+
+    Raises:
+        ValueError: the backbone has no such layer, or nothing comes after it, or something goes
+            around it.
     """
     backbone = network.backbone if name else getattr(network, "backbone", None)
     if not name:

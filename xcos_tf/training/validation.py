@@ -234,7 +234,7 @@ class WatchedPairs:
 
 @default_look()
 def picture_of(rows: Sequence[tuple]) -> np.ndarray:
-    """Draw pairs below each other: two faces, S and W side by side; uint8 (130 · N, 480, 3) RGB.
+    """Draw pairs below each other: two faces, S and W side by side.
 
     S goes from red at −1 over white to blue at 1, as in the paper, in a red and a blue that the
     colour-blind can distinguish; W from white at 0 to purple at its largest weight, or at twice
@@ -243,6 +243,9 @@ def picture_of(rows: Sequence[tuple]) -> np.ndarray:
     Args:
         rows: of each pair a caption, the faces uint8 (H, W, 3) RGB, S float (h, w) in [−1, 1], and
             W float (h, w), which sums to 1.
+
+    Returns:
+        uint8 (130 · len(rows), 480, 3) RGB.
     """
     figure = Figure(figsize=(4.8, 1.3 * len(rows)), dpi=100, facecolor="0.85", layout="tight")
     canvas = FigureCanvasAgg(figure)

@@ -34,10 +34,16 @@ _FIXED = ("patched", "correlated")
 
 
 def write_site(folder: Path, preset: str, litert: Path) -> None:
-    """Write the page and what it needs; files of the same names in `folder` are replaced.
+    """Write the page, a preset's float32 TFLite files, MTCNN's, and LiteRT.js.
+
+    Args:
+        folder: to write to; files of the same names are replaced.
+        preset: a bundled xCos preset, or the folder of one.
+        litert: the folder `@litertjs` that npm made.
 
     Raises:
-        XcosError: as by `models_and_litert`, or a file cannot be written.
+        XcosError: the preset has no TFLite files or no maps, LiteRT.js is not there, or a file
+            cannot be written.
     """
     facts, needed = models_and_litert(preset, litert)
     for name, path in (page_files() | needed).items():

@@ -130,10 +130,14 @@ def draw_histogram(
     style: Style,
     threshold: float | None,
 ) -> Figure:
-    """Draw how the scores, float (P,), of genuine (`same`) and of impostor pairs are spread.
+    """Draw how the scores of genuine and of impostor pairs are spread.
 
-    Genuine pairs have the colour of the score's style, impostors are grey. The limits are of the
-    axis of scores, the same in all histograms that are to be compared; a threshold is marked.
+    Args:
+        values: float (P,).
+        same: bool (P,).
+        limits: of the axis of scores, the same in all histograms that are to be compared.
+        style: of the score; genuine pairs have its colour, impostors are grey.
+        threshold: to mark, if there is one.
     """
     figure, axes = _canvas(4.6, 2.7)
     edges = np.linspace(*limits, _BINS + 1)

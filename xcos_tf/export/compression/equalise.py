@@ -25,9 +25,6 @@ def equalised(
 ) -> dict[str, np.ndarray]:
     """Return weights of the same network whose slopes and channels are of like size.
 
-    Every PReLU slope is in [−1, 1], and each channel around a PReLU, of a residual stream, and of
-    the grid, as large as the others of its tensor.
-
     Args:
         weights: of `grid_feature`, from `simple_weights`.
         faces: float32 (N, 112, 112, 3) in [−1, 1], to see how large each channel gets.
@@ -37,6 +34,10 @@ def equalised(
             largest.
         cells: whether the cells of the grid are made alike as the faces show them, not by their
             scales alone; for faces of many people.
+
+    Returns:
+        Weights with every PReLU slope in [−1, 1], and each channel around a PReLU, of a residual
+        stream, and of the grid, as large as the others of its tensor.
     """
     weights = {name: np.array(array, np.float32) for name, array in weights.items()}
     for giver, taker in prelu_links():

@@ -96,8 +96,10 @@ def face_order(faces: int, needed: int, seed: int) -> np.ndarray:
 def training_batches(faces: FaceSet, request: Request, first_step: int) -> tf.data.Dataset:
     """Return the batches of steps `first_step` up to the last, the same whenever they are made.
 
-    They are float32 (batch, 112, 112, 3) RGB in [−1, 1]. Half of the faces are changed as in
-    training, see `augment_face`, and half of these mirrored.
+    Half of the faces are changed as in training, see `augment_face`, and half of these mirrored.
+
+    Returns:
+        Elements float32 (batch, 112, 112, 3) RGB in [−1, 1].
     """
     order = face_order(len(faces), request.steps * request.batch, request.seed)
 
@@ -148,7 +150,10 @@ def learning_rate(request: Request, step: int) -> float:
 def distillation_loss(grid: tf.Tensor, teacher: tf.Tensor) -> tf.Tensor:
     """Return 1 − the mean cosine of each two cells, and a part of their squared difference.
 
-    S sees the directions of cells, float32 (N, h, w, c), alone, the learned W also their lengths.
+    S sees the cells' directions alone, the learned W also their lengths.
+
+    Args:
+        grid, teacher: float32 (N, h, w, c).
     """
     cosine = tf.reduce_sum(unit_length(grid) * unit_length(teacher), axis=-1)
     error = tf.reduce_mean(tf.square(grid - teacher)) / tf.reduce_mean(tf.square(teacher))
@@ -228,9 +233,13 @@ def _each_once(variables: Sequence) -> list:
 def fine_tune(request: Request, folder: Path) -> tuple[dict[str, np.ndarray], dict] | None:
     """Fine-tune a variant, or go on with it, with a progress bar on stderr.
 
-    Its state is kept in a folder, which is made if need be. Returns what `save_compressed` takes of
-    the variant, and facts of how it was made; None if Ctrl-C or SIGTERM stopped it, and the same
-    call goes on.
+    Args:
+        request: what to do.
+        folder: made if need be; holds the state.
+
+    Returns:
+        What `save_compressed` takes of the variant, and facts of how it was made; None if Ctrl-C or
+        SIGTERM stopped it, and the same call goes on.
 
     Raises:
         XcosError: there is no such preset or set, a package is not there, or the state is not of

@@ -18,9 +18,12 @@ from xcos_tf.models.weights import read_arrays
 def grid_feature(image: Any, ops: Any, blocks: Sequence[tuple[int, int, int]] = BLOCKS) -> Any:
     """Return the grid feature (N, 7, 7, 32) of images (N, 112, 112, 3) in [−1, 1].
 
-    It is what `XCos.features` computes, with the weights that `simple_weights` makes of its. `ops`
-    has the methods that `FloatOperations` has for operations; other blocks than
-    `mobilefacenet.BLOCKS` make a network of another size.
+    It is what `XCos.features` computes, with the weights that `simple_weights` makes of its.
+
+    Args:
+        image: the batch, of the kind that `ops` takes.
+        ops: how to compute, with the methods that `FloatOperations` has for operations.
+        blocks: as `mobilefacenet.BLOCKS`; other ones make a network of another size.
     """
     x = ops.prelu("stem_conv_prelu", ops.conv("stem_conv", image, stride=2))
     x = ops.prelu("stem_depthwise_prelu", ops.depthwise("stem_depthwise", x, 1))
@@ -61,8 +64,10 @@ def simple_weights(network: XCos) -> dict[str, np.ndarray]:
     """Return the weights of a network's grid as the operations have them.
 
     The head's shift becomes an offset behind its convolution, 7×7×32 instead of 7×7×512 numbers.
-    Raises XcosError if the grid is not MobileFaceNet's with folded batch normalisation and a head
-    of a cell affine and a convolution.
+
+    Raises:
+        XcosError: the grid is not MobileFaceNet's with folded batch normalisation and a head of a
+            cell affine and a convolution.
     """
     arrays = {
         path.split("/", 1)[1]: np.asarray(array, np.float32)

@@ -34,7 +34,13 @@ _INT8 = ("kernel", "rest", "scale")
 
 @dataclass(frozen=True)
 class CompressedNetwork:
-    """What an exporter needs of a variant."""
+    """What an exporter needs of a variant.
+
+    Attributes:
+        weights: {operation/weight: float32 array}; those of "qat" are multiples of a step.
+        ranges: {result: float32 (min, max)} of "qat", else empty.
+        record: how it was made.
+    """
 
     weights: dict[str, np.ndarray]  # by "operation/weight", float32; of "qat" multiples of a step
     ranges: dict[str, np.ndarray]  # {result: float32 (min, max)} of "qat", else empty
@@ -84,8 +90,9 @@ def save_compressed(
 def load_compressed(folder: Path, config: dict, variant: str) -> CompressedNetwork:
     """Read a variant of a preset with this folder and configuration.
 
-    Raises XcosError if there is no such variant, the preset has none, its file is damaged, or it
-    was made from other weights than the preset has.
+    Raises:
+        XcosError: there is no such variant, the preset has none, its file is damaged, or it was
+            made from other weights than the preset has.
     """
     if variant not in COMPRESSED:
         raise XcosError(

@@ -219,8 +219,12 @@ def learned_rounding(x: tf.Tensor, growth: tf.Tensor, low: tf.Tensor, high: tf.T
 
     y = g · q(x / g), where q rounds between fixed limits and passes gradients within them, has the
     gradient of Esser et al., *Learned Step Size Quantization*, ICLR 2020: (y − x) / g within the
-    limits, y / g beyond. x is float32 of any shape; low ≤ 0 < high, and `growth`, see
-    `range_factor`, are scalars.
+    limits, y / g beyond.
+
+    Args:
+        x: float32 of any shape.
+        growth: float32 scalar; see `range_factor`.
+        low, high: float32 scalars, low ≤ 0 < high.
     """
     factor = range_factor(growth)
     return factor * tf.quantization.fake_quant_with_min_max_vars(x / factor, low, high)

@@ -48,7 +48,11 @@ def model_function(
 ) -> Callable[..., dict]:
     """Return a model as a function of its inputs, in the order of its signature.
 
-    `grid`, by default the network's own, is called with `training=False`; see `convert`.
+    Args:
+        network: of the preset.
+        model: see `convert`.
+        grid: from normalised pixels to a grid feature, called with `training=False`; by default
+            the network's own.
     """
 
     def head(feature_map):

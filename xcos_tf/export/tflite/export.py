@@ -126,13 +126,22 @@ def model_maker(
 ) -> Callable[[str, int | None], bytes]:
     """Return what makes TFLite models of a variant, of builtin operations alone.
 
-    It is called with a model ("embed", "compare" or "verify") and the size of a batch, None where
-    that is free. The grids of "int8" and "qat" are int8 throughout but for their last 7×7×32
-    products and sums; their inputs are uint8 and their outputs float32. "pruned" and "clustered"
-    are float32, smaller when packed. The comparison of all four is the float32 one.
+    The grids of "int8" and "qat" are int8 throughout but for their last 7×7×32 products and sums;
+    their inputs are uint8 and their outputs float32. "pruned" and "clustered" are float32, smaller
+    when packed. The comparison of all four is the float32 one.
 
-    The preset was loaded from the folder `source`; `representative` is as for `export_tflite`.
-    Raises XcosError if the preset has no such variant, or it was made from other weights.
+    Args:
+        preset: an xCos preset, loaded from the folder.
+        source: its folder.
+        variant: one of `VARIANTS`.
+        representative: as for `export_tflite`.
+
+    Returns:
+        A function from a model ("embed", "compare" or "verify") and the size of a batch (None where
+        it is free) to the model's bytes.
+
+    Raises:
+        XcosError: the preset has no such variant, or it was made from other weights than it has.
     """
     arithmetic, grid = variant, None
     if variant in COMPRESSED:

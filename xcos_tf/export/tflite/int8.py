@@ -27,13 +27,20 @@ MOST = 64
 def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
     """Return what takes the place of a network's grid for the converter to make int8 of.
 
-    It goes from images, float32 (N, 112, 112, 3) in [−1, 1], to the grid feature. Each result is
-    rounded to one of 256 values between limits measured on the faces, uint8 (N, 112, 112, 3) RGB;
-    kernels are left to the converter, which gives each output channel a scale of its own. The last
-    7×7×32 products and sums stay in float32. MobileFaceNet is folded and equalised first, IR is
-    taken as it is.
+    Each result is rounded to one of 256 values between limits measured on the faces; kernels are
+    left to the converter, which gives each output channel a scale of its own. The last 7×7×32
+    products and sums stay in float32.
 
-    Raises XcosError unless `check_int8` lets the network pass.
+    Args:
+        network: one that `check_int8` lets pass. MobileFaceNet is folded and equalised first, IR is
+            taken as it is.
+        faces: uint8 (N, 112, 112, 3) RGB.
+
+    Returns:
+        A function from images, float32 (N, 112, 112, 3) in [−1, 1], to the grid feature.
+
+    Raises:
+        XcosError: the network is of another kind.
     """
     check_int8(network)
     images = normalise_pixels(faces).numpy()
@@ -50,13 +57,16 @@ def int8_grid(network: XCos, faces: np.ndarray) -> Callable[..., tf.Tensor]:
 
 
 def representative_faces(folder: Path | None = None, count: int = MOST) -> np.ndarray:
-    """Return faces to calibrate on, uint8 (N, 112, 112, 3) RGB, N ≥ 1, the same at each call.
+    """Return faces to calibrate on, the same whenever it is called.
 
     Args:
         folder: of aligned faces, at any depth; those of another size and what cannot be read are
             passed over. By default the portraits that ship with the package, each in as many
             variations as it takes: mirrored, shifted, lighter, coarser, partly covered.
         count: how many, at the most; more than these are thinned out evenly.
+
+    Returns:
+        uint8 (N, 112, 112, 3) RGB, N ≥ 1.
 
     Raises:
         XcosError: there is no such folder, or no usable face in it.

@@ -36,11 +36,20 @@ _BATCH = 8
 
 
 def layered_grid(network: XCos, images: np.ndarray) -> Callable[..., tf.Tensor]:
-    """Return a function from images to a network's grid, every result rounded to one of 256 values.
+    """Return a network's grid with every result rounded to one of 256 values.
 
     Batch normalisation behind a convolution is folded into it; elsewhere it becomes a 1×1 depthwise
-    convolution. Kernels are left to the converter. The layers are such as `check_int8` lets pass;
-    on the images, float32 (N, h, w, 3) in [−1, 1], the limits of each result are measured.
+    convolution. Kernels are left to the converter.
+
+    Args:
+        network: of layers that `check_layers` lets pass.
+        images: float32 (N, h, w, 3) in [−1, 1], on which the limits of each result are measured.
+
+    Returns:
+        A function from images to the grid feature.
+
+    Raises:
+        XcosError: the network has other layers.
     """
     seen = defaultdict(list)
 
@@ -80,9 +89,11 @@ def check_int8(network: FaceEmbedder | XCos) -> None:
 def folded_mobilefacenet(network: XCos) -> XCos | None:
     """Return the same network with batch normalisation folded, but for its last PReLU.
 
-    So that compression's own equalising, without which MobileFaceNet's S is lost, can take it, see
-    `simple_weights`. It is None unless this one is MobileFaceNet with batch normalisation, there
-    and in a head without a cell affine.
+    So that compression's own equalising, without which MobileFaceNet's S is lost, can take it.
+
+    Returns:
+        A network that `simple_weights` takes, or None if this one is not MobileFaceNet with batch
+        normalisation, there and in a head without a cell affine.
     """
     options = network.options
     if options["cell_affine"] or not options["batch_norm"]:

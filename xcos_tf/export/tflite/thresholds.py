@@ -13,7 +13,14 @@ FILE = "tflite-thresholds.json"
 
 @dataclass(frozen=True)
 class MeasuredThresholds:
-    """What `FILE` of a preset's folder holds; `xcos export --measure` writes it."""
+    """What `FILE` of a preset's folder holds; `xcos export --measure` writes it.
+
+    Attributes:
+        preset_sha256: of the weights.
+        attention: that was scored by.
+        measured: on what, in words.
+        variants: {variant: {false match rate: threshold}}.
+    """
 
     preset_sha256: str  # of the weights
     attention: str  # that was scored by
@@ -22,7 +29,11 @@ class MeasuredThresholds:
 
     @classmethod
     def read(cls, path: Path) -> "MeasuredThresholds | None":
-        """Return what a file holds; None if there is none. Raises XcosError if it is damaged."""
+        """Return what a file holds; None if there is none.
+
+        Raises:
+            XcosError: it is damaged.
+        """
         if not path.exists():
             return None
         advice = "get the preset again"
@@ -35,7 +46,8 @@ class MeasuredThresholds:
     def write(self, path: Path) -> Path:
         """Write a file; of what is there the other variants stay, if measured in the same way.
 
-        Raises XcosError if what is there is damaged, or the file cannot be written.
+        Raises:
+            XcosError: what is there is damaged, or the file cannot be written.
         """
         old = MeasuredThresholds.read(path)
         kept = old.variants if old and old.about == self.about else {}
@@ -57,9 +69,18 @@ def variant_thresholds(
     """Return the thresholds to ship with a variant of a preset, for its file's metadata.
 
     These are `thresholds` {false match rate: threshold}, empty where there are none; and in words
-    on what and for which variant they were measured, `thresholds_measured`. With `own_faces` the
-    variant was calibrated on faces of the user's, so that what was measured with the default ones
-    is not its own. Raises XcosError if the preset's file of such thresholds is damaged.
+    on what and for which variant they were measured, `thresholds_measured`.
+
+    Args:
+        folder: of the preset.
+        config: of the preset.
+        attention: that the score is by.
+        variant: such as "int8".
+        own_faces: whether the variant was calibrated on faces of the user's, so that what was
+            measured with the default ones is not its own.
+
+    Raises:
+        XcosError: the preset's file of such thresholds is damaged.
     """
     found = MeasuredThresholds.read(folder / FILE)
     of_this = found and found.about[:2] == (config["weights"]["sha256"], attention)

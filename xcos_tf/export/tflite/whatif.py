@@ -16,9 +16,16 @@ VARIANT = "float16"
 
 
 def write_whatif(path: Path, model: keras.Model, preset: Preset, facts: dict) -> None:
-    """Write a model from `covered_grids`, its weights as 16-bit floats.
+    """Write a model of covered cells, its weights as 16-bit floats.
 
-    The metadata have `facts` of how it came about. Raises XcosError if it cannot be written.
+    Args:
+        path: of the file.
+        model: from `covered_grids`.
+        preset: that it is of.
+        facts: how it came about, for its metadata.
+
+    Raises:
+        XcosError: the file cannot be written.
     """
     about = f"the grid of the face with each cell covered, row by row; {GRID_LAYOUT}"
     given = Port("grid", model.input_shape[1:], GRID_LAYOUT)
