@@ -216,8 +216,9 @@ class Run:
     def finish(self, extras: Extras) -> Path | None:
         """Measure P on training pairs and thresholds on people held out, and write the preset.
 
-        It has the best weights, or the last. Returns its folder; None on a worker that is not the chief. `extras` is called with the
-        preset's configuration, to give its other files; see `save_preset`.
+        It has the best weights, or the last. Returns its folder; None on a worker that is not the
+        chief. `extras` is called with the preset's configuration, to give its other files; see
+        `save_preset`.
 
         Raises:
             XcosError: P cannot be measured or the preset not be written; the checkpoints stay.

@@ -42,9 +42,9 @@ class CompressedNetwork:
         record: how it was made.
     """
 
-    weights: dict[str, np.ndarray]  # by "operation/weight", float32; of "qat" multiples of a step
-    ranges: dict[str, np.ndarray]  # {result: float32 (min, max)} of "qat", else empty
-    record: dict  # how it was made
+    weights: dict[str, np.ndarray]
+    ranges: dict[str, np.ndarray]
+    record: dict
 
     def grid(self, image: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the grid features of images, float32 in [−1, 1]; it is always in inference."""
