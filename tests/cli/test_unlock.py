@@ -184,7 +184,7 @@ def test_enrolling_that_was_killed_can_be_repeated(tmp_path, monkeypatch):
     store, written = tmp_path / "store", []
     command = ["unlock", "enroll", OBAMA, "--aligned", "--store", str(store)]
     command += ["--variant", "float16"]
-    write = export._write
+    write = export.replace_file
 
     def killed(path, content):
         if len(written) == 1:
@@ -192,10 +192,10 @@ def test_enrolling_that_was_killed_can_be_repeated(tmp_path, monkeypatch):
         write(path, content)
         written.append(path)
 
-    monkeypatch.setattr(export, "_write", killed)
+    monkeypatch.setattr(export, "replace_file", killed)
     assert main(command) == 130
     assert len(written) == 1 and not store.exists()
-    monkeypatch.setattr(export, "_write", write)
+    monkeypatch.setattr(export, "replace_file", write)
     assert main(command) == 0
     assert main(["unlock", "try", OBAMA2, "--aligned", "--store", str(store)]) == 0
     for path in tmp_path.rglob("*"):
