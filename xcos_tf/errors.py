@@ -20,7 +20,7 @@ _LONG = re.compile(rf"(?<!\w)'[^']{{{QUOTED},}}'|(?<!\w)\"[^\"]{{{QUOTED},}}\"|\
 
 def shown(text: object) -> str:
     """Return an input as a message shows it: on one line, its middle left out if it is long."""
-    return _shortened(on_one_line(text))
+    return shortened(on_one_line(text))
 
 
 def reason_of(error: BaseException, most: int = QUOTED) -> str:
@@ -32,7 +32,7 @@ def reason_of(error: BaseException, most: int = QUOTED) -> str:
         said = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     except Exception:
         said = "no reason given"
-    return _shortened(on_one_line(" ".join(str(said).split()) or type(error).__name__), most)
+    return shortened(on_one_line(" ".join(str(said).split()) or type(error).__name__), most)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def as_message(text: str, inputs: Iterable[str] = ()) -> str:
         if len(given) > QUOTED:
             for form in (on_one_line(given), as_message(given)):  # as it is, or in an XcosError
                 text = text.replace(form, shown(given))
-    text = _LONG.sub(lambda found: _shortened(found[0]), text)
+    text = _LONG.sub(lambda found: shortened(found[0]), text)
     # Its end says what to do.
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 1]}…{text[-LONGEST // 2 :]}"
 
@@ -87,7 +87,8 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _shortened(text: str, most: int = QUOTED) -> str:
+def shortened(text: str, most: int = QUOTED) -> str:
+    """Return a text without its middle if it has more than so many characters."""
     if len(text) <= most:
         return text
     return f"{text[: most // 2]}…{text[1 - most // 2 :]}"

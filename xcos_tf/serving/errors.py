@@ -1,8 +1,12 @@
 """What can go wrong between a client and a server, each in one sentence."""
 
+import re
 from dataclasses import dataclass
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import QUOTED, XcosError, shortened
+
+_PLACE_IN_GRAPH = re.compile(r"^assertion failed: |\s*\[\[\{\{.*")  # TensorFlow adds it
+_MOST = dict.fromkeys(("UNREACHABLE", "NO_TLS"), 300)  # characters of a library's own words
 
 
 class ServerUnavailable(XcosError):
@@ -36,15 +40,15 @@ class Call:
         """Return what a status of the server, or an error of the connection, means.
 
         The code is of `_SENTENCES`, or any other of gRPC's, to which REST's are mapped; the message
-        is the server's or a library's, and is cut if it is long.
+        is the server's or a library's, and loses its middle if it is long.
         """
-        said = " ".join(str(message).split())
+        said = _PLACE_IN_GRAPH.sub("", " ".join(str(message).split()))
         if code != "NOT_FOUND" and "servable version label" in said:
             code = "NO_LABEL"
         elif code != "NOT_FOUND" and "Serving signature" in said:
             code = "NO_SIGNATURE"
-        said = said if len(said) <= 300 else said[:299] + "…"
         sentence = _SENTENCES.get(code, _FAILED)
+        said = shortened(said, _MOST.get(code, QUOTED))
         about = {**vars(self), "subject": self.subject, "code": code, "said": said}
         return _KINDS.get(code, XcosError)(sentence.format(**about))
 
