@@ -2,18 +2,18 @@
 
     python tools/benchmark.py [verify] [--photos LFW]
     python tools/benchmark.py runtime [--before CHECKOUT] [--photos LFW] [--set LFW_ALIGNED PAIRS]
-        [--train CONFIG PREPARED] [--authors SRC]
+        [--train CONFIG PREPARED] [--authors SRC] [--deepface PYTHON]
     python tools/benchmark.py detection [--photos LFW]
     python tools/benchmark.py input PREPARED_SET [...]
     python tools/benchmark.py all-pairs FACES
     python tools/benchmark.py partial-fc
     python tools/benchmark.py prepare-memory
 
-`verify` also times galleries and alignment; `runtime` times commands beside another checkout's, and
-LiteRT beside Keras and, with --authors, PyTorch; `detection` compares our faces with the package
-`mtcnn`'s, of sample photos in several sizes and of a folder's photos; `input` times the training
-input against bare decoding; `partial-fc` a softmax over all people and over a sample. Ways that are
-compared take turns, so that whatever else the machine does hits all alike.
+`verify` also times galleries and alignment; `runtime` times commands beside another checkout's,
+LiteRT beside Keras and, with --authors, PyTorch, and us beside DeepFace; `detection` compares our
+faces with the package `mtcnn`'s, of sample photos in several sizes and of a folder's photos;
+`input` times the training input against bare decoding; `partial-fc` a softmax over all people and
+over a sample. Ways that are compared take turns, so that what else the machine does hits all alike.
 """
 
 import argparse
@@ -148,6 +148,10 @@ def runtime(args) -> None:
         parts = (f"{name} {x * 1e3:.0f} ms" for name, x in zip(names, seconds, strict=True))
         print(f"two faces through IR-SE-50: {', '.join(parts)}, ratio LiteRT / PyTorch", end=" ")
         print(f"{seconds[0] / seconds[-1]:.3f}", flush=True)
+    if args.deepface:
+        from tools.beside_deepface import beside_deepface
+
+        beside_deepface(args.deepface, args.photos)
 
 
 def pair_by(name: str, faces: np.ndarray, preset: str = "xcos-mobilefacenet") -> Callable:
@@ -488,6 +492,8 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--set", **two, metavar=("FACES", "PAIRS"), help="for `xcos evaluate`")
     command.add_argument("--train", **two, metavar=("CONFIG", "DATA"), help="for `xcos train`")
     command.add_argument("--authors", type=Path, help="`src` of the authors' repository")
+    words = "of an environment with DeepFace, see beside_deepface.py; needs --photos"
+    command.add_argument("--deepface", metavar="PYTHON", help=words)
     command = add("detection", detection, count=500)
     words = "folder, such as LFW, of which COUNT are taken"
     command.add_argument("--photos", type=Path, help=words)

@@ -1,4 +1,4 @@
-"""Ask DeepFace: a line of JSON in, its answer out. `benchmark_deepface.py` runs it elsewhere.
+"""Ask DeepFace: a line of JSON in, its answer out. `beside_deepface.py` runs it elsewhere.
 
     PYTHON tools/deepface_server.py FOLDER
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import benchmark_deepface
+from tools import beside_deepface
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 STAND_IN = """
@@ -38,8 +38,8 @@ def test_it_times_both_and_counts_who_comes_first(tmp_path, monkeypatch, capsys)
         for photo in photos:
             shutil.copy(PHOTOS / f"{photo}.jpg", tmp_path / "people" / person)
     for name, value in {"PROBES": 1, "ENROLLED": 2, "COLD": 1, "WARM": 1}.items():
-        monkeypatch.setattr(benchmark_deepface, name, value)
-    assert benchmark_deepface.main([sys.executable, str(tmp_path / "people")]) == 0
+        monkeypatch.setattr(beside_deepface, name, value)
+    beside_deepface.beside_deepface(sys.executable, tmp_path / "people")
     said = capsys.readouterr().out
     assert "FaceStore.find: the person comes first for 1 of 1 photos" in said
     assert "DeepFace.find, opencv: the person comes first for 0 of 1 photos" in said

@@ -1,11 +1,8 @@
-"""Measure xcos_tf beside DeepFace: two photos, and searches in a folder of photos.
+"""xcos_tf beside DeepFace: two photos, and searches in a folder of photos.
 
-    python tools/benchmark_deepface.py PYTHON PHOTOS
-
-PYTHON is the interpreter of an environment of its own with `deepface`, `tf-keras`, `dlib-bin`,
-`face_recognition_models`, `setuptools<81` and `opencv-python<5`. DeepFace's model is Dlib, whose
-weights come as a package; it downloads those of its other models. PHOTOS is a folder with a
-sub-folder for each person, such as LFW. Ways that are compared take turns.
+DeepFace runs in an environment of its own with `deepface`, `tf-keras`, `dlib-bin`,
+`face_recognition_models`, `setuptools<81` and `opencv-python<5`. Its model is Dlib, whose weights
+come as a package; it downloads those of its other models. Ways that are compared take turns.
 """
 
 import json
@@ -13,14 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 from shutil import copy
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.benchmark import interleaved_medians
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,13 +24,15 @@ COLD, WARM = 3, 30  # rounds
 SERVER = Path(__file__).with_name("deepface_server.py")
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = ArgumentParser("benchmark_deepface", description=__doc__.splitlines()[0])
-    parser.add_argument("python", metavar="PYTHON", help="with DeepFace")
-    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="a sub-folder for each person")
-    args = parser.parse_args(argv)
+def beside_deepface(python: str, photos: Path) -> None:
+    """Print what both take for two photos and for searches.
+
+    Args:
+        python: the interpreter of DeepFace's environment.
+        photos: a folder with a sub-folder for each person, such as LFW.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        command = [args.python, str(SERVER), folder]
+        command = [python, str(SERVER), folder]
         compare_pair(command)
         with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as server:
 
@@ -44,9 +40,8 @@ def main(argv: list[str] | None = None) -> int:
                 print(json.dumps([what, *map(str, arguments)]), file=server.stdin, flush=True)
                 return json.loads(server.stdout.readline())
 
-            compare_searches(ask, *share(args.photos, Path(folder) / "gallery"))
+            compare_searches(ask, *share(photos, Path(folder) / "gallery"))
             server.stdin.close()
-    return 0
 
 
 def share(photos: Path, gallery: Path) -> tuple[Path, list[Path]]:
@@ -126,7 +121,3 @@ def show(what: str, ways: dict[str, Callable], rounds: int) -> None:
     seconds = interleaved_medians(list(ways.values()), rounds)
     for name, x in zip(ways, seconds, strict=True):
         print(f"  {name:36} {x:7.3f} s, {x / seconds[0]:5.1f} times", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
