@@ -114,6 +114,8 @@ def verification_ratio(rounds: int) -> tuple[float, float]:
 
 def runtime(args) -> None:
     """Print what LiteRT takes, beside Keras, beside PyTorch and beside another checkout."""
+    if args.deepface and not args.photos:
+        raise XcosError("--deepface has no people to search; give a folder by --photos too")
     # First, as the peak of a child begins with its parent's memory.
     photos = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
     commands = {"verify, two photos, cold": (["verify", *photos], 5)}

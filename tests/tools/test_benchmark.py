@@ -111,6 +111,11 @@ def test_an_input_that_cannot_be_used_is_one_sentence(tmp_path, capsys):
     assert "2 people; give 32 or more" in capsys.readouterr().err
 
 
+def test_deepface_without_photos_is_one_sentence(capsys):
+    assert main(["runtime", "--deepface", "python"]) == 2
+    assert "give a folder by --photos" in capsys.readouterr().err
+
+
 def test_time_memory_and_ratio_of_all_pairs_are_printed(tmp_path, capsys):
     for person in range(3):
         (tmp_path / "faces" / str(person)).mkdir(parents=True)
