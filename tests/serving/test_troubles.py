@@ -7,9 +7,9 @@ import time
 import pytest
 
 from tests.serving.stand_in import StandIn, fails
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import QUOTED, XcosError
 from xcos_tf.serving.client import ServingClient
-from xcos_tf.serving.errors import DeadlineExceeded, ServerUnavailable
+from xcos_tf.serving.errors import _SENTENCES, Call, DeadlineExceeded, ServerUnavailable
 
 PATIENCE = 3  # seconds by which a busy machine may be late, under what a fault would cost
 
@@ -22,6 +22,14 @@ def free_port():
 
 def address(kind, port):
     return f"localhost:{port}" if kind == "grpc" else f"http://localhost:{port}"
+
+
+@pytest.mark.parametrize("code", sorted({*_SENTENCES, "INTERNAL"} - {"UNREACHABLE", "NO_TLS"}))
+def test_of_a_server_s_own_words_a_hundred_letters_are_quoted(code):
+    said = "c " * 400
+    sentence = str(Call("localhost", "a", 1).error(code, said))
+    assert said[:40] in sentence or "{said}" not in _SENTENCES.get(code, "{said}")
+    assert said[: QUOTED + 1] not in sentence
 
 
 def test_server_down(kind, faces):
