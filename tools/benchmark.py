@@ -122,7 +122,7 @@ def runtime(args) -> None:
     if args.photos:
         commands["align"] = (["align", str(args.photos.resolve()), "OUT"], 2)
     if args.set:
-        commands["evaluate"] = (["evaluate", *(str(x.resolve()) for x in args.set)], 1)
+        commands["evaluate"] = (["evaluate", *(str(x.resolve()) for x in args.set), "--aligned"], 1)
     if args.train:
         config, data = (str(x.resolve()) for x in args.train)
         commands["train"] = (["train", config, "--data", data, "--out", "OUT"], 3)
