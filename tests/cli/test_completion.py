@@ -51,19 +51,25 @@ def test_bash_offers(tmp_path, script, words, offered):
     assert set(done.stdout.split()) == set(offered.split())
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not here")
-def test_zsh_completes(tmp_path, script):
+ZSH = (
+    "PS1=ready; fpath=($PWD/.zfunc $fpath); autoload -U compinit; compinit -D -u\n"
+    "xcos() { print -r -- called $* end }\nunset zle_bracketed_paste\n"
+)
+TCSH = "source .zfunc/_xcos; set prompt=ready; alias xcos 'echo called \\!* end'\n"
+
+
+@pytest.mark.parametrize("shell, settings", [("zsh", ZSH), ("tcsh", TCSH)])
+def test_a_shell_completes(tmp_path, script, shell, settings):
     """Words are typed at a terminal, and Tab and Enter; `xcos` is called with the whole ones."""
-    script("zsh", ".zfunc/_xcos")
-    (tmp_path / ".zshrc").write_text(
-        "PS1=ready; fpath=($PWD/.zfunc $fpath); autoload -U compinit; compinit -D -u\n"
-        "xcos() { print -r -- called $* end }\nunset zle_bracketed_paste\n"
-    )
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    script(shell, ".zfunc/_xcos")
+    (tmp_path / f".{shell}rc").write_text(settings)
     terminal, end = pty.openpty()
-    environment = {**os.environ, "ZDOTDIR": ".", "TERM": "dumb"}
+    environment = {**os.environ, "HOME": ".", "ZDOTDIR": ".", "TERM": "xterm"}
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), end)
     shell = subprocess.Popen(
-        ["zsh", "-i"], cwd=tmp_path, env=environment, start_new_session=True, **streams
+        ["setsid", "--ctty", shell, "-i"], cwd=tmp_path, env=environment, **streams
     )
 
     def shown_until(end):
