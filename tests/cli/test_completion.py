@@ -58,7 +58,7 @@ ZSH = (
 TCSH = "source .zfunc/_xcos; set prompt=ready; alias xcos 'echo called \\!* end'\n"
 
 
-@pytest.mark.parametrize("shell, settings", [("zsh", ZSH), ("tcsh", TCSH)])
+@pytest.mark.parametrize("shell, settings", [("zsh", ZSH), ("tcsh", TCSH)], ids=["zsh", "tcsh"])
 def test_a_shell_completes(tmp_path, script, shell, settings):
     """Words are typed at a terminal, and Tab and Enter; `xcos` is called with the whole ones."""
     if shutil.which(shell) is None:

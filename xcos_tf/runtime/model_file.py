@@ -33,6 +33,7 @@ _KEYS = {
     "inputs": list,
     "outputs": list,
     "thresholds": dict,
+    "model_sha256": str,
 }
 
 # Of the archive's one entry, so that the same export gives the same bytes.
@@ -103,8 +104,8 @@ def _metadata_of(content: bytes, name: str) -> dict:
         if not isinstance(found.get(key), kind):
             raise XcosError(f"the {NAME} in {name} has no proper {key!r}; {_ADVICE}")
     check_rates(found["thresholds"], f"the {NAME} in {name} has no proper 'thresholds'", _ADVICE)
-    # The interpreter may crash on a model that is damaged. Files of before have no such hash.
-    if found.get("model_sha256", digest := hashlib.sha256(content[:start]).hexdigest()) != digest:
+    # The interpreter may crash on a model that is damaged.
+    if found["model_sha256"] != hashlib.sha256(content[:start]).hexdigest():
         raise XcosError(f"the model {name} is damaged; {_ADVICE}")
     return found
 
