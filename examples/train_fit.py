@@ -1,6 +1,6 @@
 """Train an xCos model by Keras's `compile` and `fit`; copy this and change what you like.
 
-    python tools/train_fit.py FACES --out RUN
+    python examples/train_fit.py FACES --out RUN
 
 FACES has a folder for each person with their aligned faces, as `xcos align` makes them. A tenth of
 the photos is for validation. The best weights by it become the preset RUN/preset, for
