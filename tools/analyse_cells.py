@@ -34,7 +34,6 @@ from xcos_tf.verifier import Verifier
 
 XCOS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
 PLAIN = ("mobilefacenet", "mobilefacenet-occlusion")
-BLOCK = 2048
 MIRRORED = (
     *("preset", "map", "with the mirrored pair's, mirrored back", "with the mirrored pair's"),
     *("with its own mirror image", "right half of the mean map", "score's change, mean size"),
@@ -64,12 +63,8 @@ def analyse(verifier, first, second, covered, same, fold) -> dict[str, float]:
     `first` and `second` are grid features of each pair, float32 (P, h, w, c), and `covered` is bool
     (P, h, w).
     """
-    blocks = [slice(i, i + BLOCK) for i in range(0, len(first), BLOCK)]
-    parts = [verifier.explain_pairs(first[x], second[x], "learned") for x in blocks]
-    similarity, weights = (
-        np.concatenate([part[name] for part in parts])
-        for name in ("similarity_map", "attention_map")
-    )
+    found = verifier.explain_pairs(first, second, "learned")
+    similarity, weights = found["similarity_map"], found["attention_map"]
     attentions = {}
     for letter, map_ in (("U", np.full_like(weights, 1 / weights[0].size)), ("L", weights)):
         attentions[f"accuracy by {letter}"] = map_
@@ -94,14 +89,12 @@ def covered_table(args: argparse.Namespace) -> str:
     verifiers = {name: Verifier.from_preset(name) for name in args.preset}
     names, pairs = vset.photos.names, vset.pairs
     cover = draw_cover(pairs, occluder.seed)
-    faces = np.empty((len(names) + len(cover.photos), 112, 112, 3), np.uint8)
-    for positions, batch in FaceReader(vset).batches(range(len(names)), "faces"):
-        faces[positions] = batch
-    for place, position in enumerate(cover.photos, len(names)):
-        faces[place] = occluder.cover(faces[position], names[position])
-    is_first = cover.first >= len(names)
-    copy = np.where(is_first, cover.first, cover.second)
-    masks = (faces[copy] != faces[np.where(is_first, pairs.first, pairs.second)]).any(-1)
+    batches = FaceReader(vset).batches(range(len(names)), "faces")
+    faces = [face for _, batch in batches for face in batch]
+    faces = np.stack([*faces, *(occluder.cover(faces[i], names[i]) for i in cover.photos)])
+    # Of each pair, one face is as it was.
+    ends = (cover.first, pairs.first), (cover.second, pairs.second)
+    masks = np.logical_or(*((faces[now] != faces[before]).any(-1) for now, before in ends))
     columns = []
     for verifier in verifiers.values():
         blocks = [verifier.embed(faces[i : i + 64]) for i in range(0, len(faces), 64)]
@@ -187,15 +180,14 @@ def main(argv: list[str] | None = None) -> int:
     commands.choices["covered"].add_argument("--share", type=float, default=0.5, help=words)
     mirrored = commands.choices["mirrored"]
     mirrored.add_argument("list", nargs="?", metavar="PAIRS", help="list of pairs")
-    args = parser.parse_args(argv)
 
-    def do() -> None:
+    def do(args: argparse.Namespace) -> None:
         from xcos_tf.quiet import import_tensorflow
 
         import_tensorflow()
         print(args.table(args))
 
-    return ended("analyse_cells", do)
+    return ended(parser, do, argv)
 
 
 if __name__ == "__main__":

@@ -175,10 +175,11 @@ def ir_se_50(authors: Path, faces: np.ndarray) -> dict[str, Callable]:
     """
     import torch
 
-    from tools.lite import lite_runner
+    from xcos_tf.export.tflite.convert import convert
     from xcos_tf.models.builder import build_network
     from xcos_tf.models.presets import Preset
     from xcos_tf.runtime.keras import KerasRuntime
+    from xcos_tf.runtime.lite_model import SIGNATURE, interpreter_class
 
     package = sys.modules["authors"] = ModuleType("authors")
     package.__path__ = [str(authors / "model")]  # whose own `__init__` imports far more
@@ -190,10 +191,11 @@ def ir_se_50(authors: Path, faces: np.ndarray) -> dict[str, Callable]:
         with torch.no_grad():
             return theirs(images)
 
-    keras = KerasRuntime(Preset({}, network))
-    lite = lite_runner(network.features, len(faces), torch.get_num_threads())
-    ways = {"LiteRT": partial(lite, faces), "Keras": partial(keras.embed, faces)}
-    return {**ways, "PyTorch": by_pytorch}
+    preset = Preset({}, network)
+    content = convert(preset, "embed", "float32", len(faces))
+    lite = interpreter_class()(model_content=content, num_threads=torch.get_num_threads())
+    ways = {"LiteRT": partial(lite.get_signature_runner(SIGNATURE), image=faces)}
+    return {**ways, "Keras": partial(KerasRuntime(preset).embed, faces), "PyTorch": by_pytorch}
 
 
 def command(checkout: Path, words: list[str]) -> tuple[float, float, float]:
@@ -512,8 +514,7 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--images", type=int, nargs="+", default=[20_000, 40_000, 80_000])
     if not {*argv[:1]} & {*commands.choices, "-h", "--help"}:
         argv = ["verify", *argv]
-    args = parser.parse_args(argv)
-    return ended("benchmark", lambda: args.run(args))
+    return ended(parser, lambda args: args.run(args), argv)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def compress(request, work: Path) -> dict | None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("compress_preset", description=__doc__.splitlines()[0])
     parser.add_argument("preset", help="name or folder of an xCos preset")
     parser.add_argument("variant", choices=COMPRESSED)
     parser.add_argument("--data", type=Path, required=True, help="holds the prepared sets")
@@ -94,16 +94,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True, help="the highest learning rate")
     parser.add_argument("--sparsity", type=float, default=0.5, help="default: %(default)s")
-    args = parser.parse_args(argv)
 
-    def do() -> None:
+    def do(args: argparse.Namespace) -> None:
         request = make_request(args, read_config(find_preset(args.preset)))
         measured = compress(request, args.work / args.variant)
         if measured is None:
             raise KeyboardInterrupt
         print(json.dumps(measured, indent=1))
 
-    return ended("compress_preset", do, "; the same command goes on from here")
+    return ended(parser, do, argv, "; the same command goes on from here")
 
 
 if __name__ == "__main__":

@@ -114,8 +114,7 @@ def main(argv: list[str] | None = None) -> int:
     text = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("convert_mtcnn", description=__doc__, formatter_class=text)
     parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED, metavar="FOLDER")
-    args = parser.parse_args(argv)
-    return ended("convert_mtcnn", lambda: convert(args.folder))
+    return ended(parser, lambda args: convert(args.folder), argv)
 
 
 if __name__ == "__main__":

@@ -99,13 +99,12 @@ def main(argv: list[str] | None = None) -> int:
         command.set_defaults(draw=draw)
         command.add_argument("source", type=Path, metavar="FILE", help=what, **more)
         command.add_argument("--out", type=Path, required=True, help=".png, .pdf or .svg")
-    args = parser.parse_args(argv)
 
-    def do() -> None:
+    def do(args: argparse.Namespace) -> None:
         check_figure_path(args.out)
         save_figure(args.draw(args.source), args.out)
 
-    return ended("draw", do)
+    return ended(parser, do, argv)
 
 
 if __name__ == "__main__":

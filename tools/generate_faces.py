@@ -94,18 +94,17 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("generate_faces", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, metavar="FACES", help="folder to make")
     parser.add_argument("--people", type=int, default=12, help="default: %(default)s")
     parser.add_argument("--faces", type=int, default=12, help="of each; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    args = parser.parse_args(argv)
 
-    def do() -> None:
+    def do(args: argparse.Namespace) -> None:
         generate(args.folder, args.people, args.faces, args.seed)
         print(f"{args.people * args.faces} faces of {args.people} people in {args.folder}")
 
-    return ended("generate_faces", do, "; nothing was written")
+    return ended(parser, do, argv, "; nothing was written")
 
 
 if __name__ == "__main__":

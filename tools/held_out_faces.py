@@ -32,8 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="is made")
     words = "its name or folder (default: %(default)s)"
     parser.add_argument("--preset", default="xcos-mobilefacenet", metavar="PRESET", help=words)
-    args = parser.parse_args(argv)
-    return ended("held_out_faces", lambda: write(args.preset, args.data, args.out))
+    return ended(parser, lambda args: write(args.preset, args.data, args.out), argv)
 
 
 def write(preset: str, data: Path, out: Path) -> None:

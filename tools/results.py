@@ -50,7 +50,7 @@ class Report(NamedTuple):
 
         folder.mkdir(parents=True, exist_ok=True)
         for name, (kind, rows) in self.rows.items():
-            write_rows(folder / name, kind, rows)
+            write_csv(folder / name, kind._fields, rows)
         if self.figure:
             save_figure(self.figure, folder / f"{self.name}.png")
         page = self.page(command)
@@ -59,13 +59,8 @@ class Report(NamedTuple):
         return page
 
 
-def write_rows(path: Path, kind: type, rows: Iterable) -> None:
-    """Write named tuples of one kind as CSV, whole or not at all."""
-    write_csv(path, kind._fields, [["" if x is None else x for x in row] for row in rows])
-
-
 def read_rows(path: Path, kind: type, tool: str = "reproduce_paper") -> list:
-    """Return what `write_rows` wrote, called by a tool of this name.
+    """Return the rows of a CSV file of `Report.write`, by a tool of this name.
 
     Raises:
         XcosError: the file is not there, or is another one.
@@ -148,27 +143,27 @@ def run(
     """Write and print what is measured, fill the pages of `--readme`, return the exit code."""
     from xcos_tf.quiet import import_tensorflow
 
-    args = parser.parse_args(argv)
-    import_tensorflow()
-
-    def whole() -> None:
+    def whole(args: Namespace) -> None:
         from tools.pages import fill_page
 
+        import_tensorflow()
         check_can_write(args.out, within=args.out)
         for report in measure(args):
             print(report.write(args.out, command_of(parser, args)))
         for page in args.readme:
             fill_page(page, args.out)
 
-    return ended(parser.prog, whole, "; the same command goes on from here" * ("cache" in args))
+    goes_on = "; the same command goes on from here" if parser.get_default("cache") else ""
+    return ended(parser, whole, argv, goes_on)
 
 
-def ended(tool: str, do: Callable[[], object], goes_on: str = "") -> int:
-    """Do it, and return 0; 2 after an `XcosError`, which is printed; 130 after Ctrl-C."""
+def ended(parser: ArgumentParser, do: Callable, argv: list | None, goes_on: str = "") -> int:
+    """Do it with the arguments; return 0, 2 after an `XcosError` (printed), or 130 after Ctrl-C."""
+    args = parser.parse_args(argv)
     try:
-        do()
+        do(args)
     except XcosError as error:
-        print(f"{tool}: error: {error}", file=sys.stderr)
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\nstopped{goes_on}", file=sys.stderr)

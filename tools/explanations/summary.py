@@ -9,6 +9,7 @@ measured on fewer pairs, a difference is over those.
 
 from collections import namedtuple
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -58,29 +59,32 @@ Values = dict[tuple[str, str], np.ndarray]
 
 def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
     """Return every mean of every contender on a set of this name, the controls among them."""
-    rows, gains = [], _gains(found)
-    both = list(zip(found, gains, strict=True))
-    of_xcos = {x.contender[1:]: gain for x, gain in both if x.contender.method.name == XCOS}
-    for one, gain in both:
-        is_rival = one.contender.method.name != XCOS
-        xcos_gain = of_xcos.get(one.contender[1:], {}) if is_rival else {}
-        who, hashes = (name, *_who(one)), _hashes(one, set_sha256)
-        for place, values in {**_faithfulness(one), **_checks(one)}.items():
+    who, values = [x.contender for x in found], list(map(_values, found))
+    rivals = {x[1:]: y for x, y in zip(who, values, strict=True) if x.method.name == CONTROL}
+    gains = [
+        {} if x.method.name == CONTROL else _gains(y, rivals[x[1:]])
+        for x, y in zip(who, values, strict=True)
+    ]
+    of_xcos = {x[1:]: gain for x, gain in zip(who, gains, strict=True) if x.method.name == XCOS}
+    rows = []
+    for one, of_one, gain in zip(found, values, gains, strict=True):
+        row = _row_of(Measure, one, name, set_sha256)
+        xcos_gain = {} if one.contender.method.name == XCOS else of_xcos.get(one.contender[1:], {})
+        for place, of_pairs in of_one.items():
             gained, lead = NOTHING, NOTHING
             if place in gain:
                 gained = mean_over_pairs(gain[place])
                 if place in xcos_gain:
                     lead = mean_over_pairs(_difference(gain[place], xcos_gain[place]))
-            estimates = *mean_over_pairs(values), *gained, *lead
-            rows.append(Measure(*who, *place, len(values), *estimates, **hashes))
+            rows.append(row(*place, len(of_pairs), *mean_over_pairs(of_pairs), *gained, *lead))
         seconds, passes = (np.array(one.measured[x]) for x in ("seconds", "passes"))
-        for measure, value in (
-            ("seconds", np.median(seconds[:, 0])),
-            ("ratio", np.median(seconds[:, 0] / seconds[:, 1])),
-            ("forward passes", passes[0, 0]),
-            ("backward passes", passes[0, 1]),
-        ):
-            rows.append(Measure(*who, measure, "", len(one.same), float(value), **hashes))
+        costs = {
+            "seconds": np.median(seconds[:, 0]),
+            "ratio": np.median(seconds[:, 0] / seconds[:, 1]),
+            "forward passes": passes[0, 0],
+            "backward passes": passes[0, 1],
+        }
+        rows += [row(measure, "", len(one.same), float(x)) for measure, x in costs.items()]
     return rows
 
 
@@ -88,25 +92,21 @@ def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[Cur
     """Return the curves of every contender, the mean over its pairs of each kind."""
     points = []
     for one in found:
-        hashes = _hashes(one, set_sha256)
-        for (measure, fill), curves in _curves(one).items():
+        point = _row_of(CurvePoint, one, name, set_sha256)
+        for place, curves in _curves(one).items():
             means = curves.mean(axis=0)
             shares = np.linspace(0, 1, means.shape[1]).round(6)
-            points += [
-                CurvePoint(name, *_who(one), measure, fill, len(curves), *place, **hashes)
-                for place in zip(shares.tolist(), *means.tolist(), strict=True)
-            ]
+            along = zip(shares.tolist(), *means.tolist(), strict=True)
+            points += [point(*place, len(curves), *x) for x in along]
     return points
 
 
-def _who(one: Found) -> tuple[str, str, str]:
-    contender = one.contender
-    return contender.method.name, contender.verifier.config["name"], contender.attention
-
-
-def _hashes(one: Found, set_sha256: str) -> dict[str, str]:
-    preset_sha256 = one.contender.verifier.config["weights"]["sha256"]
-    return {"preset_sha256": preset_sha256, "set_sha256": set_sha256}
+def _row_of(kind: type, one: Found, name: str, set_sha256: str) -> partial:
+    """Return what makes rows of a kind that say who was measured, and on which set."""
+    contender, config = one.contender, one.contender.verifier.config
+    who = contender.method.name, config["name"], contender.attention
+    hashes = {"preset_sha256": config["weights"]["sha256"], "set_sha256": set_sha256}
+    return partial(kind, name, *who, **hashes)
 
 
 def _curves(one: Found) -> Values:
@@ -124,35 +124,27 @@ def _curves(one: Found) -> Values:
     return found
 
 
-def _faithfulness(one: Found) -> Values:
-    values = {}
-    for fill in CELL_FILLS:
-        values["cell ablation", fill] = np.array(one.measured[f"cells {fill}"])
+def _values(one: Found) -> Values:
+    """Return how faithful the maps are, then the checks, whose detail is empty."""
+    measured = one.measured
+    values = {("cell ablation", x): np.array(measured[f"cells {x}"]) for x in CELL_FILLS}
     for (measure, fill), curves in _curves(one).items():
         scores, right = area(curves).T
         values |= {(measure, fill): scores, (f"{measure} accuracy", fill): right}
-    return values
+    checks = [x for x in ("random weights", "shift") if x in measured]
+    return values | {(x, ""): np.concatenate(measured[x]) for x in checks}
 
 
-def _checks(one: Found) -> Values:
-    checks = ("random weights", "shift")
-    return {(x, ""): np.concatenate(one.measured[x]) for x in checks if x in one.measured}
-
-
-def _gains(found: Sequence[Found]) -> list[Values]:
-    """Return by how much each pair's values are better than the control's; {} of the control."""
-    controls = {x.contender[1:]: x for x in found if x.contender.method.name == CONTROL}
-    all_gains = []
-    for one in found:
-        gains, control = {}, controls[one.contender[1:]]
-        expected = _faithfulness(control)
-        for (measure, detail), values in _faithfulness(one).items() if one is not control else ():
-            gains[measure, detail] = values
-            if measure != "cell ablation":
-                gain = _difference(values, expected[measure, detail])
-                gains[measure, detail] = gain if is_better_high(measure) else -gain
-        all_gains.append(gains)
-    return all_gains
+def _gains(values: Values, control: Values) -> Values:
+    """Return by how much each pair's values are better than the control's."""
+    gains = {}
+    for (measure, fill), of_pairs in values.items():
+        if measure == "cell ablation":
+            gains[measure, fill] = of_pairs
+        elif fill:
+            gain = _difference(of_pairs, control[measure, fill])
+            gains[measure, fill] = gain if is_better_high(measure) else -gain
+    return gains
 
 
 def _difference(values: np.ndarray, others: np.ndarray) -> np.ndarray:

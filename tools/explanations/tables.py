@@ -29,10 +29,10 @@ CHECKS_AND_COSTS = {
     "faces forward": ("forward passes", ""),
     "backward": ("backward passes", ""),
 }
+PAIRS = "pairs"
 COUNT = ("cell ablation", CELL_FILLS[0])
-"""The measure that is told of first, on how many pairs."""
 Columns = dict[str, tuple[str, str]]
-"""{heading: a measure, and its fill or other detail}."""
+"""{heading: a measure, and its fill or other detail}; under `PAIRS` is how many it was taken on."""
 
 
 def has_failed(row: Measure) -> bool:
@@ -70,9 +70,7 @@ def _table(
     rows: Sequence[Measure],
     per_set: Columns,
     once: Columns,
-    *,
     gains: bool = False,
-    count: tuple[str, str] | None = None,
 ) -> str:
     """Return a table of columns for each set, and of those that the first set tells.
 
@@ -82,7 +80,6 @@ def _table(
         rows: what was measured.
         per_set, once: the columns; those that nobody has are left out.
         gains: areas are gains over the control, which has no line.
-        count: the measure whose number of pairs is told.
     """
     sets = list(dict.fromkeys(row.set for row in rows)) or [""]
     by_place = {row[:6]: row for row in rows}
@@ -90,13 +87,11 @@ def _table(
     measured = {(row.set, row.measure, row.detail) for row in rows}
     columns = {}
     for name in sets:
-        if count and (name, *count) in measured:
-            columns[f"{name}: pairs"] = (name, *count, "pairs")
         for heading, place in per_set.items():
-            if (name, *place) in measured:
-                heading = heading[:-2] if gains and place[0] != "cell ablation" else heading
-                columns[f"{name}: {heading}"] = (name, *place, "")
-    columns |= {x: (sets[0], *y, "") for x, y in once.items() if (sets[0], *y) in measured}
+            heading = heading.rstrip(" ↑↓") if gains and place[0] != "cell ablation" else heading
+            columns[f"{name}: {heading}"] = (name, *place)
+    columns |= {heading: (sets[0], *place) for heading, place in once.items()}
+    columns = {heading: place for heading, place in columns.items() if place in measured}
     if not columns:
         return ""
     scores = list(dict.fromkeys(row[2:4] for row in rows))
@@ -105,17 +100,19 @@ def _table(
     for who in sorted(who_is_there, key=lambda who: scores.index(who[1:])):
         method, preset, score = who
         if not (gains and method == CONTROL):
-            found = [(by_place.get((x[0], *who, *x[1:3])), x[3]) for x in columns.values()]
-            texts = [_text(row, gains, what) for row, what in found]
+            texts = [
+                _text(by_place.get((where, *who, *place)), gains, heading.endswith(f": {PAIRS}"))
+                for heading, (where, *place) in columns.items()
+            ]
             mark = FAILED * (who in failed)
             lines.append([f"{method}{mark}", f"{preset} {LETTERS.get(score, score)}", *texts])
     return markdown_table(["method", "explains", *columns], lines)
 
 
-def _text(row: Measure | None, gains: bool, what: str) -> str:
+def _text(row: Measure | None, gains: bool, counts: bool) -> str:
     if row is None:
         return NONE
-    if what == "pairs":
+    if counts:
         return f"{row.pairs:,}"
     if row.measure in ("seconds", "ratio"):
         return f"{row.value:.3g}"
@@ -126,25 +123,26 @@ def _text(row: Measure | None, gains: bool, what: str) -> str:
     return minus(f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
 
 
+COMPARED = {PAIRS: (GENUINE[0], OTHERS[0]), **_areas(GENUINE, OTHERS)}
+
+
 def _short(rows: Sequence[Measure]) -> str:
     """Return what a newcomer needs: some maps of xCos's own score."""
     some = [x for x in rows if x.score == "learned" and x.method in SHORT]
     some.sort(key=lambda row: SHORT.index(row.method))
-    columns = {"cell ablation ↑": COUNT, **_areas(GENUINE)}
-    return _table(some, columns, RATIO, gains=True, count=COUNT)
+    columns = {PAIRS: COUNT, "cell ablation ↑": COUNT, **_areas(GENUINE)}
+    return _table(some, columns, RATIO, gains=True)
 
 
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": _short,
     "explanations-claims": statements,
-    "explanations-cells": partial(_table, per_set=CELLS, once=RATIO, count=COUNT),
+    "explanations-cells": partial(_table, per_set={PAIRS: COUNT, **CELLS}, once=RATIO),
     "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
     "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),
     "explanations-accuracy": partial(_table, per_set=_areas(ACCURACY), once={}, gains=True),
-    "explanations-fills": partial(
-        _table, per_set=_areas(GENUINE, OTHERS), once={}, gains=True, count=(GENUINE[0], OTHERS[0])
-    ),
+    "explanations-fills": partial(_table, per_set=COMPARED, once={}, gains=True),
     "explanations-checks": partial(_table, per_set={}, once=CHECKS_AND_COSTS),
 }
 """What the page has and other pages can show, by the names in their markers. A column is there if

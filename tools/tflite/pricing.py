@@ -12,18 +12,16 @@ from scipy.stats import sem
 from tqdm import tqdm
 
 from tools.benchmark import seconds_in_turns
-from tools.lite import lite_runner
 from tools.paper.data_folder import SEED
 from tools.tflite.tables import BASE, POST_TRAINING, CoveredPrice, Price
-from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.occlusion import Occluder
 from xcos_tf.evaluation.aligned_faces import FaceReader
 from xcos_tf.evaluation.occluded import SHARES
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.score_cache import ScoreCache, sha256_of
 from xcos_tf.evaluation.verification_set import DecodedPhotos, VerificationSet
+from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.metrics.rates import KFoldAccuracy, eer, fmr_fnmr, kfold_accuracy, tar_at_far
-from xcos_tf.models.presets import load_preset
 from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
@@ -50,23 +48,20 @@ class Bench:
     def __init__(self, folder: Path, vset: VerificationSet, cache: Path):
         """Take the folder of `export_tflite`, a set of photos, and a folder to keep things in."""
         self.folder, self.vset, self._cache = folder, vset, ScoreCache(cache)
-        self.faces, self.every = FaceReader(vset), all_pairs_of_folds(vset.pairs)
+        self.every = all_pairs_of_folds(vset.pairs)
         self.covered = lru_cache(1)(partial(covered_faces, vset))  # the same for each variant
 
     def grids(self, variant: Verifier) -> np.ndarray:
         """Return the grid features of the set's faces, float32 (F, h, w, c)."""
-        count = len(self.vset.photos)
-        return self._kept(variant, lambda: grids_of(variant, self.faces, count))
+        return self._kept(variant, lambda: grids_of(variant, self.vset))
 
     def judged(self, variant: Verifier, pairs: PairSet, occluder: Occluder | None = None):
         """Return what a variant makes of pairs, the first face covered if by an occluder."""
 
         def make():
-            grids, first, count = self.grids(variant), pairs.first, len(self.vset.photos)
-            if occluder:
-                grids = np.concatenate([grids, grids_of(variant, self.covered(occluder), count)])
-                first = first + count
-            return compared(variant, grids, first, pairs.second, "xcos")[0]
+            grids = self.grids(variant)
+            covered = grids_of(variant, self.covered(occluder)) if occluder else grids
+            return compared(variant, covered, grids, pairs, "xcos")[0]
 
         listed = sha256_of(pairs.first, pairs.second, *pairs.photos)
         cover = occluder and occluder.settings()
@@ -81,11 +76,13 @@ class Bench:
 def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
     """Measure each variant, float32 first, in so many rounds of timing."""
     pairs, every = bench.vset.pairs, bench.every
-    times = _times(bench.folder, variants, bench.faces.face(0)[np.newaxis], rounds)
+    face = FaceReader(bench.vset).face(0)[np.newaxis]
+    times = _times(bench.folder, variants, face, rounds)
     base, base_judged, rows = None, None, []
     for name in variants:
         variant = open_variant(bench.folder, name)
-        found = compared(variant, bench.grids(variant), pairs.first, pairs.second, *MAPS)
+        grids = bench.grids(variant)
+        found = compared(variant, grids, grids, pairs, *MAPS)
         judged = bench.judged(variant, every)
         base, base_judged = base or found, base_judged or judged
         accuracy = kfold_accuracy(found[-1], pairs.same, pairs.fold)
@@ -174,23 +171,20 @@ def open_variant(folder: Path, name: str) -> Verifier:
     return Verifier.from_export(folder, f"{name}.batch", threads=2)
 
 
-def grids_of(variant: Verifier, faces: FaceReader, count: int) -> np.ndarray:
-    """Return the grid features of a set's faces, float32 (count, h, w, c)."""
-    places, grids = [], []
-    for positions, batch in faces.batches(range(count), variant.config["variant"]):
-        places.extend(positions)
-        grids.append(variant.embed(batch))
-    return np.concatenate(grids)[np.argsort(places)]
+def grids_of(variant: Verifier, vset: VerificationSet) -> np.ndarray:
+    """Return the grid features of a set's F faces, float32 (F, h, w, c)."""
+    batches = FaceReader(vset).batches(range(len(vset.photos)), variant.config["variant"])
+    return np.concatenate([variant.embed(faces) for _, faces in batches])
 
 
 def compared(
-    variant: Verifier, grids: np.ndarray, first: np.ndarray, second: np.ndarray, *names: str
+    variant: Verifier, first: np.ndarray, second: np.ndarray, pairs: PairSet, *names: str
 ) -> list[np.ndarray]:
-    """Return some outputs of `Verifier.explain_pairs` of pairs, given by position in `grids`."""
+    """Return some outputs of `Verifier.explain_pairs` of pairs, whose faces have these grids."""
     parts, title = [], f"{variant.config['variant']}, pairs"
-    for start in tqdm(range(0, len(first), BLOCK), title, unit="block", disable=None):
+    for start in tqdm(range(0, len(pairs), BLOCK), title, unit="block", disable=None):
         block = slice(start, start + BLOCK)
-        found = variant.explain_pairs(grids[first[block]], grids[second[block]])
+        found = variant.explain_pairs(first[pairs.first[block]], second[pairs.second[block]])
         parts.append([found[name] for name in names])
     return [np.concatenate(x) for x in zip(*parts, strict=True)]
 
@@ -208,22 +202,18 @@ def _sizes(folder: Path, variant: str) -> list[int]:
 
 def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
     """Return {variant: ratios of `latency_1`, `latency_2` and so on}; see `Price`."""
-    ratios = {variant: [] for variant in variants}
-    backbone = load_preset(BARE).network
+    paths = export_tflite(BARE, folder / BARE, [BASE])[:1]  # for one face
+    paths += [folder / f"{model}.{x}.tflite" for x in variants for model in ("embed", "verify")]
+    files, ratios = list(map(ModelFile.read, paths)), []
     for threads in THREADS:
-        runs = [partial(lite_runner(backbone, 1, threads), face)]
-        for variant in variants:
-            for model in ("embed", "verify"):
-                file = ModelFile.read(folder / f"{model}.{variant}.tflite", model)
-                lite = LiteModel(file, threads)
-                runs.append(partial(lite, *[face] * len(lite.inputs)))
+        models = [LiteModel(file, threads) for file in files]
+        runs = [partial(model, *[face] * len(model.inputs)) for model in models]
         # Other programs only ever add to a time, and to a long run's more often.
         bare, *others = seconds_in_turns(runs, rounds, WARM_UP).min(axis=0)
-        seconds = dict(zip(variants, np.reshape(others, (len(variants), 2)), strict=True))
-        for variant, (embed, verify) in seconds.items():
-            base = seconds[BASE][0]
-            ratios[variant].append((embed / base, verify / (2 * embed), verify / (2 * bare)))
-    return {name: np.transpose(pairs).ravel().tolist() for name, pairs in ratios.items()}
+        embed, verify = np.reshape(others, (len(variants), 2)).T
+        ratios.append((embed / embed[0], verify / (2 * embed), verify / (2 * bare)))
+    each = np.transpose(ratios, (2, 1, 0)).reshape(len(variants), -1).tolist()
+    return dict(zip(variants, each, strict=True))
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -271,14 +261,13 @@ def covered_pairs(pairs: PairSet, seed: int) -> PairSet:
     return PairSet(pairs.photos, first, second, pairs.same[places], pairs.fold[places])
 
 
-def covered_faces(vset: VerificationSet, occluder: Occluder) -> FaceReader:
-    """Return a set's aligned faces, each covered, in memory at 38 kB each.
+def covered_faces(vset: VerificationSet, occluder: Occluder) -> VerificationSet:
+    """Return a set of aligned faces with each covered, in memory at 38 kB each.
 
     Raises:
         XcosError: one cannot be read.
     """
-    photos, names = vset.photos, vset.pairs.photos
-    covered = np.empty((len(photos), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-    for positions, batch in FaceReader(vset).batches(range(len(photos)), "covering"):
-        covered[positions] = list(map(occluder.cover, batch, [names[i] for i in positions]))
-    return FaceReader(replace(vset, photos=DecodedPhotos(photos.names, covered)))
+    batches = FaceReader(vset).batches(range(len(vset.photos)), "covering")
+    faces = (face for _, batch in batches for face in batch)
+    covered = np.stack(list(map(occluder.cover, faces, vset.pairs.photos)))
+    return replace(vset, photos=DecodedPhotos(vset.photos.names, covered))

@@ -1,8 +1,9 @@
 import pytest
 
 from tools.paper.rows import Accuracy, Cost, Drop
-from tools.results import read_rows, write_rows
+from tools.results import read_rows
 from xcos_tf.errors import XcosError
+from xcos_tf.files import write_csv
 
 ROWS = {
     Accuracy: [
@@ -20,9 +21,9 @@ ROWS = {
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_come_back_as_they_were(kind, tmp_path):
     path = tmp_path / "rows.csv"
-    write_rows(path, kind, ROWS[kind])
+    write_csv(path, kind._fields, ROWS[kind])
     assert read_rows(path, kind) == ROWS[kind]
-    write_rows(path, kind, [])
+    write_csv(path, kind._fields, [])
     assert read_rows(path, kind) == []
 
 
@@ -30,7 +31,7 @@ def test_rows_come_back_as_they_were(kind, tmp_path):
 def test_what_is_no_table_of_this_kind_is_refused(content, tmp_path):
     path = tmp_path / "rows.csv"
     if content == "cost":
-        write_rows(path, Cost, ROWS[Cost])
+        write_csv(path, Cost._fields, ROWS[Cost])
         path.write_text(path.read_text().replace("6.1", "fast"))
     elif content is not None:
         path.write_bytes(content.encode("latin-1"))

@@ -1,8 +1,9 @@
 """The price list's table, from numbers that anyone can check."""
 
 from tools.pages import fill_tables
-from tools.results import read_rows, write_rows
+from tools.results import read_rows
 from tools.tflite.tables import CoveredPrice, Price, all_pairs_table, covered_table, price_table
+from xcos_tf.files import write_csv
 
 BASE = Price(
     "float32", 4_000_000, 3_600_000, 4_100_000, 3_700_000, 1.0, 1.0, 1.01, 1.02, 1.03, 1.04,
@@ -71,7 +72,7 @@ def test_covered():
 
 
 def test_table_is_filled_in_a_page_from_the_csv(tmp_path):
-    write_rows(tmp_path / "tflite.csv", Price, [BASE, INT8])
+    write_csv(tmp_path / "tflite.csv", Price._fields, [BASE, INT8])
     assert read_rows(tmp_path / "tflite.csv", Price) == [BASE, INT8]
     page = fill_tables("x\n<!-- table: tflite -->\nold\n<!-- end -->\n", tmp_path)
     assert price_table([BASE, INT8]) in page and "old" not in page
