@@ -57,7 +57,6 @@ SIDES = (64, 90, 128, 180, 250, 360, 500, 720, 1000, 1280)  # in which samples a
 NEAR = 0.5  # pixels
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 PEOPLE, FACES, PAIRS = 32, 4, 512  # of a batch of the training input
-WAYS = ("mirrored, normalised", "every change to half of the faces")
 SHARE, FC_BATCH = 0.1, 64  # of the people in a sample, and faces of a step
 RECORD_PEOPLE, RECORD_SIDE = 10, 112
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -340,10 +339,14 @@ def training_input(args) -> None:
 
     bare = tf.data.TFRecordDataset(shards).repeat().map(decode, tf.data.AUTOTUNE, True)
     bare = bare.batch(PEOPLE * FACES).prefetch(tf.data.AUTOTUNE)
-    datasets = [bare, changing(), changing(0.5, 0.5, 0.5, 0.5)]
+    datasets = {
+        "decoding alone": bare,
+        "training input: mirrored, normalised": changing(),
+        "training input: every change to half of the faces": changing(0.5, 0.5, 0.5, 0.5),
+    }
     rates = np.empty((args.rounds, len(datasets)))
     for row in rates:
-        for i, dataset in enumerate(datasets):
+        for i, dataset in enumerate(datasets.values()):
             iterator = iter(dataset.take(3 + args.batches))
             for _ in range(3):
                 next(iterator)
@@ -351,8 +354,7 @@ def training_input(args) -> None:
             row[i] = PEOPLE * FACES * sum(1 for _ in iterator) / (time.perf_counter() - begin)
     print("images per second, median (lowest to highest), ratio to decoding alone:")
     ratios = np.median(rates / rates[:, :1], axis=0)
-    labels = ["decoding alone", *(f"training input: {way}" for way in WAYS)]
-    for label, of_way, ratio in zip(labels, rates.T, ratios, strict=True):
+    for label, of_way, ratio in zip(datasets, rates.T, ratios, strict=True):
         spread = f"({of_way.min():.0f} to {of_way.max():.0f})"
         print(f"  {label:<50} {np.median(of_way):7.0f} {spread:<16} {ratio:5.2f}")
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 from shutil import copy
@@ -31,9 +31,18 @@ def beside_deepface(python: str, photos: Path) -> None:
         python: the interpreter of DeepFace's environment.
         photos: a folder with a sub-folder for each person, such as LFW.
     """
+    pair = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
+    question = json.dumps(["verify", *pair, DETECTORS[0]])
     with tempfile.TemporaryDirectory() as folder:
         command = [python, str(SERVER), folder]
-        compare_pair(command)
+
+        def ours():
+            subprocess.run([sys.executable, "-m", "xcos_tf", "verify", *pair], capture_output=True)
+
+        def theirs():
+            subprocess.run(command, input=question, text=True, capture_output=True, check=True)
+
+        show("two photos, a new process", {"xcos verify": ours, "DeepFace, opencv": theirs}, COLD)
         with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as server:
 
             def ask(what: str, *arguments: object) -> str:
@@ -58,20 +67,6 @@ def share(photos: Path, gallery: Path) -> tuple[Path, list[Path]]:
     return gallery, [person[1] for person in people[:PROBES]]
 
 
-def compare_pair(command: list[str]) -> None:
-    """Print what a new process takes for two sample photos."""
-    pair = [str(ROOT / f"tests/photos/{name}.jpg") for name in ("obama", "obama2")]
-    question = json.dumps(["verify", *pair, DETECTORS[0]])
-
-    def ours():
-        subprocess.run([sys.executable, "-m", "xcos_tf", "verify", *pair], capture_output=True)
-
-    def theirs():
-        subprocess.run(command, input=question, text=True, capture_output=True, check=True)
-
-    show("two photos, a new process", {"xcos verify": ours, "DeepFace, opencv": theirs}, COLD)
-
-
 def compare_searches(ask: Callable, gallery: Path, probes: list[Path]) -> None:
     """Print what pairs and searches take in a running process, and what the searches find."""
     from xcos_tf import FaceStore, Verifier
@@ -84,8 +79,7 @@ def compare_searches(ask: Callable, gallery: Path, probes: list[Path]) -> None:
         ways[f"DeepFace.verify, {name}"] = lambda x=name: ask("verify", *next(pairs[x]), x)
     show("two photos, a running process", ways, WARM)
 
-    found = {"FaceStore.find": {}, "DeepFace.find, opencv": {}}
-    turns = [cycle(probes) for _ in found]
+    our_turn, their_turn, our_people, their_people = cycle(probes), cycle(probes), {}, {}
     start = time.perf_counter()
     with FaceStore.open(gallery.with_name("store"), create=True, write=True) as store:
         enroll_photos(store, photos_of(gallery))
@@ -95,22 +89,17 @@ def compare_searches(ask: Callable, gallery: Path, probes: list[Path]) -> None:
     print(f"{time.perf_counter() - enrolled:.1f} s", flush=True)
     with FaceStore.open(gallery.with_name("store")) as store:
 
-        def ours(probe: Path) -> str:
-            return store.find(probe, 1, threshold=-1.0)[0].person
+        def ours():
+            probe = next(our_turn)
+            our_people[probe] = store.find(probe, 1, threshold=-1.0)[0].person
 
-        def theirs(probe: Path) -> str:
-            return ask("find", probe, gallery, DETECTORS[0])
+        def theirs():
+            probe = next(their_turn)
+            their_people[probe] = ask("find", probe, gallery, DETECTORS[0])
 
-        def searches(find: Callable, people: dict, turn: Iterator) -> Callable:
-            def search():
-                probe = next(turn)
-                people[probe] = find(probe)
-
-            return search
-
-        ways = map(searches, (ours, theirs), found.values(), turns)
-        show("a search, a running process", dict(zip(found, ways, strict=True)), PROBES)
-    for name, people in found.items():
+        ways = {"FaceStore.find": ours, "DeepFace.find, opencv": theirs}
+        show("a search, a running process", ways, PROBES)
+    for name, people in zip(ways, (our_people, their_people), strict=True):
         right = sum(probe.parent.name == person for probe, person in people.items())
         print(f"  {name}: the person comes first for {right} of {len(people)} photos")
 
