@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import unlock
 from tools.results import Report, parser_of, run
-from tools.unlock.table import NOTHING, HintTrials, hint_table
-from tools.unlock.trials import add_inputs, enroll, models_of, read_people, split_owner
+from tools.unlock import NOTHING, HintTrials
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.probing import cover
 from xcos_tf.mobile.decision import judge
@@ -51,9 +51,10 @@ def measure_hints(
     counts = {half: np.zeros(4, int) for half in (NOTHING, *HALVES)}
     owners = 0
     for frames in tqdm(people.values(), unit="person", disable=None):
-        enrolled, left = split_owner(frames)
+        enrolled, left = unlock.split_owner(frames)
         faces = [frames[i].face for i in left if frames[i].usable]
-        owner = enroll(verifier, [frames[i] for i in enrolled[:ENROLLED]]) if faces else None
+        chosen = [frames[i] for i in enrolled[:ENROLLED]]
+        owner = unlock.enroll(verifier, chosen) if faces else None
         if owner is None:
             continue
         owners += 1
@@ -78,16 +79,16 @@ def _outcome(decision, half: str) -> np.ndarray:
 
 def main(argv: list[str] | None = None) -> int:
     parser = parser_of("measure_hints", __doc__)
-    add_inputs(parser)
+    unlock.add_inputs(parser)
     parser.add_argument("--set", default="LFW", help="what to call the faces (default: LFW)")
     return run(parser, _measure, argv)
 
 
 def _measure(args):
-    people = read_people(args.faces)
-    with models_of(args.models, (VARIANT,)) as models:
+    people = unlock.read_people(args.faces)
+    with unlock.models_of(args.models, (VARIANT,)) as models:
         rows = measure_hints(args.set, people, Verifier.from_export(models, VARIANT, threads=2))
-    words = {"set": args.set, "table": hint_table(rows), "enrolled": ENROLLED}
+    words = {"set": args.set, "table": unlock.hint_table(rows), "enrolled": ENROLLED}
     words |= {"owners": rows[0].owners, "variant": VARIANT, "sha256": rows[0].preset_sha256}
     yield Report("unlock-hints", {"unlock-hints.csv": (HintTrials, rows)}, words)
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import unlock
 from tools.results import Report, parser_of, run
-from tools.unlock import trials
-from tools.unlock.table import Trials, unlock_table
 from xcos_tf.evaluation.score_cache import ScoreCache, code_version, sha256_of
 from xcos_tf.verifier import Verifier
 
@@ -24,7 +23,7 @@ VARIANTS = ("float32", "float16", "int8", "qat")
 
 def main(argv: list[str] | None = None) -> int:
     parser = parser_of("measure_unlock", __doc__, ("runs/unlock", "the tries of each variant"))
-    trials.add_inputs(parser)
+    unlock.add_inputs(parser)
     words = f"of the models (default: {' '.join(VARIANTS)})"
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME", help=words)
     words = "measure other rules too, to choose among them"
@@ -33,31 +32,27 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _measure(args):
-    people = trials.read_people(args.faces)
+    people = unlock.read_people(args.faces)
     faces = sha256_of(*(x for name in people for x in (name, *(f.face for f in people[name]))))
-    rules = tuple(trials.RULES) if args.validation else (trials.TWO_BEST,)
+    rules = tuple(unlock.RULES) if args.validation else (unlock.TWO_BEST,)
     set_name = "validation people" if args.validation else "LFW"
     rows, cache = [], ScoreCache(args.cache)
-    with trials.models_of(args.models, args.variants) as models:
+    with unlock.models_of(args.models, args.variants) as models:
         for variant in args.variants:
             verifier = Verifier.from_export(models, f"{variant}.batch", threads=2)
             key = {"faces": faces, "rules": rules, "models": verifier.runtime.identity}
-            key["code"] = code_version(*trials.CODE)
+            key["code"] = code_version(*unlock.CODE)
 
             def make(verifier=verifier):
-                embedded = trials.embed_people(people, verifier)
-                return {"counts": trials.count_tries(embedded, verifier, rules)}
+                embedded = unlock.embed_people(people, verifier)
+                return {"counts": unlock.count_tries(embedded, verifier, rules)}
 
-            rows += trials.rows_of(set_name, verifier, rules, cache.kept(key, make)["counts"])
-    yield report(rows, "unlock-validation" if args.validation else "unlock")
-
-
-def report(rows: list[Trials], name: str) -> Report:
-    """Return the page of what was measured."""
+            rows += unlock.rows_of(set_name, verifier, rules, cache.kept(key, make)["counts"])
     thresholds = dict.fromkeys(f"{row.variant} {row.threshold:.4f}" for row in rows)
-    words = {"set": rows[0].set, "table": unlock_table(rows), "sha256": rows[0].preset_sha256}
-    words["thresholds"] = ", ".join(thresholds)
-    return Report(name, {f"{name}.csv": (Trials, rows)}, words)
+    words = {"set": set_name, "table": unlock.unlock_table(rows)}
+    words |= {"thresholds": ", ".join(thresholds), "sha256": rows[0].preset_sha256}
+    name = "unlock-validation" if args.validation else "unlock"
+    yield Report(name, {f"{name}.csv": (unlock.Trials, rows)}, words)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tools.paper.under_cover import drops_table, statements
 from tools.results import read_rows
 from tools.search.page import Search, search_table
 from tools.tflite.tables import CoveredPrice, Price, all_pairs_table, covered_table, price_table
-from tools.unlock.table import HintTrials, Trials, float32_table, hint_table, unlock_table
+from tools.unlock import HintTrials, Trials, float32_table, hint_table, unlock_table
 from xcos_tf.errors import XcosError
 from xcos_tf.files import replace_file
 

@@ -6,7 +6,7 @@ import pytest
 from tests.tools.blocky_people import write_people
 from tools.measure_hints import HALVES, covered_in_turn, main, measure_hints
 from tools.results import read_rows
-from tools.unlock.table import NOTHING, HintTrials, hint_table
+from tools.unlock import NOTHING, HintTrials, hint_table
 from xcos_tf.errors import XcosError
 from xcos_tf.mobile.frames import Frame
 

@@ -1,7 +1,11 @@
-"""Tries of owners and of others, counted: people's aligned faces, and TFLite files."""
+"""Tries of owners and of others, counted: people's aligned faces, and TFLite files.
+
+What was counted is rows of CSV files, which read as Markdown.
+"""
 
 import tempfile
 from argparse import ArgumentParser
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -11,13 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tools.unlock.table import Trials
+from tools.results import table
+from xcos_tf.cli.parser import add
 from xcos_tf.errors import XcosError
-from xcos_tf.metrics.intervals import share
-from xcos_tf.mobile.decision import MAX_TEMPLATES, compare_each, frame_scores, needed_frames
+from xcos_tf.metrics.intervals import format_rate, share
+from xcos_tf.metrics.rates import Rate
+from xcos_tf.mobile.decision import MAX_TEMPLATES, frame_scores, needed_frames
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
-from xcos_tf.verifier import Verifier
+from xcos_tf.templates import Gallery
+from xcos_tf.verifier import DEFAULT_PRESET, Verifier
 
 _BATCH = 64
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -31,7 +38,28 @@ RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 ENROLLED = (1, 3, 5)
 FRAMES = (1, 3)
-_BLOCK = 1000
+NOTHING = "nothing"
+
+Trials = namedtuple(
+    "Trials",
+    "set variant rule enrolled frames owners refused genuine rejected unusable frr frr_low "
+    "frr_high impostor accepted far far_low far_high threshold preset_sha256",
+)
+"""One rule, by which several templates give one score, with one variant on one set.
+
+`enrolled` are photos of each owner, `frames` of each try. Of the `owners` the prototype `refused`
+to enroll some, since their photos do not match one another. `genuine` are tries of owners; of those
+that were `rejected`, no photo was usable in the `unusable`. `impostor` are tries of others. FRR and
+FAR have 95 % confidence intervals; the score was held against `threshold`.
+"""
+
+HintTrials = namedtuple(
+    "HintTrials", "set covered variant owners tries failed named right preset_sha256"
+)
+"""The tries of `owners`, single photos, with one half covered, or `NOTHING`.
+
+Of those that `failed`, the hints of some `named` an area, and of these some the `right` half.
+"""
 
 
 class Person(NamedTuple):
@@ -49,13 +77,9 @@ class Person(NamedTuple):
 
 def add_inputs(parser: ArgumentParser) -> None:
     """Add FACES and --models, two folders."""
-    parser.add_argument("faces", type=Path, metavar="FACES", help="folder of people")
-    parser.add_argument(
-        "--models",
-        type=Path,
-        metavar="FOLDER",
-        help="TFLite files of `xcos export` (default: made anew of the default preset)",
-    )
+    add(parser, "faces FACES", "folder of people", Path)
+    words = "TFLite files of `xcos export` (default: made anew of the default preset)"
+    add(parser, "--models FOLDER", words, Path)
 
 
 @contextmanager
@@ -65,10 +89,9 @@ def models_of(given: Path | None, variants: Sequence[str]) -> Iterator[Path]:
         yield given
         return
     from xcos_tf.export.tflite.export import export_tflite
-    from xcos_tf.verifier import DEFAULT_PRESET
 
     with tempfile.TemporaryDirectory() as made:
-        export_tflite(DEFAULT_PRESET, Path(made), variants, None)
+        export_tflite(DEFAULT_PRESET, Path(made), variants)
         yield Path(made)
 
 
@@ -136,11 +159,10 @@ def count_tries(people: Sequence[Person], verifier: Verifier, rules: Sequence[st
     title = f"{verifier.config['variant']}, tries"
     for owner, enrolled, left in tqdm(owners, title, unit="owner", disable=None):
         others = [person for person in people if person is not owner]
-        grids = owner.grids[left], np.concatenate([person.grids for person in others])
+        grids = np.concatenate([owner.grids[left], *(person.grids for person in others)])
         usable = np.concatenate([owner.usable[left], *(person.usable for person in others)])
         ends = np.cumsum([len(left), *(len(person.frames) for person in others)])[:-1]
-        templates = owner.grids[enrolled]
-        scores = np.concatenate([_compare(verifier, templates, x) for x in grids], axis=1)
+        scores = verifier.compare(Gallery(owner.grids[enrolled]), Gallery(grids))
         for j, number in enumerate(ENROLLED):
             if not enroll(verifier, [owner.frames[i] for i in enrolled[:number]]):
                 counts[:, j, :, 1] += 1
@@ -191,8 +213,51 @@ def _tries(matching: np.ndarray, usable: np.ndarray, frames: int) -> tuple[np.nd
     return (left > 0) & (matches >= needed_frames(left)), left
 
 
-def _compare(verifier, templates: np.ndarray, grids: np.ndarray) -> np.ndarray:
-    """Return xCos (T, F)."""
-    blocks = [grids[i : i + _BLOCK] for i in range(0, len(grids), _BLOCK)]
-    scores = [compare_each(verifier, templates, block)["xcos"] for block in blocks]
-    return np.concatenate([x.reshape(len(templates), -1) for x in scores], axis=1)
+def unlock_table(rows: Sequence[Trials]) -> str:
+    """Return one line for each row; the rule is named if there are several."""
+    columns = {
+        "models": lambda row: row.variant,
+        "score of a frame": lambda row: row.rule,
+        "photos enrolled": lambda row: str(row.enrolled),
+        "frames of a try": lambda row: str(row.frames),
+        "owners": lambda row: f"{row.owners}" + f" ({row.refused} refused)" * (row.refused > 0),
+        "false rejects": lambda row: (
+            f"{_rate(row.frr, row.frr_low, row.frr_high)}, {row.rejected:,} of {row.genuine:,}"
+        ),
+        "false accepts": lambda row: (
+            f"{_rate(row.far, row.far_low, row.far_high)}, {row.accepted:,} of {row.impostor:,}"
+        ),
+    }
+    if len({row.rule for row in rows}) == 1:
+        del columns["score of a frame"]
+    return table(rows, columns)
+
+
+def float32_table(rows: Sequence[Trials]) -> str:
+    """Return that of the float32 models alone."""
+    return unlock_table([row for row in rows if row.variant == "float32"])
+
+
+def hint_table(rows: Sequence[HintTrials]) -> str:
+    """Return one line for each half."""
+    columns = {
+        "covered": lambda row: row.covered + " half" * (row.covered != NOTHING),
+        "tries": lambda row: f"{row.tries:,}",
+        "failed": lambda row: f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
+        "of those, named a part": lambda row: _share(row.named, row.failed),
+        "a part that was covered": lambda row: (
+            _share(row.right, row.failed) if row.covered != NOTHING else ""
+        ),
+    }
+    return table(rows, columns)
+
+
+def _share(count: int, total: int) -> str:
+    return format_rate(share(count, total)) if total else ""
+
+
+def _rate(value: float, low: float, high: float) -> str:
+    """Return a rate with as many digits as a small one needs."""
+    if value >= 0.001:
+        return format_rate(Rate(value, low, high))
+    return f"{100 * value:.4f} % ({100 * low:.4f}–{100 * high:.4f})"
