@@ -15,6 +15,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
+from xcos_tf.cli.parser import add
 from xcos_tf.errors import XcosError, shown
 
 
@@ -24,22 +25,17 @@ def build_parser() -> ArgumentParser:
     cache = "runs/explanations", "maps and measurements"
     parser = parser_of("benchmark_explanations", __doc__, cache)
     words = "folder of photos and list of its pairs, or a .bin file alone; may be given again"
-    sets = {"action": "append", "nargs": "+", "type": Path, "required": True}
-    parser.add_argument("--set", **sets, metavar="SET", help=words)
-    words = "are drawn of each set, half of them genuine (default: %(default)s)"
-    parser.add_argument("--pairs", type=int, default=500, metavar="N", help=words)
+    add(parser, "--set SET", words, Path, action="append", nargs="+", required=True)
+    add(parser, "--pairs N", "are drawn of each set, half of them genuine", int, 500)
     words = "methods that are measured on the first N pairs alone, as they are dear"
-    parser.add_argument("--fewer", nargs="+", default=(), metavar="METHOD=N", help=words)
-    words = "how many are checked for sanity, which takes four explanations (default: %(default)s)"
-    parser.add_argument("--sanity-pairs", type=int, default=10, metavar="N", help=words)
+    add(parser, "--fewer METHOD=N", words, nargs="+")
+    words = "how many are checked for sanity, which takes four explanations"
+    add(parser, "--sanity-pairs N", words, int, 10)
     words = f"those to measure, beside random maps (default: {' '.join(METHODS)})"
-    parser.add_argument("--methods", nargs="+", default=tuple(METHODS), metavar="NAME", help=words)
-    words = "to explain, its name or folder (default: %(default)s)"
-    for option, default, what in (
-        ("--baseline", "mobilefacenet", "plain preset"),
-        ("--xcos", "xcos-mobilefacenet", "xCos preset"),
-    ):
-        parser.add_argument(option, default=default, metavar="PRESET", help=f"the {what} {words}")
+    add(parser, "--methods NAME", words, nargs="+")
+    words = "preset to explain, its name or folder"
+    add(parser, "--baseline PRESET", f"the plain {words}", default="mobilefacenet")
+    add(parser, "--xcos PRESET", f"the xCos {words}", default="xcos-mobilefacenet")
     return parser
 
 
@@ -54,9 +50,10 @@ def _measure(args):
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.explain.benchmark.measuring import contenders, measure_all
+    from xcos_tf.explain.methods.registry import METHODS
 
-    who = contenders(args.methods, args.baseline, args.xcos)
-    fewer = dict(map(_count, args.fewer))
+    who = contenders(args.methods or tuple(METHODS), args.baseline, args.xcos)
+    fewer = dict(map(_count, args.fewer or ()))
     sets = [open_set(*x, aligned=is_aligned(x[0])) for x in args.set]
     drawn = [draw_pairs(vset, args.pairs) for vset in sets]
     found, cache = [], ScoreCache(args.cache)

@@ -15,17 +15,16 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
+from xcos_tf.cli.parser import add
 
 
 def main(argv: list[str] | None = None) -> int:
     cache = "runs/tflite", "grid features and scores"
     parser = parser_of("benchmark_tflite", __doc__, cache)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder with LFW")
+    add(parser, "data DATA", "folder with LFW", Path)
     parser.add_argument("--preset", default="xcos-mobilefacenet", help="(default: %(default)s)")
-    parser.add_argument(
-        "--variants", nargs="+", metavar="NAME", help="beside float32 (default: all it has)"
-    )
-    parser.add_argument("--rounds", type=int, default=300, help="of timing (default: %(default)s)")
+    add(parser, "--variants NAME", "beside float32 (default: all it has)", nargs="+")
+    add(parser, "--rounds ROUNDS", "of timing", int, 300)
     return run(parser, _measure, argv)
 
 

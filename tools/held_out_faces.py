@@ -17,6 +17,7 @@ from PIL import Image
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
+from xcos_tf.cli.parser import add
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.files import check_can_write, replace_file, write_csv
 from xcos_tf.models.preset_config import read_config
@@ -28,10 +29,9 @@ PAIRS, SEED = 3000, 0  # of each kind
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="held_out_faces", description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, metavar="PREPARED", help="folder of prepared sets")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="is made")
-    words = "its name or folder (default: %(default)s)"
-    parser.add_argument("--preset", default="xcos-mobilefacenet", metavar="PRESET", help=words)
+    add(parser, "data PREPARED", "folder of prepared sets", Path)
+    add(parser, "--out FOLDER", "is made", Path, required=True)
+    add(parser, "--preset PRESET", "its name or folder", default="xcos-mobilefacenet")
     return ended(parser, lambda args: write(args.preset, args.data, args.out), argv)
 
 

@@ -15,6 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools import unlock
 from tools.results import Report, parser_of, run
+from xcos_tf.cli.parser import add
 from xcos_tf.evaluation.score_cache import ScoreCache, code_version, sha256_of
 from xcos_tf.verifier import Verifier
 
@@ -26,8 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     unlock.add_inputs(parser)
     words = f"of the models (default: {' '.join(VARIANTS)})"
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME", help=words)
-    words = "measure other rules too, to choose among them"
-    parser.add_argument("--validation", action="store_true", help=words)
+    add(parser, "--validation", "measure other rules too, to choose among them")
     return run(parser, _measure, argv)
 
 

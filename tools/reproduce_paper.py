@@ -15,6 +15,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
+from xcos_tf.cli.parser import add
 
 NAMES = ("mobilefacenet", "mobilefacenet-occlusion")
 PRESETS = tuple(prefix + name for name in NAMES for prefix in ("", "xcos-"))
@@ -23,14 +24,10 @@ PARTS = ("tables", "fig-5a", "fig-5b", "cost")
 
 def main(argv: list[str] | None = None) -> int:
     parser = parser_of("reproduce_paper", __doc__, ("runs/scores", "scores"))
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DATA", help="folder of the test sets"
-    )
+    add(parser, "--data DATA", "folder of the test sets", Path, required=True)
     words = f"bundled presets or preset folders (default: {' '.join(PRESETS)})"
-    parser.add_argument("--presets", nargs="+", default=PRESETS, metavar="NAME", help=words)
-    parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)"
-    )
+    add(parser, "--presets NAME", words, nargs="+")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to measure (default: all)")
     return run(parser, _measure, argv)
 
 
@@ -39,9 +36,9 @@ def _measure(args):
     from tools.paper.tables import Bench, cost, figure_5a, tables
     from tools.paper.under_cover import figure_5b
 
-    bench = Bench(args.data, args.presets, args.cache)
+    bench = Bench(args.data, args.presets or PRESETS, args.cache)
     for name, make in zip(PARTS, (tables, figure_5a, figure_5b, cost), strict=True):
-        if name in args.only:
+        if name in (args.only or PARTS):
             yield from make(bench)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from xcos_tf.cli.parser import add
 from xcos_tf.errors import XcosError
 from xcos_tf.files import check_can_write, replace_file, write_csv
 
@@ -112,11 +113,10 @@ def parser_of(tool: str, words: str, cache: tuple[str, str] = ()) -> ArgumentPar
     """Return a parser with --out, --readme and, given its folder and content, --cache."""
     parser = ArgumentParser(prog=tool, description=words.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    filled = {"nargs": "+", "default": (), "metavar": "FILE", "help": "pages to fill tables of"}
-    parser.add_argument("--readme", type=Path, **filled)
+    add(parser, "--readme FILE", "pages to fill tables of", Path, nargs="+")
     if cache:
-        words = f"folder in which {cache[1]} are kept (default: %(default)s)"
-        parser.add_argument("--cache", type=Path, default=Path(cache[0]), help=words)
+        place, content = cache
+        add(parser, "--cache CACHE", f"folder in which {content} are kept", Path, Path(place))
     return parser
 
 
@@ -150,7 +150,7 @@ def run(
         check_can_write(args.out, within=args.out)
         for report in measure(args):
             print(report.write(args.out, command_of(parser, args)))
-        for page in args.readme:
+        for page in args.readme or ():
             fill_page(page, args.out)
 
     goes_on = "; the same command goes on from here" if parser.get_default("cache") else ""
