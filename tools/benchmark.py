@@ -82,7 +82,14 @@ def interleaved_medians(functions: Sequence[Callable[[], object]], rounds: int) 
 
 def verify(args) -> None:
     """Print what one pair, many pairs and alignment take."""
-    photos = read_folder(args.photos) if args.photos else sample_photos(PHOTOS)
+    if args.photos:
+        photos = [read_photo(path) for path in some_photos(args.photos, PHOTOS)]
+        if {photo.shape for photo in photos} != {(PHOTO_SIDE, PHOTO_SIDE, 3)}:
+            raise XcosError(
+                f"{args.photos} does not hold 250×250 .jpg photos; give LFW's folder, or none"
+            )
+    else:
+        photos = sample_photos(PHOTOS)
     plain, xcos = verification_ratio(args.rounds)
     print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
     print(f"{xcos * 1e3:.1f} ms, ratio {xcos / plain:.3f}")
@@ -304,14 +311,6 @@ def some_photos(folder: Path, count: int) -> list[Path]:
     """Return so many of a folder tree's JPEGs, evenly spread."""
     paths = sorted(folder.rglob("*.jpg"))
     return paths[:: max(1, len(paths) // count)][:count]
-
-
-def read_folder(folder: Path) -> list[np.ndarray]:
-    """Return some of a folder's photos, uint8; they must be 250×250."""
-    photos = [read_photo(path) for path in some_photos(folder, PHOTOS)]
-    if {photo.shape for photo in photos} != {(PHOTO_SIDE, PHOTO_SIDE, 3)}:
-        raise XcosError(f"{folder} does not hold 250×250 .jpg photos; give LFW's folder, or none")
-    return photos
 
 
 def training_input(args) -> None:

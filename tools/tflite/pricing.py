@@ -51,6 +51,10 @@ class Bench:
         self.every = all_pairs_of_folds(vset.pairs)
         self.covered = lru_cache(1)(partial(covered_faces, vset))  # the same for each variant
 
+    def variant(self, name: str) -> Verifier:
+        """Return a variant's models of free batch."""
+        return Verifier.from_export(self.folder, f"{name}.batch", threads=2)
+
     def grids(self, variant: Verifier) -> np.ndarray:
         """Return the grid features of the set's faces, float32 (F, h, w, c)."""
         return self._kept(variant, lambda: grids_of(variant, self.vset))
@@ -80,11 +84,12 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
     times = _times(bench.folder, variants, face, rounds)
     base, base_judged, rows = None, None, []
     for name in variants:
-        variant = open_variant(bench.folder, name)
+        variant = bench.variant(name)
         grids = bench.grids(variant)
         found = compared(variant, grids, grids, pairs, *MAPS)
         judged = bench.judged(variant, every)
         base, base_judged = base or found, base_judged or judged
+        alike = (np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(found, base, strict=True))
         accuracy = kfold_accuracy(found[-1], pairs.same, pairs.fold)
         about, (scores, folds) = variant.config, judged
         threshold, genuine = variant.threshold(fmr=float(FMR)), int(every.same.sum())
@@ -92,7 +97,7 @@ def prices(bench: Bench, variants: Sequence[str], rounds: int) -> list[Price]:
         rows.append(
             Price(
                 *(name, *_sizes(bench.folder, name), *times[name], accuracy.mean, accuracy.std),
-                *(*map(_correlation, found, base), len(pairs), folds.mean, *lost),
+                *(*alike, len(pairs), folds.mean, *lost),
                 *mean_and_error(changed(judged, base_judged, every)),
                 *(eer(scores, every.same), tar_at_far(scores, every.same, 1e-3)),
                 *(tar_at_far(scores, every.same, 1e-4), *fmr_fnmr(scores, every.same, threshold)),
@@ -110,7 +115,7 @@ def covered_prices(bench: Bench, variants: Sequence[str]) -> list[CoveredPrice]:
         For each variant, float32 first, a row for each share, and one for the mean.
     """
     pairs, vset = covered_pairs(bench.every, SEED), bench.vset
-    loaded = {name: open_variant(bench.folder, name) for name in variants}
+    loaded = {name: bench.variant(name) for name in variants}
     judged: dict[str, list[Judged]] = {name: [] for name in variants}
     for share in SHARES:
         occluder = Occluder(share=share, seed=SEED) if share else None
@@ -166,11 +171,6 @@ def mean_and_error(values: np.ndarray | None) -> tuple[float | None, float | Non
     return (None, None) if values is None else (float(values.mean()), float(sem(values)))
 
 
-def open_variant(folder: Path, name: str) -> Verifier:
-    """Return a variant's models of free batch from a folder that `export_tflite` wrote."""
-    return Verifier.from_export(folder, f"{name}.batch", threads=2)
-
-
 def grids_of(variant: Verifier, vset: VerificationSet) -> np.ndarray:
     """Return the grid features of a set's F faces, float32 (F, h, w, c)."""
     batches = FaceReader(vset).batches(range(len(vset.photos)), variant.config["variant"])
@@ -214,10 +214,6 @@ def _times(folder, variants, face, rounds) -> dict[str, list[float]]:
         ratios.append((embed / embed[0], verify / (2 * embed), verify / (2 * bare)))
     each = np.transpose(ratios, (2, 1, 0)).reshape(len(variants), -1).tolist()
     return dict(zip(variants, each, strict=True))
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def all_pairs_of_folds(pairs: PairSet) -> PairSet:
