@@ -1,6 +1,6 @@
 """Tables 1 and 2, Fig. 5 (a) and the cost of xCos, ours beside the paper's own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.benchmark import verification_ratio
@@ -111,24 +111,31 @@ def cost_table(rows: Sequence[Cost]) -> str:
     return markdown_table(["who", "without, ms", "with xCos, ms", "ratio"], lines)
 
 
-def on_set(bench: Bench, name: str) -> tuple[list[Accuracy], list[str]]:
-    """Return our rows of one set, and notes on it that begin with its name."""
+def on_set(
+    bench: Bench, name: str, score: Callable[[VerificationSet], Mapping] | None = None
+) -> tuple[list[Accuracy], list[str]]:
+    """Return our rows of one set, and notes on it that begin with its name.
+
+    `score` returns {share of a face that is covered: scores}, by default of faces as they are.
+    """
+    missing = dict(bench.missing)
     try:
         vset = open_paper_set(bench.data, name)
     except NotThere as reason:
-        return not_there(bench, name, reason)
-    rows = [measured(name, vset, scored) for scored in score_set(bench.presets, vset, bench.cache)]
-    return [*rows, *of_missing(bench, name)], [f"{name}: {note}" for note in on(vset)]
+        missing = {**dict.fromkeys(bench.presets, reason), **missing}
+        rows, notes = [], [f"{NOT_RUN}: {reason}."]
+    else:
+        found = score(vset) if score else {0.0: score_set(bench.presets, vset, bench.cache)}
+        rows = [measured(name, vset, x, share) for share, of in found.items() for x in of]
+        notes = on(vset)
+    rows += [
+        Accuracy(name, OURS, preset, f"{NOT_RUN}: {reason}", preset=preset)
+        for preset, reason in missing.items()
+    ]
+    return rows, [f"{name}: {note}" for note in notes]
 
 
-def not_there(bench: Bench, name: str, reason: NotThere) -> tuple[list[Accuracy], list[str]]:
-    """Return a row of each preset that says why nothing was run, and a note."""
-    status = f"{NOT_RUN}: {reason}"
-    rows = [Accuracy(name, OURS, preset, status, preset=preset) for preset in bench.presets]
-    return [*rows, *of_missing(bench, name)], [f"{name}: {status}."]
-
-
-def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float = 0.0) -> Accuracy:
+def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float) -> Accuracy:
     """Return the row of one score of one preset."""
     found = measure(scored, vset.pairs)
     rates = (found.tar_at_far[far] for far in (1e-2, 1e-3))
@@ -144,14 +151,6 @@ def measured(name: str, vset: VerificationSet, scored: ScoredPairs, share: float
 def printed(name: str, column: str, accuracy: float) -> Accuracy:
     """Return the row of a number of the paper's, given in per cent."""
     return Accuracy(name, PAPER, column, PRINTED, round(accuracy / 100, 4))
-
-
-def of_missing(bench: Bench, name: str) -> list[Accuracy]:
-    """Return a row of each preset that is not there."""
-    return [
-        Accuracy(name, OURS, preset, f"{NOT_RUN}: {reason}", preset=preset)
-        for preset, reason in bench.missing.items()
-    ]
 
 
 def on(vset: VerificationSet) -> list[str]:

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tools.paper.data_folder import SEED, NotThere, open_paper_set
+from tools.paper.data_folder import SEED
 from tools.paper.figures import draw_shares
 from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
-from tools.paper.tables import ON_LFW, Bench, by_share, measured, not_there, of_missing, on
+from tools.paper.tables import ON_LFW, Bench, by_share, on_set
 from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
 from xcos_tf.evaluation.occluded import SHARES, score_occluded
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.evaluation.results_text import covered
+from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.models.preset_config import read_config
 from xcos_tf.models.preset_folder import find_preset
@@ -26,16 +27,13 @@ XCOS_PREFIX = "xcos-"
 def figure_5b(bench: Bench) -> list[Report]:
     """Measure all presets on LFW at all shares, and compare each xCos preset with its baseline."""
     drops, found = [], {}
-    try:
-        vset = open_paper_set(bench.data, "LFW")
-    except NotThere as reason:
-        rows, notes = not_there(bench, "LFW", reason)
-    else:
-        found = score_occluded(bench.presets, vset, SHARES, SEED, bench.cache)
-        rows = [measured("LFW", vset, x, share) for share, of in found.items() for x in of]
-        rows += of_missing(bench, "LFW")
-        drops = _drops(bench, found, vset.pairs)
-        notes = [f"LFW: {note}" for note in on(vset)]
+
+    def score(vset: VerificationSet) -> dict:
+        found.update(score_occluded(bench.presets, vset, SHARES, SEED, bench.cache))
+        drops.extend(_drops(bench, found, vset.pairs))
+        return found
+
+    rows, notes = on_set(bench, "LFW", score)
     rows.insert(0, Accuracy("LFW", PAPER, "all", DRAWN))
     compared = [drops_table(drops), statements(drops)] if drops else []
     words = {"tables": [by_share(rows), *compared], "notes": notes, "seed": SEED}
