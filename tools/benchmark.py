@@ -62,6 +62,13 @@ RECORD_PEOPLE, RECORD_SIDE = 10, 112
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
+def timed(work: Callable, *args, **options) -> tuple[object, float, float]:
+    """Return what it returns, the seconds it took, and those of them that this process computed."""
+    start, start_of_process = time.perf_counter(), time.process_time()
+    result = work(*args, **options)
+    return result, time.perf_counter() - start, time.process_time() - start_of_process
+
+
 def seconds_in_turns(
     functions: Sequence[Callable[[], object]], rounds: int, warm_up: int = 1
 ) -> np.ndarray:
@@ -69,9 +76,7 @@ def seconds_in_turns(
     seconds = np.empty((warm_up + rounds, len(functions)))
     for row in seconds:
         for i, function in enumerate(functions):
-            start = time.perf_counter()
-            function()
-            row[i] = time.perf_counter() - start
+            _, row[i], _ = timed(function)
     return seconds[warm_up:]
 
 
@@ -245,8 +250,7 @@ def alignment_rates(photos: Sequence[np.ndarray], size: int = PHOTO_BATCH) -> tu
         way(photos[: size - 1])  # another count, for which TensorFlow may trace once more
     for start in range(0, len(photos), size):
         for total, way in zip(totals, ways, strict=True):
-            begin = time.perf_counter()
-            total += way(photos[start : start + size]), time.perf_counter() - begin
+            total += timed(way, photos[start : start + size])[:2]
     return tuple((totals[:, 0] / totals[:, 1]).tolist())
 
 
@@ -349,8 +353,8 @@ def training_input(args) -> None:
             iterator = iter(dataset.take(3 + args.batches))
             for _ in range(3):
                 next(iterator)
-            begin = time.perf_counter()
-            row[i] = PEOPLE * FACES * sum(1 for _ in iterator) / (time.perf_counter() - begin)
+            count, seconds, _ = timed(lambda: sum(1 for _ in iterator))  # noqa: B023
+            row[i] = PEOPLE * FACES * count / seconds
     print("images per second, median (lowest to highest), ratio to decoding alone:")
     ratios = np.median(rates / rates[:, :1], axis=0)
     for label, of_way, ratio in zip(datasets, rates.T, ratios, strict=True):
@@ -378,9 +382,8 @@ def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
     from xcos_tf.evaluation.templates import make_templates
 
-    start = time.perf_counter()
-    make_templates(Verifier.from_preset("xcos-mobilefacenet"), faces, templates)
-    return time.perf_counter() - start
+    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    return timed(make_templates, verifier, faces, templates)[1]
 
 
 def compare_all_pairs(templates: Path, score: str) -> str:
@@ -392,9 +395,7 @@ def compare_all_pairs(templates: Path, score: str) -> str:
     matcher, store = Matcher("xcos-mobilefacenet"), open_templates(templates)
     # So that what is built once for all comparisons is built.
     matcher.score_all(store.read(0, 2), store.read(0, 2), score)
-    start, cpu_start = time.perf_counter(), time.process_time()
-    found = compare_all(store, matcher, score)
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    found, seconds, cpu_seconds = timed(compare_all, store, matcher, score)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MEMORY_UNIT
     pairs = found.genuine_pairs + found.impostor_pairs
     return (

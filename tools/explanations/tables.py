@@ -30,7 +30,7 @@ CHECKS_AND_COSTS = {
     "backward": ("backward passes", ""),
 }
 PAIRS = "pairs"
-COUNT = ("cell ablation", CELL_FILLS[0])
+COUNT, FEW = ("cell ablation", CELL_FILLS[0]), (GENUINE[0], OTHERS[0])
 Columns = dict[str, tuple[str, str]]
 """{heading: a measure, and its fill or other detail}; under `PAIRS` is how many it was taken on."""
 
@@ -66,12 +66,7 @@ def _areas(measures: Sequence[str], fills: Sequence[str] = (MAIN,)) -> Columns:
     }
 
 
-def _table(
-    rows: Sequence[Measure],
-    per_set: Columns,
-    once: Columns,
-    gains: bool = False,
-) -> str:
+def _table(rows: Sequence[Measure], per_set: Columns, once: Columns, gains: bool = False) -> str:
     """Return a table of columns for each set, and of those that the first set tells.
 
     Methods that explain the same score are together.
@@ -100,12 +95,11 @@ def _table(
     for who in sorted(who_is_there, key=lambda who: scores.index(who[1:])):
         method, preset, score = who
         if not (gains and method == CONTROL):
-            texts = [
-                _text(by_place.get((where, *who, *place)), gains, heading.endswith(f": {PAIRS}"))
-                for heading, (where, *place) in columns.items()
-            ]
-            mark = FAILED * (who in failed)
-            lines.append([f"{method}{mark}", f"{preset} {LETTERS.get(score, score)}", *texts])
+            cells = [method + FAILED * (who in failed), f"{preset} {LETTERS.get(score, score)}"]
+            for heading, (where, *place) in columns.items():
+                row = by_place.get((where, *who, *place))
+                cells.append(_text(row, gains, heading.endswith(f": {PAIRS}")))
+            lines.append(cells)
     return markdown_table(["method", "explains", *columns], lines)
 
 
@@ -121,9 +115,6 @@ def _text(row: Measure | None, gains: bool, counts: bool) -> str:
     if gains and row.measure != "cell ablation":
         return minus(f"{row.gain:+.3f} ({row.gain_low:+.3f} to {row.gain_high:+.3f})")
     return minus(f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})")
-
-
-COMPARED = {PAIRS: (GENUINE[0], OTHERS[0]), **_areas(GENUINE, OTHERS)}
 
 
 def _short(rows: Sequence[Measure]) -> str:
@@ -142,7 +133,9 @@ TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
     "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),
     "explanations-accuracy": partial(_table, per_set=_areas(ACCURACY), once={}, gains=True),
-    "explanations-fills": partial(_table, per_set=COMPARED, once={}, gains=True),
+    "explanations-fills": partial(
+        _table, per_set={PAIRS: FEW, **_areas(GENUINE, OTHERS)}, once={}, gains=True
+    ),
     "explanations-checks": partial(_table, per_set={}, once=CHECKS_AND_COSTS),
 }
 """What the page has and other pages can show, by the names in their markers. A column is there if

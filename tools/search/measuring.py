@@ -4,15 +4,13 @@ They are faces of people who are not there, around those of people who are.
 """
 
 import io
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tools.benchmark import in_fresh_process
+from tools.benchmark import in_fresh_process, timed
 from xcos_tf.arrays import unit_length
 from xcos_tf.evaluation.templates import open_templates
 from xcos_tf.search.entries import Entry, queries, vectors
@@ -108,9 +106,7 @@ def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
                 Entry(f"person {i // PHOTOS}", f"{i}", feature, face.getvalue())
                 for i, feature in enumerate(features, count)
             ]
-            with timed() as enrolling:
-                store.add(entries)
-            seconds += enrolling()
+            seconds += timed(store.add, entries)[1]
             # A number of a store counts from 1.
             new = np.arange(count, count + len(features)) + 1
             numbers = np.hstack([numbers, np.broadcast_to(new, (SEARCHES, len(new)))])
@@ -118,38 +114,34 @@ def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
             best = np.argsort(-scores, axis=1, kind="stable")[:, :NEAREST]
             scores, numbers = (np.take_along_axis(x, best, axis=1) for x in (scores, numbers))
             count += len(features)
-        with timed() as indexing:
-            store.finish()
-    return {"making": np.array([seconds, indexing(), peak()]), "exact": numbers}
+        _, indexing, _ = timed(store.finish)
+    return {"making": np.array([seconds, indexing, peak()]), "exact": numbers}
 
 
 def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarray]:
     people = _people(templates)
     with FaceStore.open(url) as store:
         probes, backend, verifier = _probes(store, people), store._backend, store.verifier
-        search, processor, find, explain, recall, unranked = [], [], [], [], [], []
+        rows = []
+
+        def explain(template: Template, faces: list[Template]) -> None:
+            for face in faces:
+                assert verifier.verify(template, face, threshold=ANY).sentence
+
         for probe, feature, nearest in zip(probes, people.searched(SEARCHES), exact, strict=True):
-            if not search:  # the index is read, and what is computed later is loaded
-                backend.nearest(probe[np.newaxis], CANDIDATES)
-                [hit] = store.find(Template(feature, None), 1, threshold=ANY)
-                assert hit.verification.sentence
-            with timed() as seconds, timed(time.process_time) as busy:
-                [numbers] = backend.nearest(probe[np.newaxis], CANDIDATES)
-            search.append(seconds())
-            processor.append(busy())
-            recall.append(np.isin(nearest, numbers).mean())
-            unranked.append(np.isin(nearest, numbers[:NEAREST]).mean())
             template = Template(feature, None)
-            with timed() as seconds:
-                hits = store.find(template, HITS, threshold=ANY)
-            find.append(seconds())
-            with timed() as seconds:
-                for face in [hit.verification.template_b for hit in hits]:
-                    assert verifier.verify(template, face, threshold=ANY).sentence
-            explain.append(seconds() / len(hits))
-    found = {"search": search, "processor": processor, "find": find, "explain": explain}
-    found |= {"recall": recall, "unranked": unranked, "memory": [peak()]}
-    return {name: np.array(values) for name, values in found.items()}
+            if not rows:  # the index is read, and what is computed later is loaded
+                backend.nearest(probe[np.newaxis], CANDIDATES)
+                [hit] = store.find(template, 1, threshold=ANY)
+                assert hit.verification.sentence
+            [numbers], *search = timed(backend.nearest, probe[np.newaxis], CANDIDATES)
+            hits, find, _ = timed(store.find, template, HITS, threshold=ANY)
+            faces = [hit.verification.template_b for hit in hits]
+            explained = timed(explain, template, faces)[1] / len(hits)
+            found = [np.isin(nearest, x).mean() for x in (numbers, numbers[:NEAREST])]
+            rows.append((*search, find, explained, *found))
+    names = "search", "processor", "find", "explain", "recall", "unranked"
+    return dict(zip(names, np.transpose(rows), strict=True)) | {"memory": np.array([peak()])}
 
 
 def _people(templates: Path) -> SyntheticPeople:
@@ -160,15 +152,6 @@ def _people(templates: Path) -> SyntheticPeople:
 def _probes(store: FaceStore, people: SyntheticPeople) -> np.ndarray:
     weights = weights_of(store.verifier, candidate_score(store.verifier))
     return queries(people.searched(SEARCHES), weights)
-
-
-@contextmanager
-def timed(clock: Callable[[], float] = time.perf_counter):
-    """Give what returns the seconds that something took."""
-    took = []
-    start = clock()
-    yield lambda: took[0]
-    took.append(clock() - start)
 
 
 def peak() -> float:

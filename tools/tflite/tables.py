@@ -4,8 +4,8 @@ from collections import namedtuple
 from collections.abc import Sequence
 
 from tools.paper.tables import on
-from tools.results import Report, minus, table
-from xcos_tf.evaluation.results_text import covered, markdown_table, percent
+from tools.results import Report, minus, pivot, table
+from xcos_tf.evaluation.results_text import covered, percent
 from xcos_tf.evaluation.verification_set import VerificationSet
 
 BASE, POST_TRAINING = "float32", "int8"
@@ -98,26 +98,20 @@ def all_pairs_table(rows: Sequence[Price]) -> str:
 
 def covered_table(rows: Sequence[CoveredPrice]) -> str:
     """Return points lost by the share that is covered, and on the mean against int8's."""
-    shares = [row.share for row in rows if row.variant == BASE and row.share is not None]
-    lines = []
-    for name in dict.fromkeys(row.variant for row in rows):
-        *of_shares, mean = (row for row in rows if row.variant == name)
-        if name == BASE:
-            accuracy = [f"{100 * row.accuracy:.2f}" for row in (*of_shares, mean)]
-            lines.append([f"accuracy of `{name}`, %", *accuracy, "", ""])
-            continue
-        has_more = mean.more is not None and name != POST_TRAINING
-        lines.append(
-            [
-                f"`{name}`",
-                *(minus(f"{100 * row.lost:+.2f}") for row in of_shares),
-                _lost(mean.lost, mean.lost_error),
-                _changed(mean),
-                _lost(mean.more, mean.more_error) if has_more else "",
-            ]
-        )
-    heading = ["points lost", *map(covered, shares), "mean", "changed, %"]
-    return markdown_table([*heading, f"more than `{POST_TRAINING}`"], lines)
+    cells = []
+    for row in rows:
+        name, column = f"`{row.variant}`", "mean" if row.share is None else covered(row.share)
+        if row.variant == BASE:
+            cells.append((f"accuracy of {name}, %", column, f"{100 * row.accuracy:.2f}"))
+        elif row.share is not None:
+            cells.append((name, column, minus(f"{100 * row.lost:+.2f}")))
+        else:
+            has_more = row.more is not None and row.variant != POST_TRAINING
+            more = _lost(row.more, row.more_error) if has_more else ""
+            told = {column: _lost(row.lost, row.lost_error), "changed, %": _changed(row)}
+            told[f"more than `{POST_TRAINING}`"] = more
+            cells += [(name, *cell) for cell in told.items()]
+    return pivot(cells, "points lost", "")
 
 
 def _lost(lost: float, error: float) -> str:
