@@ -1,6 +1,6 @@
 """Load the HTTP service with many clients, some of them bad, and hold its answers against our own.
 
-    python tools/load_service.py [--clients 32] [--seconds 60]
+    python -m tests.web.load [--clients 32] [--seconds 60]
 
 Clients of a real `xcos serve` compare the sample photos, one pair after another. Meanwhile one
 sends a photo that unpacks to gigabytes and one sends its photo two bytes a second. After the minute
@@ -28,9 +28,9 @@ import httpx
 import numpy as np
 from PIL.PngImagePlugin import putchunk
 
-ROOT = Path(__file__).resolve().parents[1]
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from xcos_tf.verifier import Verifier
+
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("obama", "obama2", "biden")
 BOMB_SIDE = 60_000  # pixels
 AFTERWARDS = 10  # seconds
@@ -50,8 +50,6 @@ def stop(service: subprocess.Popen) -> None:
 
 def load(clients: int, seconds: float) -> tuple[dict[str, list], list[float], dict[str, str]]:
     """Return the clients' answers by kind, the memory at each second, how the bad ones fared."""
-    from xcos_tf.verifier import Verifier
-
     service, port = serve(0)
     url, tally, memory = f"http://127.0.0.1:{port}/verify", defaultdict(list), []
     photos = {name: (ROOT / f"tests/photos/{name}.jpg").read_bytes() for name in NAMES}
