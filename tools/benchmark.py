@@ -347,14 +347,15 @@ def training_input(args) -> None:
         "training input: mirrored, normalised": changing(),
         "training input: every change to half of the faces": changing(0.5, 0.5, 0.5, 0.5),
     }
-    rates = np.empty((args.rounds, len(datasets)))
-    for row in rates:
-        for i, dataset in enumerate(datasets.values()):
-            iterator = iter(dataset.take(3 + args.batches))
-            for _ in range(3):
-                next(iterator)
-            count, seconds, _ = timed(lambda: sum(1 for _ in iterator))  # noqa: B023
-            row[i] = PEOPLE * FACES * count / seconds
+
+    def rate(dataset) -> float:
+        iterator = iter(dataset.take(3 + args.batches))
+        for _ in range(3):
+            next(iterator)
+        count, seconds, _ = timed(lambda: sum(1 for _ in iterator))
+        return PEOPLE * FACES * count / seconds
+
+    rates = np.array([[rate(x) for x in datasets.values()] for _ in range(args.rounds)])
     print("images per second, median (lowest to highest), ratio to decoding alone:")
     ratios = np.median(rates / rates[:, :1], axis=0)
     for label, of_way, ratio in zip(datasets, rates.T, ratios, strict=True):
@@ -382,8 +383,8 @@ def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
     from xcos_tf.evaluation.templates import make_templates
 
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
-    return timed(make_templates, verifier, faces, templates)[1]
+    name = "xcos-mobilefacenet"
+    return timed(lambda: make_templates(Verifier.from_preset(name), faces, templates))[1]
 
 
 def compare_all_pairs(templates: Path, score: str) -> str:

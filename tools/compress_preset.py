@@ -52,8 +52,12 @@ def make_request(args: argparse.Namespace, config: dict):
     return Request(sets=sets, hold_out=held, hold_out_seed=seed, **options)
 
 
-def compress(request, work: Path) -> dict | None:
-    """Fine-tune, write the variant, and return its `compression_cost`; None if told to stop."""
+def compress(request, work: Path) -> dict:
+    """Fine-tune, write the variant, and return its `compression_cost`.
+
+    Raises:
+        KeyboardInterrupt: it was told to stop.
+    """
     from xcos_tf.export.compression.fine_tuning import faces_of, fine_tune
     from xcos_tf.export.compression.judging import compression_cost
     from xcos_tf.export.compression.shipped import load_compressed, save_compressed
@@ -64,7 +68,7 @@ def compress(request, work: Path) -> dict | None:
     _, held_out = faces_of(request)
     tuned = fine_tune(request, work)
     if tuned is None:
-        return None
+        raise KeyboardInterrupt
     arrays, facts = tuned
     made = {  # without this machine's paths
         key: value
@@ -97,10 +101,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def do(args: argparse.Namespace) -> None:
         request = make_request(args, read_config(find_preset(args.preset)))
-        measured = compress(request, args.work / args.variant)
-        if measured is None:
-            raise KeyboardInterrupt
-        print(json.dumps(measured, indent=1))
+        print(json.dumps(compress(request, args.work / args.variant), indent=1))
 
     return ended(parser, do, argv, "; the same command goes on from here")
 

@@ -21,7 +21,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import ended
 from xcos_tf.errors import XcosError, explained
-from xcos_tf.files import replace_file
 
 SIDE, FINER = 112, 2
 EYES, NOSE, MOUTH = ((38, 52), (74, 52)), (56, 72), (56, 92)
@@ -88,8 +87,7 @@ def generate(folder: Path, people: int, faces: int, seed: int) -> None:
                 for face in range(faces):
                     seeds = [seed, person], [seed, person, face + 1]
                     image = draw_face(*map(np.random.default_rng, seeds))
-                    path = made / f"person-{person:02d}" / f"{face:02d}.png"
-                    replace_file(path, lambda stream, image=image: image.save(stream, "PNG"))
+                    image.save(made / f"person-{person:02d}" / f"{face:02d}.png")
             os.rename(made, folder)
 
 

@@ -60,11 +60,8 @@ Values = dict[tuple[str, str], np.ndarray]
 def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
     """Return every mean of every contender on a set of this name, the controls among them."""
     who, values = [x.contender for x in found], list(map(_values, found))
-    rivals = {x[1:]: y for x, y in zip(who, values, strict=True) if x.method.name == CONTROL}
-    gains = [
-        {} if x.method.name == CONTROL else _gains(y, rivals[x[1:]])
-        for x, y in zip(who, values, strict=True)
-    ]
+    controls = {x[1:]: y for x, y in zip(who, values, strict=True) if x.method.name == CONTROL}
+    gains = [_gains(y, controls[x[1:]]) for x, y in zip(who, values, strict=True)]
     of_xcos = {x[1:]: gain for x, gain in zip(who, gains, strict=True) if x.method.name == XCOS}
     rows = []
     for one, of_one, gain in zip(found, values, gains, strict=True):
@@ -136,9 +133,9 @@ def _values(one: Found) -> Values:
 
 
 def _gains(values: Values, control: Values) -> Values:
-    """Return by how much each pair's values are better than the control's."""
+    """Return by how much each pair's values are better than the control's; {} of the control."""
     gains = {}
-    for (measure, fill), of_pairs in values.items():
+    for (measure, fill), of_pairs in values.items() if values is not control else ():
         if measure == "cell ablation":
             gains[measure, fill] = of_pairs
         elif fill:

@@ -96,10 +96,7 @@ def _drops(
 
 
 def compare_drops(
-    of_xcos: Mapping[float, ScoredPairs],
-    of_baseline: Mapping[float, ScoredPairs],
-    pairs: PairSet,
-    seed: int = 0,
+    of_xcos: Mapping[float, ScoredPairs], of_baseline: Mapping[float, ScoredPairs], pairs: PairSet
 ) -> list[Drop]:
     """Compare how much accuracy two ways to score lose, pair by pair.
 
@@ -116,7 +113,7 @@ def compare_drops(
     for share, of_pair in lost.items():
         difference = of_pair - baseline_lost[share]
         means = (float(x.mean()) for x in (of_pair, baseline_lost[share], difference))
-        interval = interval_of_mean(difference, seed)
+        interval = interval_of_mean(difference)
         rows.append(Drop(first.preset, second.preset, first.score, share, *means, *interval))
     return rows
 
@@ -128,16 +125,15 @@ def verdict(drop: Drop) -> str:
     return MORE if drop.low > 0 else EQUAL
 
 
-def interval_of_mean(values: np.ndarray, seed: int) -> tuple[float, float]:
+def interval_of_mean(values: np.ndarray) -> tuple[float, float]:
     """Return the 95 % percentile interval of a mean, by the bootstrap.
 
     Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
     The values, float (P,), are few distinct ones, so that it is enough to draw how many of each.
     """
     levels, counts = np.unique(values.round(9), return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(
-        len(values), counts / len(values), size=RESAMPLES
-    )
+    shares = counts / len(values)
+    drawn = np.random.default_rng(0).multinomial(len(values), shares, size=RESAMPLES)
     low, high = np.quantile(drawn @ levels / len(values), (0.025, 0.975))
     return float(low), float(high)
 

@@ -94,9 +94,8 @@ def measure(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
 
 
 def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
-    people = _people(templates)
     with FaceStore.open(url, create=True, write=True) as store:
-        probes = _probes(store, people)
+        people, probes = _people(store, templates)
         face = io.BytesIO()  # all share one, to spare the disk
         Image.new("RGB", (112, 112), "gray").save(face, "JPEG")
         scores, numbers = (np.zeros((SEARCHES, 0), kind) for kind in (np.float32, np.int64))
@@ -119,9 +118,9 @@ def _make(url: str, templates: Path, faces: int) -> dict[str, np.ndarray]:
 
 
 def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarray]:
-    people = _people(templates)
     with FaceStore.open(url) as store:
-        probes, backend, verifier = _probes(store, people), store._backend, store.verifier
+        people, probes = _people(store, templates)
+        backend, verifier = store._backend, store.verifier
         rows = []
 
         def explain(template: Template, faces: list[Template]) -> None:
@@ -144,14 +143,12 @@ def _search(url: str, templates: Path, exact: np.ndarray) -> dict[str, np.ndarra
     return dict(zip(names, np.transpose(rows), strict=True)) | {"memory": np.array([peak()])}
 
 
-def _people(templates: Path) -> SyntheticPeople:
+def _people(store: FaceStore, templates: Path) -> tuple[SyntheticPeople, np.ndarray]:
+    """Return people around real templates, and what is searched for, as `queries` makes it."""
     real = open_templates(templates)
-    return SyntheticPeople(real.read(0, len(real)), real.labels)
-
-
-def _probes(store: FaceStore, people: SyntheticPeople) -> np.ndarray:
+    people = SyntheticPeople(real.read(0, len(real)), real.labels)
     weights = weights_of(store.verifier, candidate_score(store.verifier))
-    return queries(people.searched(SEARCHES), weights)
+    return people, queries(people.searched(SEARCHES), weights)
 
 
 def peak() -> float:
