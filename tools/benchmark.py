@@ -147,8 +147,7 @@ def runtime(args) -> None:
         if args.before:
             ratio, of_cpu = seconds[0] / seconds[1], processor[0] / processor[1]
             print(f"{name}, here / before: {ratio:.2f}, {of_cpu:.2f} of the CPU", flush=True)
-    rng = np.random.default_rng(0)
-    faces = rng.integers(0, 256, (2, 112, 112, 3), np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
     lite, keras = (pair_by(name, faces) for name in ("litert", "tensorflow"))
     bare = pair_by("litert", faces, "mobilefacenet")
     for name, other in (("Keras", keras), ("two faces through the bare backbone", bare)):

@@ -33,6 +33,7 @@ def build_parser() -> ArgumentParser:
     add(parser, "--sanity-pairs N", words, int, 10)
     words = f"those to measure, beside random maps (default: {' '.join(METHODS)})"
     add(parser, "--methods NAME", words, nargs="+")
+    parser.set_defaults(methods=tuple(METHODS))
     words = "preset to explain, its name or folder"
     add(parser, "--baseline PRESET", f"the plain {words}", default="mobilefacenet")
     add(parser, "--xcos PRESET", f"the xCos {words}", default="xcos-mobilefacenet")
@@ -50,9 +51,8 @@ def _measure(args):
     from xcos_tf.evaluation.open_set import open_set
     from xcos_tf.evaluation.score_cache import ScoreCache
     from xcos_tf.explain.benchmark.measuring import contenders, measure_all
-    from xcos_tf.explain.methods.registry import METHODS
 
-    who = contenders(args.methods or tuple(METHODS), args.baseline, args.xcos)
+    who = contenders(args.methods, args.baseline, args.xcos)
     fewer = dict(map(_count, args.fewer or ()))
     sets = [open_set(*x, aligned=is_aligned(x[0])) for x in args.set]
     drawn = [draw_pairs(vset, args.pairs) for vset in sets]

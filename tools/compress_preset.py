@@ -53,11 +53,7 @@ def make_request(args: argparse.Namespace, config: dict):
 
 
 def compress(request, work: Path) -> dict:
-    """Fine-tune, write the variant, and return its `compression_cost`.
-
-    Raises:
-        KeyboardInterrupt: it was told to stop.
-    """
+    """Fine-tune, write the variant, and return its `compression_cost`; a stop is Ctrl-C's."""
     from xcos_tf.export.compression.fine_tuning import faces_of, fine_tune
     from xcos_tf.export.compression.judging import compression_cost
     from xcos_tf.export.compression.shipped import load_compressed, save_compressed

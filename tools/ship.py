@@ -29,11 +29,9 @@ def ship_tflite() -> None:
     for name in bundled_presets():
         target = lite_folder(find_preset(name))
         shutil.rmtree(target, ignore_errors=True)
-        target.mkdir()
-        with tempfile.TemporaryDirectory() as folder:
-            for path in export_tflite(name, Path(folder), ["float32"]):
-                if path.name.endswith(".batch.tflite") and not path.name.startswith("verify"):
-                    shutil.copy(path, target)
+        for path in export_tflite(name, target, ["float32"]):
+            if path.name.startswith("verify") or not path.name.endswith(".batch.tflite"):
+                path.unlink()
 
 
 def ship_search(faces: str, preset: str) -> None:

@@ -63,9 +63,8 @@ Of those that `failed`, the hints of some `named` an area, and of these some the
 
 
 class Person(NamedTuple):
-    """A person's name, faces in the order of their names, and grids, float32 (F, 7, 7, 32)."""
+    """A person's faces, in the order of their names, and grids, float32 (F, 7, 7, 32)."""
 
-    name: str
     frames: Sequence[Frame]
     grids: np.ndarray
 
@@ -85,14 +84,12 @@ def add_inputs(parser: ArgumentParser) -> None:
 @contextmanager
 def models_of(given: Path | None, variants: Sequence[str]) -> Iterator[Path]:
     """Yield the folder that was given, or one with the default preset's files for the while."""
-    if given:
-        yield given
-        return
     from xcos_tf.export.tflite.export import export_tflite
 
     with tempfile.TemporaryDirectory() as made:
-        export_tflite(DEFAULT_PRESET, Path(made), variants)
-        yield Path(made)
+        if not given:
+            export_tflite(DEFAULT_PRESET, Path(made), variants)
+        yield given or Path(made)
 
 
 def read_people(folder: Path) -> dict[str, list[Frame]]:
@@ -121,7 +118,7 @@ def embed_people(people: dict[str, list[Frame]], verifier: Verifier) -> list[Per
     starts = tqdm(range(0, len(faces), _BATCH), desc=title, unit="batch", disable=None)
     grids = np.concatenate([verifier.embed(np.stack(faces[i : i + _BATCH])) for i in starts])
     ends = np.cumsum([len(frames) for frames in people.values()])
-    return list(map(Person, people, people.values(), np.split(grids, ends[:-1])))
+    return list(map(Person, people.values(), np.split(grids, ends[:-1])))
 
 
 def enroll(verifier: Verifier, frames: Sequence[Frame]):
@@ -246,7 +243,7 @@ def hint_table(rows: Sequence[HintTrials]) -> str:
         "failed": lambda row: f"{row.failed:,} ({format_rate(share(row.failed, row.tries))})",
         "of those, named a part": lambda row: _share(row.named, row.failed),
         "a part that was covered": lambda row: (
-            _share(row.right, row.failed) if row.covered != NOTHING else ""
+            _share(row.right, row.failed) * (row.covered != NOTHING)
         ),
     }
     return table(rows, columns)

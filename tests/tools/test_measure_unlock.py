@@ -45,7 +45,7 @@ def person(name, values, unusable=()):
         Frame(f"{name}{k}", face, ["is blurred"] if k in unusable else [])
         for k, face in enumerate(faces)
     ]
-    return Person(name, frames, ToyVerifier().embed(np.stack(faces)))
+    return Person(frames, ToyVerifier().embed(np.stack(faces)))
 
 
 def test_the_first_five_that_can_be_used_enroll():

@@ -121,8 +121,7 @@ def _axes(labels: Sequence[str], height: float, what: str) -> tuple[Figure, Axes
 
 def _write(axes: Axes, place: float, words: str, x: float = 0.01, colour: str = GREY) -> None:
     """Write at the place of a number, or beside it."""
-    where = ("axes fraction", "data")
-    axes.annotate(words, (x, place), xycoords=where, va="center", color=colour)
+    axes.annotate(words, (x, place), xycoords=("axes fraction", "data"), va="center", color=colour)
 
 
 def _colours(rows: Sequence[Accuracy]) -> dict[str, str]:

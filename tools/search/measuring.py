@@ -22,10 +22,8 @@ ANY = -1.0
 """A threshold that everybody reaches: presets have none for a million faces."""
 PEOPLE = 1024
 """Of a block."""
-
 PHOTOS = 4
 """Of each person that a store may hold; one more is searched for."""
-
 MIXED = 3
 """Real faces that a person is the mean of."""
 

@@ -223,15 +223,13 @@ def all_pairs_of_folds(pairs: PairSet) -> PairSet:
     people whom it has not seen. Photos are each in a folder of the person's.
     """
     people = np.unique([PurePosixPath(x).parent.name for x in pairs.photos], return_inverse=True)[1]
-    first, second, folds = [], [], np.unique(pairs.fold)
+    ends, folds = [], np.unique(pairs.fold)
     for fold in folds:
         members = pairs.fold == fold
         photos = np.unique([pairs.first[members], pairs.second[members]])
-        a, b = np.triu_indices(len(photos), k=1)
-        first.append(photos[a])
-        second.append(photos[b])
-    counts = [len(x) for x in first]
-    first, second = np.concatenate(first), np.concatenate(second)
+        ends.append(photos[np.stack(np.triu_indices(len(photos), k=1))])
+    counts = [len(second) for _, second in ends]
+    first, second = np.concatenate(ends, axis=1)
     same = people[first] == people[second]
     return PairSet(pairs.photos, first, second, same, np.repeat(folds, counts))
 
