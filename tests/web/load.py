@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections import defaultdict
@@ -40,7 +41,10 @@ def serve(port: int) -> tuple[subprocess.Popen, int]:
     """Start `xcos serve` at a port, or any for 0; return its process and the port."""
     words = [sys.executable, "-m", "xcos_tf", "serve", "--port", str(port)]
     service = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    return service, int(re.search(r"127\.0\.0\.1:(\d+)", service.stderr.readline())[1])
+    told = service.stderr.readline()
+    # Its log has to go somewhere, or it waits once the pipe is full.
+    threading.Thread(target=service.stderr.read, daemon=True).start()
+    return service, int(re.search(r"127\.0\.0\.1:(\d+)", told)[1])
 
 
 def stop(service: subprocess.Popen) -> None:
