@@ -76,9 +76,8 @@ def build_converted(converted, colours: str):
     if colours == "bgr":
         (first,) = (path for path in arrays if path.endswith("input_conv/kernel"))
         arrays[first] = arrays[first][:, :, ::-1]
-    network = build_network(converted.model)
-    assign_arrays(network, arrays, "the converted checkpoint")
-    return network
+    assign_arrays(converted.model, arrays, "the converted checkpoint")
+    return converted.model
 
 
 def read_mobilefacenet(path: Path):

@@ -6,62 +6,49 @@ plain recogniser has the backbone and its fully connected embedding head, under 
 without any prefix. `module.`, which DataParallel puts before every key, is ignored.
 """
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from xcos_tf.errors import XcosError
-from xcos_tf.models.ir import SE_REDUCTION, STAGE_UNITS, STEM_CHANNELS, ir_units
-from xcos_tf.models.weights import told_wrong
+from xcos_tf.models.builder import build_network
+from xcos_tf.models.ir import STAGE_UNITS
+from xcos_tf.models.network import FaceEmbedder, XCos
+from xcos_tf.models.weights import named_weights, told_wrong
 
-FEATURE_SHAPE = (7, 7, 512)
-GRID_CHANNELS = 32
-ATTENTION_CHANNELS = 16
-EMBEDDING_DIMENSION = 512
-
-_BATCH_NORM = {
-    "weight": "gamma",
-    "bias": "beta",
-    "running_mean": "moving_mean",
-    "running_var": "moving_variance",
+# PyTorch's sequences of layers, by our names, without the number of a unit of the body.
+_SEQUENCES = {
+    "input_layer": ("input_conv", "input_bn", "input_prelu"),
+    "res_layer": ("body_bn1", "body_conv1", "body_prelu", "body_conv2", "body_bn2"),
+    "shortcut_layer": ("body_shortcut_conv", "body_shortcut_bn"),
+    "output_layer": ("feature_bn", "dropout", "flatten", "fc", "embedding_bn"),
+    "conv1x1": ("conv", "bn", "prelu"),
+    "embedding_net": ("embed_conv", "embed_bn", "embed_prelu"),
+    "attention": ("fuse_conv", "fuse_bn", "fuse_prelu", "weight_conv", "weight_bn", "weight_prelu"),
 }
-# (PyTorch key, our name, numbers); see `_targets`.
-_GRID_HEAD = (
-    ("0", "conv", GRID_CHANNELS, FEATURE_SHAPE[2], 1),
-    ("1", "bn", GRID_CHANNELS),
-    ("2", "prelu", GRID_CHANNELS),
-)
-_ATTENTION = (
-    ("embedding_net.0", "embed_conv", ATTENTION_CHANNELS, GRID_CHANNELS, 3),
-    ("embedding_net.1", "embed_bn", ATTENTION_CHANNELS),
-    ("embedding_net.2", "embed_prelu", 1),
-    ("attention.0", "fuse_conv", ATTENTION_CHANNELS, 2 * ATTENTION_CHANNELS, 3),
-    ("attention.1", "fuse_bn", ATTENTION_CHANNELS),
-    ("attention.2", "fuse_prelu", 1),
-    ("attention.3", "weight_conv", 1, ATTENTION_CHANNELS, 3),
-    ("attention.4", "weight_bn", 1),
-    ("attention.5", "weight_prelu", 1),
-)
-
+_KEYS = {
+    layer: f"{sequence}.{number}"
+    for sequence, layers in _SEQUENCES.items()
+    for number, layer in enumerate(layers)
+}
+_KEYS |= {"body_se_reduce": "res_layer.5.fc1", "body_se_expand": "res_layer.5.fc2"}
+_WEIGHTS = {
+    **dict.fromkeys(("kernel", "alpha", "gamma"), "weight"),
+    **dict.fromkeys(("bias", "beta"), "bias"),
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 _UNIT = re.compile(r"body\.(\d+)\.")
 
 
 @dataclass(frozen=True)
-class Target:
-    """Where a PyTorch tensor of this shape goes, by layer path, and how it gets our layout."""
-
-    path: str
-    shape: tuple[int, ...]
-    convert: Callable[[np.ndarray], np.ndarray] = np.asarray
-
-
-@dataclass(frozen=True)
 class ConvertedNetwork:
-    """A network in our terms: a preset's `model` section, and what `assign_arrays` takes."""
+    """A network in our terms, with random weights, and those that `assign_arrays` takes."""
 
-    model: dict
+    model: FaceEmbedder | XCos
     arrays: dict[str, np.ndarray]
 
 
@@ -94,35 +81,30 @@ def convert_state_dict(state: Mapping[str, np.ndarray], source: str = "the file"
     """
     state = _without_prefix(state)
     is_xcos = any(key.startswith("backbone.conv1x1.") for key in state)
-    has_teacher = is_xcos and any(key.startswith("backbone_target.") for key in state)
-    section = _backbone_section(state, "backbone.", source)
+    parts = {"backbone.": is_xcos}
     if is_xcos:
-        # P needs correlations over training pairs, which PyTorch's file does not hold.
-        xcos = {"attentions": ["patched", "learned"], "symmetric": False}
-        model = {"backbone": section, "xcos": xcos}
-        targets = _targets(_backbone(section), "backbone.", "grid/backbone/")
-        targets |= _targets(_GRID_HEAD, "backbone.conv1x1.", "grid/grid_head/", bias=True)
-        targets |= _targets(_ATTENTION, "attention.", "learned/learned_attention/", bias=True)
-    else:
-        model, targets = _recogniser("backbone.", section)
-    teacher_model, teacher_targets = None, {}
-    if has_teacher:
-        section = _backbone_section(state, "backbone_target.", source)
-        teacher_model, teacher_targets = _recogniser("backbone_target.", section)
-    optional = _margin_kernel(state, is_xcos)
-    # The authors' xCos backbone keeps the FC head that it started from, and never calls it.
-    unused = _embedding_head("backbone.output_layer.", "") if is_xcos else {}
-    _check(state, {**targets, **teacher_targets}, optional, unused, source)
-
-    def arrays(table):
-        return {
-            target.path: np.ascontiguousarray(target.convert(state[key]), np.float32)
-            for key, target in table.items()
-        }
-
-    kernel = arrays(optional).get("kernel")
-    teacher = ConvertedNetwork(teacher_model, arrays(teacher_targets)) if has_teacher else None
-    return Conversion(ConvertedNetwork(model, arrays(targets)), teacher, kernel)
+        # The authors' xCos backbone keeps the FC head that it started from, and never calls it.
+        state = {k: x for k, x in state.items() if not k.startswith("backbone.output_layer.")}
+        if any(key.startswith("backbone_target.") for key in state):
+            parts["backbone_target."] = False
+    models = [_model(state, prefix, explains, source) for prefix, explains in parts.items()]
+    tables = [_weights(model, prefix) for model, prefix in zip(models, parts, strict=True)]
+    shapes = {key: _their_shape(shape) for table in tables for key, (_, shape) in table.items()}
+    feature_shape = models[0].features.output_shape[1:]
+    if "head.kernel" in state:
+        kernel = np.asarray(state["head.kernel"])
+        classes = kernel.shape[1] if kernel.ndim == 2 else 1
+        shapes["head.kernel"] = (math.prod(feature_shape), classes)
+    _check(state, shapes, source)
+    found = [
+        {path: _in_our_layout(state[key], shape) for key, (path, shape) in table.items()}
+        for table in tables
+    ]
+    own, *teacher = map(ConvertedNetwork, models, found)
+    margin_kernel = None
+    if "head.kernel" in state:
+        margin_kernel = np.ascontiguousarray(_channels_last(kernel.T, feature_shape), np.float32)
+    return Conversion(own, teacher[0] if teacher else None, margin_kernel)
 
 
 def _without_prefix(state):
@@ -155,104 +137,65 @@ def _backbone_section(state, prefix, source):
     return {"kind": "ir", "depth": depths[count], "squeeze_excitation": squeeze_excitation}
 
 
-def _recogniser(prefix, backbone_section):
-    head = {"kind": "fc", "dimension": EMBEDDING_DIMENSION}
-    targets = _targets(_backbone(backbone_section), prefix, "backbone/")
-    targets |= _embedding_head(f"{prefix}output_layer.", "embedding_head/")
-    return {"backbone": backbone_section, "embedding_head": head}, targets
+def _model(state, prefix, explains, source) -> FaceEmbedder | XCos:
+    """Return the network that the keys with this prefix are of."""
+    backbone = _backbone_section(state, prefix, source)
+    if explains:
+        # P needs correlations over training pairs, which PyTorch's file does not hold.
+        xcos = {"attentions": ["patched", "learned"], "symmetric": False}
+        return build_network({"backbone": backbone, "xcos": xcos})
+    return build_network({"backbone": backbone, "embedding_head": {"kind": "fc", "dimension": 512}})
 
 
-def _targets(layers, theirs, ours, bias=False):
-    """Return {PyTorch key: target} of layers (key, path, numbers).
-
-    A convolution has three numbers, the channels that go out and come in and its side; what has one
-    is a PReLU or a batch normalisation of so many channels.
-    """
-    targets = {}
-    for key, path, channels, *convolution in layers:
-        key, path, vector = f"{theirs}{key}.", f"{ours}{path}/", (channels,)
-        if convolution:
-            channels_in, side = convolution
-            shape = (channels, channels_in, side, side)
-            targets[f"{key}weight"] = Target(
-                f"{path}kernel", shape, lambda weight: weight.transpose(2, 3, 1, 0)
-            )
-            names = {"bias": "bias"} if bias else {}
-        elif path.endswith("prelu/"):
-            targets[f"{key}weight"] = Target(
-                f"{path}alpha", vector, lambda slope: slope.reshape(1, 1, -1)
-            )
-            names = {}
-        else:
-            names = _BATCH_NORM
-        targets |= {key + name: Target(path + own, vector) for name, own in names.items()}
-    return targets
+def _weights(model, prefix) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return {PyTorch key: our path and shape} of a network's weights."""
+    weights = {}
+    for path, variable in named_weights(model).items():
+        part, *_, layer, weight = path.split("/")
+        within = "attention." if part == "learned" else prefix
+        if unit := re.match(r"body_(\d+)", layer):
+            within += f"body.{unit[1]}."
+            layer = layer.replace(unit[0], "body")
+        key = f"{within}{_KEYS[layer]}.{_WEIGHTS[weight]}"
+        weights[key] = path, tuple(variable.shape)
+    return weights
 
 
-def _backbone(section):
-    yield "input_layer.0", "input_conv", STEM_CHANNELS, 3, 3
-    yield "input_layer.1", "input_bn", STEM_CHANNELS
-    yield "input_layer.2", "input_prelu", STEM_CHANNELS
-    for index, (width, channels, _) in enumerate(ir_units(section["depth"])):
-        unit, ours = f"body.{index}.res_layer", f"body_{index}"
-        yield f"{unit}.0", f"{ours}_bn1", width
-        yield f"{unit}.1", f"{ours}_conv1", channels, width, 3
-        yield f"{unit}.2", f"{ours}_prelu", channels
-        yield f"{unit}.3", f"{ours}_conv2", channels, channels, 3
-        yield f"{unit}.4", f"{ours}_bn2", channels
-        if section["squeeze_excitation"]:
-            reduced = channels // SE_REDUCTION
-            yield f"{unit}.5.fc1", f"{ours}_se_reduce", reduced, channels, 1
-            yield f"{unit}.5.fc2", f"{ours}_se_expand", channels, reduced, 1
-        if width != channels:
-            yield f"body.{index}.shortcut_layer.0", f"{ours}_shortcut_conv", channels, width, 1
-            yield f"body.{index}.shortcut_layer.1", f"{ours}_shortcut_bn", channels
+def _their_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that PyTorch gives to what Keras gives this one."""
+    if len(shape) == 4:
+        height, width, channels_in, channels_out = shape
+        return channels_out, channels_in, height, width
+    return shape[::-1] if len(shape) == 2 else (math.prod(shape),)
 
 
-def _embedding_head(theirs, ours):
-    height, width, channels = FEATURE_SHAPE
-    flat = height * width * channels
-
-    def dense(weight):
-        # PyTorch flattens (c, h, w) and we (h, w, c).
-        cells = weight.reshape(EMBEDDING_DIMENSION, channels, height, width)
-        return cells.transpose(2, 3, 1, 0).reshape(flat, EMBEDDING_DIMENSION)
-
-    norms = (("0", "feature_bn", channels), ("4", "embedding_bn", EMBEDDING_DIMENSION))
-    shape = (EMBEDDING_DIMENSION, flat)
-    return {
-        **_targets(norms, theirs, ours),
-        f"{theirs}3.weight": Target(f"{ours}fc/kernel", shape, dense),
-        f"{theirs}3.bias": Target(f"{ours}fc/bias", (EMBEDDING_DIMENSION,)),
-    }
+def _in_our_layout(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what PyTorch holds for a weight of this shape in Keras, as float32 of that shape."""
+    if len(shape) == 4:
+        array = array.transpose(2, 3, 1, 0)
+    elif len(shape) == 2:
+        array = _channels_last(array, (7, 7, 512)).T
+    return np.ascontiguousarray(array.reshape(shape), np.float32)
 
 
-def _margin_kernel(state, is_xcos):
-    if "head.kernel" not in state:
-        return {}
-    height, width, _ = FEATURE_SHAPE
-    dimension = height * width * GRID_CHANNELS if is_xcos else EMBEDDING_DIMENSION
-    shape = state["head.kernel"].shape
-    classes = shape[1] if len(shape) == 2 else 1
-
-    def channels_last(kernel):
-        cells = kernel.T.reshape(classes, GRID_CHANNELS, height, width)
-        return cells.transpose(0, 2, 3, 1).reshape(classes, dimension)
-
-    convert = channels_last if is_xcos else np.transpose
-    return {"head.kernel": Target("kernel", (dimension, classes), convert)}
+def _channels_last(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return rows (n, c·h·w), as PyTorch flattens features of shape (h, w, c), as (n, h·w·c)."""
+    if len(shape) == 1:
+        return rows
+    height, width, channels = shape
+    cells = rows.reshape(len(rows), channels, height, width)
+    return cells.transpose(0, 2, 3, 1).reshape(len(rows), -1)
 
 
-def _check(state, required, optional, unused, source):
-    known = {**required, **optional}
+def _check(state, shapes, source) -> None:
     misshapen = [
-        f"{key} is {tuple(state[key].shape)} instead of {target.shape}"
-        for key, target in sorted(known.items())
-        if key in state and tuple(state[key].shape) != target.shape
+        f"{key} is {tuple(state[key].shape)} instead of {shape}"
+        for key, shape in sorted(shapes.items())
+        if key in state and tuple(state[key].shape) != shape
     ]
     wrong = told_wrong(
-        missing=set(required) - set(state),
-        unexpected=set(state) - set(known) - set(unused),
+        missing=shapes.keys() - state.keys(),
+        unexpected=state.keys() - shapes.keys(),
         misshapen=misshapen,
     )
     if wrong:
