@@ -16,9 +16,9 @@ from tests.data.records.test_bin_pickle import python_2
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import mutate_bytes, mutate_json, mutate_text, odd_array, odd_value
 from xcos_tf.data.face_set import join_sets
-from xcos_tf.data.records.index import FinishedShard, Progress
+from xcos_tf.data.records.index import Progress
 from xcos_tf.data.records.insightface_bin import BinSource
-from xcos_tf.data.records.layout import PreparationPlan
+from xcos_tf.data.records.layout import Finished, PreparationPlan
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Source
 from xcos_tf.data.records.writer import open_source, prepare
@@ -199,9 +199,9 @@ def _unfinished(folder: Path) -> Trial:
     shard = np.arange(3, dtype=np.int32)
     for number in range(2):
         progress.part(number).write_bytes(b"abc")
-        known = [["a/b.jpg", "empty"]] * number
-        arrays = (shard, shard + 1, np.arange(3, dtype=np.int64))
-        progress.finish(number, FinishedShard(*arrays, 3, "0" * 64, known))
+        known = Finished(bytes=3, sha256="0" * 64, skipped=[["a/b.jpg", "empty"]] * number)
+        arrays = {"labels": shard, "lengths": shard + 1, "positions": shard.astype(np.int64)}
+        progress.finish(number, known, arrays)
     files = {x.name: x.read_bytes() for x in (out / ".progress").iterdir()}
 
     def draw(random):
@@ -217,12 +217,13 @@ def _unfinished(folder: Path) -> Trial:
             (out / ".progress" / other).write_bytes(content if other == name else right)
         progress = Progress(out, plan)
         for number in range(2):
-            shard = progress.read(number)
-            if shard is not None:
+            found = progress.read(number)
+            if found is not None:
+                known, arrays = found
                 start, stop = plan.range(number)
-                count = stop - start - len(shard.skipped)
-                assert len(shard.labels) == len(shard.lengths) == len(shard.positions) == count
-                assert all(isinstance(x, str) for entry in shard.skipped for x in entry)
+                count = stop - start - len(known.skipped)
+                assert [len(array) for array in arrays.values()] == [count] * 3
+                assert all(isinstance(x, str) for entry in known.skipped for x in entry)
 
     return Trial(draw, read)
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +17,6 @@ from xcos_tf.schemas import read_ours
 
 COLUMNS = {"label": np.int32, "shard": np.int32, "offset": np.int64, "length": np.int32}
 _ARRAYS = {"labels": np.int32, "lengths": np.int32, "positions": np.int64}
-
-
-@dataclass(frozen=True)
-class FinishedShard:
-    """Of a complete shard: its faces' labels, int32 (n,), and payloads' bytes, int32 (n,), its
-    file's bytes and SHA-256, the position in the source of each face, int64 (n,), and [name,
-    reason] of what was skipped."""
-
-    labels: np.ndarray
-    lengths: np.ndarray
-    positions: np.ndarray
-    bytes: int
-    sha256: str
-    skipped: list[list[str]]
 
 
 class Progress:
@@ -71,26 +57,27 @@ class Progress:
         """Return the temporary name of a shard's file."""
         return self._folder / f"{shard:05d}.part"
 
-    def finish(self, shard: int, finished: FinishedShard) -> None:
-        """Give a complete shard its name and remember what is known of it."""
+    def finish(self, shard: int, known: Finished, arrays: Mapping[str, np.ndarray]) -> None:
+        """Give a complete shard its name and remember what is known of it; see `read`."""
         os.replace(self.part(shard), self._shard_file(shard))
-        arrays = {x: getattr(finished, x) for x in _ARRAYS}
         replace_file(self._entry(shard, "npz"), lambda stream: np.savez(stream, **arrays))
-        known = {x: getattr(finished, x) for x in Finished.model_fields}
-        write_json(self._entry(shard, "json"), known)
+        write_json(self._entry(shard, "json"), known.model_dump())
 
-    def read(self, shard: int) -> FinishedShard | None:
-        """Return what is known of a shard; None unless it is finished and all of it is whole."""
+    def read(self, shard: int) -> tuple[Finished, dict[str, np.ndarray]] | None:
+        """Return what is known of a shard; None unless it is finished and all of it is whole.
+
+        The arrays are of its faces: `labels`, int32 (n,), `lengths` of their payloads in bytes,
+        int32 (n,), and their `positions` in the source, int64 (n,).
+        """
         start, stop = self.plan.range(shard)
         try:
             known = read_ours(self._entry(shard, "json"), Finished, "delete the folder")
             if self._shard_file(shard).stat().st_size != known.bytes:
                 return None
             count = stop - start - len(known.skipped)
-            arrays = read_columns(self._entry(shard, "npz"), _ARRAYS, count)
+            return known, read_columns(self._entry(shard, "npz"), _ARRAYS, count)
         except (FileNotFoundError, XcosError):
             return None
-        return FinishedShard(**arrays, **known.model_dump())
 
     def remove(self) -> None:
         """Forget everything; the set is complete."""
@@ -118,18 +105,18 @@ def write_index(source: Source, progress: Progress, size: tuple[int, int] | None
     positions = np.empty(len(source) if source.pairs is not None else 0, np.int64)
     images, files = 0, []
     for shard in range(shards):
-        finished = progress.read(shard)
-        count, offsets = len(finished.labels), payload_offsets(finished.lengths)
+        known, found = progress.read(shard)
+        count, lengths = len(found["labels"]), found["lengths"]
         stretch = slice(images, images + count)
-        columns = finished.labels, shard, offsets, finished.lengths
+        columns = found["labels"], shard, payload_offsets(lengths), lengths
         for name, column in zip(COLUMNS, columns, strict=True):
             arrays[name][stretch] = column
         if source.pairs is not None:
-            positions[stretch] = finished.positions
+            positions[stretch] = found["positions"]
         images = stretch.stop
-        facts = {"sha256": finished.sha256, "bytes": finished.bytes}
+        facts = {"sha256": known.sha256, "bytes": known.bytes}
         files.append({"file": shard_name(shard, shards), "images": count, **facts})
-    skipped = (entry for shard in range(shards) for entry in progress.read(shard).skipped)
+    skipped = (entry for shard in range(shards) for entry in progress.read(shard)[0].skipped)
     write_csv(folder / layout.SKIPPED, ("name", "reason"), skipped)
     if not images:
         raise XcosError(

@@ -24,9 +24,9 @@ import tensorflow as tf
 from xcos_tf.cluster import connect, done_on_ray
 from xcos_tf.data.batching import batches
 from xcos_tf.data.records.image_check import find_faults, usual_size
-from xcos_tf.data.records.index import FinishedShard, Progress, read_summary, write_index
+from xcos_tf.data.records.index import Progress, read_summary, write_index
 from xcos_tf.data.records.insightface_bin import BinSource
-from xcos_tf.data.records.layout import INDEX, PROGRESS, PreparationPlan
+from xcos_tf.data.records.layout import INDEX, PROGRESS, Finished, PreparationPlan
 from xcos_tf.data.records.mxnet import MxnetSource
 from xcos_tf.data.records.source import FolderSource, Source
 from xcos_tf.data.records.tfrecord import ShardWriter
@@ -229,12 +229,11 @@ def _write_shard(
             tell(len(batch))
     finally:
         writer.close()
-    finished = FinishedShard(
-        labels=np.array(writer.labels, np.int32),
-        lengths=np.array(writer.lengths, np.int32),
-        positions=np.array(positions, np.int64),
-        bytes=path.stat().st_size,
-        sha256=file_sha256(path).hexdigest(),
-        skipped=skipped,
-    )
-    progress.finish(shard, finished)
+    arrays = {
+        "labels": np.array(writer.labels, np.int32),
+        "lengths": np.array(writer.lengths, np.int32),
+        "positions": np.array(positions, np.int64),
+    }
+    sha256 = file_sha256(path).hexdigest()
+    known = Finished(bytes=path.stat().st_size, sha256=sha256, skipped=skipped)
+    progress.finish(shard, known, arrays)
