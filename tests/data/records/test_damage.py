@@ -28,8 +28,8 @@ def folder(people, tmp_path):
 
 
 def read_all(folder):
-    with PreparedSet(folder) as records:
-        return records.read(np.arange(len(records)))
+    records = PreparedSet(folder)
+    return records.read(np.arange(len(records)))
 
 
 def test_one_bit_anywhere_in_a_shard_is_noticed(folder):

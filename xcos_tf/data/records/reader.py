@@ -4,7 +4,6 @@ import csv
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from xcos_tf.files import file_sha256, read_bytes
 from xcos_tf.progress import Bar
 
 
-class PreparedSet(AbstractContextManager):
+class PreparedSet:
     """A folder that `xcos prepare` made. It may be used by several threads at once.
 
     Attributes:
@@ -111,18 +110,9 @@ class PreparedSet(AbstractContextManager):
                     f"{size}×{size}; prepare faces that `xcos align` made"
                 )
 
-    def close(self) -> None:
-        """Close the shards; they are opened again when needed."""
-        with self._files_lock:
-            while self._files:
-                os.close(self._files.popitem()[1])
-
-    def __exit__(self, *exception) -> None:
-        self.close()
-
     def __del__(self):
-        if hasattr(self, "_files_lock"):
-            self.close()
+        for file in getattr(self, "_files", {}).values():
+            os.close(file)
 
     def _read(self, positions, part: Callable[[bytes], Any]) -> list:
         """Return `part` of each payload at these positions."""
@@ -136,18 +126,18 @@ class PreparedSet(AbstractContextManager):
         # As Python's integers, all at once: NumPy's take longer one by one than the reading.
         arrays = (self._shard, self._length, self._offset)
         places = zip(*(array[positions].tolist() for array in arrays), strict=True)
-        return [self._read_one(*place, part) for place in places]
-
-    def _read_one(self, shard: int, length: int, offset: int, part: Callable[[bytes], Any]):
-        try:
-            record = os.pread(self._file(shard), length + layout.TAIL, offset)
-            return part(whole_payload(record, length))
-        except (OSError, ValueError, DecodeError, IndexError):
-            path = self.folder / self._index.shards[shard].file
-            raise XcosError(
-                f"{path} is missing or damaged (at byte {offset}); copy it again or prepare the "
-                "set again"
-            ) from None
+        parts = []
+        for shard, length, offset in places:
+            try:
+                record = os.pread(self._file(shard), length + layout.TAIL, offset)
+                parts.append(part(whole_payload(record, length)))
+            except (OSError, ValueError, DecodeError, IndexError):
+                path = self.folder / self._index.shards[shard].file
+                raise XcosError(
+                    f"{path} is missing or damaged (at byte {offset}); copy it again or prepare "
+                    "the set again"
+                ) from None
+        return parts
 
     def _file(self, shard: int) -> int:
         with self._files_lock:
