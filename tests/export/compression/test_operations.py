@@ -8,7 +8,6 @@ from xcos_tf.export.compression.operations import (
     SHARES,
     FloatOperations,
     Int8Operations,
-    WatchedOperations,
     int8_ranges,
     limits_and_errors,
     range_of,
@@ -29,7 +28,7 @@ def test_without_rounding_it_is_the_float_network(random):
     weights = gentle(toy_weights(random))
     images = random.uniform(-1, 1, (3, SIZE, SIZE, 3)).astype(np.float32)
     seen = []
-    watched = WatchedOperations(with_rests(weights), lambda name, x: seen.append(name))
+    watched = FloatOperations(with_rests(weights), lambda name, x: seen.append(name))
     found = grid_feature(tf.constant(images), watched, BLOCKS).numpy()
     expected = grid_feature(tf.constant(images), FloatOperations(weights), BLOCKS).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())

@@ -21,15 +21,23 @@ SHARES = (1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 class FloatOperations:
     """How each operation of `layout.grid_feature` is computed; x is float32 (N, h, w, c)."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray]):
-        """Take weights by "operation/weight"."""
-        self._weights = weights
+    def __init__(
+        self,
+        weights: Mapping[str, np.ndarray],
+        watch: Callable[[str, tf.Tensor], object] = lambda name, x: None,
+    ):
+        """Take weights by "operation/weight", with PReLUs' slopes or rests, see `with_rests`.
+
+        `watch` is called with the name of each result, see `result`, and the result.
+        """
+        self._weights, self._watch = weights, watch
 
     def result(self, name: str, x: tf.Tensor) -> tf.Tensor:
-        """Return what an operation gives, for kinds that change or watch it.
+        """Return what an operation gives, or the first one takes, for kinds that change it.
 
         Of the last, which restores the grid, it is not asked.
         """
+        self._watch(name, x)
         return x
 
     def weight(self, name: str) -> tf.Tensor:
@@ -47,7 +55,8 @@ class FloatOperations:
         return self.result(name, x)
 
     def conv(self, name, x, stride=1):
-        """Convolve; padding is TensorFlow's SAME."""
+        """Convolve; padding is TensorFlow's SAME. What the first one takes is a result, too."""
+        x = self.result(IMAGE, x) if name == "stem_conv" else x
         return self.with_bias(name, tf.nn.conv2d(x, self.weight(f"{name}/kernel"), stride, "SAME"))
 
     def depthwise(self, name, x, stride):
@@ -57,7 +66,15 @@ class FloatOperations:
         return self.with_bias(name, tf.nn.depthwise_conv2d(x, kernel, strides, "SAME"))
 
     def prelu(self, name, x):
-        """Multiply what is negative by a slope of its channel."""
+        """Multiply what is negative by a slope of its channel.
+
+        With its rest, a PReLU of slope a ≤ 1 is x + relu((a − 1)·x), a product that ends in a ReLU
+        and a sum, where what is positive passes unchanged. XNNPACK has both in int8, and its own
+        PReLU in float32 alone.
+        """
+        if f"{name}/rest" in self._weights:
+            rest = tf.nn.relu(x * self.factor(f"{name}/rest"))
+            return self.result(name, x + self.result(f"{name}_rest", rest))
         # In just this form the TFLite converter makes one PRELU of it.
         return self.result(name, tf.nn.relu(x) + -self.weight(f"{name}/alpha") * tf.nn.relu(-x))
 
@@ -95,12 +112,7 @@ def with_rests(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 class Int8Operations(FloatOperations):
-    """The same, but what each gives is rounded to one of 256 values, and what the first takes.
-
-    A PReLU of slope a ≤ 1 is x + relu((a − 1)·x), a product that ends in a ReLU and a sum, where
-    what is positive passes unchanged. XNNPACK has both in int8, and its own PReLU in float32
-    alone.
-    """
+    """The same, but what each gives is rounded to one of 256 values, and what the first takes."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], ranges: Mapping[str, np.ndarray]):
         """Take weights with rests (see `with_rests`), and {result: (min, max)}."""
@@ -116,37 +128,6 @@ class Int8Operations(FloatOperations):
         x = self.weight(name)
         return tf.quantization.fake_quant_with_min_max_args(x, -limit, limit, narrow_range=True)
 
-    def conv(self, name, x, stride=1):
-        x = self.result(IMAGE, x) if name == "stem_conv" else x
-        return super().conv(name, x, stride)
-
-    def prelu(self, name, x):
-        rest = tf.nn.relu(x * self.factor(f"{name}/rest"))
-        return self.result(name, x + self.result(f"{name}_rest", rest))
-
-
-class WatchedOperations(Int8Operations):
-    """The same without rounding, of weights with slopes or rests, showing a function each result.
-
-    Of what the last operation gives nothing is shown.
-    """
-
-    def __init__(self, weights: Mapping[str, np.ndarray], watch: Callable[[str, tf.Tensor], None]):
-        """Take weights, and a function of an operation's name and its result."""
-        super().__init__(weights, {})
-        self._watch = watch
-
-    def result(self, name, x):
-        self._watch(name, x)
-        return x
-
-    def factor(self, name):
-        return self.weight(name)
-
-    def prelu(self, name, x):
-        kind = FloatOperations if f"{name}/alpha" in self._weights else Int8Operations
-        return kind.prelu(self, name, x)
-
 
 def measured(
     weights: Mapping[str, np.ndarray],
@@ -157,7 +138,7 @@ def measured(
 ) -> dict[str, list]:
     """Return {result: [a measure of it for each batch]} of faces (N, h, w, 3) in [−1, 1]."""
     found = defaultdict(list)
-    watched = WatchedOperations(weights, lambda name, x: found[name].append(measure(x)))
+    watched = FloatOperations(weights, lambda name, x: found[name].append(measure(x)))
     for start in range(0, len(faces), batch):
         grid_feature(tf.constant(faces[start : start + batch]), watched, blocks)
     return found
