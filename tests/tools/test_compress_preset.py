@@ -46,7 +46,7 @@ def test_a_variant_is_made_and_measured(folder, capsys, monkeypatch):
     assert "sparsity" not in record["made"] and "clusters" not in record["made"]
     assert record["facts"]["people"] == 3 and record["facts"]["validation"]["people"] == 2
     assert str(base) not in json.dumps(record)
-    assert len(model_maker(load_preset(folder), folder, "qat")("embed", 1)) < 1.8e6
+    assert len(model_maker(load_preset(folder), "qat")("embed", 1)) < 1.8e6
     # A second time there is nothing to train, and the work is of these settings.
     weights = folder / "compressed" / "qat.safetensors"
     before = weights.read_bytes()

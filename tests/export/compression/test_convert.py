@@ -37,7 +37,7 @@ def models():
 
 
 def maker(preset, variant):
-    return model_maker(load_preset(preset), find_preset(preset), variant)
+    return model_maker(load_preset(preset), variant)
 
 
 def run(content, **inputs):

@@ -9,9 +9,10 @@ from xcos_tf.cli.main import main
 from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.export.tflite import export
-from xcos_tf.export.tflite.convert import convert
+from xcos_tf.export.tflite.convert import convert_function, model_function
 from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
 from xcos_tf.export.tflite.int8_layers import Layers
+from xcos_tf.export.tflite.signatures import signature_of
 from xcos_tf.models import ir
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.network import make_explainable
@@ -61,7 +62,9 @@ def test_layers_are_the_network_when_nothing_is_rounded(network, faces):
 
 
 def test_int8_is_near_the_network_and_int8_throughout(network, faces):
-    content = convert(Preset({}, network), "embed", "int8", None, int8_grid(network, faces))
+    function = model_function(network, "embed", int8_grid(network, faces))
+    inputs, _ = signature_of(Preset({}, network), "embed")
+    content = convert_function(function, inputs, None, "int8")
     run = Interpreter(model_content=content).get_signature_runner("serving_default")
     grid = run(image=faces)["grid"]
     expected = network.features(normalise_pixels(faces), training=False).numpy()

@@ -9,38 +9,13 @@ from tensorflow import keras
 from tensorflow.lite.tools import flatbuffer_utils
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from xcos_tf.export.tflite.signatures import Port, signature_of
+from xcos_tf.export.tflite.signatures import Port
 from xcos_tf.models.comparison import CellSoftmax
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
-from xcos_tf.models.presets import Preset
 
 COMPARISON = "comparison"
 """The scope of all that follows the grid features, by which its tensors are known."""
-
-
-def convert(
-    preset: Preset,
-    model: str,
-    variant: str,
-    batch: int | None,
-    grid: Callable[..., tf.Tensor] | None = None,
-) -> bytes:
-    """Return a TFLite model, of builtin operations alone.
-
-    Args:
-        model: one of `MODELS`, or of `PLAIN_MODELS` for a plain preset.
-        variant: "float32"; "float16", its weights as 16-bit floats; "dynamic", its weights as 8-bit
-            integers and what passes between operations as floats; or "int8", whose grid is
-            8-bit integers throughout and whose comparison is that of "float32".
-        batch: the size of a batch; None where it is free.
-        grid: from normalised pixels to a grid feature, in place of the preset's own; of "int8",
-            from `int8_grid`.
-    """
-    exact = variant == "int8" and model == "compare"
-    function = model_function(preset.network, model, grid)
-    inputs = signature_of(preset, model).inputs
-    return convert_function(function, inputs, batch, "float32" if exact else variant)
 
 
 def model_function(
@@ -50,7 +25,7 @@ def model_function(
 
     Args:
         network: of the preset.
-        model: see `convert`.
+        model: one of `MODELS`, or of `PLAIN_MODELS` for a plain preset.
         grid: from normalised pixels to a grid feature, called with `training=False`; by default
             the network's own.
     """
@@ -111,9 +86,14 @@ def _with_plain_softmax(compare: keras.Model) -> Callable[[list], dict]:
 def convert_function(
     function: Callable[..., dict], inputs: Sequence[Port], batch: int | None, variant: str
 ) -> bytes:
-    """Return a TFLite model of a function of these inputs that is as `model_function` returns.
+    """Return a TFLite model, of builtin operations alone.
 
-    `batch` and `variant` are as for `convert`.
+    Args:
+        function: of these inputs, as `model_function` returns it.
+        batch: the size of a batch; None where it is free.
+        variant: "float32"; "float16", its weights as 16-bit floats; "dynamic", its weights as 8-bit
+            integers and what passes between operations as floats; or "int8", of a function whose
+            results are rounded.
     """
     specs = [tf.TensorSpec((batch, *x.shape), x.dtype, name=x.name) for x in inputs]
     traced = tf.function(function).get_concrete_function(*specs)

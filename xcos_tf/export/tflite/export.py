@@ -8,7 +8,7 @@ import numpy as np
 from xcos_tf.errors import XcosError, explained
 from xcos_tf.export.compression import COMPRESSED
 from xcos_tf.export.compression.shipped import FOLDER, load_compressed
-from xcos_tf.export.tflite.convert import convert
+from xcos_tf.export.tflite.convert import convert_function, model_function
 from xcos_tf.export.tflite.int8 import int8_grid, representative_faces
 from xcos_tf.export.tflite.int8_layers import check_int8
 from xcos_tf.export.tflite.signatures import (
@@ -19,7 +19,7 @@ from xcos_tf.export.tflite.signatures import (
 )
 from xcos_tf.export.tflite.thresholds import variant_thresholds
 from xcos_tf.files import check_can_write, replace_file
-from xcos_tf.models.presets import Preset, find_preset, load_preset
+from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.progress import log
 from xcos_tf.runtime.keras import KerasRuntime
 from xcos_tf.runtime.model_file import append_metadata
@@ -59,18 +59,18 @@ def export_tflite(
             calibrate on are not there, or the folder cannot be written.
     """
     folder = Path(folder)
-    loaded, source = load_preset(preset), find_preset(preset)
+    loaded = load_preset(preset)
     attention = loaded.network.attention
     models = MODELS if loaded.network.explains else PLAIN_MODELS
-    variants = default_variants(loaded, source) if variants is None else _known(variants)
+    variants = default_variants(loaded) if variants is None else _known(variants)
     if representative is not None and "int8" not in variants:
         raise XcosError("faces to calibrate on are for int8; name int8 too, or leave them out")
     check_can_write(folder, within=folder)
-    makers = {x: model_maker(loaded, source, x, representative) for x in variants}  # fail early
+    makers = {x: model_maker(loaded, x, representative) for x in variants}  # fail early
     written = []
     for variant, make in makers.items():
         own_faces = variant == "int8" and representative is not None
-        thresholds = variant_thresholds(source, loaded.config, attention, variant, own_faces)
+        thresholds = variant_thresholds(loaded.folder, loaded.config, attention, variant, own_faces)
         for model, batch in ((model, batch) for model in models for batch in BATCHES):
             signature = signature_of(loaded, model)
             about = description_of(loaded, model, variant, batch, signature, thresholds)
@@ -96,12 +96,12 @@ def _fixed_attentions(preset: Preset) -> dict[str, list]:
     }
 
 
-def default_variants(preset: Preset, source: Path) -> tuple[str, ...]:
+def default_variants(preset: Preset) -> tuple[str, ...]:
     """Return all variants that a preset from a folder has, and log why int8 is not among them.
 
     It is if `check_int8` lets the network pass; and those of which there are compressed weights.
     """
-    made = {*CONVERTED, *(path.stem for path in (source / FOLDER).glob("*.safetensors"))}
+    made = {*CONVERTED, *(path.stem for path in (preset.folder / FOLDER).glob("*.safetensors"))}
     try:
         check_int8(preset.network)
     except XcosError as error:
@@ -122,7 +122,7 @@ def _known(variants: Sequence[str]) -> tuple[str, ...]:
 
 
 def model_maker(
-    preset: Preset, source: Path, variant: str, representative: Path | None = None
+    preset: Preset, variant: str, representative: Path | None = None
 ) -> Callable[[str, int | None], bytes]:
     """Return what makes TFLite models of a variant, of builtin operations alone.
 
@@ -131,8 +131,7 @@ def model_maker(
     when packed. The comparison of all four is the float32 one.
 
     Args:
-        preset: an xCos preset, loaded from the folder.
-        source: its folder.
+        preset: loaded from a folder.
         variant: one of `VARIANTS`.
         representative: as for `export_tflite`.
 
@@ -146,7 +145,14 @@ def model_maker(
     arithmetic, grid = variant, None
     if variant in COMPRESSED:
         arithmetic = "int8" if variant == "qat" else "float32"
-        grid = load_compressed(source, preset.config, variant).grid
+        grid = load_compressed(preset.folder, preset.config, variant).grid
     elif variant == "int8":
         grid = int8_grid(preset.network, representative_faces(representative))
-    return lambda model, batch: convert(preset, model, arithmetic, batch, grid)
+
+    def make(model: str, batch: int | None) -> bytes:
+        exact = arithmetic == "int8" and model == "compare"
+        function = model_function(preset.network, model, grid)
+        inputs, _ = signature_of(preset, model)
+        return convert_function(function, inputs, batch, "float32" if exact else arithmetic)
+
+    return make

@@ -33,11 +33,8 @@ class Port(NamedTuple):
     normalisation: str | None = None
 
 
-class Signature(NamedTuple):
-    """Of one model."""
-
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+Signature = tuple[tuple[Port, ...], tuple[Port, ...]]
+"""The inputs and the outputs of one model."""
 
 
 def signature_of(preset: Preset, model: str) -> Signature:
@@ -53,8 +50,8 @@ def signature_of(preset: Preset, model: str) -> Signature:
         embedding = Port("embedding", grid_shape, EMBEDDING)
         last = Port("feature_map", network.backbone.output_shape[1:], GRID_LAYOUT)
         return {
-            "embed": Signature((face("image"),), (embedding, last)),
-            "head": Signature((last,), (embedding,)),
+            "embed": ((face("image"),), (embedding, last)),
+            "head": ((last,), (embedding,)),
         }[model]
     grid, grid_a, grid_b = (
         Port(name, grid_shape, GRID_LAYOUT) for name in ("grid", "grid_a", "grid_b")
@@ -66,9 +63,9 @@ def signature_of(preset: Preset, model: str) -> Signature:
         Port("attention_map", grid_shape[:2], f"{about_w}; sums to 1", range=(0, 1)),
     )
     return {
-        "embed": Signature((face("image"),), (grid,)),
-        "compare": Signature((grid_a, grid_b), verdict),
-        "verify": Signature((face("image_a"), face("image_b")), verdict),
+        "embed": ((face("image"),), (grid,)),
+        "compare": ((grid_a, grid_b), verdict),
+        "verify": ((face("image_a"), face("image_b")), verdict),
     }[model]
 
 
@@ -85,6 +82,8 @@ def description_of(
     Its batch is None where the size is free; thresholds are as by `variant_thresholds`.
     """
 
+    inputs, outputs = signature
+
     def shared(port):
         shape = [batch, *port.shape]
         return {"name": port.name, "shape": shape, "dtype": port.dtype, "range": port.range}
@@ -98,9 +97,9 @@ def description_of(
         "preset_sha256": preset.config["weights"]["sha256"],
         "inputs": [
             {**shared(port), "layout": port.about, "normalisation": port.normalisation}
-            for port in signature.inputs
+            for port in inputs
         ],
-        "outputs": [{**shared(port), "meaning": port.about} for port in signature.outputs],
+        "outputs": [{**shared(port), "meaning": port.about} for port in outputs],
         "attention": preset.network.attention,
         **thresholds,
     }

@@ -6,7 +6,7 @@ from tensorflow import keras
 
 from xcos_tf.errors import explained
 from xcos_tf.export.tflite.convert import convert_function
-from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, Signature, description_of
+from xcos_tf.export.tflite.signatures import GRID_LAYOUT, Port, description_of
 from xcos_tf.files import replace_file
 from xcos_tf.models.presets import Preset
 from xcos_tf.runtime.model_file import append_metadata
@@ -28,11 +28,9 @@ def write_whatif(path: Path, model: keras.Model, preset: Preset, facts: dict) ->
         XcosError: the file cannot be written.
     """
     about = f"the grid of the face with each cell covered, row by row; {GRID_LAYOUT}"
-    given = Port("grid", model.input_shape[1:], GRID_LAYOUT)
-    signature = Signature((given,), (Port("covered", model.output_shape[1:], about),))
-    content = convert_function(
-        lambda grid: {"covered": model(grid)}, signature.inputs, None, VARIANT
-    )
+    inputs = (Port("grid", model.input_shape[1:], GRID_LAYOUT),)
+    signature = inputs, (Port("covered", model.output_shape[1:], about),)
+    content = convert_function(lambda grid: {"covered": model(grid)}, inputs, None, VARIANT)
     none = {"thresholds": {}, "thresholds_measured": ""}
     described = description_of(preset, MODEL, VARIANT, None, signature, none)
     content = append_metadata(content, {**described, "fitted": facts})
