@@ -3,13 +3,12 @@
 import tensorflow as tf
 
 from xcos_tf.data.alignment import FACE_SIZE
+from xcos_tf.data.records.image_check import JPEG, PNG, encoded_shape
 
 MAX_ENCODED_PIXELS = 2**24
 """The largest image that is decoded, 50 MB as RGB: a small file can claim to be a huge image."""
 
 PARALLEL = 8
-
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
 def decode_faces(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -41,24 +40,16 @@ def decode_faces(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _decode_face(content: tf.Tensor) -> tf.Tensor:
     """Return uint8 (112, 112, 3), or fail in any way."""
-    is_jpeg = tf.equal(tf.strings.substr(content, 0, len(_JPEG)), _JPEG)
-    is_png = tf.equal(tf.strings.substr(content, 0, len(_PNG)), _PNG)
+    is_jpeg = tf.equal(tf.strings.substr(content, 0, len(JPEG)), JPEG)
+    is_png = tf.equal(tf.strings.substr(content, 0, len(PNG)), PNG)
     with tf.control_dependencies([tf.debugging.Assert(is_jpeg | is_png, ["another format"])]):
-        jpeg_size = lambda: tf.image.extract_jpeg_shape(content, tf.int64)[:2]  # noqa: E731
-        sizes = tf.cond(is_jpeg, jpeg_size, lambda: _png_size(content))
+        sides = tf.cast(encoded_shape(content), tf.int64)
     most = tf.constant(MAX_ENCODED_PIXELS, tf.int64)
-    with tf.control_dependencies([tf.debugging.assert_less_equal(tf.reduce_prod(sizes), most)]):
+    with tf.control_dependencies([tf.debugging.assert_less_equal(tf.reduce_prod(sides), most)]):
         pixels = tf.cond(is_jpeg, lambda: _jpeg_pixels(content), lambda: _png_pixels(content))
     size = (FACE_SIZE, FACE_SIZE)
     resized = tf.image.resize(pixels, size, antialias=True)  # exact where that is its size
     return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8)
-
-
-def _png_size(content: tf.Tensor) -> tf.Tensor:
-    """Read width and height, two big-endian 32-bit numbers that follow the first 16 bytes."""
-    digits = tf.io.decode_raw(tf.strings.substr(content, 16, 8), tf.uint8)
-    digits = tf.cast(tf.reshape(digits, (2, 4)), tf.int64)
-    return tf.reduce_sum(digits * tf.constant([2**24, 2**16, 2**8, 1], tf.int64), axis=1)
 
 
 def _jpeg_pixels(content: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from xcos_tf.data.photo import MAX_PIXELS
 
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # So that a batch does not take more memory than one photo of the greatest size.
 _MAX_PIXELS_IN_BATCH = 2_000_000
 _ANY = (0, 0)
@@ -42,7 +42,7 @@ def find_faults(images: Sequence[bytes], size: tuple[int, int] | None = None) ->
     """
     # TensorFlow would decode a GIF or BMP too, but they are none of a face set's formats.
     faults = [
-        None if image.startswith((_JPEG, _PNG)) else "not a JPEG or PNG" if image else "empty"
+        None if image.startswith((JPEG, PNG)) else "not a JPEG or PNG" if image else "empty"
         for image in images
     ]
     candidates = [image for image, fault in zip(images, faults, strict=True) if not fault]
@@ -53,7 +53,7 @@ def find_faults(images: Sequence[bytes], size: tuple[int, int] | None = None) ->
 
 def _find_fault(image: bytes, size: tuple[int, int] | None) -> str | None:
     try:
-        height, width = map(int, _shape(tf.constant(image)))
+        height, width = map(int, encoded_shape(tf.constant(image)))
     except tf.errors.OpError:
         return "damaged or cut short"
     if height * width > MAX_PIXELS:
@@ -83,7 +83,7 @@ def _decoder():
     @tf.function(input_signature=[tf.TensorSpec(*kind) for kind in kinds])
     def decode(images, max_pixels, size):
         def decode_one(image):
-            shape = _shape(image)
+            shape = encoded_shape(image)
             # Lest a small file unpacks to many gigabytes.
             pixels = tf.reduce_prod(tf.cast(shape, tf.int64))
             small = tf.debugging.assert_less_equal(pixels, max_pixels)
@@ -97,7 +97,7 @@ def _decoder():
     return decode
 
 
-def _shape(image: tf.Tensor) -> tf.Tensor:
+def encoded_shape(image: tf.Tensor) -> tf.Tensor:
     """Return height and width, int32 (2,), from a JPEG's or PNG's header alone."""
 
     def png_shape():
@@ -105,5 +105,5 @@ def _shape(image: tf.Tensor) -> tf.Tensor:
         numbers = tf.strings.substr(image, 16, 8)
         return tf.io.decode_raw(numbers, tf.int32, little_endian=False)[::-1]
 
-    is_jpeg = tf.equal(tf.strings.substr(image, 0, len(_JPEG)), _JPEG)
+    is_jpeg = tf.equal(tf.strings.substr(image, 0, len(JPEG)), JPEG)
     return tf.cond(is_jpeg, lambda: tf.io.extract_jpeg_shape(image)[:2], png_shape)
