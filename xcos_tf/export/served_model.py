@@ -1,6 +1,6 @@
 """The graph that is served: an xCos network behind named signatures that check their inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -63,9 +63,8 @@ class ServedModel(tf.Module):
 
     def verify(self, image_a: tf.Tensor, image_b: tf.Tensor) -> Outputs:
         """Compare aligned RGB faces, uint8 (N, 112, 112, 3), one to one."""
-        a = checked_batch(image_a, "image_a", "aligned RGB faces")
-        b = checked_batch(image_b, "image_b", "aligned RGB faces")
-        return self._verify(*checked_pair(a, b, ("image_a", "image_b")))
+        pair = {"image_a": image_a, "image_b": image_b}
+        return self._verify(*checked_pair(pair, "aligned RGB faces"))
 
     def verify_encoded(self, encoded_a: tf.Tensor, encoded_b: tf.Tensor) -> Outputs:
         """Compare aligned faces as JPEG or PNG files' bytes, string (N,), one to one.
@@ -74,9 +73,8 @@ class ServedModel(tf.Module):
         could decode the image. A pair with one that could not has `same` False, and zeros for all
         numbers.
         """
-        a = checked_batch(encoded_a, "encoded_a", "JPEG or PNG files' bytes")
-        b = checked_batch(encoded_b, "encoded_b", "JPEG or PNG files' bytes")
-        a, b = checked_pair(a, b, ("encoded_a", "encoded_b"))
+        pair = {"encoded_a": encoded_a, "encoded_b": encoded_b}
+        a, b = checked_pair(pair, "JPEG or PNG files' bytes")
         (images_a, valid_a), (images_b, valid_b) = decode_faces(a), decode_faces(b)
         outputs = self._verify(images_a, images_b)
         valid = valid_a & valid_b
@@ -89,7 +87,7 @@ class ServedModel(tf.Module):
 
     def compare(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
         """Compare grid features of `embed`, float32 (N, h, w, c), one to one."""
-        return self._compare(*self._checked_grids(grid_a, grid_b))
+        return self._compare(*checked_pair({"grid_a": grid_a, "grid_b": grid_b}, "grid features"))
 
     def compare_one_to_many(self, grid_a: tf.Tensor, grid_b: tf.Tensor) -> Outputs:
         """Compare one grid feature with each of many.
@@ -97,13 +95,8 @@ class ServedModel(tf.Module):
         `grid_a` is float32 (1, h, w, c), and `grid_b` (N, h, w, c). N of both will do too, one to
         one, for a server that joins requests of one pair each to a batch.
         """
-        a, b = self._checked_grids(grid_a, grid_b, one_to_many=True)
+        a, b = checked_pair({"grid_a": grid_a, "grid_b": grid_b}, "grid features", one_to_many=True)
         return self._compare(tf.broadcast_to(a, tf.shape(b)), b)
-
-    def _checked_grids(self, grid_a, grid_b, one_to_many: bool = False):
-        a = checked_batch(grid_a, "grid_a", "grid features")
-        b = checked_batch(grid_b, "grid_b", "grid features")
-        return checked_pair(a, b, ("grid_a", "grid_b"), one_to_many)
 
     def _verify(self, images_a: tf.Tensor, images_b: tf.Tensor) -> Outputs:
         grids = self._grids(tf.concat([images_a, images_b], axis=0))
@@ -146,12 +139,14 @@ def checked_batch(value: tf.Tensor, name: str, what: str) -> tf.Tensor:
 
 
 def checked_pair(
-    a: tf.Tensor, b: tf.Tensor, names: tuple[str, str], one_to_many: bool = False
+    pair: Mapping[str, tf.Tensor], what: str, one_to_many: bool = False
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return two batches that, when the graph runs, are refused unless they pair up.
+    """Return two inputs, {name: batch}, that are refused unless they pair up; see `checked_batch`.
 
-    With `one_to_many`, `a` may also hold a single row.
+    With `one_to_many`, the first may also hold a single row.
     """
+    names = tuple(pair)
+    a, b = (checked_batch(value, name, what) for name, value in pair.items())
     counts = tf.shape(a)[0], tf.shape(b)[0]
     fits = tf.equal(*counts)
     wanted = f"as many rows in {names[0]} as in {names[1]}"
