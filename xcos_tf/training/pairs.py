@@ -120,8 +120,8 @@ def pair_sampler(labels: np.ndarray, genuine: float = 0.5, seed: int = 0) -> Gro
     return GroupSampler(labels, people, faces, int(pairs), genuine, seed)
 
 
-def validation_positions(count: int, limit: int, seed: int) -> np.ndarray:
-    """Return int64 (n,), which of `count` faces are validated on: n = min(count, limit)."""
+def some_positions(count: int, limit: int, seed: int) -> np.ndarray:
+    """Return int64 (n,), some of `count` positions, ascending: n = min(count, limit)."""
     if limit >= count:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, limit, False))
@@ -141,7 +141,7 @@ def check_pairs(config: TrainingConfig, faces: FaceSet, held_out: FaceSet) -> No
     if not len(held_out):
         return
     limit = config.data.validation_faces
-    labels = held_out.labels[validation_positions(len(held_out), limit, config.seed)]
+    labels = held_out.labels[some_positions(len(held_out), limit, config.seed)]
     _, photos = np.unique(labels, return_counts=True)
     for kind, there_are in (("genuine", (photos > 1).any()), ("impostor", len(photos) > 1)):
         if not there_are:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
@@ -30,7 +29,7 @@ from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.loop import Cadence, build_strategy, is_chief, train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.optimizers import try_optimizer
-from xcos_tf.training.pairs import check_pairs, people_to_compare
+from xcos_tf.training.pairs import check_pairs, people_to_compare, some_positions
 from xcos_tf.training.record import changes, record_run, writing
 from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
 from xcos_tf.yaml_text import parse_yaml
@@ -113,7 +112,9 @@ class Run:
         self.cadence = Cadence(config.checkpoint.every, config.checkpoint.minutes)
         start = config.start
         if start.grid_head and not start.checkpoint and not made:
-            start_grid_head(config, self.trainer, self._some_faces(START_FACES))
+            positions = some_positions(len(self.faces), START_FACES, config.seed)
+            some = face_batches(self.faces, positions, self.trainer.size)
+            start_grid_head(config, self.trainer, some)
         self._teacher = None
         if config.loss.teacher_sees == "original" and not self.finished:
             self._teacher = remember_teacher(self.trainer, self.faces, self.folder, self._chief)
@@ -158,12 +159,6 @@ class Run:
         seed = self.config.seed
         for change in record_run(self.folder, text, seed, devices, sets, self._start):
             print(f"from step {self._start:,} on, {on_one_line(change)}")
-
-    def _some_faces(self, count: int) -> tf.data.Dataset:
-        random = np.random.default_rng(self.config.seed)
-        count = min(count, len(self.faces))
-        positions = np.sort(random.choice(len(self.faces), count, False))
-        return face_batches(self.faces, positions, self.trainer.size)
 
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""

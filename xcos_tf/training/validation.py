@@ -20,7 +20,7 @@ from xcos_tf.metrics.rates import auc, eer, kfold_accuracy, tar_at_far, tenths
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.progress import Bar
 from xcos_tf.training.model import Trainer
-from xcos_tf.training.pairs import validation_positions
+from xcos_tf.training.pairs import some_positions
 
 BLOCK = 2048
 KEPT_BYTES = 2**30
@@ -45,7 +45,7 @@ class HeldOut:
 
         With `draw_over` there are covered copies, see `draw_over_face`.
         """
-        positions = validation_positions(len(faces), limit, seed)
+        positions = some_positions(len(faces), limit, seed)
         self.labels = faces.labels[positions]
         self._faces, self._positions, self._trainer = faces, positions, trainer
         self.covered, self._seed = len(positions) * draw_over, seed
