@@ -131,17 +131,17 @@ def odd_npz(arrays: dict, random) -> bytes:
 
 
 def _check_set(folder: Path) -> None:
-    with PreparedSet(folder) as records:
-        positions = np.arange(len(records))
-        assert len(records) >= 1
-        assert all(isinstance(x, bytes) for x in records.read(positions))
-        assert all(isinstance(x, str) for x in records.names(positions))
-        pairs = records.pairs()
-        if pairs is not None and len(pairs):
-            assert max(pairs.first.max(), pairs.second.max()) < len(records)
-        if records.people:
-            assert join_sets([records]).read(positions)
-        records.check_size(24)
+    records = PreparedSet(folder)
+    positions = np.arange(len(records))
+    assert len(records) >= 1
+    assert all(isinstance(x, bytes) for x in records.read(positions))
+    assert all(isinstance(x, str) for x in records.names(positions))
+    pairs = records.pairs()
+    if pairs is not None and len(pairs):
+        assert max(pairs.first.max(), pairs.second.max()) < len(records)
+    if records.people:
+        assert join_sets([records]).read(positions)
+    records.check_size(24)
 
 
 def _prepared(folder: Path) -> Trial:

@@ -115,7 +115,8 @@ def align_folder(
         if ray is not None:
             faces = _align_on_ray(ray, list(pending), rule, batch_size, keep)
         else:  # no detector is loaded in vain
-            faces = pending and _aligning(rule, batch_size)(pending, keep=keep)
+            aligner = FaceAligner(rule, batch_size) if pending else None
+            faces = align_each(pending, aligner, batch_size, keep=keep)
         for path, face in faces:
             if isinstance(face, str):
                 failures.add(pending[path], face)
@@ -131,15 +132,10 @@ def align_folder(
     return summary
 
 
-def _aligning(rule: str, batch_size: int) -> Callable:
-    """Return `align_each` with a detector."""
-    return partial(align_each, aligner=FaceAligner(rule, batch_size), batch_size=batch_size)
-
-
-def _listing(rule: str, batch_size: int) -> Callable[[list[Path]], list]:
-    """Return what aligns some photos."""
-    align = _aligning(rule, batch_size)
-    return lambda paths: list(align(paths))
+def _aligning(rule: str, batch_size: int) -> Callable[[list[Path]], list]:
+    """Return what aligns some photos, on a machine of a cluster."""
+    aligner = FaceAligner(rule, batch_size)
+    return lambda paths: list(align_each(paths, aligner, batch_size))
 
 
 def _align_on_ray(
@@ -147,7 +143,7 @@ def _align_on_ray(
 ) -> Iterator[tuple[Path, AlignedFace | str]]:
     """Do what `align_each` does on a cluster; this process alone writes, so none writes twice."""
     chunks = [paths[i : i + _AT_ONCE] for i in range(0, len(paths), _AT_ONCE)]
-    for faces in done_on_ray(ray, partial(_listing, rule, batch_size), chunks):
+    for faces in done_on_ray(ray, partial(_aligning, rule, batch_size), chunks):
         for path, face in faces:
             if isinstance(face, AlignedFace):
                 try:

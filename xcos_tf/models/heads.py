@@ -24,9 +24,6 @@ class CellAffine(keras.layers.Layer):
     def call(self, inputs):
         return inputs * tf.cast(self.scale, inputs.dtype) + tf.cast(self.shift, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
 
 def grid_head(
     feature_shape: tuple[int, int, int],

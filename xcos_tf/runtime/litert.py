@@ -121,7 +121,9 @@ class LiteRuntime:
         again = "use runtime='tensorflow', or export it to a folder and use `Verifier.from_export`"
         if not files.is_dir():
             raise XcosError(f"the preset {config['name']!r} has no TFLite files; {again}")
-        runtime = cls.from_folder(files, threads=_cores(), preset=folder)
+        own = getattr(os, "sched_getaffinity", None)  # of Linux alone
+        cores = len(own(0)) if own else os.cpu_count()
+        runtime = cls.from_folder(files, threads=cores, preset=folder)
         if runtime.config["weights"]["sha256"] != config["weights"]["sha256"]:
             raise XcosError(
                 f"the TFLite files of the preset {config['name']!r} were made of other weights "
@@ -171,7 +173,3 @@ def _fixed_attentions(file: ModelFile, shape: tuple[int, ...]) -> Mapping[str, n
             f"{file.name} has no proper 'fixed_attentions'; export it again with `xcos export`"
         ) from None
     return maps
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -159,21 +159,6 @@ def has_linear_tail(grid_head: keras.Model, embedding_head: keras.Model) -> bool
     )
 
 
-def linear_tail(embedding_head: keras.Model) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a folded `depthwise_head` does to one cell.
-
-    Its embedding is a constant plus the sum over cells of `matrix.T @ (scale[i, j] * x[i, j])`,
-    as there is no non-linearity in it.
-
-    Returns:
-        scale float32 (h, w, c) and matrix float32 (c, dimension).
-    """
-    scale = np.asarray(embedding_head.get_layer("depthwise").weights[0])[..., 0]
-    mix = np.asarray(embedding_head.get_layer("mix").weights[0])[0, 0]
-    project = np.asarray(embedding_head.get_layer("project").weights[0])[0, 0]
-    return scale, mix @ project
-
-
 def start_from_linear_tail(
     grid_head: keras.Model, embedding_head: keras.Model, feature_maps: np.ndarray
 ) -> float:
@@ -190,7 +175,12 @@ def start_from_linear_tail(
     Returns:
         The share of the contributions' variance that the grid feature keeps, in [0, 1].
     """
-    scale, matrix = linear_tail(embedding_head)
+    # There is no non-linearity in it: the embedding is a constant plus the sum over cells of
+    # `matrix.T @ (scale[i, j] * x[i, j])`.
+    names = ("depthwise", "mix", "project")
+    kernels = (np.asarray(embedding_head.get_layer(name).weights[0]) for name in names)
+    depthwise, mix, project = kernels
+    scale, matrix = depthwise[..., 0], mix[0, 0] @ project[0, 0]
     mean = feature_maps.mean(axis=0)
     contributions = ((feature_maps - mean) * scale).reshape(-1, matrix.shape[0]) @ matrix
     covariance = contributions.T @ contributions / len(contributions)

@@ -17,7 +17,6 @@ from xcos_tf.progress import Bar
 from xcos_tf.training.pairs import cosines, joined, places
 
 Batch = Mapping[str, tf.Tensor]
-_MOMENTS = ("mean_s", "mean_c", "m_ss", "m_cc", "m_sc")
 _LARGEST_STATE = 2**24
 _ROUNDING = 1e-13  # of a mean, in float64
 _NOISE = 1e-6  # standard deviation of float32 cosines that are really all the same, at most
@@ -62,17 +61,17 @@ class StreamingCorrelation:
 
     def __init__(self, shape: tuple[int, int]):
         """Start empty, for maps of this (h, w)."""
-        self.count = 0
-        self._mean_s, self._mean_c = np.zeros(shape), np.zeros(())
-        self._m_ss, self._m_cc, self._m_sc = np.zeros(shape), np.zeros(()), np.zeros(shape)
+        self.count, self._shape = 0, shape
+        shapes = {"mean_s": shape, "mean_c": (), "m_ss": shape, "m_cc": (), "m_sc": shape}
+        self._moments = {name: np.zeros(own) for name, own in shapes.items()}
 
     def update(self, similarity_maps: np.ndarray, teacher_cosines: np.ndarray) -> None:
         """Take in a block of pairs: S (P, h, w) and the teacher's cosines (P,)."""
         s = np.asarray(similarity_maps, np.float64)
         c = np.asarray(teacher_cosines, np.float64)
-        if s.shape != (*c.shape, *self._mean_s.shape):
+        if s.shape != (*c.shape, *self._shape):
             raise ValueError(
-                f"Expected maps (P, *{self._mean_s.shape}) and cosines (P,). "
+                f"Expected maps (P, *{self._shape}) and cosines (P,). "
                 f"Received: shapes {s.shape} and {c.shape}"
             )
         if not len(c):
@@ -81,12 +80,13 @@ class StreamingCorrelation:
         centred_s, centred_c = s - mean_s, c - mean_c
         total = self.count + len(c)
         share = self.count * len(c) / total
-        delta_s, delta_c = mean_s - self._mean_s, mean_c - self._mean_c
-        self._m_ss += (centred_s**2).sum(axis=0) + share * delta_s**2
-        self._m_cc += (centred_c**2).sum() + share * delta_c**2
-        self._m_sc += np.tensordot(centred_c, centred_s, axes=1) + share * delta_s * delta_c
-        self._mean_s += delta_s * len(c) / total
-        self._mean_c += delta_c * len(c) / total
+        moments = self._moments
+        delta_s, delta_c = mean_s - moments["mean_s"], mean_c - moments["mean_c"]
+        moments["m_ss"] += (centred_s**2).sum(axis=0) + share * delta_s**2
+        moments["m_cc"] += (centred_c**2).sum() + share * delta_c**2
+        moments["m_sc"] += np.tensordot(centred_c, centred_s, axes=1) + share * delta_s * delta_c
+        moments["mean_s"] += delta_s * len(c) / total
+        moments["mean_c"] += delta_c * len(c) / total
         self.count = total
 
     def result(self, noise: float = 0.0) -> np.ndarray:
@@ -94,27 +94,27 @@ class StreamingCorrelation:
 
         It is 0 where a cell, or the teacher, has a standard deviation of `noise` or less.
         """
+        mean_s, mean_c, m_ss, m_cc, m_sc = self._moments.values()
         varies = [
             squares > self.count * np.maximum(noise, _ROUNDING * np.abs(mean)) ** 2
-            for squares, mean in ((self._m_ss, self._mean_s), (self._m_cc, self._mean_c))
+            for squares, mean in ((m_ss, mean_s), (m_cc, mean_c))
         ]
-        scale = np.sqrt(self._m_ss) * np.sqrt(self._m_cc)
-        p = np.divide(self._m_sc, scale, out=np.zeros_like(scale), where=varies[0] & varies[1])
+        scale = np.sqrt(m_ss) * np.sqrt(m_cc)
+        p = np.divide(m_sc, scale, out=np.zeros_like(scale), where=varies[0] & varies[1])
         return np.clip(p, -1, 1).astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs, as arrays."""
-        moments = {name: np.array(getattr(self, f"_{name}")) for name in _MOMENTS}
-        return {"count": np.int64(self.count), **moments}
+        return {"count": np.int64(self.count), **self._moments}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from what `state` returned, to the same bits as if there had been no break.
 
         Raises ValueError if it is of maps of another shape, or of no pairs that there can be.
         """
-        moments = {name: np.array(state[name]) for name in _MOMENTS}
+        moments = {name: np.array(state[name]) for name in self._moments}
         for name, moment in moments.items():
-            shape = getattr(self, f"_{name}").shape
+            shape = self._moments[name].shape
             if moment.shape != shape or moment.dtype != np.float64:
                 raise ValueError(
                     f"Expected the state's `{name}` of shape {shape} in float64. "
@@ -125,9 +125,7 @@ class StreamingCorrelation:
                 raise ValueError(f"Expected `{name}` to be finite, and squares 0 or more.")
         if state["count"] < 0:
             raise ValueError(f"Expected a count of 0 or more. Received: {state['count']}")
-        for name, moment in moments.items():
-            setattr(self, f"_{name}", moment)
-        self.count = int(state["count"])
+        self.count, self._moments = int(state["count"]), moments
 
 
 def fit_correlation(
@@ -179,7 +177,9 @@ def fit_correlation(
                     f"the models gave NaN or infinity for faces of step {step + 1}; use weights "
                     "that give numbers"
                 )
-            kept = _spread(len(values), pairs - stream.count)
+            wanted = min(len(values), pairs - stream.count)
+            # Evenly, so that genuine pairs keep their share.
+            kept = np.arange(wanted) * len(values) // wanted
             stream.update(maps[kept], values[kept])
             genuine += int(np.ravel(batch["same"])[kept].sum())
             step += 1
@@ -208,12 +208,6 @@ def _compare(grid, teacher, stem, inputs, first, second):
     pairs, start = places(inputs, first, second), stem(joined(inputs))
     grids, embeddings = grid(start), unit_length(teacher(start))
     return PatchedCosine()([tf.gather(grids, place) for place in pairs]), cosines(embeddings, pairs)
-
-
-def _spread(count: int, wanted: int) -> np.ndarray:
-    """Return so many of `count` places, evenly, so that genuine pairs keep their share."""
-    wanted = min(count, wanted)
-    return np.arange(wanted) * count // wanted
 
 
 def _write_state(path, stream, step, genuine, identity) -> None:

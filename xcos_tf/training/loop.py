@@ -130,8 +130,6 @@ def train_loop(
         )
     chief = is_chief(strategy)
     step = met = checkpoints.restore(trainer)
-    if chief:
-        checkpoints.check_room(trainer)
 
     def dataset(context: tf.distribute.InputContext):
         own = groups // context.num_input_pipelines

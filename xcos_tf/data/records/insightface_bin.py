@@ -207,11 +207,6 @@ class _Function:
         raise pickle.UnpicklingError("a state for a function")
 
 
-def _no_bytes():
-    """Stand in for `bytes`: how Python 3 writes b"" in protocols 0 to 2."""
-    return b""
-
-
 def _scalar(kind, data):
     """Stand in for NumPy's scalars, of which a truth value is one."""
     array = _from_buffer(data, kind)
@@ -227,6 +222,7 @@ def _from_buffer(data, kind, *_):
     return array
 
 
+_BYTES = (("builtins", "bytes"), ("__builtin__", "bytes"))
 _NUMPY = {
     "multiarray": {"_reconstruct": lambda *_: _Array(), "scalar": _scalar},
     "numeric": {"_frombuffer": _from_buffer},
@@ -240,8 +236,8 @@ class _Unpickler(pickle.Unpickler):
         self._most = len(content)
         self._allowed = {
             ("_codecs", "encode"): _Function(self._encode),
-            ("builtins", "bytes"): _Function(_no_bytes),
-            ("__builtin__", "bytes"): _Function(_no_bytes),
+            # How Python 3 writes b"" in protocols 0 to 2.
+            **dict.fromkeys(_BYTES, _Function(lambda: b"")),
             ("numpy", "ndarray"): _Array,
             ("numpy", "dtype"): _Type,
         } | {
