@@ -52,7 +52,9 @@ def connect(address: str) -> None:
     with explained(
         f"there is no Ray cluster at {shown(address)}", _ADVICE, (OSError, RuntimeError, ValueError)
     ):
-        _check_answers(address)
+        if address != "auto":  # Ray would try for minutes where nobody answers
+            place = urlsplit(address if "://" in address else f"ray://{address}")
+            socket.create_connection((place.hostname or "", place.port or 10001), 10).close()
         ray.init(address, ignore_reinit_error=True, log_to_driver=False)
 
 
@@ -90,10 +92,3 @@ def done_on_ray(address: str, make: Callable[[], Callable], jobs: Sequence) -> I
             f"the Ray cluster gave up ({shown(str(error).splitlines()[0])}); start again with the "
             "same command, which goes on from here"
         ) from None
-
-
-def _check_answers(address: str) -> None:
-    """Raise OSError or ValueError unless somebody answers: Ray would try for minutes."""
-    place = urlsplit(address if "://" in address else f"ray://{address}")
-    if address != "auto":
-        socket.create_connection((place.hostname or "", place.port or 10001), 10).close()

@@ -80,18 +80,14 @@ class FaceDetector:
     def _detect(self, photo: np.ndarray, run: Callable = map) -> list[DetectedFace]:
         scale = min(1.0, MAX_DETECTION_SIDE / max(photo.shape[:2]))
         searched = tuple(max(1, round(side * scale)) for side in photo.shape[:2])
+        copy = photo
+        if searched != photo.shape[:2]:
+            copy = Image.fromarray(np.ascontiguousarray(photo))
+            # Averaging down by a whole factor first is much faster and looks the same.
+            copy = copy.resize(searched[::-1], Image.Resampling.BILINEAR, reducing_gap=2.0)
         with np.errstate(all="ignore"):  # whatever the process has set
-            rows = self._cascade.find(_resize(photo, *searched), run)
+            rows = self._cascade.find(np.asarray(copy), run)
             return _faces(rows, searched, photo.shape)
-
-
-def _resize(photo: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return uint8 (height, width, 3)."""
-    if photo.shape[:2] == (height, width):
-        return photo
-    image = Image.fromarray(np.ascontiguousarray(photo))
-    # Averaging down by a whole factor first is much faster and looks the same.
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
 def _faces(

@@ -26,15 +26,13 @@ MAY_CHANGE = (
 """Dotted keys of a configuration that a run may be taken up again with others of."""
 
 
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> contextlib.AbstractContextManager[None]:
     """Raise XcosError where a block cannot write a file of a run: the disk is full, or the like."""
     advice = (
         "make sure that its folder can be and that the disk has room, and start the same command "
         "again"
     )
-    with explained(f"{path} cannot be written", advice, (OSError, tf.errors.OpError)):
-        yield
+    return explained(f"{path} cannot be written", advice, (OSError, tf.errors.OpError))
 
 
 @dataclass(frozen=True)

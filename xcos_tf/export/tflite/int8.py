@@ -1,6 +1,7 @@
 """The grid in int8 without training: which way, and on which faces its limits are measured."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import tensorflow as tf
 from xcos_tf.data.align_folder import find_photos
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.augmentation import augment_face, mirror_face
-from xcos_tf.data.photo import read_photo
+from xcos_tf.data.occlude_folder import read_aligned_face
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.equalise import equalised
 from xcos_tf.export.compression.layout import grid_feature, simple_weights
@@ -103,12 +104,8 @@ def _read(folder: Path, count: int) -> list[np.ndarray]:
     spread = np.argsort(np.modf(np.arange(len(names)) * 0.5 * (5**0.5 - 1))[0], kind="stable")
     faces = []
     for number in spread if len(names) > count else range(len(names)):
-        try:
-            face = read_photo(folder / names[number])
-        except XcosError:
-            continue
-        if face.shape == (FACE_SIZE, FACE_SIZE, 3):
-            faces.append(face)
+        with suppress(XcosError):
+            faces.append(read_aligned_face(folder / names[number]))
         if len(faces) == count:
             break
     return faces
