@@ -162,10 +162,8 @@ class Layers:
         return self._result(layer.name, x if name == "linear" else tf.nn.relu(x))
 
     def _other(self, layer, x, *more):
-        if isinstance(layer, _layers.ZeroPadding2D):
-            return tf.pad(x, [(0, 0), *layer.padding, (0, 0)])
-        if isinstance(layer, _layers.MaxPooling2D):
-            return tf.nn.max_pool2d(x, layer.pool_size, layer.strides, layer.padding.upper())
+        if isinstance(layer, (_layers.ZeroPadding2D, _layers.MaxPooling2D)):
+            return layer(x)
         if isinstance(layer, _layers.BatchNormalization):
             scale, shift = _affine(layer)
             kernel = scale.reshape(1, 1, -1, 1)
@@ -179,8 +177,7 @@ class Layers:
         elif isinstance(layer, _layers.GlobalAveragePooling2D):
             x = tf.reduce_mean(x, axis=(1, 2), keepdims=layer.keepdims)
         else:
-            (y,) = more
-            x = x + y if isinstance(layer, _layers.Add) else x * y
+            x = layer([x, *more])
         return self._result(layer.name, x)
 
     def _prelu(self, layer, x):
