@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tests.training.small import one, small_batches, small_trainer, weights_of
 from xcos_tf.training.checkpoints import trainer_state
-from xcos_tf.training.gradients import FIRST, RISE_AFTER, LossScale
+from xcos_tf.training.gradients import FIRST, RISE_AFTER, LossScale, accumulated
 from xcos_tf.training.optimizers import optimizer_variables
 
 BATCHES = small_batches(3)
@@ -32,7 +32,10 @@ def test_it_halves_on_overflow_and_rises_after_a_while():
     scale.state.assign([FIRST / 2, RISE_AFTER - 1])
     scale.unscale([gradient])
     np.testing.assert_allclose(scale.state, [FIRST, 0])
-    assert float(scale.scale(tf.constant(3.0))) == 3 * FIRST
+    weight, batch = tf.Variable(1.0), {"x": tf.constant([3.0])}
+    losses_of = lambda part: {"total": part["x"][0] * weight}  # noqa: E731
+    _, (gradient,) = accumulated(losses_of, batch, [weight], 1, scale)
+    assert float(gradient) == 3 * FIRST
 
 
 @pytest.mark.parametrize(("sample", "eager"), [(None, True), (8, False)])

@@ -20,7 +20,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from xcos_tf.environment import check_process, default_settings
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained, reason_of
 from xcos_tf.files import check_can_write, file_sha256, read_file, replace_file
 from xcos_tf.models.builder import build_network, describe
 from xcos_tf.models.network import FaceEmbedder, XCos
@@ -136,34 +136,30 @@ def save_preset(
         raise XcosError(
             f"cannot write the preset {folder} ({error}); choose another place"
         ) from None
+    what, advice = f"cannot write the preset {folder}", "free some space or choose another place"
     try:
-        save_weights(network, temporary / WEIGHTS_FILE)
-        digest = file_sha256(temporary / WEIGHTS_FILE).hexdigest()
-        weights = {"file": WEIGHTS_FILE, "sha256": digest}
-        config = {
-            "format": FORMAT,
-            "preprocessing": PREPROCESSING,
-            **config,
-            "model": describe(network),
-            "weights": weights,
-        }
-        text = config_text(config).encode("utf-8")
-        replace_file(temporary / "config.json", lambda stream: stream.write(text))
-        for name, write in (extras or {}).items():
-            write(temporary / name)
-        temporary.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            os.replace(folder, old / folder.name)
-            os.replace(temporary, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, folder)
-    except (OSError, SafetensorError) as error:
-        raise XcosError(
-            f"cannot write the preset {folder} ({reason_of(error)}); free "
-            "some space or choose another place"
-        ) from None
+        with explained(what, advice, (OSError, SafetensorError)):
+            save_weights(network, temporary / WEIGHTS_FILE)
+            digest = file_sha256(temporary / WEIGHTS_FILE).hexdigest()
+            config = {
+                "format": FORMAT,
+                "preprocessing": PREPROCESSING,
+                **config,
+                "model": describe(network),
+                "weights": {"file": WEIGHTS_FILE, "sha256": digest},
+            }
+            text = config_text(config).encode("utf-8")
+            replace_file(temporary / "config.json", lambda stream: stream.write(text))
+            for name, write in (extras or {}).items():
+                write(temporary / name)
+            temporary.chmod(0o755)
+            if folder.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+                os.replace(folder, old / folder.name)
+                os.replace(temporary, folder)
+                shutil.rmtree(old)
+            else:
+                os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

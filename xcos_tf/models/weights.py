@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from xcos_tf.environment import keras
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.files import replace_file
 
 LARGEST_WEIGHTS = 2**32
@@ -121,17 +121,15 @@ def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarra
         XcosError: it is not whole, an array is of a type that NumPy lacks, or holds NaN or
             infinity.
     """
+    faults = SafetensorError, ValueError, TypeError, OverflowError
+    what = f"the weights file {path} is damaged or not safetensors"
     try:
-        arrays = load(content)
+        with explained(what, "get it again", faults):
+            arrays = load(content)
     except KeyError as error:
         raise XcosError(
             f"the weights file {path} has weights of the type {error}, which cannot be used; save "
             "them as float32"
-        ) from None
-    except (SafetensorError, ValueError, TypeError, OverflowError) as error:
-        raise XcosError(
-            f"the weights file {path} is damaged or not safetensors ({reason_of(error)}); get "
-            "it again"
         ) from None
     for name, array in arrays.items():
         if array.dtype.kind in "fc" and not np.isfinite(array).all():

@@ -26,10 +26,6 @@ class LossScale:
             name="loss_scale",
         )
 
-    def scale(self, loss: tf.Tensor) -> tf.Tensor:
-        """Return a loss, float32 scalar, times the factor."""
-        return loss * self.state[0]
-
     def unscale(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Divide gradients, the same on all replicas, by the factor; then change the factor.
 
@@ -80,7 +76,7 @@ def accumulated(
             with tf.GradientTape() as tape:
                 part_losses = losses_of(part)
                 total = part_losses["total"]
-                total = scale.scale(total) if scale else total
+                total = total * scale.state[0] if scale else total
             part_gradients = tape.gradient(total, variables)
         if losses is None:
             losses, gradients = part_losses, part_gradients

@@ -15,7 +15,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import xcos_tf
-from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.files import parse_json, read_bytes, replace_file, write_json
 from xcos_tf.yaml_text import parse_yaml
 
@@ -141,12 +141,11 @@ def _run(before: str | None, run_file: Path, seed, devices, sets, changed, step)
 
 
 def _read(path: Path) -> str | None:
-    try:
-        return read_bytes(path).decode()  # a line may end as it likes
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise XcosError(f"{path} cannot be read ({reason_of(error)}); move it away") from None
+    with explained(f"{path} cannot be read", "move it away", (OSError, UnicodeDecodeError)):
+        try:
+            return read_bytes(path).decode()  # a line may end as it likes
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
 
 def _differences(old, new, within: str = "") -> Iterator[Change]:
