@@ -14,6 +14,7 @@ from xcos_tf.evaluation.protocol import score_set
 from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.models.builder import build_network
 from xcos_tf.models.presets import find_preset, read_config, save_preset
+from xcos_tf.runtime.litert import LiteRuntime
 from xcos_tf.verifier import Verifier
 
 PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet"
@@ -138,17 +139,17 @@ def test_a_face_of_another_size_is_named():
         score_set([XCOS], vset)
 
 
-def test_a_feature_that_is_no_number_names_preset_and_photo(monkeypatch, tmp_path):
-    embed = Verifier.embed
+def test_a_feature_that_is_no_number_names_the_preset(monkeypatch, tmp_path):
+    embed = LiteRuntime.embed
 
     def spoilt(self, faces):
         features = embed(self, faces)
         features[3, 0] = np.nan
         return features
 
-    monkeypatch.setattr(Verifier, "embed", spoilt)
+    monkeypatch.setattr(LiteRuntime, "embed", spoilt)
     cache = ScoreCache(tmp_path)
-    sentence = "the preset 'mobilefacenet' gives no finite feature of person-3/3.png"
+    sentence = "the preset 'mobilefacenet' makes features that are not finite"
     with pytest.raises(XcosError, match=sentence):
         score_set([PLAIN], counted_set(), cache)
     assert not list(tmp_path.iterdir())

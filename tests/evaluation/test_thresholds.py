@@ -10,21 +10,23 @@ from xcos_tf.data.face_set import join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.writer import open_source, prepare
 from xcos_tf.errors import XcosError
-from xcos_tf.evaluation.thresholds import faces_of_all, fixed_attention_thresholds
+from xcos_tf.evaluation.thresholds import fixed_attention_thresholds, spread_over_people
 from xcos_tf.metrics.rates import threshold_at_fmr
 from xcos_tf.verifier import Verifier
 
 
 def test_faces_are_dealt_evenly():
     labels = np.array([0] * 50 + [1] * 2 + [2] + [3] * 30)
-    chosen = faces_of_all(labels, 10, seed=1)
+    chosen = spread_over_people(labels, 10, seed=1)
     assert np.bincount(labels[chosen]).tolist() == [4, 2, 1, 3] or np.bincount(
         labels[chosen]
     ).tolist() == [3, 2, 1, 4]
     assert len(set(chosen)) == 10
-    np.testing.assert_array_equal(chosen, faces_of_all(labels, 10, seed=1))
-    assert faces_of_all(labels, 10, seed=2).tolist() != chosen.tolist()
-    assert faces_of_all(labels, 1000, seed=1).tolist() == list(range(len(labels)))
+    np.testing.assert_array_equal(chosen, spread_over_people(labels, 10, seed=1))
+    np.testing.assert_array_equal(spread_over_people(labels, 4, seed=1), chosen[:4])
+    assert set(labels[chosen[:4]]) == {0, 1, 2, 3}
+    assert spread_over_people(labels, 10, seed=2).tolist() != chosen.tolist()
+    assert sorted(spread_over_people(labels, 1000, seed=1)) == list(range(len(labels)))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.pairs import PairSet
-from xcos_tf.evaluation.verification_set import build_set
+from xcos_tf.evaluation.verification_set import DecodedPhotos, build_set
 
 CONTENT = [b"ann 1", b"ann 2", b"bob 1", b"bob 2", b"in no pair"]
 PAIRS = PairSet(
@@ -22,7 +22,8 @@ def build(pairs=PAIRS, content=CONTENT, **options):
     def digest(position):
         return hashlib.sha256(content[position]).digest()
 
-    return build_set("x", list(content), pairs, digest, **{"aligned": True, **options})
+    options = {"photos": list(content), "aligned": True} | options
+    return build_set("x", pairs=pairs, digest=digest, **options)
 
 
 def many(genuine, impostor, fold=None):
@@ -64,7 +65,7 @@ def test_names_and_the_order_of_photos_leave_no_trace():
         {"pairs": replace(PAIRS, fold=PAIRS.fold[::-1])},
         {"pairs": replace(PAIRS, first=PAIRS.second, second=PAIRS.first)},
         {"pairs": PairSet(PAIRS.photos, *(x[:2] for x in list(vars(PAIRS).values())[1:]))},
-        {"aligned_here": True},
+        {"photos": DecodedPhotos(PAIRS.photos, np.zeros((4, 1, 1, 3), np.uint8))},
         {"videos": [np.array([i]) for i in range(4)]},
     ],
 )

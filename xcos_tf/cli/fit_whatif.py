@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     import json
     import shutil
 
-    from xcos_tf.explain.whatif.covering import cover_faces, spread_over_people
+    from xcos_tf.evaluation.thresholds import spread_over_people
+    from xcos_tf.explain.whatif.covering import cover_faces
     from xcos_tf.explain.whatif.fitting import agreement, fit_covered_grids
     from xcos_tf.export.tflite.whatif import write_whatif
     from xcos_tf.files import check_can_write

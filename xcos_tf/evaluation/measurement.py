@@ -81,10 +81,9 @@ def measure(scored: ScoredPairs, pairs: PairSet) -> Measurement:
     """Measure everything of one score of pairs, in their order.
 
     Raises:
-        XcosError: a score or threshold is not finite, or the pairs are of one kind only.
-        ValueError: there are not as many scores as pairs.
+        XcosError: the pairs are of one kind only.
+        ValueError: there are not as many scores as pairs, or one is not finite.
     """
-    _check_finite(scored, pairs)
     scores, same = scored.values, pairs.same
     area, folds = auc(scores, same), None
     with contextlib.suppress(XcosError):  # the folds cannot be judged, see `Measurement`
@@ -121,23 +120,4 @@ def _at_threshold(genuine: np.ndarray, impostor: np.ndarray, threshold: float) -
         float(threshold),
         share(int(np.sum(impostor >= threshold)), len(impostor)),
         share(int(np.sum(genuine < threshold)), len(genuine)),
-    )
-
-
-def _check_finite(scored: ScoredPairs, pairs: PairSet) -> None:
-    for fmr, threshold in scored.thresholds.items():
-        if not np.isfinite(threshold):
-            raise XcosError(
-                f"the threshold of {scored.preset} for {scored.score!r} at FMR {fmr} is "
-                f"{threshold}; measure the preset's thresholds again"
-            )
-    wrong = np.flatnonzero(~np.isfinite(scored.values))
-    if not wrong.size:
-        return
-    first = wrong[0]
-    names = [pairs.photos[end[first]] for end in (pairs.first, pairs.second)]
-    raise XcosError(
-        f"the score {scored.score!r} of {scored.preset} is {scored.values[first]} for {names[0]} "
-        f"and {names[1]} ({len(wrong):,} of {len(pairs):,} pairs have no finite score); check the "
-        "preset's weights and these photos"
     )

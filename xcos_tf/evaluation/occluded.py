@@ -138,14 +138,14 @@ def _compute(
     if not working:
         return
     vset = align_in_memory(vset)
-    faces, names, pairs = FaceReader(vset), vset.photos.names, vset.pairs
-    plain = embed(working, faces.batches(range(len(names)), "faces"), names)
+    faces, pairs, count = FaceReader(vset), vset.pairs, len(vset.photos)
+    plain = embed(working, faces.batches(range(count), "faces"), count)
     cover = draw_cover(pairs, seed)
     for share, matchers in missing.items():
         ends, covered = pairs, {}
         if share and matchers:
-            ends, of_cover = cover, [names[position] for position in cover.photos]
-            covered = embed(matchers, _covered(faces, pairs, cover, share, seed), of_cover)
+            ends, batches = cover, _covered(faces, pairs, cover, share, seed)
+            covered = embed(matchers, batches, len(cover.photos))
         for matcher in matchers:
             features = plain[matcher]
             if covered:

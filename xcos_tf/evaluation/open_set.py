@@ -12,7 +12,7 @@ from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.errors import XcosError, counted, shown
 from xcos_tf.evaluation.aligned_faces import align_photos
-from xcos_tf.evaluation.pair_lists import is_pairs_heading, read_lfw_pairs, read_pairs_csv
+from xcos_tf.evaluation.pair_lists import read_lfw_pairs, read_pairs_csv
 from xcos_tf.evaluation.pairs import PairSet, check_photo_folder, pairs_of, read_lines, repeats
 from xcos_tf.evaluation.people_set import people_set
 from xcos_tf.evaluation.verification_set import (
@@ -109,21 +109,14 @@ def list_set(
     which takes 38 kB of memory for each. Arguments are as those of `open_set`.
 
     Raises:
-        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`, or the list is neither.
+        XcosError: as by `read_lfw_pairs` or `read_pairs_csv`.
     """
     folder, notes = check_photo_folder(folder), []
     _, heading = read_lines(Path(pairs))[0]
-    if columns is not None or is_pairs_heading(heading):
-        pair_set, notes = read_pairs_csv(pairs, folder, columns)
-    elif heading[0].isdigit() and "," not in heading:
+    if columns is None and heading[0].isdigit() and "," not in heading:
         pair_set = read_lfw_pairs(pairs, folder)
     else:
-        raise XcosError(
-            f"the first line of {pairs}, {heading!r}, begins none of the lists that can be read: "
-            "LFW's pairs.txt (`10 300`), tables (`first,second,same`, `first,second,same,fold`, "
-            "`name,imagenum1,imagenum2,` or `file_x,file_y,Decision`, or others whose columns are "
-            "named) and YouTube Faces' splits.txt"
-        )
+        pair_set, notes = read_pairs_csv(pairs, folder, columns)
     if skip_faceless and not aligned:
         return _with_faces(folder, pair_set, notes)
     photos = FolderPhotos(folder, pair_set.photos)
@@ -153,7 +146,6 @@ def _with_faces(folder: Path, listed: PairSet, notes: Sequence[str]) -> Verifica
         pairs,
         FolderPhotos(folder, pairs.photos).digest,
         aligned=True,
-        aligned_here=True,
         skipped=skipped,
         notes=[*notes, *left_out * bool(skipped)],
     )

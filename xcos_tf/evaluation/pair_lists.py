@@ -81,15 +81,6 @@ def read_lfw_pairs(pairs_file: str | os.PathLike, folder: str | os.PathLike) -> 
     return collect_pairs(source, listed, np.arange(len(listed), dtype=np.int64) // (2 * each))
 
 
-def is_pairs_heading(line: str) -> bool:
-    """Return whether this is the first line of a table that `read_pairs_csv` reads by itself."""
-    try:
-        titles = next(csv.reader([line], delimiter=_delimiter(line)), [])
-    except csv.Error:
-        return False
-    return _heading(titles) == LFW_HEADING or _form(_heading(titles)) is not None
-
-
 def read_pairs_csv(
     csv_file: str | os.PathLike,
     folder: str | os.PathLike,
@@ -117,8 +108,8 @@ def read_pairs_csv(
         The pairs, and sentences for the report on what was chosen in reading them.
 
     Raises:
-        XcosError: as by `read_lfw_pairs`, or a column is not there, or a path leads out of the
-            folder.
+        XcosError: as by `read_lfw_pairs`, it is none of these tables, a column is not there, or a
+            path leads out of the folder.
     """
     source, folder = Path(csv_file), check_photo_folder(folder)
     rows = _read_rows(source)
@@ -131,9 +122,12 @@ def read_pairs_csv(
         told = "`name,i,j,` (one person) or `name,i,name,j` (two people)"
         listed = _read_lfw(source, folder, rows, told)
     else:
+        _, line = read_lines(source)[0]
         raise XcosError(
-            f"the first line of {source} must be `{','.join(HEADING)}`, with or without `,fold`, "
-            f"`{','.join(LFW_HEADING)},` or `file_x,file_y,Decision`; or name its columns"
+            f"the first line of {source}, {line!r}, begins none of the lists that can be read: "
+            "LFW's pairs.txt (`10 300`), tables (`first,second,same`, `first,second,same,fold`, "
+            "`name,imagenum1,imagenum2,` or `file_x,file_y,Decision`, or others whose columns are "
+            "named) and YouTube Faces' splits.txt"
         )
     if not listed:
         raise XcosError(f"{source} holds no pairs; give a list with a pair in each line")
@@ -185,7 +179,8 @@ def _read_rows(source: Path) -> list[tuple[int, list[str], str]]:
     hold any."""
     text = read_text(source)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first))
+    delimiter = max(_DELIMITERS, key=first.count)  # the first of equals, which is the comma
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = []
     try:
         for row in reader:
@@ -198,10 +193,6 @@ def _read_rows(source: Path) -> list[tuple[int, list[str], str]]:
             "the file again"
         ) from None
     return rows
-
-
-def _delimiter(line: str) -> str:
-    return max(_DELIMITERS, key=line.count)  # the first of equals, which is the comma
 
 
 def _heading(titles: Sequence[str]) -> tuple[str, ...]:

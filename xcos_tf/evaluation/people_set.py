@@ -98,7 +98,6 @@ def people_set(
         pairs,
         stored.digest,
         aligned=True,
-        aligned_here=not aligned,
         skipped=skipped,
         notes=[
             f"{genuine:,} genuine and {impostor:,} impostor pairs were drawn by the seed {seed} "

@@ -44,7 +44,7 @@ def score_set(
     missing = [matcher for matcher in matchers if known[matcher] is None]
     if missing:
         batches = FaceReader(vset).batches(range(len(vset.photos)), "faces")
-        features = embed(missing, batches, vset.photos.names)
+        features = embed(missing, batches, len(vset.photos))
         for matcher in missing:
             known[matcher] = _score(matcher, features[matcher], vset)
             if cache:
@@ -68,9 +68,9 @@ def scoring_of(
 def embed(
     matchers: Sequence[Matcher],
     batches: Iterable[tuple[np.ndarray, np.ndarray]],
-    names: Sequence[str],
+    count: int,
 ) -> dict[Matcher, np.ndarray]:
-    """Return each preset's features of N faces, float32 (N, h, w, c), or (N, dimension).
+    """Return each preset's features of N = `count` faces, float32 (N, h, w, c) or (N, dimension).
 
     They come in batches: positions int64 (B,), each of 0 to N − 1 once, with faces uint8
     (B, 112, 112, 3).
@@ -83,16 +83,8 @@ def embed(
     for positions, faces in batches:
         for matcher, verifier in verifiers.items():
             block = verifier.embed(faces)
-            # A cosine takes what is not finite for zero, and would give a score all the same.
-            finite = np.isfinite(block).reshape(len(block), -1).all(axis=1)
-            if not finite.all():
-                raise XcosError(
-                    f"the preset {matcher.name!r} gives no finite feature of "
-                    f"{names[positions[~finite][0]]}; its weights are of no use, get or train it "
-                    "again"
-                )
             if matcher not in features:
-                features[matcher] = np.empty((len(names), *block.shape[1:]), np.float32)
+                features[matcher] = np.empty((count, *block.shape[1:]), np.float32)
             features[matcher][positions] = block
     return features
 

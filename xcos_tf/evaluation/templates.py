@@ -12,7 +12,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -169,15 +171,18 @@ def _sha256(features: Iterable[np.ndarray], labels: np.ndarray, known: dict) -> 
 
 
 def write_templates(
-    path: Path, info: TemplateInfo, shape: Sequence[int], features: Iterable[np.ndarray]
+    path: Path,
+    info: TemplateInfo,
+    shape: Sequence[int],
+    features: Sequence[np.ndarray | TemplateStore],
 ) -> None:
     """Write a file of templates of this shape that is either whole or not there.
 
-    The features come in stretches, float32 (n, *shape), that can be gone through twice. The
-    `safetensors` package would take all of them into memory at once.
+    The features come in parts, each an array, float32 (n, *shape), or a store. The `safetensors`
+    package would take all of them into memory at once.
     """
     known = {"format": FORMAT, **{key: getattr(info, key) for key in _FACTS}}
-    known["content"] = _sha256(features, info.labels, known)
+    known["content"] = _sha256(chain.from_iterable(features), info.labels, known)
     end = len(info.labels) * int(np.prod(shape)) * 4
 
     # JSON in ASCII, which keeps names that are not valid UTF-8.
@@ -200,7 +205,7 @@ def write_templates(
 
     def write(stream: BinaryIO) -> None:
         stream.write(len(header).to_bytes(8, "little") + header)
-        for stretch in features:
+        for stretch in chain.from_iterable(features):
             stream.write(np.ascontiguousarray(stretch, "<f4"))
         stream.write(np.ascontiguousarray(info.labels, "<i4"))
 
@@ -239,35 +244,37 @@ def make_templates(
     check_can_write(path, within=path.parent)
     with explained(f"{path} cannot be written", "make room or choose another place"):
         parts.mkdir(parents=True, exist_ok=True)
-        _join(list(_make_parts(verifier, source, Path(folder), parts)), folder, path)
+        _join(list(_make_parts(verifier, source, parts)), folder, path)
         shutil.rmtree(parts)
     return open_templates(path)
 
 
-def _make_parts(
-    verifier: Verifier, source: FolderSource, folder: Path, parts: Path
-) -> Iterator[TemplateStore]:
+def _make_parts(verifier: Verifier, source: FolderSource, parts: Path) -> Iterator[TemplateStore]:
     """Yield the templates of each stretch of a folder, made now or by an earlier run."""
     # Of no face, which have a shape nevertheless.
     none = verifier.embed(np.zeros((1, FACE_SIZE, FACE_SIZE, 3), np.uint8))[:0]
+    weights = verifier.config["weights"]["sha256"]
     with Bar(total=len(source), desc="templates", unit="photo") as bar:
         for start in range(0, len(source), STEP):
             stop = min(start + STEP, len(source))
             part = parts / f"{start}-{stop}.safetensors"
-            if found := _finished(part, verifier, source):
+            done = None
+            with suppress(XcosError):
+                done = open_templates(part)
+            if done and (done.info.weights, done.info.faces) == (weights, source.fingerprint):
                 bar.initial += stop - start  # not counted in the speed that is shown
                 bar.update(stop - start)
-                yield found
+                yield done
                 continue
             names, labels, skipped, features = [], [], [], [none]
-            faces = _read_faces(source.read(start, stop), folder, skipped, bar)
+            faces = _read_faces(source.read(start, stop), source.path, skipped, bar)
             for batch in batches(faces, FACES_AT_ONCE):
-                features.append(_embed(verifier, batch, folder))
+                features.append(verifier.embed(np.stack([pixels for _, pixels in batch])))
                 names += [record.name for record, _ in batch]
                 labels += [record.label for record, _ in batch]
             info = TemplateInfo(
                 preset=verifier.config["name"],
-                weights=verifier.config["weights"]["sha256"],
+                weights=weights,
                 faces=source.fingerprint,
                 people=source.people,
                 names=names,
@@ -276,16 +283,6 @@ def _make_parts(
             )
             write_templates(part, info, none.shape[1:], features)
             yield open_templates(part)
-
-
-def _finished(part: Path, verifier: Verifier, source: FolderSource) -> TemplateStore | None:
-    """Return what an earlier run made of a stretch, if it is whole and of these faces."""
-    try:
-        found = open_templates(part)
-    except XcosError:
-        return None
-    made_of = found.info.weights, found.info.faces
-    return found if made_of == (verifier.config["weights"]["sha256"], source.fingerprint) else None
 
 
 def _read_faces(
@@ -306,29 +303,6 @@ def _read_faces(
         bar.update()
 
 
-def _embed(
-    verifier: Verifier, batch: Sequence[tuple[Record, np.ndarray]], folder: Path
-) -> np.ndarray:
-    features = verifier.embed(np.stack([pixels for _, pixels in batch]))
-    finite = np.isfinite(features).reshape(len(batch), -1).all(axis=1)
-    if not finite.all():
-        name = batch[int(np.argmin(finite))][0].name
-        raise XcosError(
-            f"the template of {folder / name} is not finite; check the preset's weights"
-        )
-    return features
-
-
-class _Joined:
-    """The features of several stores, as often as one goes through them."""
-
-    def __init__(self, parts: Sequence[TemplateStore]):
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return (stretch for part in self._parts for stretch in part)
-
-
 def _join(parts: Sequence[TemplateStore], folder: str | os.PathLike, path: Path) -> None:
     """Write the file of all parts; no more than one stretch is in memory."""
     skipped = [entry for part in parts for entry in part.info.skipped]
@@ -340,4 +314,4 @@ def _join(parts: Sequence[TemplateStore], folder: str | os.PathLike, path: Path)
         )
     labels = np.concatenate([part.labels for part in parts])
     info = replace(parts[0].info, names=names, skipped=skipped, labels=labels)
-    write_templates(path, info, parts[0].shape, _Joined(parts))
+    write_templates(path, info, parts[0].shape, parts)

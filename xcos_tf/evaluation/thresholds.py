@@ -13,6 +13,8 @@ from xcos_tf.progress import Bar
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
 
+MOST_FACES = 2000
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -27,7 +29,6 @@ def fixed_attention_thresholds(
     verifier: Verifier,
     faces: FaceSet,
     attention: str,
-    most_faces: int = 2000,
     seed: int = 0,
     size: int = FACE_SIZE,
 ) -> Thresholds:
@@ -36,14 +37,13 @@ def fixed_attention_thresholds(
     Args:
         faces: of people who were not trained on, aligned.
         attention: "patched", "correlated" or, of a plain preset, "cosine".
-        most_faces: to use, as equally many of each person as there are.
-        seed: of the draw.
+        seed: of the draw of `MOST_FACES`, as equally many of each person as there are.
         size: of the square faces, pixels.
 
     Raises:
         XcosError: a face cannot be read, or is not of this size.
     """
-    chosen = faces_of_all(faces.labels, most_faces, seed)
+    chosen = np.sort(spread_over_people(faces.labels, MOST_FACES, seed))
     labels = faces.labels[chosen]
     gallery = Gallery(embed_faces(verifier, faces, chosen, size, "thresholds"))
     first, second = np.triu_indices(len(chosen), k=1)
@@ -68,11 +68,17 @@ def embed_faces(
     return np.concatenate(features)
 
 
-def faces_of_all(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Return int64 positions of at most so many faces: one of each person, then a second, …"""
+def spread_over_people(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return at most `count` positions of faces: one of each person, then a second, …
+
+    Args:
+        labels: int (N,).
+        count: of faces.
+        seed: of the draw; a greater count begins with the faces of a smaller one.
+    """
     order = np.random.default_rng(seed).permutation(len(labels))
     by_person = order[np.argsort(labels[order], kind="stable")]
     turn = np.empty(len(labels), np.int64)
     sorted_labels = labels[by_person]
     turn[by_person] = np.arange(len(labels)) - np.searchsorted(sorted_labels, sorted_labels)
-    return np.sort(order[np.argsort(turn[order], kind="stable")][:most])
+    return order[np.argsort(turn[order], kind="stable")][:count]

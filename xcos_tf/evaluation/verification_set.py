@@ -57,7 +57,10 @@ class EncodedPhotos:
 
 @dataclass(frozen=True)
 class DecodedPhotos:
-    """Photos as pixels in memory, all of one size."""
+    """Faces as pixels in memory, all of one size, which a reader aligned.
+
+    The same content that is aligned already gives other faces, and so another fingerprint.
+    """
 
     names: Sequence[str]
     pixels: np.ndarray
@@ -121,7 +124,6 @@ def build_set(
     digest: Callable[[int], bytes],
     *,
     aligned: bool,
-    aligned_here: bool = False,
     videos: Sequence[np.ndarray] | None = None,
     skipped: Sequence[Skipped] = (),
     notes: Sequence[str] = (),
@@ -130,8 +132,6 @@ def build_set(
 
     Args:
         digest: SHA-256 of a photo's content, by position, as it is stored.
-        aligned_here: whether what is stored was aligned by the reader, which gives other faces
-            than the same content taken as aligned.
 
     Raises:
         XcosError: there are no pairs, they are of one kind only, or a photo cannot be read.
@@ -142,7 +142,7 @@ def build_set(
         photos=photos,
         pairs=pairs,
         aligned=aligned,
-        fingerprint=_fingerprint(pairs, digest, videos, aligned_here),
+        fingerprint=_fingerprint(pairs, digest, videos, isinstance(photos, DecodedPhotos)),
         videos=videos,
         skipped=tuple(skipped),
         notes=(*notes, *_balance(pairs), *_folds(pairs)),

@@ -104,7 +104,6 @@ def ytf_set(
         kept,
         stored.digest,
         aligned=True,
-        aligned_here=not aligned,
         videos=[videos[i] for i in used],
         skipped=[*skipped, *dropped],
         notes=[

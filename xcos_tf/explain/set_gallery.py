@@ -83,7 +83,7 @@ def explain_set(matcher: Matcher, vset: VerificationSet) -> SetMaps:
             total[...] += batch.sum(axis=0)
             yield positions, batch
 
-    grids = embed([matcher], faces(), vset.photos.names)[matcher]
+    grids = embed([matcher], faces(), len(vset.photos))[matcher]
     count = len(vset.pairs)
     values, attention_maps = np.zeros(count), np.zeros((count, *grids.shape[1:3]))
     for pairs, first, second, weight in _blocks(vset):

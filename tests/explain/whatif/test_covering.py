@@ -10,7 +10,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.explain.faithfulness.fills import removed
 from xcos_tf.explain.probing import square_masks
 from xcos_tf.explain.whatif import covering
-from xcos_tf.explain.whatif.covering import cover_faces, spread_over_people
+from xcos_tf.explain.whatif.covering import cover_faces
 
 
 class CellMeans:
@@ -36,17 +36,6 @@ def faces(random):
     found = SimpleNamespace(labels=np.array([0, 1, 1, 0, 1]), people=["Ann", "Bob"])
     found.pixels, found.read = noise(random, 5), lambda positions: [encoded(x) for x in positions]
     return found
-
-
-def test_each_person_comes_as_often_as_can_be():
-    labels = np.repeat([0, 1, 2], [2, 5, 9])
-    chosen = spread_over_people(labels, 10, seed=3)
-    assert len(set(chosen)) == 10
-    assert np.bincount(labels[chosen]).tolist() == [2, 4, 4]
-    np.testing.assert_array_equal(spread_over_people(labels, 4, seed=3), chosen[:4])
-    assert set(labels[chosen[:3]]) == {0, 1, 2}
-    assert (spread_over_people(labels, 10, seed=4) != chosen).any()
-    assert sorted(spread_over_people(labels, 99, seed=0)) == list(range(16))
 
 
 def test_grids_are_of_the_face_with_each_cell_covered_in_turn(faces, tmp_path):

@@ -41,23 +41,6 @@ class CoveredFaces:
         return len(self.labels)
 
 
-def spread_over_people(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return at most `count` positions of faces, as many of each person as can be.
-
-    Args:
-        labels: int (N,).
-        count: of faces.
-        seed: of the draw; a greater count begins with the faces of a smaller one.
-    """
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(labels))
-    turn = np.empty(len(labels), np.int64)  # a face is its person's first, second, …
-    by_person = order[np.argsort(labels[order], kind="stable")]
-    counts = np.bincount(labels)
-    turn[by_person] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return order[np.argsort(turn[order], kind="stable")][:count]
-
-
 def cover_faces(
     runtime: Runtime, faces: FaceSet, positions: np.ndarray, state: Path, identity: str
 ) -> CoveredFaces:
