@@ -111,8 +111,11 @@ def run_identification(
     folder: str, presets: list[str], templates: str | None, as_json: bool
 ) -> int:
     """Measure searches by every score of every preset, and print tables."""
-    from xcos_tf.search.identification import identification_document, identify
-    from xcos_tf.search.identification_text import identification_tables
+    from xcos_tf.search.identification import (
+        identification_document,
+        identification_tables,
+        identify,
+    )
 
     results = [
         (store.info, matcher.name, identify(store, matcher.verifier))

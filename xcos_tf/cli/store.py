@@ -1,6 +1,7 @@
 """`xcos store info --store STORE`: what a store holds."""
 
 import argparse
+import contextlib
 import json
 
 from xcos_tf.cli.arguments import add_store_argument, store_paths
@@ -26,11 +27,8 @@ def paths(args: argparse.Namespace) -> Paths:
 def run(args: argparse.Namespace) -> int:
     from xcos_tf.search.store import open_backend
 
-    backend = open_backend(args.store)
-    try:
+    with contextlib.closing(open_backend(args.store)) as backend:
         people, settings = dict(backend.people()), backend.settings
-    finally:
-        backend.close()
     faces = sum(people.values())
     if args.json:
         facts = {

@@ -130,21 +130,21 @@ def all_pairs_document(title: str, results: Sequence[tuple[TemplateInfo, str, Al
     pairs. Those of `fmr` and `fnmr` are confidence intervals, the others what the bins leave open.
     """
     info, _, pairs = results[0]
+    counts = {"genuine": pairs.genuine_pairs, "impostor": pairs.impostor_pairs}
     return {
-        "set": {
-            "name": title,
-            "faces": len(info.names),
-            "people": len(set(info.labels.tolist())),
-            "pairs": pairs.genuine_pairs + pairs.impostor_pairs,
-            "genuine": pairs.genuine_pairs,
-            "impostor": pairs.impostor_pairs,
-            "skipped": [skipped._asdict() for skipped in info.skipped],
-        },
+        "set": about_faces(title, info, {"pairs": sum(counts.values()), **counts}),
         "results": [
             {"preset": preset, "sha256": info.weights, **_all_pairs_row(pairs)}
             for info, preset, pairs in results
         ],
     }
+
+
+def about_faces(title: str, info: TemplateInfo, counts: dict[str, int]) -> dict:
+    """Return what a document says of a folder's faces, such as how many of what there are."""
+    people = len(set(info.labels.tolist()))
+    skipped = [skipped._asdict() for skipped in info.skipped]
+    return {"name": title, "faces": len(info.names), "people": people, **counts, "skipped": skipped}
 
 
 def _all_pairs_row(pairs: AllPairs) -> dict:

@@ -1,21 +1,53 @@
-"""A folder of photos into a store, which can be stopped and goes on."""
+"""A folder of photos into a store, in this process or in several; stopped, it goes on."""
 
+import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePath
+from typing import NamedTuple
+
+import numpy as np
 
 from xcos_tf.cluster import done_on_ray
 from xcos_tf.data.align_folder import find_photos
+from xcos_tf.data.aligner import FaceAligner, align_each
 from xcos_tf.errors import XcosError, shown
 from xcos_tf.progress import Bar
-from xcos_tf.search.batches import Batch, BatchMaker, Photo, batches_of_workers, maker
-from xcos_tf.search.entries import check_name
+from xcos_tf.search.entries import Entry, check_name, entry_of
 from xcos_tf.search.store import FaceStore
+from xcos_tf.templates import Template
+from xcos_tf.verifier import Verifier
 
 AT_ONCE = 32
 """Photos that are enrolled together: what a kill at any moment may lose."""
+
+
+class Photo(NamedTuple):
+    """A photo to be enrolled: whose, its name, and where it is."""
+
+    person: str
+    name: str
+    path: Path
+
+
+class Batch(NamedTuple):
+    """What came of some photos.
+
+    Attributes:
+        photos: how many.
+        entries: of those with a face.
+        failed: {photo: reason} of the others.
+        several_faces: how many show more than one.
+    """
+
+    photos: int
+    entries: list[Entry]
+    failed: dict[str, str]
+    several_faces: int
 
 
 @dataclass
@@ -104,5 +136,50 @@ def _batches(store, photos, rule, aligned, workers, ray) -> Iterator[Batch]:
     if ray is not None:
         return done_on_ray(ray, partial(maker, *options), chunks)
     if workers > 1:
-        return batches_of_workers(workers, chunks, options)
-    return map(BatchMaker(store.verifier, rule, aligned), chunks)
+        return _batches_of_workers(workers, chunks, options)
+    return map(partial(batch_of, store.verifier, None if aligned else FaceAligner(rule)), chunks)
+
+
+def batch_of(verifier: Verifier, aligner: FaceAligner | None, photos: Sequence[Photo]) -> Batch:
+    """Align and embed photos, or embed those that are aligned faces, without an aligner."""
+    faces, failed = [], {}
+    found = align_each([photo.path for photo in photos], aligner)
+    for photo, (_, face) in zip(photos, found, strict=True):
+        if isinstance(face, str):
+            failed[photo.name] = face
+        else:
+            faces.append((photo, face))
+    features = verifier.embed(np.array([face.image for _, face in faces]))
+    entries = [
+        entry_of(photo.person, photo.name, Template(feature, face.image))
+        for (photo, face), feature in zip(faces, features, strict=True)
+    ]
+    return Batch(len(photos), entries, failed, sum(x.faces_found > 1 for _, x in faces))
+
+
+@lru_cache(1)
+def maker(preset: str, rule: str, aligned: bool) -> Callable[[Sequence[Photo]], Batch]:
+    """Return what makes batches of photos in a worker, loaded once."""
+    aligner = None if aligned else FaceAligner(rule)
+    return partial(batch_of, Verifier.from_preset(preset), aligner)
+
+
+def _work(options: tuple[str, str, bool], photos: list[Photo]) -> Batch:
+    return maker(*options)(photos)
+
+
+def _batches_of_workers(
+    workers: int, chunks: Sequence[list[Photo]], options: tuple[str, str, bool]
+) -> Iterator[Batch]:
+    """Make batches in several processes; raises XcosError if one of them was killed."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn) as pool:
+        try:
+            yield from pool.map(partial(_work, options), chunks)
+        except BrokenProcessPool:
+            raise XcosError(
+                "a worker was ended from outside; start again with the same command, which goes "
+                "on from here, or with fewer workers if there is not enough memory"
+            ) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -227,9 +227,6 @@ class FolderBackend:
         scores = self._vectors(blob for _, blob in rows) @ query
         return [rows[i][0] for i in np.argsort(-scores, kind="stable")]
 
-    def _feature(self, content: bytes) -> np.ndarray:
-        return self.settings.feature(content, self.name)
-
     def _now(self) -> tuple[str, int]:
         """Return the state, which is another after each removal, and the last number."""
         state = self._setting("state")
@@ -250,14 +247,12 @@ class FolderBackend:
         state, last = self._now()
         if self._index is not None and (state, last) == (self._state, self._last):
             return
-        if self._index is None or state != self._state or self._outgrown():
+        outgrown = len(self) > EXACT and not _is_coded(self._index)
+        if self._index is None or state != self._state or outgrown:
             self._index = self._load(state) or self._make()
         held = faiss.vector_to_array(self._index.id_map) if self._index.ntotal else [0]
         self._add_after(int(np.max(held)))
         self._state, self._last = state, last
-
-    def _outgrown(self) -> bool:
-        return not _is_coded(self._index) and len(self) > EXACT
 
     def _load(self, state: str):
         path = self._folder / f"index.{state}.faiss"
@@ -275,17 +270,14 @@ class FolderBackend:
         parts = size // math.gcd(size, CODED)
         index = faiss.IndexPQFastScan(size, parts, 4, faiss.METRIC_INNER_PRODUCT)
         index.pq.cp.min_points_per_centroid, index.pq.cp.niter = 1, 10
-        index.train(self._sample(max(1, count // TRAINED_ON)))
+        one_in = max(1, count // TRAINED_ON)
+        rows = self._run("SELECT feature FROM faces WHERE number % ? = 0", (one_in,))
+        blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
+        index.train(np.concatenate([self._vectors(blob for (blob,) in x) for x in blocks]))
         return faiss.IndexIDMap2(index)
 
-    def _sample(self, step: int) -> np.ndarray:
-        """Return the vectors of one face in so many."""
-        rows = self._run("SELECT feature FROM faces WHERE number % ? = 0", (step,))
-        blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
-        return np.concatenate([self._vectors(blob for (blob,) in x) for x in blocks])
-
     def _vectors(self, blobs: Iterable[bytes]) -> np.ndarray:
-        return vectors(np.stack([self._feature(blob) for blob in blobs]))
+        return vectors(np.stack([self.settings.feature(blob, self.name) for blob in blobs]))
 
     def _write_index(self, stream: BinaryIO) -> None:
         faiss.write_index(self._index, faiss.PyCallbackIOWriter(stream.write))

@@ -1,13 +1,14 @@
-"""What a search is worth: each face of a folder searched among all the others."""
+"""What a search is worth, each face of a folder among all others: measured, and as tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from xcos_tf.errors import XcosError
+from xcos_tf.errors import XcosError, counted, on_one_line
+from xcos_tf.evaluation.results_text import about_faces, markdown_table
 from xcos_tf.evaluation.templates import TemplateInfo, TemplateStore
-from xcos_tf.metrics.intervals import share
+from xcos_tf.metrics.intervals import format_rate, share
 from xcos_tf.metrics.rates import Rate
 from xcos_tf.progress import Bar
 from xcos_tf.search.store import CANDIDATES, candidate_score, weights_of
@@ -148,13 +149,7 @@ def identification_document(
     """
     info, _, first = results[0]
     return {
-        "set": {
-            "name": title,
-            "faces": len(info.names),
-            "people": len(set(info.labels.tolist())),
-            "with a mate": len(first[0].ranks),
-            "skipped": [skipped._asdict() for skipped in info.skipped],
-        },
+        "set": about_faces(title, info, {"with a mate": len(first[0].ranks)}),
         "fpir": FPIR,
         "results": [
             {"preset": preset, "sha256": info.weights, **_as_row(found)}
@@ -170,14 +165,43 @@ def _as_row(found: Identification) -> dict:
         "rank_1": asdict(found.rank(1)),
         "rank_5": asdict(found.rank(5)),
         "thresholds": {
-            size: {
-                "threshold": threshold,
-                "fpir": asdict(found.fpir(threshold)),
-                "fnir": asdict(found.fnir(threshold)),
-            }
-            for size, threshold in found.thresholds().items()
+            size: {"threshold": x, "fpir": asdict(found.fpir(x)), "fnir": asdict(found.fnir(x))}
+            for size, x in found.thresholds().items()
         },
     }
+
+
+def identification_tables(document: dict) -> str:
+    """Return a document of `identification_document` as a headline and two tables."""
+    facts, results = document["set"], document["results"]
+    others = counted(facts["faces"] - 1, "other")
+    headline = (
+        f"{counted(facts['faces'], 'face')} of {counted(facts['people'], 'person', 'people')} in "
+        f"{on_one_line(facts['name'])}, each searched among the {others}; "
+        f"{facts['with a mate']:,} have a mate there"
+    )
+    ranks = [
+        [x["preset"], x["score"], *(format_rate(Rate(**x[rank])) for rank in ("rank_1", "rank_5"))]
+        for x in results
+    ]
+    limits = [
+        [
+            *(x["preset"], x["score"], f"{int(size):,}"),
+            f"{at['threshold']:.3f}",
+            *(format_rate(Rate(**at[kind])) for kind in ("fpir", "fnir")),
+        ]
+        for x in results
+        for size, at in x["thresholds"].items()
+    ]
+    return "\n\n".join(
+        [
+            headline,
+            markdown_table(["preset", "score", "rank 1", "rank 5"], ranks),
+            f"Thresholds that keep FPIR to {100 * document['fpir']:g} % in galleries of up to so "
+            "many faces, and FPIR and FNIR at them in this one:",
+            markdown_table(["preset", "score", "gallery", "threshold", "FPIR", "FNIR"], limits),
+        ]
+    )
 
 
 class _Tally:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -311,11 +312,8 @@ def open_backend(
 
 def forget(url: str | os.PathLike, person: str) -> int:
     """Remove a person from a store, without loading its preset; see `FaceStore.forget`."""
-    backend = open_backend(url, write=True)
-    try:
+    with closing(open_backend(url, write=True)) as backend:
         return _forget(backend, person)
-    finally:
-        backend.close()
 
 
 def _forget(backend: Backend, person: str) -> int:
