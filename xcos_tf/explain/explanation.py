@@ -68,17 +68,17 @@ class Findings(NamedTuple):
 class Method(ABC):
     """A way to explain; a subclass gives what is below, and `find`.
 
+    Swapping A and B is to swap the maps and nothing else.
+
     Attributes:
         name: such as "gradcam".
         needs: "grid" where it explains an xCos preset, "embedding" where a plain one, "any".
         signed: see `Explanation`.
-        symmetric: whether it claims that swapping A and B swaps the maps and nothing else.
     """
 
     name: str
     needs = "any"
     signed = True
-    symmetric = True
 
     @abstractmethod
     def find(self, verifier: Verifier, face_a: np.ndarray, face_b: np.ndarray) -> Findings:

@@ -56,12 +56,6 @@ def region_masks(height: int, width: int) -> dict[str, np.ndarray]:
     return {name: regions == name for name in dict.fromkeys(regions.ravel().tolist())}
 
 
-def region_totals(values: np.ndarray) -> dict[str, float]:
-    """Return {region: sum of its cells} of a map (h, w), in reading order of the regions."""
-    masks = region_masks(*values.shape)
-    return {name: float(values[inside].sum(dtype=np.float64)) for name, inside in masks.items()}
-
-
 def region_extremes(values: np.ndarray) -> dict[str, float]:
     """Return {region: the value of its cells that is furthest from 0}, in reading order."""
     masks = region_masks(*values.shape)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xcos_tf.explain.regions import region_extremes, region_means, region_totals
+from xcos_tf.explain.regions import region_extremes, region_masks, region_means
 
 if TYPE_CHECKING:
     from xcos_tf.explain.explanation import Explanation
@@ -77,9 +77,9 @@ def region_summary(similarity_map: np.ndarray, attention_map: np.ndarray) -> lis
     """
     similarity, attention = check_maps(similarity_map, attention_map)
     size = np.abs(attention)
-    means, weights = region_means(similarity, size), region_totals(size)
+    means, masks = region_means(similarity, size), region_masks(*size.shape)
     total = float(size.sum()) or 1.0
-    return [RegionSummary(x, means[x], weights[x] / total) for x in means]
+    return [RegionSummary(x, means[x], float(size[masks[x]].sum()) / total) for x in means]
 
 
 def describe_maps(similarity_map: np.ndarray, attention_map: np.ndarray) -> str:

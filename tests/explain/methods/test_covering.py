@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 
 from tests.explain.toys import OneCellVerifier, OppositeVerifier, noise
-from xcos_tf.explain.methods.covering import (
-    CorrRise,
-    OcclusionSensitivity,
-    mean_drop,
-    random_masks,
-    visibility_correlation,
-)
+from xcos_tf.explain.methods.covering import CorrRise, OcclusionSensitivity
 
 METHODS = (OcclusionSensitivity(), CorrRise(masks=150))
 
@@ -52,7 +46,6 @@ def test_swapping_the_faces_swaps_the_maps(method, random):
     np.testing.assert_allclose(one.map_a, other.map_b, atol=1e-5)
     assert np.abs(one.map_a - one.map_b).max() > 0.01
     assert not one.per_pair
-    assert method.symmetric
 
 
 def test_the_cost_counts_each_face_that_was_embedded(method, random):
@@ -89,7 +82,7 @@ def test_a_score_that_never_changes_has_a_map_of_zeros(method, random):
 
 def test_the_mean_drop_is_over_the_masks_that_cover_a_pixel():
     masks = np.array([[[1, 1, 0]], [[0, 1, 0]]], bool)
-    drops = mean_drop(masks, np.array([0.5, 0.9]), 1.0)
+    drops = OcclusionSensitivity().map_of(masks, np.array([0.5, 0.9]), 1.0)
     np.testing.assert_allclose(drops, [[0.5, 0.3, 0]])
 
 
@@ -97,7 +90,7 @@ def test_the_correlation_is_pearsons(random):
     masks = random.random((40, 3, 2)) < 0.4
     masks[:, 2, 1] = True
     scores = random.normal(size=40)
-    found = visibility_correlation(masks, scores)
+    found = CorrRise().map_of(masks, scores, 1.0)
     for place in np.ndindex(3, 2):
         if place != (2, 1):
             expected = np.corrcoef(~masks[:, place[0], place[1]], scores)[0, 1]
@@ -106,12 +99,12 @@ def test_the_correlation_is_pearsons(random):
 
 
 def test_random_masks_cover_all_pixels_alike_and_follow_from_the_seed():
-    masks = random_masks(1500, 112, np.random.default_rng(3))
+    masks = CorrRise(masks=1500, seed=3).masks(112)
     share = masks.mean(axis=0)
     assert 0.3 < share.mean() < 0.45
     assert share[0, 0] == pytest.approx(share.mean(), abs=0.05)
     assert share[56, 56] == pytest.approx(share.mean(), abs=0.05)
-    np.testing.assert_array_equal(masks[:5], random_masks(1500, 112, np.random.default_rng(3))[:5])
+    np.testing.assert_array_equal(masks[:5], CorrRise(masks=1500, seed=3).masks(112)[:5])
 
 
 def test_the_seed_chooses_the_masks(random):

@@ -12,7 +12,6 @@ def test_each_name_gives_the_method_of_that_name(name):
     found = method(name)
     assert found.name == name
     assert found.needs in ("grid", "embedding", "any")
-    assert isinstance(found.symmetric, bool)
     assert callable(found.explain)
 
 

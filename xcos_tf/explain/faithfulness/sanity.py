@@ -1,4 +1,4 @@
-"""Sanity: a map must depend on the weights, not on a pixel's shift, and not on which face is first.
+"""Sanity: a map must depend on the weights, and not on a pixel's shift.
 
 The first is that of J. Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, section 3:
 weights are randomised layer by layer from the top, and stay so while the next ones are.
@@ -65,17 +65,6 @@ def under_shift(method: Method, verifier: Verifier, pair: Pair) -> float:
     moved = tuple(np.concatenate([face[:, :1], face[:, :-1]], axis=1) for face in pair)
     before, after = (_maps(method, verifier, x) for x in (pair, moved))
     return _alike([x[:, :-1] for x in before], [x[:, 1:] for x in after])
-
-
-def under_swap(method: Method, verifier: Verifier, pair: Pair) -> float:
-    """Compare the maps of (A, B) with those of (B, A).
-
-    Returns:
-        Their greatest difference, in [0, 2]; 0 for a method that is `symmetric`, but for rounding.
-    """
-    one, other = (method.explain(verifier, *faces) for faces in (pair, pair[::-1]))
-    differences = one.map_a - other.map_b, one.map_b - other.map_a
-    return float(np.abs(differences).max())
 
 
 def layers_from_the_top(model: keras.Model) -> list[keras.layers.Layer]:

@@ -55,7 +55,9 @@ class OcclusionSensitivity(Covering):
         return square_masks(side, PATCH, STRIDE)
 
     def map_of(self, masks, scores, whole):
-        return mean_drop(masks, scores, whole)
+        """Return the mean drop of the score over the masks that cover a pixel, else 0."""
+        drops = np.tensordot(whole - scores, masks.astype(np.float64), 1)
+        return drops / np.maximum(masks.sum(axis=0), 1)
 
 
 class CorrRise(Covering):
@@ -79,39 +81,26 @@ class CorrRise(Covering):
         self._count, self._seed = masks, seed
 
     def masks(self, side):
-        return random_masks(self._count, side, np.random.default_rng(self._seed))
+        """Return masks of `SQUARES` random squares each, any pixel covered equally often."""
+        random = np.random.default_rng(self._seed)
+        masks = np.zeros((self._count, side, side), bool)
+        corners = random.integers(1 - SIDE, side, (self._count, SQUARES, 2))
+        for mask, places in zip(masks, corners, strict=True):
+            for top, left in places:
+                mask[max(top, 0) : top + SIDE, max(left, 0) : left + SIDE] = True
+        return masks
 
     def map_of(self, masks, scores, whole):
-        return visibility_correlation(masks, scores)
+        """Return Pearson's correlation of a pixel being visible with the score, float64 (h, w).
 
-
-def mean_drop(masks: np.ndarray, scores: np.ndarray, whole: float) -> np.ndarray:
-    """Return the mean drop of the score over the masks that cover a pixel; 0 where none does."""
-    drops = np.tensordot(whole - scores, masks.astype(np.float64), 1)
-    return drops / np.maximum(masks.sum(axis=0), 1)
-
-
-def random_masks(count: int, side: int, random: np.random.Generator) -> np.ndarray:
-    """Return masks of `SQUARES` random squares each, any pixel covered equally often."""
-    masks = np.zeros((count, side, side), bool)
-    corners = random.integers(1 - SIDE, side, (count, SQUARES, 2))
-    for mask, places in zip(masks, corners, strict=True):
-        for top, left in places:
-            mask[max(top, 0) : top + SIDE, max(left, 0) : left + SIDE] = True
-    return masks
-
-
-def visibility_correlation(masks: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return Pearson's correlation of a pixel being visible with the score, float64 (h, w).
-
-    It is 0 where the pixel is always or never covered, or where the score is always the same.
-    """
-    visible = (~masks).reshape(len(masks), -1).astype(np.float32)
-    centred = scores - scores.mean()
-    share = visible.mean(axis=0, dtype=np.float64)
-    covariance = centred @ visible / len(masks)  # of centred scores, so visibility need not be
-    deviation = np.sqrt(share * (1 - share)) * scores.std()
-    correlation = np.zeros_like(covariance)
-    # A score that is the same but for rounding has no correlation with anything.
-    np.divide(covariance, deviation, out=correlation, where=deviation > 1e-7)
-    return correlation.reshape(masks.shape[1:])
+        It is 0 where the pixel is always or never covered, or where the score is always the same.
+        """
+        visible = (~masks).reshape(len(masks), -1).astype(np.float32)
+        centred = scores - scores.mean()
+        share = visible.mean(axis=0, dtype=np.float64)
+        covariance = centred @ visible / len(masks)  # of centred scores, so visibility need not be
+        deviation = np.sqrt(share * (1 - share)) * scores.std()
+        correlation = np.zeros_like(covariance)
+        # A score that is the same but for rounding has no correlation with anything.
+        np.divide(covariance, deviation, out=correlation, where=deviation > 1e-7)
+        return correlation.reshape(masks.shape[1:])
