@@ -235,7 +235,9 @@ class Verifier:
             outputs = self.explain_pairs(*features, attention)
             score = float(outputs["xcos"][0])
             maps = (outputs["similarity_map"][0], outputs["attention_map"][0])
-        whatif = partial(self.score_drops, *features, attention) if self._tells_drops else None
+        preset, whatif = self.runtime.preset, None
+        if preset is not None and whatif_file(preset).is_file():
+            whatif = partial(self.score_drops, *features, attention)
         return Verification(
             bool(score >= threshold), score, threshold, attention, *maps, *templates, whatif
         )
@@ -311,11 +313,6 @@ class Verifier:
         return score_drops(
             self.runtime, self._whatif_model, attention, *self._pairs(grids_a, grids_b)
         )
-
-    @property
-    def _tells_drops(self) -> bool:
-        """Whether the preset has a model for `score_drops`."""
-        return self.runtime.preset is not None and whatif_file(self.runtime.preset).is_file()
 
     @cached_property
     def _whatif_model(self) -> LiteModel:

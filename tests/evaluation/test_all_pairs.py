@@ -9,6 +9,7 @@ import pytest
 
 from tests.verifying import untrained_preset
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation import all_pairs
 from xcos_tf.evaluation.all_pairs import compare_all, count_pairs
 from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.templates import TemplateInfo, open_templates, write_templates
@@ -109,7 +110,7 @@ def write_store(path, features, labels, weights):
     [(k, s) for k, s in itertools.product(["xcos"], ["patched", "correlated", "learned"])]
     + [("xcos", "flattened"), ("plain", "cosine")],
 )
-def test_counts_are_those_of_the_verifier(random, matchers, tmp_path, kind, score):
+def test_counts_are_those_of_the_verifier(random, matchers, tmp_path, monkeypatch, kind, score):
     matcher = matchers[kind]
     labels = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 5, 5, 6]
     shape = (7, 7, 32) if kind == "xcos" else (192,)
@@ -117,7 +118,9 @@ def test_counts_are_those_of_the_verifier(random, matchers, tmp_path, kind, scor
     features = (people[labels] + random.normal(size=(13, *shape))).astype(np.float32)
     features[6] = features[7]
     store = write_store(tmp_path / "templates", features, labels, matcher.sha256)
-    found = compare_all(store, matcher, score, block=5)
+    for block in ("NETWORK_BLOCK", "PRODUCT_BLOCK"):
+        monkeypatch.setattr(all_pairs, block, 5)
+    found = compare_all(store, matcher, score)
     # All at once, by the code that verifies; the flattened cosine written out.
     if score == "flattened":
         flat = features.reshape(13, -1) / np.linalg.norm(features.reshape(13, -1), axis=1)[:, None]

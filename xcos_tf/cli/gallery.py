@@ -7,11 +7,7 @@ from xcos_tf.cli.arguments import add_set_arguments, check_set_arguments, open_g
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, on_one_line
-
-PICTURES = (
-    *("true-accepts.png", "false-accepts.png", "true-rejects.png", "false-rejects.png"),
-    "mean-attention.png",
-)
+from xcos_tf.explain.output_paths import GROUP_PICTURES, MEAN_ATTENTION
 
 HELP = "draw what an xCos preset gets right and wrong on a test set"
 DESCRIPTION = """Write five pictures to --out: true accepts, false accepts, true rejects and false
@@ -31,7 +27,7 @@ def paths(args: argparse.Namespace) -> Paths:
     check_set_arguments(args)
     if args.seed is not None and args.draw is None:
         raise XcosError("--seed is for --draw; leave it out or add --draw N")
-    pictures = [os.path.join(args.out, name) for name in PICTURES]
+    pictures = [os.path.join(args.out, name) for name in (*GROUP_PICTURES, MEAN_ATTENTION)]
     return set_paths(args, (args.preset,), written=pictures)
 
 

@@ -119,25 +119,20 @@ def align_photos(
     Raises:
         XcosError: no photo shows a face.
     """
-    place = {folder / name: position for position, name in enumerate(names)}
     faces = np.empty((len(names), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-    faults = {}
+    kept, skipped = [], []
+    found = align_each((folder / name for name in names), FaceAligner(), read_one=read_one)
     with Bar(total=len(names), desc="aligning", unit="photo") as bar:
-        for path, face in align_each(place, FaceAligner(), read_one=read_one):
+        for name, (_, face) in zip(names, found, strict=True):
             if isinstance(face, str):
-                faults[place[path]] = face
+                skipped.append(Skipped(name, face))
             else:
-                faces[place[path]] = face.image
+                faces[len(kept)] = face.image
+                kept.append(name)
             bar.update()
-    skipped = [Skipped(names[i], faults[i]) for i in sorted(faults)]
-    kept = [i for i in range(len(names)) if i not in faults]
     if not kept:
         raise XcosError(
             f"no face was found in any of the {len(names):,} photos of {folder}; {names[0]}, for "
-            f"example: {faults[0]}"
+            f"example: {skipped[0].reason}"
         )
-    # In place, since a second copy of a large set may not fit into memory.
-    for to, position in enumerate(kept):
-        if to != position:
-            faces[to] = faces[position]
-    return DecodedPhotos([names[i] for i in kept], faces[: len(kept)]), skipped
+    return DecodedPhotos(kept, faces[: len(kept)]), skipped

@@ -2,21 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.matcher import Matcher
 from xcos_tf.evaluation.measurement import FALSE_ACCEPT_RATES
+from xcos_tf.evaluation.templates import TemplateStore
 from xcos_tf.metrics import histogram
 from xcos_tf.metrics.histogram import BINS
 from xcos_tf.metrics.intervals import share
 from xcos_tf.metrics.rates import Rate
 from xcos_tf.progress import Bar
-
-if TYPE_CHECKING:
-    from xcos_tf.evaluation.matcher import Matcher
-    from xcos_tf.evaluation.templates import TemplateStore
 
 # Millions of impostor pairs show rates that a list of pairs cannot.
 ALL_PAIRS_FALSE_ACCEPT_RATES = (*FALSE_ACCEPT_RATES, 1e-5, 1e-6)
@@ -86,9 +83,7 @@ class AllPairs:
         return measure(self.genuine, self.impostor, *arguments)
 
 
-def compare_all(
-    store: "TemplateStore", matcher: "Matcher", score: str, block: int | None = None
-) -> AllPairs:
+def compare_all(store: TemplateStore, matcher: Matcher, score: str) -> AllPairs:
     """Score all pairs of the templates, with a progress bar on standard error.
 
     U, P and the cosines are one matrix product for each block. The learned attention goes through
@@ -97,8 +92,6 @@ def compare_all(
 
     Args:
         score: one of `matcher.scores`, whose thresholds are taken.
-        block: rows and columns of scores that are held at once; all give the same counts, but for
-            scores that lie within rounding of a threshold or of the edge of a bin.
 
     Raises:
         XcosError: there are fewer than two templates, they are of another preset, or a score is
@@ -111,12 +104,12 @@ def compare_all(
         lambda first, second: matcher.score_all(first, second, score),
         score,
         config["thresholds"].get(score, {}),
-        block or (NETWORK_BLOCK if score == "learned" else PRODUCT_BLOCK),
+        NETWORK_BLOCK if score == "learned" else PRODUCT_BLOCK,
     )
 
 
 def count_pairs(
-    templates: "TemplateStore",
+    templates: TemplateStore,
     compare: Callable[[np.ndarray, np.ndarray], np.ndarray],
     score: str,
     thresholds: Mapping[str, float],
@@ -128,6 +121,8 @@ def count_pairs(
         templates: or anything that has `names`, `labels` and `read` as they have.
         compare: from the features of n and of m templates to scores, float (n, m).
         thresholds: {FMR: threshold}.
+        block: rows and columns of scores that are held at once; all give the same counts, but for
+            scores that lie within rounding of a threshold or of the edge of a bin.
 
     Raises:
         XcosError: there are fewer than two templates, or a score is not a finite number.

@@ -8,6 +8,8 @@ from xcos_tf.files import check_can_write
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 REPORT_SUFFIXES = (".html", ".htm")
+GROUP_PICTURES = ("true-accepts.png", "false-accepts.png", "true-rejects.png", "false-rejects.png")
+MEAN_ATTENTION = "mean-attention.png"
 
 
 def check_figure_path(path: str | os.PathLike) -> Path:

@@ -15,7 +15,7 @@ from xcos_tf.evaluation.protocol import embed
 from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.canvas import save_figure
-from xcos_tf.explain.gallery import Exhibit, PresetGallery, gallery_of
+from xcos_tf.explain.gallery import PresetGallery, gallery_of
 from xcos_tf.explain.gallery_figure import draw_group
 from xcos_tf.explain.mean_attention import (
     WeightShare,
@@ -23,11 +23,10 @@ from xcos_tf.explain.mean_attention import (
     draw_mean_attention,
     region_shares,
 )
+from xcos_tf.explain.output_paths import GROUP_PICTURES, MEAN_ATTENTION
 from xcos_tf.explain.words import as_number
 from xcos_tf.progress import Bar
 from xcos_tf.verifier import PAIR_BLOCK
-
-MEAN_ATTENTION = "mean-attention.png"
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,10 @@ def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
 def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
     """Return {file name: picture}; None for a group without a pair."""
     figures = {
-        picture_name(exhibit): draw_group(exhibit, "xCos", gallery.threshold, gallery.basis + ".")
+        name: draw_group(exhibit, "xCos", gallery.threshold, gallery.basis + ".")
         if exhibit.group.count
         else None
-        for exhibit in gallery.exhibits
+        for name, exhibit in zip(GROUP_PICTURES, gallery.exhibits, strict=True)
     }
     maps = gallery.maps
     figures[MEAN_ATTENTION] = draw_mean_attention(
@@ -142,11 +141,6 @@ def save_gallery(figures: Mapping[str, Figure | None], folder: Path) -> list[Pat
     for path, figure in written.items():
         save_figure(figure, path)
     return list(written)
-
-
-def picture_name(exhibit: Exhibit) -> str:
-    """Return the file name of a group's picture, such as "true-accepts.png"."""
-    return exhibit.group.title.lower().replace(" ", "-") + ".png"
 
 
 def gallery_text(gallery: SetGallery) -> str:

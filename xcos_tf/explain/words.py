@@ -128,7 +128,7 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
     against = [x for x in reversed(ordered) if strongest[x] <= -TRUSTED_DROP]
     sides = (speaking_for[:_NAMED], against[:1]) if same else (against[:_NAMED], speaking_for[:1])
     deciding, opposing = (
-        ", ".join(f"{name} ({_with_sign(strongest[name])})" for name in names) for names in sides
+        ", ".join(f"{x} ({strongest[x]:+.2f})".replace("-", "−") for x in names) for names in sides
     )
     if not deciding and not opposing:
         return "no part decided alone: covering one cell would hardly move the score"
@@ -136,11 +136,6 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
     if opposing:
         said += f"; against: {opposing}"
     return _with_sides(f"{said}, by how much the score would drop if one cell there were covered")
-
-
-def _with_sign(value: float) -> str:
-    text = as_number(value, 2)
-    return text if text.startswith("−") else f"+{text}"
 
 
 def explanation_sentence(explanation: "Explanation") -> str:

@@ -40,7 +40,14 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
     if count > 1:
         others = ~np.eye(count, dtype=bool)
         best = np.where(others, among["xcos"].reshape(count, count), -np.inf).max(axis=1)
-        _check_agreement(best, verifier.threshold(fmr=AGREEMENT_FMR), frames)
+        threshold = verifier.threshold(fmr=AGREEMENT_FMR)
+        apart = [x.name for x, score in zip(frames, best, strict=True) if score < threshold]
+        if apart:
+            raise XcosError(
+                f"{' and '.join(apart)} {'matches' if len(apart) == 1 else 'match'} none of the "
+                f"other photos (xCos under {threshold:.3f}); leave out photos of someone else, and "
+                "such as are very unlike the rest"
+            )
         usual = among["similarity_map"][others.ravel()].mean(axis=0)
     else:
         usual = _with_itself(verifier, faces[0], templates)
@@ -53,17 +60,6 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
         models=os.path.abspath(models),
         token=secrets.token_hex(16),
     )
-
-
-def _check_agreement(best: np.ndarray, threshold: float, frames: Sequence[Frame]) -> None:
-    """Refuse a photo whose best score (T,) with another shows that it matches none of them."""
-    apart = [frame.name for frame, score in zip(frames, best, strict=True) if score < threshold]
-    if apart:
-        raise XcosError(
-            f"{' and '.join(apart)} {'matches' if len(apart) == 1 else 'match'} none of the other "
-            f"photos (xCos under {threshold:.3f}); leave out photos of someone else, and such as "
-            "are very unlike the rest"
-        )
 
 
 def _with_itself(verifier: Verifier, face: np.ndarray, template: np.ndarray) -> np.ndarray:

@@ -50,17 +50,14 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
     names = [photo_name(photo) for photo in photos]
     if aligned:
         faces = read_faces(photos, aligner=None, aligned=True, names=names)
-        return [
-            Frame(name, face.image, face_faults(face.image))
-            for name, face in zip(names, faces, strict=True)
-        ]
+    else:
+        faces = FaceAligner().align([read_photo(photo) for photo in photos])
     frames = []
-    faces = FaceAligner().align([read_photo(photo) for photo in photos])
     for name, found in zip(names, faces, strict=True):
         if found is None:
             frames.append(Frame(name, None, ["shows no face; look at the camera"]))
             continue
-        faults = photo_faults(found.face.landmarks, found.faces_found)
+        faults = [] if aligned else photo_faults(found.face.landmarks, found.faces_found)
         frames.append(Frame(name, found.image, faults + face_faults(found.image)))
     return frames
 

@@ -229,15 +229,10 @@ def check_name(name: str, what: str) -> str:
 
 
 def entry_of(person: str, photo: str, template: Template) -> Entry:
-    """Return what a store keeps of a face.
-
-    Raises:
-        XcosError: a name is none.
-    """
+    """Return what a store keeps of a face; names are as by `check_name`."""
     stream = io.BytesIO()
     Image.fromarray(template.face).save(stream, "JPEG", quality=95, subsampling=0)
-    names = check_name(person, "a person"), check_name(photo, "a photo")
-    return Entry(*names, template.feature, stream.getvalue())
+    return Entry(person, photo, template.feature, stream.getvalue())
 
 
 def read_face(content: bytes) -> np.ndarray:

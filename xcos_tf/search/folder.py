@@ -21,7 +21,7 @@ import numpy as np
 from xcos_tf.errors import XcosError, explained, reason_of, shown
 from xcos_tf.files import file_sha256, only_writer, replace_file
 from xcos_tf.progress import Bar
-from xcos_tf.search.entries import Entry, Settings, vectors
+from xcos_tf.search.entries import Backend, Entry, Settings, vectors
 
 DATABASE = "faces.sqlite"
 EXACT = 50_000
@@ -44,7 +44,7 @@ _SCHEMA = (
 )
 
 
-class FolderBackend:
+class FolderBackend(Backend):
     """See `Backend`. One process may write at a time, and any number read meanwhile."""
 
     def __init__(
@@ -88,7 +88,6 @@ class FolderBackend:
         return self._counted[1]
 
     def people(self) -> Iterator[tuple[str, int]]:
-        """See `Backend`."""
         asked = "SELECT person, count(*) FROM faces GROUP BY person ORDER BY person"
         for person, count in self._run(asked):
             if not isinstance(person, str):  # any column of SQLite may hold any kind
@@ -96,12 +95,10 @@ class FolderBackend:
             yield person, count
 
     def known(self, photos: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """See `Backend`."""
         asked = "SELECT 1 FROM faces WHERE person = ? AND photo = ?"
         return {pair for pair in photos if self._run(asked, pair)}
 
     def add(self, entries: Sequence[Entry]) -> int:
-        """See `Backend`."""
         before = self._connection.total_changes
         rows = [(x.person, x.photo, x.content, x.face) for x in entries]
         with self._told(), self._connection:
@@ -112,7 +109,6 @@ class FolderBackend:
         return self._connection.total_changes - before
 
     def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
-        """See `Backend`."""
         self._catch_up()
         queries, coded = np.ascontiguousarray(queries, np.float32), _is_coded(self._index)
         _, found = self._index.search(queries, count * RANKED if coded else count)
@@ -122,12 +118,10 @@ class FolderBackend:
         return [self._ranked(*x)[:count] for x in zip(queries, found, strict=True)]
 
     def read(self, numbers: Sequence[int]) -> list[Entry]:
-        """See `Backend`."""
         rows = self._rows("person, photo, feature, face", numbers)
         return self.settings.entries(rows, numbers, self.name)
 
     def forget(self, person: str) -> int:
-        """See `Backend`."""
         asked = "SELECT number FROM faces WHERE person = ?"
         gone = [number for (number,) in self._run(asked, (person,))]
         if not gone:
@@ -151,7 +145,6 @@ class FolderBackend:
         return len(gone)
 
     def finish(self) -> None:
-        """See `Backend`."""
         if len(self) <= EXACT:
             return
         self._catch_up()
@@ -165,7 +158,6 @@ class FolderBackend:
                 self._connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", row)
 
     def close(self) -> None:
-        """See `Backend`."""
         self._stack.close()
 
     def _connect(self, new: Callable[[], Settings] | None) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from xcos_tf.errors import XcosError, extra, reason_of
-from xcos_tf.search.entries import Entry, Settings, vectors
+from xcos_tf.search.entries import Backend, Entry, Settings, vectors
 
 with extra("postgres", "a store in PostgreSQL"):
     import psycopg
@@ -32,8 +32,8 @@ CREATE INDEX xcos_faces_vector ON xcos_faces USING hnsw (vector halfvec_ip_ops);
 """
 
 
-class PostgresBackend:
-    """See `Backend`. Any number of processes may write and read."""
+class PostgresBackend(Backend):
+    """See `Backend`. Any number of processes may write and read; the index keeps itself."""
 
     def __init__(self, url: str, new: Callable[[], Settings] | None = None):
         """Connect to a store.
@@ -69,13 +69,11 @@ class PostgresBackend:
         return self._run("SELECT count(*) FROM xcos_faces").fetchone()[0]
 
     def people(self) -> Iterator[tuple[str, int]]:
-        """See `Backend`."""
         yield from self._run(
             'SELECT person, count(*) FROM xcos_faces GROUP BY person ORDER BY person COLLATE "C"'
         )
 
     def known(self, photos: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """See `Backend`."""
         people, names = [x for x, _ in photos], [x for _, x in photos]
         return set(
             self._run(
@@ -86,7 +84,6 @@ class PostgresBackend:
         )
 
     def add(self, entries: Sequence[Entry]) -> int:
-        """See `Backend`."""
         if not entries:
             return 0
         halves = vectors(np.stack([x.feature for x in entries]))
@@ -103,7 +100,6 @@ class PostgresBackend:
             return cursor.rowcount
 
     def nearest(self, queries: np.ndarray, count: int) -> list[list[int]]:
-        """See `Backend`."""
         with self._told(), self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL hnsw.ef_search = {min(max(SEARCHED, count), 1000)}")
             asked = "SELECT number FROM xcos_faces ORDER BY vector <#> %s LIMIT %s"
@@ -113,19 +109,13 @@ class PostgresBackend:
             ]
 
     def read(self, numbers: Sequence[int]) -> list[Entry]:
-        """See `Backend`."""
         asked = "SELECT number, person, photo, feature, face FROM xcos_faces WHERE number = ANY(%s)"
         return self.settings.entries(self._run(asked, (list(numbers),)), numbers, self.name)
 
     def forget(self, person: str) -> int:
-        """See `Backend`."""
         return self._run("DELETE FROM xcos_faces WHERE person = %s", (person,)).rowcount
 
-    def finish(self) -> None:
-        """See `Backend`; the server keeps its index by itself."""
-
     def close(self) -> None:
-        """See `Backend`."""
         self._connection.close()
 
     def _is_there(self) -> bool:
