@@ -87,6 +87,12 @@ def percent(mean: float | None, std: float | None) -> str:
     return NOT_MEASURED if mean is None else f"{100 * mean:.2f} ± {100 * std:.2f}"
 
 
+def rate_name(rate: str | float) -> str:
+    """Return a rate in the way of the field, such as 1e-3."""
+    mantissa, exponent = f"{float(rate):e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
 def covered(share: float) -> str:
     """Return a share of a face, as in "10 % covered"."""
     return f"{100 * share:.0f} % covered"
@@ -96,7 +102,7 @@ def _metrics(results) -> str:
     # A rate that nobody could observe, for want of impostor pairs, is left out.
     fars = [far for far in FALSE_ACCEPT_RATES if any(m.tar_at_far[far] for _, m in results)]
     heading = ["preset", "score", "accuracy %", "AUC", "EER %"]
-    heading += [*(f"TAR at FAR {_power(far)}" for far in fars), "at FMR 1e-3"]
+    heading += [*(f"TAR at FAR {rate_name(far)}" for far in fars), "at FMR 1e-3"]
     rows = []
     for scored, measured in results:
         row = [scored.preset, scored.score, percent(measured.accuracy, measured.accuracy_std)]
@@ -208,19 +214,19 @@ def all_pairs_tables(document: dict) -> str:
 def _ranking(rows: list[dict]) -> str:
     # Rates that a list of pairs shows too are left to --json.
     fars = [far for far in rows[0]["tar_at_far"] if float(far) < 1e-2]
-    heading = ["preset", "score", "AUC", "EER %", *(f"TAR % at FAR {_power(far)}" for far in fars)]
+    tars = [f"TAR % at FAR {rate_name(far)}" for far in fars]
     cells = [
         [row["preset"], row["score"], _figure(row["auc"], 1, 5), _figure(row["eer"], 100, 2)]
         + [_figure(row["tar_at_far"][far], 100, 2) for far in fars]
         for row in rows
     ]
-    return markdown_table(heading, cells)
+    return markdown_table(["preset", "score", "AUC", "EER %", *tars], cells)
 
 
 def _thresholds_table(rows: list[dict]) -> str:
     cells = [
         [
-            *(row["preset"], row["score"], _power(promised), f"{known['threshold']:.4f}"),
+            *(row["preset"], row["score"], rate_name(promised), f"{known['threshold']:.4f}"),
             *(_interval(known["fmr"]), _interval(known["fnmr"])),
         ]
         for row in rows
@@ -228,10 +234,6 @@ def _thresholds_table(rows: list[dict]) -> str:
     ]
     heading = ["preset", "score", "threshold for FMR", "is", "FMR %", "FNMR %"]
     return markdown_table(heading, cells)
-
-
-def _power(rate: str | float) -> str:
-    return f"{float(rate):.0e}".replace("e-0", "e-")
 
 
 def _figure(entry: dict | None, scale: int, decimals: int) -> str:

@@ -128,18 +128,13 @@ def _draw_facts(figure: Figure, bottom: float, row: ExplainedScore) -> None:
     top = bottom + _SIDE
     write(figure, _LEFT, top, title, fontsize=10, weight="bold")
     cost = explanation.cost
+    seconds = f"{cost.seconds:.2g}" if cost.seconds < 10 else f"{cost.seconds:,.0f}"
     backward = f", {cost.backward:,} backward" if cost.backward else ""
     facts = (
-        f"of {short_title(row.preset, 30)}\n{_seconds(cost.seconds)}\n{cost.forward:,} faces "
-        f"forward{backward}"
+        f"of {short_title(row.preset, 30)}\n{seconds} s\n{cost.forward:,} faces forward{backward}"
     )
     write(figure, _LEFT, top - 0.2, facts, fontsize=_PRINT, color=GREY, linespacing=1.3)
     _draw_text(figure, _LEFT, top - 0.68, explanation_sentence(explanation), lines=7)
-
-
-def _seconds(seconds: float) -> str:
-    """Return a time with two digits that mean something."""
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:,.0f} s"
 
 
 def _draw_text(figure: Figure, left: float, top: float, text: str, lines: int = _LINES) -> None:

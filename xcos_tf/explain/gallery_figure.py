@@ -1,6 +1,6 @@
 """One of the four groups of the paper's Fig. 3: faces, S, W and scores of pairs judged alike."""
 
-from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -8,13 +8,12 @@ from matplotlib.figure import Figure
 
 from xcos_tf.drawing import default_look
 from xcos_tf.explain.canvas import new_figure, place, square, write
-from xcos_tf.explain.gallery import Case, Exhibit
+from xcos_tf.explain.gallery import Exhibit
 from xcos_tf.explain.panels import (
     BLUE,
     GREY,
     INK,
     RED,
-    MapPanel,
     draw_cells,
     draw_face,
     fill_colour_bar,
@@ -57,7 +56,12 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
     colour = BLUE if group.right else RED
     subtitle = f"{as_sentence(group.meaning)} {subtitle}"
     figure = new_figure(_WIDTH, height, title, subtitle, _LEFT, color=colour)
-    scales = _scales([*exhibit.most, *exhibit.least])
+    # S and W of all pairs one below the other, for their colours.
+    maps = [
+        np.concatenate([getattr(case, name) for case in (*exhibit.most, *exhibit.least)])
+        for name in ("similarity_map", "attention_map")
+    ]
+    scales = map_panels(*maps)[:2]
     for block, (cases, name) in enumerate(zip(blocks, ("Most sure", "Least sure"), strict=True)):
         left = _LEFT + block * _BLOCK
         if cases:
@@ -75,22 +79,12 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
     return figure
 
 
-def _scales(cases: Sequence[Case]) -> tuple[MapPanel, MapPanel]:
-    """Return S and W, of all pairs one below the other, for their colours."""
-    maps = [
-        np.concatenate([getattr(case, name) for case in cases])
-        for name in ("similarity_map", "attention_map")
-    ]
-    similarity, attention, _ = map_panels(*maps)
-    return similarity, attention
-
-
 def _draw_case(figure: Figure, left: float, bottom: float, case, scales, score, threshold) -> None:
     names = case.names if case.frames is None else case.frames[:2]
     for column, (face, name) in enumerate(zip(case.faces, names, strict=True)):
         axes = square(figure, left + column * _STEP_X, bottom, _SIDE)
         draw_face(axes, face)
-        name_above(axes, _last_part(name), _STEP_X / _SIDE, 16, **_NAME)
+        name_above(axes, PurePosixPath(name).stem, _STEP_X / _SIDE, 16, **_NAME)
     shown, limit = enough_decimals(case.score, threshold)
     verdict = f"{score} {shown} {'≥' if case.score >= threshold else '<'} {limit}"
     if case.frames is not None:
@@ -101,9 +95,3 @@ def _draw_case(figure: Figure, left: float, bottom: float, case, scales, score, 
         draw_cells(axes, values, scale, linewidth=0.25)
         if not column:
             axes.set_title(verdict, loc="left", weight="bold", color=INK, **_NAME)
-
-
-def _last_part(name: str) -> str:
-    """Return a photo's own name without folders and suffix."""
-    own = name.rsplit("/", 1)[-1]
-    return own.rsplit(".", 1)[0] or own

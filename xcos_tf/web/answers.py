@@ -72,19 +72,18 @@ def every_attention(verifier: Verifier, result: Verification) -> dict:
 
 
 def preset_answer(verifier: Verifier, store: bool) -> dict:
-    """Return what the page must know of a preset, and whether there is a store to search."""
+    """Return what the page must know of a preset, and whether there is a store to search.
+
+    `parts` is the name of the part of the face in each cell, lists of rows.
+    """
+    grid = verifier.runtime.feature_shape[:2]
     return {
         "preset": verifier.config["name"],
         "attentions": verifier.attentions,
         "thresholds": verifier.config["thresholds"],
-        "parts": parts_of_the_face(verifier),
+        "parts": region_map(*grid).tolist() if verifier.explains else [],
         "store": store,
     }
-
-
-def parts_of_the_face(verifier: Verifier) -> list[list[str]]:
-    """Return the name of the part of the face in each cell; none of a preset without a grid."""
-    return region_map(*verifier.runtime.feature_shape[:2]).tolist() if verifier.explains else []
 
 
 def hit_answer(hit: Hit) -> dict:

@@ -4,11 +4,11 @@ import pytest
 
 from tests.explain.report.making import make_scores, make_set, measured
 from xcos_tf.evaluation.measurement import UnderOcclusion
+from xcos_tf.evaluation.results_text import rate_name
 from xcos_tf.explain.report.charts import Score
 from xcos_tf.explain.report.content import (
     by_score,
     occlusion_table,
-    rate_name,
     remarks,
     set_facts,
     summary,

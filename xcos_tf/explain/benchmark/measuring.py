@@ -132,19 +132,19 @@ def measure_all(
                 result = partial(_kept, kept_in, code, x, pair)
                 found[x].append(_measure(x, pair, scorer, plain, fills, result))
                 if number < sanity_pairs:
-                    found[x][-1] |= result("checks", lambda x=x, pair=pair: _check(x, pair))
+                    found[x][-1] |= result("checks", partial(_check, x, pair))
     return [_joined(x, pairs, of_pairs) for x, of_pairs in found.items()]
 
 
 def _measure(x, pair, scorer, plain, fills, result) -> dict:
     """Return {what: what was measured of one pair}."""
-    maps = result("maps", lambda: making.explain(x.method, x.verifier, plain, pair))
+    maps = result("maps", partial(making.explain, x.method, x.verifier, plain, pair))
     found = {"seconds": maps["seconds"], "passes": maps["passes"]}
     for fill in CELL_FILLS:
-        drops = result("drops", lambda y=fill: judging.drops(scorer, pair, y), fill)
+        drops = result("drops", partial(judging.drops, scorer, pair, fill), fill)
         found[f"cells {fill}"] = agreement(maps["map_a"], drops["drops"])
     for fill in fills:
-        make = lambda y=fill: judging.curves(scorer, pair, maps, y)  # noqa: E731
+        make = partial(judging.curves, scorer, pair, maps, fill)
         found[f"curves {fill}"] = result("curves", make, fill)
     return found
 

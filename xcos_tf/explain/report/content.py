@@ -6,7 +6,7 @@ import numpy as np
 
 from xcos_tf.evaluation.matcher import FLATTENED
 from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
-from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
+from xcos_tf.evaluation.results_text import NOT_MEASURED, percent, rate_name
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import stated_threshold
 from xcos_tf.explain.report.charts import Score
@@ -115,12 +115,6 @@ def remarks(results: Results) -> list[str]:
             "least."
         )
     return said
-
-
-def rate_name(rate: float) -> str:
-    """Return a rate in the way of the field, such as 1e-3."""
-    mantissa, exponent = f"{rate:e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def _merit(result: tuple[ScoredPairs, Measurement]) -> tuple[float, float]:

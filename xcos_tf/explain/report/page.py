@@ -28,7 +28,7 @@ from xcos_tf.evaluation.measurement import (
     ScoredPairs,
     UnderOcclusion,
 )
-from xcos_tf.evaluation.results_text import NOT_MEASURED, percent
+from xcos_tf.evaluation.results_text import NOT_MEASURED, percent, rate_name
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.gallery import make_galleries, stated_threshold
 from xcos_tf.explain.output_paths import check_report_path
@@ -164,7 +164,7 @@ def _render(page: dict) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = (as_sentence, content.rate_name, enough_decimals, as_number, format_rate, percent)
+    words = (as_sentence, rate_name, enough_decimals, as_number, format_rate, percent)
     pictures = (map_panels, cells, face_uri)
     environment.globals |= {helper.__name__: helper for helper in (*words, *pictures, score_of)}
     return environment.get_template("page.html.j2").render(page)

@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def cover_faces(
     """
     with explained(f"cannot write to {state}", "choose another folder"):
         state.mkdir(parents=True, exist_ok=True)
-    blocks = []
+    blocks, advice = [], "free some space or choose another place"
     with Bar(total=len(positions), desc="covering", unit="face") as bar:
         for start in range(0, len(positions), BLOCK):
             chosen = positions[start : start + BLOCK]
@@ -69,7 +70,9 @@ def cover_faces(
             block = _read(path, identity, shape) if os.path.exists(path) else None
             if block is None:
                 block = _covered(runtime, faces, chosen, start)
-                _write(path, block, identity)
+                content = partial(np.savez, identity=np.array(identity), **block)
+                with explained(f"{path} cannot be written", advice):
+                    replace_file(path, content)
             blocks.append(block)
             bar.update(len(chosen))
     labels = faces.labels[positions]
@@ -97,11 +100,6 @@ def _cells(face: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
     )
     cell_of = rows[:, np.newaxis] * grid[1] + columns
     return cell_of == np.arange(grid[0] * grid[1])[:, np.newaxis, np.newaxis]
-
-
-def _write(path, block, identity) -> None:
-    with explained(f"{path} cannot be written", "free some space or choose another place"):
-        replace_file(path, lambda file: np.savez(file, identity=np.array(identity), **block))
 
 
 def _read(path, identity, shape) -> dict[str, np.ndarray] | None:
