@@ -6,8 +6,9 @@ import pytest
 from tests.explain.report.making import Faces, make_scores, make_set
 from tests.verifying import THRESHOLDS
 from xcos_tf.errors import XcosError
+from xcos_tf.evaluation.measurement import at_default_fmr
 from xcos_tf.evaluation.protocol import score_set
-from xcos_tf.explain.gallery import make_galleries, most_confident, stated_threshold
+from xcos_tf.explain.gallery import make_galleries, most_confident
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.verifier import Verifier
@@ -108,7 +109,7 @@ def test_of_videos_the_frames_nearest_the_mean_are_shown(preset):
     "rates, found", [({"0.001": 0.5}, 0.5), ({"1e-3": 0.5}, 0.5), ({"0.01": 0.5}, None)]
 )
 def test_the_threshold_is_that_for_fmr_1e_3(rates, found):
-    assert stated_threshold(make_scores(make_set(8), thresholds=rates)) == found
+    assert at_default_fmr(rates) == found
 
 
 def test_each_group_holds_those_farthest_beyond_the_threshold(random):

@@ -1,7 +1,10 @@
 """What is measured of one score of one preset on one set: all metrics, and how."""
 
 import contextlib
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,6 +12,9 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.metrics.intervals import share, tar_at_far_rate
 from xcos_tf.metrics.rates import Rate, auc, eer, kfold_accuracy
+from xcos_tf.models.preset_threshold import DEFAULT_FMR
+
+Stated = TypeVar("Stated")
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 
@@ -111,6 +117,12 @@ def as_row(measurement: Measurement) -> dict:
     row = asdict(measurement)
     row["tar_at_far"] = {f"{far:g}": rate for far, rate in row["tar_at_far"].items()}
     return row
+
+
+def at_default_fmr(by_rate: Mapping[str, Stated]) -> Stated | None:
+    """Return what {FMR: something} has for FMR 1e-3, however that is written, if it has it."""
+    rates = {float(rate): x for rate, x in by_rate.items()}
+    return next((x for rate, x in rates.items() if math.isclose(rate, DEFAULT_FMR)), None)
 
 
 def _at_threshold(genuine: np.ndarray, impostor: np.ndarray, threshold: float) -> AtThreshold:

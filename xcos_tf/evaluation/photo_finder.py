@@ -1,6 +1,7 @@
 """The files of a folder that a list of pairs means, as cameras and `xcos align` name them."""
 
 import os
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from xcos_tf.data.align_folder import KEPT_SUFFIXES, PHOTO_SUFFIXES
@@ -16,8 +17,7 @@ class PhotoFinder:
     """
 
     def __init__(self, folder: Path):
-        self._folder = folder
-        self._known: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+        self._folder, self._listed = folder, cache(_listed)
 
     def by_name(self, name: str) -> str | None:
         """Return the photo that is meant by a relative path with "/", or None."""
@@ -35,10 +35,7 @@ class PhotoFinder:
         return self._found(path, 1, path.name)
 
     def _found(self, path: PurePosixPath, table: int, key: str) -> str | None:
-        where = str(path.parent)
-        if where not in self._known:
-            self._known[where] = _listed(self._folder / where)
-        found = self._known[where][table].get(key)
+        found = self._listed(self._folder / path.parent)[table].get(key)
         return found and str(path.with_name(found))
 
 

@@ -7,17 +7,16 @@ from xcos_tf.errors import counted, on_one_line
 from xcos_tf.evaluation.all_pairs import ALL_PAIRS_FALSE_ACCEPT_RATES, AllPairs
 from xcos_tf.evaluation.measurement import (
     FALSE_ACCEPT_RATES,
-    AtThreshold,
     Measurement,
     ScoredPairs,
     UnderOcclusion,
     as_row,
+    at_default_fmr,
 )
 from xcos_tf.evaluation.templates import TemplateInfo
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.verifier import DEFAULT_FMR
 
 NOT_MEASURED = "—"
 
@@ -108,15 +107,11 @@ def _metrics(results) -> str:
         row = [scored.preset, scored.score, percent(measured.accuracy, measured.accuracy_std)]
         row += [f"{measured.auc:.4f}", f"{100 * measured.eer:.2f}"]
         row += [format_rate(measured.tar_at_far[far]) for far in fars]
-        rows.append([*row, _at_threshold(measured.at_threshold)])
+        told = "no threshold"
+        if at := at_default_fmr(measured.at_threshold):
+            told = f"FMR {100 * at.fmr.value:.2f} %, FNMR {100 * at.fnmr.value:.2f} %"
+        rows.append([*row, told])
     return markdown_table(heading, rows)
-
-
-def _at_threshold(known: dict[str, AtThreshold]) -> str:
-    for fmr, observed in known.items():
-        if float(fmr) == DEFAULT_FMR:
-            return f"FMR {100 * observed.fmr.value:.2f} %, FNMR {100 * observed.fnmr.value:.2f} %"
-    return "no threshold"
 
 
 def _under_occlusion(occlusion: Sequence[UnderOcclusion]) -> str:

@@ -8,13 +8,12 @@ import numpy as np
 
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import Matcher
-from xcos_tf.evaluation.measurement import ScoredPairs
+from xcos_tf.evaluation.measurement import ScoredPairs, at_default_fmr
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.explain.probing import embed_all
 from xcos_tf.explain.words import describe_maps
 from xcos_tf.metrics.rates import best_threshold
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
-from xcos_tf.verifier import DEFAULT_FMR
 
 SHOWN = 4
 _GROUPS = (
@@ -88,17 +87,7 @@ class PresetGallery:
     exhibits: Sequence[Exhibit]
 
 
-def stated_threshold(scored: ScoredPairs) -> float | None:
-    """Return the threshold that a preset states for FMR 1e-3, if it does."""
-    for rate, threshold in scored.thresholds.items():
-        if np.isclose(float(rate), DEFAULT_FMR, rtol=1e-6):
-            return float(threshold)
-    return None
-
-
-def most_confident(
-    values: np.ndarray, same: np.ndarray, threshold: float, shown: int = SHOWN
-) -> list[JudgedAlike]:
+def most_confident(values: np.ndarray, same: np.ndarray, threshold: float) -> list[JudgedAlike]:
     """Return true accepts, false accepts, true rejects and false rejects, in this order.
 
     A pair is accepted where its score in `values`, float (P,), reaches the threshold.
@@ -109,10 +98,8 @@ def most_confident(
     for title, meaning, genuine, accept in _GROUPS:
         members = np.flatnonzero((same == genuine) & (accepted == accept))
         members = members[np.argsort(-np.abs(values[members] - threshold), kind="stable")]
-        most, others = members[:shown], members[shown:]
-        groups.append(
-            JudgedAlike(title, meaning, genuine == accept, len(members), most, others[::-1][:shown])
-        )
+        most, least = members[:SHOWN], members[SHOWN:][::-1][:SHOWN]
+        groups.append(JudgedAlike(title, meaning, genuine == accept, len(members), most, least))
     return groups
 
 
@@ -152,7 +139,7 @@ def gallery_of(
         raise XcosError(
             f"the preset {scored.preset!r} has changed since it was measured; evaluate it again"
         )
-    same, stated = vset.pairs.same, stated_threshold(scored)
+    same, stated = vset.pairs.same, at_default_fmr(scored.thresholds)
     threshold = best_threshold(scored.values, same) if stated is None else stated
     case = partial(_case, matcher, vset, scored, face)
     exhibits = [

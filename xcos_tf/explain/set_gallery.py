@@ -1,6 +1,6 @@
 """A set as pictures: the four groups of the paper's Fig. 3, and the mean attention map."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,12 +47,10 @@ class SetMaps:
 
 @dataclass(frozen=True)
 class SetGallery(PresetGallery):
-    """What is drawn, and said, of a set; see also `region_shares` and `claimed_shares`."""
+    """What is drawn, and said, of a set."""
 
     vset: VerificationSet
     maps: SetMaps
-    regions: Sequence[WeightShare]
-    claimed: Sequence[WeightShare]
 
     @property
     def basis(self) -> str:
@@ -99,11 +97,10 @@ def make_gallery(matcher: Matcher, vset: VerificationSet) -> SetGallery:
     Raises:
         XcosError: a photo cannot be used, or the preset gives no finite features.
     """
-    maps, same = explain_set(matcher, vset), vset.pairs.same
+    maps = explain_set(matcher, vset)
     [scored] = matcher.scored({maps.score: maps.values})
     gallery = gallery_of(matcher, vset, scored, FaceReader(vset).face, least=True)
-    regions, claimed = (of(maps.attention_maps, same) for of in (region_shares, claimed_shares))
-    return SetGallery(**vars(gallery), vset=vset, maps=maps, regions=regions, claimed=claimed)
+    return SetGallery(**vars(gallery), vset=vset, maps=maps)
 
 
 def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
@@ -118,7 +115,7 @@ def draw_gallery(gallery: SetGallery) -> dict[str, Figure | None]:
     figures[MEAN_ATTENTION] = draw_mean_attention(
         maps.attention_maps,
         maps.mean_face,
-        gallery.regions,
+        region_shares(maps.attention_maps, gallery.vset.pairs.same),
         f"Mean attention over {counted(len(gallery.vset.pairs), 'pair')}",
         f"{gallery.preset} on {gallery.vset.name}",
         gallery.score,
@@ -147,9 +144,11 @@ def gallery_text(gallery: SetGallery) -> str:
     """Return the groups' sizes, and the share of weight of each region, as text with a table."""
     groups = ", ".join(f"{x.group.count:,} {x.group.title.lower()}" for x in gallery.exhibits)
     heading = ("part of the face", "weight %", "over pairs ±", "genuine %", "impostor %", "cells %")
-    rows = [_row(share) for share in (*gallery.claimed, *gallery.regions)]
+    maps, same = gallery.maps.attention_maps, gallery.vset.pairs.same
+    claimed = claimed_shares(maps, same)
+    rows = [_row(share) for share in (*claimed, *region_shares(maps, same))]
     table = markdown_table((*heading, "ratio"), rows)
-    return "\n".join([gallery.basis, groups, "", table, "", *map(_claim, gallery.claimed)])
+    return "\n".join([gallery.basis, groups, "", table, "", *map(_claim, claimed)])
 
 
 def _blocks(vset: VerificationSet) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:

@@ -47,8 +47,15 @@ def verify_photos(
     faces = read_faces([a, b], lambda: FaceAligner(rule=face), aligned, names)
     answer = client.verify(*(face.image[np.newaxis] for face in faces))
     score, same = float(answer.xcos[0]), bool(answer.same[0])
-    if exported_at is not None:
-        _check_threshold(config["name"], score, same, exported_at)
+    # The server's own verdict may show that its model is not this preset.
+    told = exported_at is not None and abs(score - exported_at) > THRESHOLD_TOLERANCE
+    if told and same != (score >= exported_at):
+        raise XcosError(
+            f"the server's model has another threshold than the preset {config['name']!r}: it "
+            f"takes {score:.3f} for {'the same person' if same else 'different people'} and the "
+            f"preset's is {exported_at:.3f}; name the preset it was exported from with --preset, "
+            "or give a --threshold"
+        )
     return Verification(
         score >= threshold,
         score,
@@ -58,14 +65,3 @@ def verify_photos(
         answer.attention_map[0],
         *(Template(None, x.image, x.faces_found, turned=x.turned, place=x.face) for x in faces),
     )
-
-
-def _check_threshold(name: str, score: float, same: bool, threshold: float) -> None:
-    """Fail if the server's own verdict shows that its model is not this preset."""
-    if abs(score - threshold) > THRESHOLD_TOLERANCE and same != (score >= threshold):
-        raise XcosError(
-            f"the server's model has another threshold than the preset {name!r}: it takes "
-            f"{score:.3f} for {'the same person' if same else 'different people'} and the preset's "
-            f"is {threshold:.3f}; name the preset it was exported from with --preset, or give a "
-            "--threshold"
-        )

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from xcos_tf.evaluation.matcher import FLATTENED
-from xcos_tf.evaluation.measurement import Measurement, ScoredPairs, UnderOcclusion
+from xcos_tf.evaluation.measurement import (
+    Measurement,
+    ScoredPairs,
+    UnderOcclusion,
+    at_default_fmr,
+)
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent, rate_name
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.gallery import stated_threshold
 from xcos_tf.explain.report.charts import Score
 from xcos_tf.explain.words import as_number
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
@@ -83,13 +87,11 @@ def summary(vset: VerificationSet, results: Results) -> list[str]:
             f"{score_of(scored)}, with {_worth(with_maps)}"
         )
     sentences = [f"{said}."]
-    threshold = stated_threshold(best)
-    at = [x for x in measured.at_threshold.values() if x.threshold == threshold]
-    if at:
+    if at := at_default_fmr(measured.at_threshold):
         sentences.append(
-            f"At its threshold for FMR 1e-3 ({as_number(threshold, 2)}), {score_of(best)} takes "
-            f"{as_number(100 * at[0].fmr.value, 2)} % of the impostor pairs for one person and "
-            f"{as_number(100 * at[0].fnmr.value, 2)} % of the genuine pairs for two."
+            f"At its threshold for FMR 1e-3 ({as_number(at.threshold, 2)}), {score_of(best)} takes "
+            f"{as_number(100 * at.fmr.value, 2)} % of the impostor pairs for one person and "
+            f"{as_number(100 * at.fnmr.value, 2)} % of the genuine pairs for two."
         )
     return sentences
 

@@ -27,10 +27,11 @@ from xcos_tf.evaluation.measurement import (
     Measurement,
     ScoredPairs,
     UnderOcclusion,
+    at_default_fmr,
 )
 from xcos_tf.evaluation.results_text import NOT_MEASURED, percent, rate_name
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.gallery import make_galleries, stated_threshold
+from xcos_tf.explain.gallery import make_galleries
 from xcos_tf.explain.output_paths import check_report_path
 from xcos_tf.explain.panels import MapPanel, map_panels
 from xcos_tf.explain.regions import region_map
@@ -128,7 +129,7 @@ def _histograms(same: np.ndarray, scores: Sequence[ScoredPairs], styles) -> list
     limits = (low - margin, high + margin)
     shown = []
     for scored in scores:
-        threshold = stated_threshold(scored)
+        threshold = at_default_fmr(scored.thresholds)
         figure = draw_histogram(scored.values, same, limits, styles[score_of(scored)], threshold)
         accepted = scored.values.astype(np.float64) >= (threshold or 0)
         shown.append(
@@ -189,8 +190,13 @@ def cells(panel: MapPanel) -> Iterator[tuple[int, int, str, str]]:
 
 def scales() -> dict[str, str]:
     """Return the colour scales of S and W as gradients in CSS, from their low to their high end."""
-    even = np.ones((1, 1))
-    return {panel.title: _gradient(panel) for panel in map_panels(even, even)[:2]}
+    even, found = np.ones((1, 1)), {}
+    for panel in map_panels(even, even)[:2]:
+        colours = ScalarMappable(panel.norm, panel.colours)
+        values = np.linspace(panel.norm.vmin, panel.norm.vmax, _STOPS)
+        stops = ", ".join(to_hex(colours.to_rgba(x)) for x in values)
+        found[panel.title] = f"linear-gradient(to right, {stops})"
+    return found
 
 
 def figure_uri(figure: Figure) -> str:
@@ -206,12 +212,6 @@ def face_uri(face: np.ndarray) -> str:
     stream = io.BytesIO()
     Image.fromarray(face).save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return _uri("image/jpeg", stream.getvalue())
-
-
-def _gradient(panel: MapPanel) -> str:
-    colours = ScalarMappable(panel.norm, panel.colours)
-    stops = np.linspace(panel.norm.vmin, panel.norm.vmax, _STOPS)
-    return f"linear-gradient(to right, {', '.join(to_hex(colours.to_rgba(x)) for x in stops)})"
 
 
 def _uri(kind: str, content: bytes) -> str:
