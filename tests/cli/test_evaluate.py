@@ -180,11 +180,11 @@ def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
 
     given = []
 
-    def run_all_pairs(*arguments):
-        given.append(arguments)
+    def run_all_pairs(args, presets):
+        given.append((args.folder, presets, args.templates, args.json))
         return 0
 
-    monkeypatch.setattr(evaluate, "run_all_pairs", run_all_pairs)
+    monkeypatch.setattr(evaluate, "_run_all_pairs", run_all_pairs)
     folder = str(tmp_path)
     chosen = ["--preset", "mobilefacenet"]
     assert main(["evaluate", folder, "--all-pairs", "--aligned", *chosen]) == 0

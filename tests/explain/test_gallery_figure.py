@@ -3,7 +3,7 @@ import pytest
 
 from tests.explain.making import check_layout
 from xcos_tf.explain.gallery import Case, Exhibit, JudgedAlike, most_confident
-from xcos_tf.explain.gallery_figure import PAPER_NAMES, draw_group
+from xcos_tf.explain.gallery_figure import draw_group
 
 
 def case(seed, score=0.7, name="a person/a person_0001.jpg", frames=None):
@@ -80,5 +80,8 @@ def test_nothing_overlaps(name):
 
 
 def test_each_group_has_the_papers_name():
-    titles = [group.title for group in most_confident(np.zeros(1), np.array([True]), 0)]
-    assert list(PAPER_NAMES) == titles
+    names = ("true positives", "false positives", "true negatives", "false negatives")
+    groups = most_confident(np.zeros(1), np.array([True]), 0)
+    for group, name in zip(groups, names, strict=True):
+        figure = draw_group(exhibit([case(1)], [], group.title), "xCos", 0.5)
+        assert figure.texts[0].get_text() == f"{group.title} ({name}): 1,234"

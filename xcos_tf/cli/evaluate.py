@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
 
     presets = args.preset or bundled_presets()
     if args.identification:
-        return run_identification(args.folder, presets, args.templates, args.json)
+        return _run_identification(args, presets)
     if args.all_pairs:
-        return run_all_pairs(args.folder, presets, args.templates, args.json)
+        return _run_all_pairs(args, presets)
     from xcos_tf.evaluation.matcher import open_matchers
     from xcos_tf.evaluation.measurement import measure
     from xcos_tf.evaluation.occluded import check_folds, score_occluded, under_occlusion
@@ -107,9 +107,7 @@ def _check_options(args) -> None:
     check_set_arguments(args)
 
 
-def run_identification(
-    folder: str, presets: list[str], templates: str | None, as_json: bool
-) -> int:
+def _run_identification(args, presets: list[str]) -> int:
     """Measure searches by every score of every preset, and print tables."""
     from xcos_tf.search.identification import (
         identification_document,
@@ -119,22 +117,19 @@ def run_identification(
 
     results = [
         (store.info, matcher.name, identify(store, matcher.verifier))
-        for matcher, store in _stores(folder, presets, templates)
+        for matcher, store in _stores(args, presets)
     ]
-    document = identification_document(folder, results)
-    print(json.dumps(document, indent=2) if as_json else identification_tables(document))
+    document = identification_document(args.folder, results)
+    print(json.dumps(document, indent=2) if args.json else identification_tables(document))
     return 0
 
 
-def _stores(folder: str, presets: list[str], templates: str | None):
-    """Go through the presets and the templates that they make of a folder.
-
-    These are kept in a file if it is named.
-    """
+def _stores(args, presets: list[str]):
+    """Go through presets and the templates that they make of a folder, kept in a file if named."""
     from xcos_tf.evaluation.matcher import open_matchers
     from xcos_tf.evaluation.templates import make_templates
 
-    matchers = open_matchers(presets)
+    matchers, templates = open_matchers(presets), args.templates
     if templates and len(matchers) > 1:
         raise XcosError(
             f"--templates keeps templates of one preset and there are {len(matchers)}; choose one "
@@ -144,10 +139,10 @@ def _stores(folder: str, presets: list[str], templates: str | None):
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(templates) if templates else Path(temporary) / "templates.safetensors"
             with goes_on() if templates else nullcontext():
-                yield matcher, make_templates(matcher.verifier, folder, path)
+                yield matcher, make_templates(matcher.verifier, args.folder, path)
 
 
-def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_json: bool) -> int:
+def _run_all_pairs(args, presets: list[str]) -> int:
     """Measure every score of every preset on all pairs of a folder's faces, and print tables.
 
     What is finished when this is interrupted is printed, too.
@@ -158,11 +153,11 @@ def run_all_pairs(folder: str, presets: list[str], templates: str | None, as_jso
     results = []
 
     def show() -> None:
-        document = all_pairs_document(folder, results)
-        print(json.dumps(document, indent=2) if as_json else all_pairs_tables(document))
+        document = all_pairs_document(args.folder, results)
+        print(json.dumps(document, indent=2) if args.json else all_pairs_tables(document))
 
     try:
-        for matcher, store in _stores(folder, presets, templates):
+        for matcher, store in _stores(args, presets):
             # The learned attention last: it takes the longest by far.
             for score in sorted(matcher.scores, key="learned".__eq__):
                 results.append((store.info, matcher.name, compare_all(store, matcher, score)))

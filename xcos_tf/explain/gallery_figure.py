@@ -22,14 +22,6 @@ from xcos_tf.explain.panels import (
 )
 from xcos_tf.explain.words import as_number, as_sentence, enough_decimals
 
-# The paper's names of the groups.
-PAPER_NAMES = {
-    "True accepts": "true positives",
-    "False accepts": "false positives",
-    "True rejects": "true negatives",
-    "False rejects": "false negatives",
-}
-
 # Inches. Two blocks of pairs side by side, four squares a pair.
 _SIDE, _LEFT, _STEP_X, _STEP_Y, _BLOCK = 0.95, 0.15, 1.0, 1.27, 4.25
 _WIDTH = 2 * _LEFT + _BLOCK + 3 * _STEP_X + _SIDE
@@ -52,7 +44,8 @@ def draw_group(exhibit: Exhibit, score: str, threshold: float, subtitle: str = "
     group, blocks = exhibit.group, (exhibit.most, exhibit.least)
     lines = max(len(cases) for cases in blocks)
     height = _TOP + lines * _STEP_Y + _BOTTOM
-    title = f"{group.title} ({PAPER_NAMES[group.title]}): {group.count:,}"
+    as_in_paper = group.title.lower().replace("accept", "positive").replace("reject", "negative")
+    title = f"{group.title} ({as_in_paper}): {group.count:,}"
     colour = BLUE if group.right else RED
     subtitle = f"{as_sentence(group.meaning)} {subtitle}"
     figure = new_figure(_WIDTH, height, title, subtitle, _LEFT, color=colour)

@@ -38,13 +38,11 @@ class Batch(NamedTuple):
     """What came of some photos.
 
     Attributes:
-        photos: how many.
         entries: of those with a face.
         failed: {photo: reason} of the others.
         several_faces: how many show more than one.
     """
 
-    photos: int
     entries: list[Entry]
     failed: dict[str, str]
     several_faces: int
@@ -103,7 +101,7 @@ def enroll_photos(
             summary.people |= {entry.person for entry in batch.entries}
             summary.failed |= batch.failed
             summary.several_faces += batch.several_faces
-            bar.update(batch.photos)
+            bar.update(len(batch.entries) + len(batch.failed))
     store.finish()
     return summary
 
@@ -154,7 +152,7 @@ def batch_of(verifier: Verifier, aligner: FaceAligner | None, photos: Sequence[P
         entry_of(photo.person, photo.name, Template(feature, face.image))
         for (photo, face), feature in zip(faces, features, strict=True)
     ]
-    return Batch(len(photos), entries, failed, sum(x.faces_found > 1 for _, x in faces))
+    return Batch(entries, failed, sum(x.faces_found > 1 for _, x in faces))
 
 
 @lru_cache(1)

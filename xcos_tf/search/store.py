@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +59,7 @@ class Hit:
         return self.verification.same
 
 
-class FaceStore:
+class FaceStore(AbstractContextManager):
     """People's faces, kept in a folder or in PostgreSQL, to be searched.
 
     It is a context manager, goes through its people when it is iterated over, and its length is
@@ -126,9 +126,6 @@ class FaceStore:
         except BaseException:
             backend.close()
             raise
-
-    def __enter__(self) -> "FaceStore":
-        return self
 
     def __exit__(self, *error) -> None:
         self.close()
