@@ -56,12 +56,6 @@ def region_masks(height: int, width: int) -> dict[str, np.ndarray]:
     return {name: regions == name for name in dict.fromkeys(regions.ravel().tolist())}
 
 
-def region_extremes(values: np.ndarray) -> dict[str, float]:
-    """Return {region: the value of its cells that is furthest from 0}, in reading order."""
-    masks = region_masks(*values.shape)
-    return {x: float(max(values[inside], key=abs)) for x, inside in masks.items()}
-
-
 def region_means(values: np.ndarray, weights: np.ndarray) -> dict[str, float]:
     """Return {region: weighted mean of its cells}, in reading order of the regions.
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xcos_tf.explain.regions import region_extremes, region_masks, region_means
+from xcos_tf.explain.regions import region_masks, region_means
 
 if TYPE_CHECKING:
     from xcos_tf.explain.explanation import Explanation
@@ -122,7 +122,8 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
         ValueError: the shapes differ or are not (h, w), or a value is not finite.
     """
     drops_a, drops_b = check_maps(drops_a, drops_b)
-    strongest = region_extremes((drops_a + drops_b) / 2)
+    mean, masks = (drops_a + drops_b) / 2, region_masks(*drops_a.shape)
+    strongest = {x: float(max(mean[inside], key=abs)) for x, inside in masks.items()}
     ordered = sorted(strongest, key=lambda name: -round(strongest[name], 6))
     speaking_for = [x for x in ordered if strongest[x] >= TRUSTED_DROP]
     against = [x for x in reversed(ordered) if strongest[x] <= -TRUSTED_DROP]
