@@ -149,12 +149,11 @@ def count_pairs(
                 scores = scores.ravel()
                 # Few, so that counting all and these is cheaper than counting both kinds.
                 genuine = scores[np.flatnonzero(genuine)]
-                least = [_least_reaching(x, scores.dtype) for x in thresholds.values()]
                 for kind, values in enumerate((scores, genuine)):
                     bins[kind] += np.bincount(histogram.bin_of(values), minlength=BINS)
-                    reaching[kind] += np.array(
-                        [np.count_nonzero(values >= x) for x in least], np.int64
-                    )
+                    exact = values.astype(np.float64)  # NumPy would round a threshold to float32
+                    for place, threshold in enumerate(thresholds.values()):
+                        reaching[kind, place] += np.count_nonzero(exact >= threshold)
                 bar.update(scores.size)
     (every, of_one), (all_reach, one_reach) = bins, reaching.tolist()
     return AllPairs(
@@ -165,15 +164,6 @@ def count_pairs(
         dict(zip(thresholds, one_reach, strict=True)),
         {rate: n - m for rate, n, m in zip(thresholds, all_reach, one_reach, strict=True)},
     )
-
-
-def _least_reaching(threshold: float, dtype: np.dtype) -> np.floating:
-    """Return the least number of this type that is not under the threshold.
-
-    NumPy would round the threshold to the scores' type, in either direction.
-    """
-    least = dtype.type(threshold)
-    return least if float(least) >= threshold else np.nextafter(least, dtype.type(np.inf))
 
 
 def _check_finite(scores: np.ndarray, names: Sequence[str], row: int, column: int) -> None:
