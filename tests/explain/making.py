@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
 from xcos_tf.explain.comparison import ExplainedScore
-from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.explanation import Explanation
 
 GRID = {"xcos": "learned", "xcos-patched": "patched", "random": "learned"}
 
@@ -15,10 +15,10 @@ def explained(method: str, threshold: float | None = 0.4, **changes) -> Explaine
     random = np.random.default_rng(len(method))
     maps = [random.uniform(-1, 1, (7, 7)).astype(np.float32) for _ in range(2)]
     known = {"method": method, "signed": True, "per_pair": False, "score": 0.5}
-    known |= {"map_a": maps[0], "map_b": maps[1], "cost": Cost(0.25, 4, 2)}
+    known |= {"map_a": maps[0], "map_b": maps[1], "seconds": 0.25, "forward": 4, "backward": 2}
     if method.startswith("xcos"):
         weights = random.dirichlet(np.ones(49)).reshape(7, 7)
-        known |= {"per_pair": True, "map_b": maps[0], "cost": Cost(0.031, 2)}
+        known |= {"per_pair": True, "map_b": maps[0], "seconds": 0.031, "forward": 2, "backward": 0}
         known |= {"similarity_map": maps[1], "attention_map": weights}
     preset = "an xCos preset" if method in GRID else "a plain preset"
     explanation = Explanation(**(known | changes))

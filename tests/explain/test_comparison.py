@@ -10,7 +10,6 @@ from xcos_tf.explain.comparison import (
     distinct_scores,
     explain_pair,
 )
-from xcos_tf.explain.explanation import Cost
 
 
 def needing(*kinds):
@@ -67,7 +66,7 @@ class FakeMethod:
         self.__dict__ |= {"seconds": list(seconds)} | attributes
 
     def explain(self, verifier, face_a, face_b):
-        return explained("tail", cost=Cost(self.seconds.pop(0), 2)).explanation
+        return explained("tail", seconds=self.seconds.pop(0)).explanation
 
 
 def fake_verifier(thresholds):
@@ -83,7 +82,7 @@ def fake_verifier(thresholds):
 def test_a_quick_method_is_timed_when_it_is_warm(seconds, told):
     method = FakeMethod(*seconds)
     row = explain_pair(fake_verifier({}), "a preset", method, None, None)
-    assert row.explanation.cost.seconds == told and method.seconds == []
+    assert row.explanation.seconds == told and method.seconds == []
     assert (row.preset, row.threshold, row.same) == ("a preset", None, None)
 
 

@@ -5,7 +5,6 @@ from matplotlib.colors import to_rgb
 from tests.explain.making import check_layout, explained
 from xcos_tf.explain.canvas import save_figure
 from xcos_tf.explain.comparison_figure import draw_comparison
-from xcos_tf.explain.explanation import Cost
 from xcos_tf.explain.methods.registry import METHODS
 from xcos_tf.explain.panels import COLOURS
 from xcos_tf.explain.words import explanation_sentence
@@ -58,7 +57,7 @@ def test_each_score_has_its_verdict_and_each_method_its_cost_and_words(faces):
         explained("xcos", threshold=0.6),
         explained("gradcam"),
         explained("xcos-patched", threshold=None),
-        explained("corrrise", cost=Cost(13.4, 1004), signed=False),
+        explained("corrrise", seconds=13.4, forward=1004, backward=0, signed=False),
     ]
     figure = draw_comparison(*faces, rows)
     said = texts(figure)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.explanation import Explanation
 from xcos_tf.explain.regions import region_map
 from xcos_tf.explain.words import (
     describe_drops,
@@ -180,7 +180,7 @@ def test_maps_that_make_no_sense_are_refused():
 def explanation(values, **changes):
     values = np.asarray(values, np.float32)
     known = {"method": "face-centre", "map_a": values, "map_b": values, "signed": False}
-    known |= {"per_pair": True, "score": 0.5, "cost": Cost(0.1, 2)}
+    known |= {"per_pair": True, "score": 0.5, "seconds": 0.1, "forward": 2}
     return Explanation(**(known | changes))
 
 

@@ -91,10 +91,9 @@ def _as_text(rows) -> str:
         lines.append(f"{row.preset}: {verdict}: {scored} {sign} {threshold}")
     for row in rows:
         explanation = row.explanation
-        cost = explanation.cost
         lines.append(
-            f"{explanation.method} of {row.preset}: {cost.seconds:.3f} s, "
-            f"{counted(cost.forward, 'face')} forward and {cost.backward:,} backward"
+            f"{explanation.method} of {row.preset}: {explanation.seconds:.3f} s, "
+            f"{counted(explanation.forward, 'face')} forward and {explanation.backward:,} backward"
         )
         if sentence := explanation_sentence(explanation):
             lines.append(f"  {sentence}")

@@ -89,7 +89,7 @@ def explain_pair(
     Args and errors are those of `Method.explain`; `preset` is the verifier's name for the record.
     """
     explanation = method.explain(verifier, face_a, face_b)
-    if explanation.cost.seconds < QUICK:
+    if explanation.seconds < QUICK:
         explanation = method.explain(verifier, face_a, face_b)
     score = getattr(method, "attention", verifier.attentions[-1])
     try:

@@ -127,12 +127,11 @@ def _draw_facts(figure: Figure, bottom: float, row: ExplainedScore) -> None:
     title = METHODS[explanation.method].title
     top = bottom + _SIDE
     write(figure, _LEFT, top, title, fontsize=10, weight="bold")
-    cost = explanation.cost
-    seconds = f"{cost.seconds:.2g}" if cost.seconds < 10 else f"{cost.seconds:,.0f}"
-    backward = f", {cost.backward:,} backward" if cost.backward else ""
-    facts = (
-        f"of {short_title(row.preset, 30)}\n{seconds} s\n{cost.forward:,} faces forward{backward}"
-    )
+    seconds = explanation.seconds
+    took = f"{seconds:.2g}" if seconds < 10 else f"{seconds:,.0f}"
+    facts = f"of {short_title(row.preset, 30)}\n{took} s\n{explanation.forward:,} faces forward"
+    if explanation.backward:
+        facts += f", {explanation.backward:,} backward"
     write(figure, _LEFT, top - 0.2, facts, fontsize=_PRINT, color=GREY, linespacing=1.3)
     _draw_text(figure, _LEFT, top - 0.68, explanation_sentence(explanation), lines=7)
 

@@ -13,21 +13,6 @@ from xcos_tf.verifier import Verifier
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What an explanation took.
-
-    Attributes:
-        seconds: of wall-clock time, the faces' own verification included.
-        forward: faces that went through a backbone.
-        backward: faces that a gradient was taken of.
-    """
-
-    seconds: float
-    forward: int
-    backward: int = 0
-
-
-@dataclass(frozen=True)
 class Explanation:
     """Where in two aligned faces their score comes from.
 
@@ -39,7 +24,9 @@ class Explanation:
         signed: whether values reach from −1 to 1; otherwise they are in [0, 1].
         per_pair: whether one map was made for the pair, so that map_a and map_b are the same.
         score: of the pair, the one that is explained.
-        cost: see `Cost`.
+        seconds: that it took, of wall-clock time, the faces' own verification included.
+        forward: faces that went through a backbone.
+        backward: faces that a gradient was taken of.
         similarity_map, attention_map: S and W, of xCos alone; else None.
     """
 
@@ -49,7 +36,9 @@ class Explanation:
     signed: bool
     per_pair: bool
     score: float
-    cost: Cost
+    seconds: float
+    forward: int
+    backward: int = 0
     similarity_map: np.ndarray | None = None
     attention_map: np.ndarray | None = None
 
@@ -95,13 +84,11 @@ class Method(ABC):
         """
         self._check(verifier)
         start = time.perf_counter()
-        maps, score, forward, backward, *of_xcos = self.find(verifier, face_a, face_b)
-        cost = Cost(time.perf_counter() - start, forward, backward)
+        maps, score, *passes_and_maps = self.find(verifier, face_a, face_b)
+        seconds = time.perf_counter() - start
         map_a, map_b = scaled(maps[0]), scaled(maps[-1])
-        per_pair = len(maps) == 1
-        return Explanation(
-            self.name, map_a, map_b, self.signed, per_pair, float(score), cost, *of_xcos
-        )
+        told = map_a, map_b, self.signed, len(maps) == 1, float(score), seconds
+        return Explanation(self.name, *told, *passes_and_maps)
 
     def _check(self, verifier: Verifier) -> None:
         if self.needs == "grid" and not verifier.explains:

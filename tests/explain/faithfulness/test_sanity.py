@@ -3,7 +3,7 @@ import pytest
 from tensorflow import keras
 
 from tests.explain.toys import noise
-from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.explanation import Explanation
 from xcos_tf.explain.faithfulness.sanity import (
     layers_from_the_top,
     under_random_weights,
@@ -25,7 +25,7 @@ class Given:
 
     def explain(self, verifier, face_a, face_b):
         maps = [np.asarray(x, np.float32) for x in self._make(verifier, face_a, face_b)]
-        return Explanation(self.name, *maps, True, False, 0.0, Cost(0.0, 2))
+        return Explanation(self.name, *maps, True, False, 0.0, 0.0, 2)
 
 
 def brightness(_verifier, face_a, face_b):

@@ -102,7 +102,7 @@ def test_the_cost_counts_what_went_through_the_network(method, name, pair):
     verifier.embed(np.stack(pair))
     for counter in (at_end, in_head):
         counter.forward = counter.backward = 0
-    cost = method.explain(verifier, *pair).cost
+    cost = method.explain(verifier, *pair)
     assert cost.forward == at_end.forward
     assert cost.backward == in_head.backward
     assert cost.seconds > 0

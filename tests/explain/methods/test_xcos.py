@@ -42,8 +42,8 @@ def test_one_map_is_of_both_faces(verifier, attention, pair):
     assert explanation.map_a.shape == (7, 7)
     assert explanation.map_a.dtype == np.float32
     assert np.abs(explanation.map_a).max() == 1
-    assert (explanation.cost.forward, explanation.cost.backward) == (2, 0)
-    assert explanation.cost.seconds > 0
+    assert (explanation.forward, explanation.backward) == (2, 0)
+    assert explanation.seconds > 0
 
 
 def test_the_order_of_the_faces_does_not_matter(verifier, attention, pair):

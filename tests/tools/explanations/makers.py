@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from xcos_tf.explain.explanation import Cost, Explanation
+from xcos_tf.explain.explanation import Explanation
 from xcos_tf.explain.faithfulness.cell_ablation import true_drops
 from xcos_tf.explain.probing import scaled
 
@@ -20,12 +20,12 @@ def drops_of(verifier, *faces: bytes) -> np.ndarray:
 class Right:
     """Gives what covering each cell does, the answer itself, as the map of each face."""
 
-    name, symmetric, needs, sign = "right", True, "embedding", 1
+    name, needs, sign = "right", "embedding", 1
 
     def explain(self, verifier, face_a, face_b):
         a, b = face_a.tobytes(), face_b.tobytes()
         maps = [scaled(self.sign * drops_of(verifier, *faces)) for faces in ((a, b), (b, a))]
-        return Explanation(self.name, *maps, True, False, 0.0, Cost(0.001, 200))
+        return Explanation(self.name, *maps, True, False, 0.0, 0.001, 200)
 
 
 class Wrong(Right):

@@ -26,6 +26,6 @@ def explain(method: Method, verifier: Verifier, plain: Verifier, pair: Pair) -> 
     return {
         "map_a": found.map_a,
         "map_b": found.map_b,
-        "seconds": np.array([found.cost.seconds, seconds]),
-        "passes": np.array([found.cost.forward, found.cost.backward]),
+        "seconds": np.array([found.seconds, seconds]),
+        "passes": np.array([found.forward, found.backward]),
     }

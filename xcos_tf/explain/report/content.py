@@ -29,11 +29,10 @@ def score_of(row: ScoredPairs | UnderOcclusion) -> Score:
 
 def by_score(rows: Sequence[UnderOcclusion]) -> dict[Score, list[UnderOcclusion]]:
     """Return the rows of each score, from the least to the most that is covered."""
-    lines = {}
+    lines = {score_of(row): [] for row in rows}  # in the order in which the scores were given
     for row in sorted(rows, key=lambda row: row.share):
-        lines.setdefault(score_of(row), []).append(row)
-    # In the order in which the scores were given.
-    return {score: lines[score] for score in dict.fromkeys(map(score_of, rows))}
+        lines[score_of(row)].append(row)
+    return lines
 
 
 def occlusion_table(
