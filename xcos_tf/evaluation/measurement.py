@@ -4,7 +4,7 @@ import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from xcos_tf.evaluation.pairs import PairSet
 from xcos_tf.metrics.intervals import share, tar_at_far_rate
 from xcos_tf.metrics.rates import Rate, auc, eer, kfold_accuracy
 from xcos_tf.models.preset_threshold import DEFAULT_FMR
-
-Stated = TypeVar("Stated")
 
 FALSE_ACCEPT_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 
@@ -119,10 +117,9 @@ def as_row(measurement: Measurement) -> dict:
     return row
 
 
-def at_default_fmr(by_rate: Mapping[str, Stated]) -> Stated | None:
-    """Return what {FMR: something} has for FMR 1e-3, however that is written, if it has it."""
-    rates = {float(rate): x for rate, x in by_rate.items()}
-    return next((x for rate, x in rates.items() if math.isclose(rate, DEFAULT_FMR)), None)
+def at_default_fmr(by_rate: Mapping[str, Any]) -> Any:
+    """Return what {FMR: something} has for FMR 1e-3, however that is written, or None."""
+    return next((x for rate, x in by_rate.items() if math.isclose(float(rate), DEFAULT_FMR)), None)
 
 
 def _at_threshold(genuine: np.ndarray, impostor: np.ndarray, threshold: float) -> AtThreshold:
