@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from xcos_tf import FaceStore
-from xcos_tf.web.app import Limits, create_app
+from xcos_tf.web.app import create_app
 from xcos_tf.web.server import listen
 from xcos_tf.web.site import LITERT_FILES
 
@@ -39,8 +39,8 @@ def service(photos, tmp_path_factory):
     with FaceStore.open(folder, create=True) as store:
         for person in ("obama", "biden"):
             store.enroll(person, photos / f"{person}.jpg")
-        limits, litert = Limits(body=2**21), folder.parent / "none"
-        with running(create_app(store.verifier, store, limits=limits, litert=litert)) as address:
+        app = create_app(store.verifier, store, litert=folder.parent / "none", largest=2**21)
+        with running(app) as address:
             yield address
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from xcos_tf import Verifier
 from xcos_tf.web.answers import every_attention
-from xcos_tf.web.app import Limits, create_app
+from xcos_tf.web.app import create_app
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_a_key_is_asked_for(photos):
 
 
 def test_who_waits_too_long_is_told(photos):
-    client = TestClient(create_app(Verifier.from_preset(), limits=Limits(at_once=0, patience=0.2)))
+    client = TestClient(create_app(Verifier.from_preset(), at_once=0, patience=0.2))
     busy = client.post("/verify", files=files(photos, a="obama.jpg", b="biden.jpg"))
     assert busy.status_code == 503 and "busy" in busy.json()["error"]
 

@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -48,21 +47,6 @@ with extra("serve", "the HTTP service"):
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a client may ask for.
-
-    Attributes:
-        body: bytes of a request.
-        at_once: requests that are computed at the same time; others wait.
-        patience: seconds that a request may wait and be computed.
-    """
-
-    body: int = 24 * 2**20
-    at_once: int = 2
-    patience: float = 30.0
-
-
 class Pair(BaseModel):
     """Two photos, encoded and in base64, and how to decide."""
 
@@ -77,8 +61,10 @@ def create_app(
     verifier: Verifier,
     store: FaceStore | None = None,
     key: str | None = None,
-    limits: Limits = Limits(),
     litert: Path = NPM,
+    largest: int = 24 * 2**20,
+    at_once: int = 2,
+    patience: float = 30.0,
 ) -> FastAPI:
     """Return the service.
 
@@ -86,15 +72,17 @@ def create_app(
         verifier: that computes.
         store: of people, for `/find` and `/enroll`; opened to be written if people may be enrolled.
         key: that requests must have in the header `X-API-Key`; None for none.
-        limits: of requests.
         litert: the folder `@litertjs` that npm made, for `/?on-device`.
+        largest: bytes of a request.
+        at_once: requests that are computed at the same time; others wait.
+        patience: seconds that a request may wait and be computed.
     """
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of odd requests
     app = FastAPI(title="xcos", version=__version__, description="Explainable face verification.")
     registry = CollectorRegistry()
     count = Counter("xcos_requests", "Requests", ["route", "status"], registry=registry)
     seconds = Histogram("xcos_request_seconds", "Seconds a request", ["route"], registry=registry)
-    turns = asyncio.Semaphore(limits.at_once)
+    turns = asyncio.Semaphore(at_once)
 
     def check_key(x_api_key: Annotated[str | None, Header()] = None) -> None:
         if key is not None and not hmac.compare_digest((x_api_key or "").encode(), key.encode()):
@@ -102,7 +90,7 @@ def create_app(
 
     async def compute(work: Callable[[], dict]) -> dict:
         try:
-            with anyio.fail_after(limits.patience):
+            with anyio.fail_after(patience):
                 async with turns:
                     return await run_in_threadpool(work)
         except TimeoutError:
@@ -116,8 +104,8 @@ def create_app(
         route = request.url.path if request.url.path in known else "other"
         if request.method == "POST" and not length.isdigit():
             response = JSONResponse({"error": "say how long the body is (Content-Length)"}, 411)
-        elif length.isdigit() and int(length) > limits.body:
-            words = f"the request is larger than {limits.body:,} bytes; send smaller photos"
+        elif length.isdigit() and int(length) > largest:
+            words = f"the request is larger than {largest:,} bytes; send smaller photos"
             response = JSONResponse({"error": words}, 413)
         else:
             response = await call_next(request)
