@@ -14,7 +14,6 @@ from tests.verifying import untrained_network
 from xcos_tf.errors import XcosError
 from xcos_tf.explain.methods.tail import TailDecomposition, cosine_maps
 from xcos_tf.models.presets import Preset
-from xcos_tf.training.assembly import linear_tail
 from xcos_tf.verifier import Verifier
 
 
@@ -61,8 +60,10 @@ def test_the_bundled_presets_maps_sum_to_its_cosine(pair):
 def test_contributions_of_a_depthwise_head_are_those_of_its_algebra(pair):
     tail = head("depthwise")
     verifier = toy_verifier(backbone(), tail)
-    scale, matrix = linear_tail(tail)
-    expected = (features_of(verifier, pair) * scale) @ matrix
+    depthwise, mix, project = (
+        np.asarray(tail.get_layer(name).weights[0]) for name in ("depthwise", "mix", "project")
+    )
+    expected = features_of(verifier, pair) * depthwise[..., 0] @ mix[0, 0] @ project[0, 0]
     found = TailDecomposition().cell_sums(verifier, pair).contributions
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
