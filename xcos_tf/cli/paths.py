@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xcos_tf.errors import XcosError, explained, reason_of, shown
+from xcos_tf.errors import XcosError, explained, shown
 from xcos_tf.files import check_photo_file, check_readable, read_pipe, replace_file
 from xcos_tf.models.preset_folder import find_preset
 
@@ -119,14 +119,11 @@ def _check_can_be(path: str) -> None:
     """
     if path.count(os.sep) > DEEPEST:  # Python makes folders within one another by recursion
         raise XcosError(f"{path} cannot be written (too many folders); choose another path")
-    try:
-        mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return  # each command says what it needs there
-    except (OSError, ValueError) as error:
-        raise XcosError(
-            f"{path} cannot be written ({reason_of(error)}); choose another path"
-        ) from None
+    with explained(f"{path} cannot be written", "choose another path", (OSError, ValueError)):
+        try:
+            mode = os.stat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return  # each command says what it needs there
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise XcosError(f"{path} is a pipe or a device; choose another path")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from xcos_tf.cli.arguments import store_paths
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
-from xcos_tf.errors import XcosError, reason_of
+from xcos_tf.errors import XcosError, explained
 from xcos_tf.progress import log
 
 HELP = "answer over HTTP, with a page to try"
@@ -56,13 +56,9 @@ def run(args: argparse.Namespace, browse: bool = False) -> int:
         verifier = store.verifier if store else Verifier.from_preset(args.preset)
         key = os.environ.get("XCOS_API_KEY")
         app = create_app(verifier, store, key, litert=Path(args.litert))
-        try:
+        what = f"nobody can listen at {args.host}:{args.port}"
+        with explained(what, "choose another --port or --host"):
             socket = stack.enter_context(listen(args.host, args.port))
-        except OSError as error:
-            raise XcosError(
-                f"nobody can listen at {args.host}:{args.port} ({reason_of(error)}); choose "
-                "another --port or --host"
-            ) from None
         address = f"http://{args.host}:{socket.getsockname()[1]}"
         log.info(f"the page is at {address}, the routes at {address}/docs; stop with Ctrl-C")
         serve(app, socket, address if browse else None)

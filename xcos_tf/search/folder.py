@@ -189,14 +189,13 @@ class FolderBackend(Backend):
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Raise what the database or the file system says against it as an XcosError."""
+        advice, refused = "check its permissions and make room", (sqlite3.OperationalError,)
         try:
-            with explained(f"{self.name} cannot be used", "check its permissions and make room"):
+            with (
+                explained(f"{self.name} cannot be used", advice),
+                explained(f"the store {self.name} cannot be used", advice, refused),
+            ):
                 yield
-        except sqlite3.OperationalError as error:
-            raise XcosError(
-                f"the store {self.name} cannot be used ({reason_of(error)}); check its permissions "
-                "and make room"
-            ) from None
         except sqlite3.Error as error:
             raise self._damaged(reason_of(error)) from None
 
