@@ -79,26 +79,22 @@ def kfold_accuracy(
             "the threshold for a fold is found on the others, but the pairs are all in one fold; "
             "deal them into at least two"
         )
-    for number in folds:
-        kinds = same[fold == number]
+    # Each fold's others are then in order, and sorted again in no time.
+    order = np.argsort(scores, kind="stable")
+    scores, same, fold = scores[order], same[order], fold[order]
+    thresholds, per_fold = np.empty(len(folds)), np.empty(len(folds))
+    for place, number in enumerate(folds):
+        here = fold == number
+        kinds = same[here]
         if kinds.all() or not kinds.any():
             raise XcosError(
                 f"fold {number} holds {'genuine' if kinds[0] else 'impostor'} pairs only; every "
                 "fold needs pairs of both kinds"
             )
-    # Each fold's others are then in order, and sorted again in no time.
-    order = np.argsort(scores, kind="stable")
-    scores, same, fold = scores[order], same[order], fold[order]
-    thresholds = np.array(
-        [best_threshold(scores[fold != k], same[fold != k], balanced) for k in folds]
-    )
-    per_fold = []
-    for k, threshold in zip(folds, thresholds, strict=True):
-        kinds = same[fold == k]
-        right = (scores[fold == k] >= threshold) == kinds
+        thresholds[place] = best_threshold(scores[~here], same[~here], balanced)
+        right = (scores[here] >= thresholds[place]) == kinds
         shares = (right[kinds].mean(), right[~kinds].mean()) if balanced else right
-        per_fold.append(np.mean(shares))
-    per_fold = np.array(per_fold)
+        per_fold[place] = np.mean(shares)
     return KFoldAccuracy(float(per_fold.mean()), float(per_fold.std()), per_fold, thresholds)
 
 
