@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from xcos_tf.errors import XcosError, on_one_line, shown
 from xcos_tf.files import read_json
 
-# By pydantic's names of faults. What is not among them is said as pydantic does.
+# By pydantic's names of problems. What is not among them is said as pydantic does.
 _ALLOWED = {
     "greater_than_equal": "must be {ge} or more",
     "greater_than": "must be above {gt}",
@@ -91,8 +91,8 @@ Line = Annotated[str, AfterValidator(_line)]
 Switch = Annotated[bool, BeforeValidator(from_old_word)]
 
 
-def fault(error: ValidationError) -> str:
-    """Return the first fault in half a sentence: where it is, what is allowed, and what is there.
+def first_problem(error: ValidationError) -> str:
+    """Return the first problem in half a sentence: where it is, what is allowed, and what is there.
 
     A key is named by its dotted path. Of a value at most 100 characters are quoted.
     """
@@ -136,4 +136,4 @@ def check_ours(found: Any, schema: type[Schema], what: str, advice: str) -> Sche
     try:
         return schema.model_validate(found)
     except ValidationError as error:
-        raise XcosError(f"{what} is damaged ({fault(error)}); {advice}") from None
+        raise XcosError(f"{what} is damaged ({first_problem(error)}); {advice}") from None

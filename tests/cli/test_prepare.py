@@ -123,7 +123,7 @@ def test_ctrl_c(tmp_path, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("xcos_tf.data.records.writer.find_faults", interrupt)
+    monkeypatch.setattr("xcos_tf.data.records.writer.find_problems", interrupt)
     assert main(["prepare", str(tmp_path / "people"), str(tmp_path / "out")]) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ from xcos_tf.data.training_input import (
     Augmentation,
     decode_face,
     face_batches,
-    reading_faults,
+    reading_problems,
     training_dataset,
 )
 from xcos_tf.errors import XcosError
@@ -234,7 +234,7 @@ def first(function):
 
 
 def test_a_reader_s_own_sentence():
-    with pytest.raises(XcosError) as caught, reading_faults():
+    with pytest.raises(XcosError) as caught, reading_problems():
         first(fail)
     assert str(caught.value) == "a shard is missing; prepare the set again"
 
@@ -242,10 +242,10 @@ def test_a_reader_s_own_sentence():
 def test_a_face_of_another_size():
     faces = tf.data.Dataset.from_tensors(jpeg(0, 24)).map(decode_face)
     for read in (lambda: next(iter(faces)), lambda: decode_face(jpeg(0, 24))):
-        with pytest.raises(XcosError, match="is 24×24 pixels and"), reading_faults():
+        with pytest.raises(XcosError, match="is 24×24 pixels and"), reading_problems():
             read()
 
 
 def test_other_errors_pass():
-    with pytest.raises(tf.errors.UnknownError, match="no fault of the user"), reading_faults():
+    with pytest.raises(tf.errors.UnknownError, match="no fault of the user"), reading_problems():
         first(break_down)

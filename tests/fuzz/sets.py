@@ -30,8 +30,8 @@ def _check_source(source: Source) -> None:
     assert len(records) == len(source) >= 1
     for record in records:
         assert isinstance(record.image, bytes)
-        assert record.fault or source.pairs or 0 <= record.label < len(source.people)
-        assert record.fault is None or record.fault.isprintable()
+        assert record.problem or source.pairs or 0 <= record.label < len(source.people)
+        assert record.problem is None or record.problem.isprintable()
     if source.pairs is not None:
         ends = np.concatenate([source.pairs.first, source.pairs.second])
         assert ends.min() >= 0 and ends.max() < len(source)

@@ -6,7 +6,7 @@ from PIL import Image, ImageFilter
 
 from xcos_tf.data.alignment import TEMPLATE_LANDMARKS
 from xcos_tf.errors import XcosError
-from xcos_tf.mobile.frames import face_faults, photo_faults, read_frames
+from xcos_tf.mobile.frames import face_problems, photo_problems, read_frames
 
 
 def save(folder, name, image):
@@ -35,7 +35,7 @@ def test_photos_are_aligned_and_checked(photos, tmp_path):
     for frame in frames:
         words = expected[frame.name]
         assert frame.usable is not bool(words)
-        assert not words or any(fault.startswith(words) for fault in frame.faults), frame.faults
+        assert not words or any(x.startswith(words) for x in frame.problems), frame.problems
         assert (frame.face is None) is (words == "shows no face")
         assert frame.face is None or frame.face.shape == (112, 112, 3)
 
@@ -46,7 +46,7 @@ def test_aligned_faces_are_taken_as_they_are(portraits, tmp_path):
     frames = read_frames([good, dark], aligned=True)
     np.testing.assert_array_equal(frames[0].face, portraits["obama"])
     assert frames[0].usable
-    assert not frames[1].usable and frames[1].faults[0].startswith("is too dark")
+    assert not frames[1].usable and frames[1].problems[0].startswith("is too dark")
 
 
 def test_photo_that_is_not_aligned_as_promised(photos):
@@ -70,8 +70,8 @@ def scaled(face, factor, offset=0):
 
 def test_good_faces_have_no_faults(portraits):
     for face in portraits.values():
-        assert face_faults(face) == []
-        assert face_faults(scaled(face, 0.7)) == []
+        assert face_problems(face) == []
+        assert face_problems(scaled(face, 0.7)) == []
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_good_faces_have_no_faults(portraits):
 )
 def test_bad_face(portraits, change, words):
     for face in portraits.values():
-        assert any(fault.startswith(words) for fault in face_faults(change(face)))
+        assert any(problem.startswith(words) for problem in face_problems(change(face)))
 
 
 def test_flat_light_is_not_blur(portraits):
     """Sharpness is relative to contrast: a photo that just passes does so in flat light, too."""
     soft = blurred(portraits["obama2"], 0.8)
-    assert face_faults(soft) == face_faults(scaled(soft, 0.36, 80)) == []
+    assert face_problems(soft) == face_problems(scaled(soft, 0.36, 80)) == []
 
 
 def test_only_the_face_counts(portraits):
@@ -99,29 +99,29 @@ def test_only_the_face_counts(portraits):
     for face in (portraits["obama"], scaled(portraits["obama"], 0.3)):
         bordered = face.copy()
         bordered[:20], bordered[100:], bordered[:, :22], bordered[:, 90:] = 255, 255, 255, 255
-        assert face_faults(bordered) == face_faults(face)
+        assert face_problems(bordered) == face_problems(face)
 
 
 def test_plain_faces_without_contrast():
-    assert face_faults(np.full((112, 112, 3), 128, np.uint8)) == [
+    assert face_problems(np.full((112, 112, 3), 128, np.uint8)) == [
         "has too little contrast; clean the lens or change the light"
     ]
 
 
 def test_frontal_landmarks_are_good():
-    assert photo_faults(TEMPLATE_LANDMARKS, 1) == []
+    assert photo_problems(TEMPLATE_LANDMARKS, 1) == []
 
 
 def test_several_faces():
-    (fault,) = photo_faults(TEMPLATE_LANDMARKS, 2)
-    assert fault.startswith("shows 2 faces")
+    (problem,) = photo_problems(TEMPLATE_LANDMARKS, 2)
+    assert problem.startswith("shows 2 faces")
 
 
 def test_small_face():
     distance = np.linalg.norm(TEMPLATE_LANDMARKS[1] - TEMPLATE_LANDMARKS[0])
-    assert photo_faults(TEMPLATE_LANDMARKS * 20.1 / distance, 1) == []
-    (fault,) = photo_faults(TEMPLATE_LANDMARKS * 15 / distance, 1)
-    assert fault.startswith("shows the eyes only 15 pixels apart; come closer")
+    assert photo_problems(TEMPLATE_LANDMARKS * 20.1 / distance, 1) == []
+    (problem,) = photo_problems(TEMPLATE_LANDMARKS * 15 / distance, 1)
+    assert problem.startswith("shows the eyes only 15 pixels apart; come closer")
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 180])
@@ -131,10 +131,10 @@ def test_turned_face(turn, faulty, degrees):
     points = np.array([[0, 0], [100, 0], [50 + 100 * turn, 60], [20, 110], [80, 110]], float)
     angle = np.radians(degrees)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    faults = photo_faults(points @ rotation.T, 1)
-    assert [fault.split(";")[0] for fault in faults] == ["shows the face from the side"] * faulty
+    problems = photo_problems(points @ rotation.T, 1)
+    assert [x.split(";")[0] for x in problems] == ["shows the face from the side"] * faulty
 
 
 def test_landmarks_without_a_middle_line_are_from_the_side():
     points = np.array([[0, 0], [100, 0], [50, 0], [0, 0], [100, 0]], float)
-    assert photo_faults(points, 1)[0].startswith("shows the face from the side")
+    assert photo_problems(points, 1)[0].startswith("shows the face from the side")

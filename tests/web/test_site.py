@@ -23,7 +23,7 @@ from xcos_tf.data.cascade import Network
 from xcos_tf.data.photo import read_photo
 from xcos_tf.explain.regions import region_map
 from xcos_tf.mobile.decision import frame_scores, needed_frames
-from xcos_tf.mobile.frames import face_faults, photo_faults
+from xcos_tf.mobile.frames import face_problems, photo_problems
 from xcos_tf.mobile.hints import hint_of
 from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.web.app import create_app
@@ -155,14 +155,14 @@ def test_a_frame_is_checked_as_in_python(scripts, random):
     blurred = np.asarray(Image.fromarray(face).filter(ImageFilter.GaussianBlur(4)))
     for image in (face, noise, face // 8, flat, blurred):
         script = """const rgb = photo.data.filter((_, i) => i % 4 < 3);
-            return (await import("/owner.js")).faceFaults(rgb);"""
-        assert scripts(script, image) == face_faults(image)
+            return (await import("/owner.js")).faceProblems(rgb);"""
+        assert scripts(script, image) == face_problems(image)
     places = [(TEMPLATE_LANDMARKS + random.normal(0, 4, (5, 2))) * 0.7 for _ in range(20)]
     script = """const image = photo.data.filter((_, i) => i % 4 < 3);
-        const { faultsOf } = await import("/owner.js");
-        return argument.map((landmarks, i) => faultsOf({landmarks, found: 1 + i % 2, image}));"""
+        const { problemsOf } = await import("/owner.js");
+        return argument.map((landmarks, i) => problemsOf({landmarks, found: 1 + i % 2, image}));"""
     faults = scripts(script, face, [x.tolist() for x in places])
-    assert faults == [photo_faults(x, 1 + i % 2) for i, x in enumerate(places)]
+    assert faults == [photo_problems(x, 1 + i % 2) for i, x in enumerate(places)]
     assert {len(x) for x in faults} == {0, 1, 2}
 
 

@@ -127,7 +127,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
                 {
                     "photo": frame.name,
                     "score": next(scores, None) if frame.usable else None,
-                    "faults": frame.faults,
+                    "faults": frame.problems,
                 }
                 for frame in frames
             ],
@@ -140,7 +140,7 @@ def _say(args: Namespace, frames: list[Frame], decision: Decision | None, vault:
         return
     for frame in frames:
         if not frame.usable:
-            print(f"not used: {on_one_line(frame.name)} {frame.faults[0]}")
+            print(f"not used: {on_one_line(frame.name)} {frame.problems[0]}")
     if decision is None:
         print("not unlocked: no photo can be used; this try does not count")
         return

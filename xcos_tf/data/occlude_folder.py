@@ -61,8 +61,8 @@ def occlude_folder(
     with writing_to(destination, "xcos occlude"):
         claim_folder(destination, occluder.settings())
         with Journal(destination / FAILURES, "reason").start([]) as failures:
-            for photo, fault in cover_faces(source, targets, occluder, summary):
-                failures.add(photo, str(fault))
+            for photo, problem in cover_faces(source, targets, occluder, summary):
+                failures.add(photo, str(problem))
                 summary.failed += 1
     return summary
 
@@ -143,12 +143,14 @@ def cover_faces(
 
 def _check_faces(source: Path, photos: Sequence[str]) -> None:
     """Refuse a folder without one aligned face, before anything is written."""
-    faults = []
+    problems = []
     for _, face in read_ahead((source / photo for photo in photos), read_aligned_face):
         if not isinstance(face, XcosError):
             return
-        faults.append(face)
-    raise XcosError(f"{source} holds no aligned face; the first of {len(faults):,}: {faults[0]}")
+        problems.append(face)
+    raise XcosError(
+        f"{source} holds no aligned face; the first of {len(problems):,}: {problems[0]}"
+    )
 
 
 def _check_same(path: Path, now: dict) -> None:

@@ -141,7 +141,7 @@ def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = REC
 
 
 @contextmanager
-def reading_faults() -> Iterator[None]:
+def reading_problems() -> Iterator[None]:
     """Raise what TensorFlow says of unreadable faces as an XcosError.
 
     `tf.data` wraps an XcosError of a reader in an error of its own, with a traceback in the text;

@@ -48,26 +48,26 @@ class FaceReader:
         Raises:
             XcosError: as by `face`; all photos that cannot be used are named, after the others.
         """
-        faults = {}
+        problems = {}
 
         def readable():
             for position in map(int, positions):
                 try:
                     yield position, self._vset.photos.read(position)
                 except XcosError as error:
-                    faults[position] = error
+                    problems[position] = error
 
         with Bar(total=len(positions), desc=progress, unit="face") as bar:
             for batch in batches(readable(), FACES_AT_ONCE):
                 faces = dict(zip((i for i, _ in batch), self._faces(batch), strict=True))
                 found = {i: face for i, face in faces.items() if face is not None}
-                faults.update(dict.fromkeys(faces.keys() - found.keys()))
+                problems.update(dict.fromkeys(faces.keys() - found.keys()))
                 if found:
                     yield np.array(list(found)), np.stack(list(found.values()))
                 bar.update(len(batch))
-        if faults:
+        if problems:
             names = self._vset.photos.names
-            raise XcosError(_told({names[i]: faults[i] for i in sorted(faults)}))
+            raise XcosError(_told({names[i]: problems[i] for i in sorted(problems)}))
 
     def _faces(self, batch) -> list[np.ndarray | None]:
         names = self._vset.photos.names
@@ -80,15 +80,17 @@ class FaceReader:
         return [face and face.image for face in faces]
 
 
-def _told(faults: Mapping[str, XcosError | None]) -> str:
+def _told(problems: Mapping[str, XcosError | None]) -> str:
     """Return what is wrong with photos; None: no face was found."""
     advice = "take their pairs out of the list, or add --skip-faceless"
-    if not any(faults.values()):
-        return f"no face was found in {', '.join(faults)}; {advice}"
-    if len(faults) == 1:
-        return str(next(iter(faults.values())))
-    each = "; ".join(f"{name}: {fault or 'no face was found'}" for name, fault in faults.items())
-    return f"{len(faults):,} photos cannot be used ({each}); {advice}"
+    if not any(problems.values()):
+        return f"no face was found in {', '.join(problems)}; {advice}"
+    if len(problems) == 1:
+        return str(next(iter(problems.values())))
+    each = "; ".join(
+        f"{name}: {problem or 'no face was found'}" for name, problem in problems.items()
+    )
+    return f"{len(problems):,} photos cannot be used ({each}); {advice}"
 
 
 def align_in_memory(vset: VerificationSet) -> VerificationSet:

@@ -210,8 +210,8 @@ def occlude_pairs(
                 content = read_bytes(source / photo)
                 replace_file(target, lambda stream, content=content: stream.write(content))
         targets = {photo: destination / COVERED / name for photo, name in copies.items()}
-        for _, fault in cover_faces(source, targets, occluder, summary):
-            raise fault
+        for _, problem in cover_faces(source, targets, occluder, summary):
+            raise problem
     names = [f"{FACES}/{photo}" for photo in photos]
     names += [f"{COVERED}/{name}" for name in copies.values()]
     same, fold = vset.pairs.same, vset.pairs.fold

@@ -165,11 +165,11 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     """
     source = BinSource(path)
     images = [record.image for record in source.read(0, len(source))]
-    listed, faults = source.pairs, _faults(images)
-    usable = np.array([image not in faults for image in images])
+    listed, problems = source.pairs, _problems(images)
+    usable = np.array([image not in problems for image in images])
     kept = np.flatnonzero(usable[listed.first] & usable[listed.second])
     skipped = [
-        Skipped(f"image {i} (pair {i // 2})", faults[images[i]]) for i in np.flatnonzero(~usable)
+        Skipped(f"image {i} (pair {i // 2})", problems[images[i]]) for i in np.flatnonzero(~usable)
     ]
     if not len(kept):
         raise XcosError(
@@ -206,15 +206,15 @@ def bin_set(path: str | os.PathLike) -> VerificationSet:
     )
 
 
-def _faults(images: list[bytes]) -> dict[bytes, str]:
+def _problems(images: list[bytes]) -> dict[bytes, str]:
     """Return {image: reason} of the images that are no faces of the size that models take."""
-    faults = {}
+    problems = {}
     for image in Bar(dict.fromkeys(images), desc="checking", unit="image"):
         try:
             height, width = read_photo(image).shape[:2]
         except XcosError as error:
-            faults[image] = str(error)
+            problems[image] = str(error)
             continue
         if (height, width) != (FACE_SIZE, FACE_SIZE):
-            faults[image] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
-    return faults
+            problems[image] = f"it is {width}×{height}, not {FACE_SIZE}×{FACE_SIZE}"
+    return problems

@@ -109,8 +109,8 @@ def read_text(source: Path) -> str:
     """Return the text of a list, UTF-8; raise XcosError if it is not there or cannot be read."""
     if not os.path.exists(source):
         raise XcosError(f"there is no list of pairs {source}; check the path")
-    faults = OSError, UnicodeDecodeError
-    with explained(f"{source} cannot be read as a list of pairs", "get it again", faults):
+    errors = OSError, UnicodeDecodeError
+    with explained(f"{source} cannot be read as a list of pairs", "get it again", errors):
         text = read_bytes(source).decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -110,14 +110,14 @@ def open_templates(path: str | os.PathLike) -> TemplateStore:
     if not path.is_file():
         raise XcosError(f"there is no file of templates {path}; check the path")
     advice = "delete it and make it again"
-    faults = SafetensorError, OSError
-    with explained(f"{path} is damaged or no file of templates", advice, faults):
+    errors = SafetensorError, OSError
+    with explained(f"{path} is damaged or no file of templates", advice, errors):
         file = safe_open(path, framework="numpy")
         text = (file.metadata() or {}).get(METADATA)
     if text is None:
         raise XcosError(f"{path} is no file of templates; give one that xcos_tf made")
-    faults = SafetensorError, LookupError, TypeError, ValueError, AttributeError
-    with explained(f"{path} is damaged", advice, faults):
+    errors = SafetensorError, LookupError, TypeError, ValueError, AttributeError
+    with explained(f"{path} is damaged", advice, errors):
         known = parse_json(text.encode("utf-8", "surrogatepass"), str(path), "make it again")
         version = known["format"]
         if version > FORMAT:
@@ -290,13 +290,13 @@ def _read_faces(
 ) -> Iterator[tuple[Record, np.ndarray]]:
     """Yield the faces that can be read; the others are added to `skipped`."""
     for record in records:
-        fault = record.fault
+        problem = record.problem
         try:
-            pixels = None if fault else read_photo(record.image)
+            pixels = None if problem else read_photo(record.image)
         except XcosError as error:
-            fault = str(error)
-        if fault:
-            skipped.append(Skipped(record.name, fault))
+            problem = str(error)
+        if problem:
+            skipped.append(Skipped(record.name, problem))
         else:
             check_aligned(pixels, folder / record.name)
             yield record, pixels

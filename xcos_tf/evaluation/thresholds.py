@@ -6,7 +6,7 @@ import numpy as np
 
 from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.training_input import decode_face, reading_faults
+from xcos_tf.data.training_input import decode_face, reading_problems
 from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
 from xcos_tf.metrics.rates import preset_thresholds
 from xcos_tf.progress import Bar
@@ -61,7 +61,7 @@ def embed_faces(
         XcosError: a face cannot be read, or is not of this size, in pixels.
     """
     features = []
-    with reading_faults():
+    with reading_problems():
         for start in Bar(range(0, len(positions), FACES_AT_ONCE), progress, unit="batch"):
             images = faces.read(positions[start : start + FACES_AT_ONCE])
             features.append(verifier.embed(np.stack([decode_face(x, size) for x in images])))

@@ -98,7 +98,7 @@ def _embed(verifier, names: Iterable[str], folder: Path, aligner, known) -> None
 
 
 def _row(verifier, pair, ends, by: tuple[str, ...], threshold: float) -> list[str]:
-    if faults := [x for x in ends if isinstance(x, str)]:
-        return [*pair, "", "", *by, "", faults[0]]
+    if problems := [x for x in ends if isinstance(x, str)]:
+        return [*pair, "", "", *by, "", problems[0]]
     result = verifier.verify(*ends, by[1], threshold=threshold)
     return [*pair, str(int(result.same)), f"{result.score:.6f}", *by, result.sentence, ""]

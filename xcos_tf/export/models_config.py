@@ -101,8 +101,8 @@ def read_models(folder: Path) -> Message:
     if not path.exists():
         return config
     what = f"{path} cannot be read or has more in it than this command understands"
-    faults = OSError, ValueError, text_format.ParseError
-    with explained(what, "mend it or move it away", faults):
+    errors = OSError, ValueError, text_format.ParseError
+    with explained(what, "mend it or move it away", errors):
         return text_format.Parse(read_bytes(path).decode(), config)
 
 

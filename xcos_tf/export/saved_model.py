@@ -99,8 +99,8 @@ def publish_version(planned: PlannedVersion) -> Path:
         "fmr": DEFAULT_FMR,
     }
     what = f"cannot write {path} and the files around it"
-    advice, faults = "free some space or choose another folder", (OSError, tf.errors.OpError)
-    with explained(what, advice, faults):
+    advice, errors = "free some space or choose another folder", (OSError, tf.errors.OpError)
+    with explained(what, advice, errors):
         path.parent.mkdir(parents=True, exist_ok=True)
         with published_folder(path) as hidden:
             served = ServedModel(planned.preset.network, planned.attention, planned.threshold)

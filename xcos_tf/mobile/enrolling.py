@@ -30,9 +30,9 @@ def enroll_owner(verifier: Verifier, frames: Sequence[Frame], models: str | os.P
             f"{len(frames)} photos are too many, since each lets more impostors through; give at "
             f"most {MAX_TEMPLATES}"
         )
-    faults = [f"{frame.name} {frame.faults[0]}" for frame in frames if not frame.usable]
-    if faults:
-        raise XcosError("; ".join(faults))
+    problems = [f"{frame.name} {frame.problems[0]}" for frame in frames if not frame.usable]
+    if problems:
+        raise XcosError("; ".join(problems))
     faces = np.stack([frame.face for frame in frames])
     templates = verifier.embed(faces)
     among = compare_each(verifier, templates, templates)

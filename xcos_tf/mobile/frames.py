@@ -31,12 +31,12 @@ class Frame:
 
     name: str  # the path that was given, or what the open file is called
     face: np.ndarray | None  # uint8 (112, 112, 3) RGB; None if no face was found
-    faults: list[str] = field(default_factory=list)  # why it cannot be used, after its name
+    problems: list[str] = field(default_factory=list)  # why it cannot be used, after its name
 
     @property
     def usable(self) -> bool:
         """Whether it can be enrolled or judged."""
-        return not self.faults
+        return not self.problems
 
 
 def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
@@ -57,12 +57,12 @@ def read_frames(photos: Sequence[str | BinaryIO], aligned: bool) -> list[Frame]:
         if found is None:
             frames.append(Frame(name, None, ["shows no face; look at the camera"]))
             continue
-        faults = [] if aligned else photo_faults(found.face.landmarks, found.faces_found)
-        frames.append(Frame(name, found.image, faults + face_faults(found.image)))
+        problems = [] if aligned else photo_problems(found.face.landmarks, found.faces_found)
+        frames.append(Frame(name, found.image, problems + face_problems(found.image)))
     return frames
 
 
-def face_faults(face: np.ndarray) -> list[str]:
+def face_problems(face: np.ndarray) -> list[str]:
     """Return what is wrong with the light and the sharpness of a face, uint8 (112, 112, 3) RGB.
 
     Clauses are such as "is blurred; hold the camera still"; none if nothing is wrong.
@@ -71,36 +71,36 @@ def face_faults(face: np.ndarray) -> list[str]:
     light, contrast = float(grey.mean()), float(grey.std())
     around = grey[1:-1, :-2] + grey[1:-1, 2:] + grey[:-2, 1:-1] + grey[2:, 1:-1]
     laplacian = around - 4 * grey[1:-1, 1:-1]
-    faults = []
+    problems = []
     if light < LIGHT[0]:
-        faults.append("is too dark; turn towards a light")
+        problems.append("is too dark; turn towards a light")
     elif light > LIGHT[1]:
-        faults.append("is too bright; turn away from the light")
+        problems.append("is too bright; turn away from the light")
     if contrast < MIN_CONTRAST:
-        faults.append("has too little contrast; clean the lens or change the light")
+        problems.append("has too little contrast; clean the lens or change the light")
     elif float(laplacian.std()) / contrast < MIN_SHARPNESS:  # which blur takes away
-        faults.append("is blurred; hold the camera still")
-    return faults
+        problems.append("is blurred; hold the camera still")
+    return problems
 
 
-def photo_faults(landmarks: np.ndarray, faces_found: int) -> list[str]:
-    """Return what is wrong with where a face is in its photo, in clauses as of `face_faults`.
+def photo_problems(landmarks: np.ndarray, faces_found: int) -> list[str]:
+    """Return what is wrong with where a face is in its photo, in clauses as of `face_problems`.
 
     Landmarks are (5, 2), x and y in pixels of the photo, in the order of `TEMPLATE_LANDMARKS`.
     """
     eye_a, eye_b, nose, mouth_a, mouth_b = np.asarray(landmarks, np.float64)
-    faults = []
+    problems = []
     if faces_found > 1:
-        faults.append(f"shows {faces_found} faces; be alone before the camera")
+        problems.append(f"shows {faces_found} faces; be alone before the camera")
     distance = float(np.linalg.norm(eye_b - eye_a))
     if distance < MIN_EYE_DISTANCE:
-        faults.append(
+        problems.append(
             f"shows the eyes only {distance:.0f} pixels apart; come closer, until it is at least "
             f"{MIN_EYE_DISTANCE:.0f}"
         )
     elif _turn(eye_a, eye_b, nose, mouth_a, mouth_b) > MAX_TURN:
-        faults.append("shows the face from the side; look at the camera")
-    return faults
+        problems.append("shows the face from the side; look at the camera")
+    return problems
 
 
 def _turn(eye_a, eye_b, nose, mouth_a, mouth_b) -> float:

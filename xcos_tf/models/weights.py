@@ -121,10 +121,10 @@ def parse_arrays(content: bytes, path: str | os.PathLike) -> dict[str, np.ndarra
         XcosError: it is not whole, an array is of a type that NumPy lacks, or holds NaN or
             infinity.
     """
-    faults = SafetensorError, ValueError, TypeError, OverflowError
+    errors = SafetensorError, ValueError, TypeError, OverflowError
     what = f"the weights file {path} is damaged or not safetensors"
     try:
-        with explained(what, "get it again", faults):
+        with explained(what, "get it again", errors):
             arrays = load(content)
     except KeyError as error:
         raise XcosError(

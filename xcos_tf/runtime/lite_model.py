@@ -45,9 +45,9 @@ class LiteModel:
         self.metadata = file.metadata
         self._lock = threading.Lock()
         interpreter_of = interpreter_class()
-        faults = ValueError, RuntimeError, TypeError, KeyError
+        errors = ValueError, RuntimeError, TypeError, KeyError
         advice = "export it again with `xcos export`"
-        with explained(f"{file.name} cannot be run", advice, faults), quiet_start():
+        with explained(f"{file.name} cannot be run", advice, errors), quiet_start():
             interpreter = interpreter_of(model_content=file.content, num_threads=threads)
             interpreter.allocate_tensors()
             self._run = interpreter.get_signature_runner(SIGNATURE)

@@ -225,8 +225,8 @@ def take_weights(trainer: Trainer, source: str | os.PathLike) -> None:
 def _read(path: Path) -> tuple[int, dict[str, np.ndarray]]:
     """Return the steps that a checkpoint's trainer had made, and its arrays."""
     advice = "remove it to go on from an older one"
-    faults = OSError, SafetensorError, KeyError, TypeError, ValueError
-    with explained(f"the checkpoint {path} is damaged", advice, faults):
+    errors = OSError, SafetensorError, KeyError, TypeError, ValueError
+    with explained(f"the checkpoint {path} is damaged", advice, errors):
         open_regular(path).close()  # which refuses a pipe
         with safe_open(path, framework="numpy") as file:
             step, form = int(file.metadata()["step"]), file.metadata()["format"]

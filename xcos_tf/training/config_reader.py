@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from xcos_tf.errors import XcosError, counted, shown
 from xcos_tf.files import read_file
-from xcos_tf.schemas import fault
+from xcos_tf.schemas import first_problem
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.yaml_text import LARGEST_YAML, parse_yaml, to_yaml
 
@@ -53,7 +53,7 @@ def check_config(values, where: str) -> TrainingConfig:
     try:
         config = TrainingConfig.model_validate(values)
     except ValidationError as error:
-        raise XcosError(f"{where}: {fault(error)}") from None
+        raise XcosError(f"{where}: {first_problem(error)}") from None
     for problem in problems(config):
         raise XcosError(f"{where}: {problem}")
     return config

@@ -219,8 +219,8 @@ def _write_state(path, stream, step, genuine, identity) -> None:
 
 def _read_state(path, stream, identity) -> tuple[int, int]:
     """Set the stream; returns the steps made and the genuine pairs among them."""
-    faults = (OSError, ValueError, KeyError, TypeError, OverflowError)
-    with explained(f"{path} is damaged", "remove it to measure from the beginning", faults):
+    errors = (OSError, ValueError, KeyError, TypeError, OverflowError)
+    with explained(f"{path} is damaged", "remove it to measure from the beginning", errors):
         arrays = read_npz(path, _LARGEST_STATE)
         if str(arrays["identity"]) == identity:
             stream.restore(arrays)

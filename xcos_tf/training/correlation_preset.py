@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import PreparedSet
-from xcos_tf.data.training_input import Augmentation, reading_faults, training_dataset
+from xcos_tf.data.training_input import Augmentation, reading_problems, training_dataset
 from xcos_tf.errors import XcosError, explained
 from xcos_tf.models.network import XCos
 from xcos_tf.models.presets import Preset, load_preset
@@ -83,7 +83,7 @@ def measure(
     if state:
         with explained(f"cannot write to {state.parent}", "choose another folder"):
             state.parent.mkdir(parents=True, exist_ok=True)
-    with reading_faults():
+    with reading_problems():
         return measure_on(network, faces, plan, network.features, embed, state, identity)
 
 

@@ -15,7 +15,12 @@ import tensorflow as tf
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import EpochSampler, GroupSampler, Sampler, draw_pairs
-from xcos_tf.data.training_input import Augmentation, face_batches, reading_faults, training_dataset
+from xcos_tf.data.training_input import (
+    Augmentation,
+    face_batches,
+    reading_problems,
+    training_dataset,
+)
 from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.rates import FOLDS, preset_thresholds, tenths
@@ -332,7 +337,7 @@ def train(
     Raises:
         XcosError: see `read_config` and `Run`; or a face cannot be read, or is of another size.
     """
-    with reading_faults(), ExitStack() as until:
+    with reading_problems(), ExitStack() as until:
         run = Run(*read_config(*configs), data, folder, until)
         if run.finished:
             finished = on_one_line(run.folder / PRESET)

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tests.data.records.sources import jpeg, png
-from xcos_tf.data.records.image_check import find_faults
+from xcos_tf.data.records.image_check import find_problems
 
 
 def encoded(mode, kind, size=(9, 7)):
@@ -22,7 +22,7 @@ def encoded(mode, kind, size=(9, 7)):
     ],
 )
 def test_whole_images(image):
-    assert find_faults([image]) == [None]
+    assert find_problems([image]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_whole_images(image):
     ],
 )
 def test_faults(image, fault):
-    assert find_faults([image]) == [fault]
+    assert find_problems([image]) == [fault]
 
 
 def test_one_bad_image_does_not_spoil_its_batch():
     images = [jpeg(0), b"", jpeg(1)[:-2], png(0), b"text", encoded("RGB", "JPEG", (2000, 1500))]
-    assert find_faults(images) == [
+    assert find_problems(images) == [
         None,
         "empty",
         "damaged or cut short",
@@ -56,10 +56,10 @@ def test_one_bad_image_does_not_spoil_its_batch():
         "not a JPEG or PNG",
         None,
     ]
-    assert find_faults([]) == []
+    assert find_problems([]) == []
 
 
 def test_a_header_alone_is_never_decoded():
     """Its pixels would take 3 TB."""
     header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (10**6).to_bytes(4, "big") * 2
-    assert find_faults([header + bytes(20)]) == ["more than 89 million pixels"]
+    assert find_problems([header + bytes(20)]) == ["more than 89 million pixels"]

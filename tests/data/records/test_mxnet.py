@@ -16,7 +16,7 @@ IMAGES = [(0, jpeg(0)), (0, jpeg(1)), (1, b"head" + MAGIC * 2 + b"x"), (2, jpeg(
 
 
 def contents(source):
-    return [(r.name, r.label, r.image, r.fault) for r in source.read(0, len(source))]
+    return [(r.name, r.label, r.image, r.problem) for r in source.read(0, len(source))]
 
 
 @pytest.mark.parametrize("index", [True, False])
@@ -48,8 +48,8 @@ def test_property_keeps_labels_as_they_are(tmp_path):
     source = MxnetSource(tmp_path / "train.rec")
     assert source.people == ["0", "1", "2", "3", "4", "5"]
     first, second = source.read(0, 2)
-    assert (first.label, first.fault) == (4, None)
-    assert second.fault == "its label is not one of the set's people"
+    assert (first.label, first.problem) == (4, None)
+    assert second.problem == "its label is not one of the set's people"
 
 
 @pytest.mark.parametrize("label", [-1.0, 0.5, float("nan"), float("inf"), 3e9])
@@ -57,7 +57,7 @@ def test_bad_labels(tmp_path, label):
     write_mxnet(tmp_path, [pack(4.0, jpeg(0)), pack(label, jpeg(1))])
     source = MxnetSource(tmp_path / "train.rec")
     assert source.people == ["4"]
-    assert [r.fault for r in source.read(0, 2)] == [
+    assert [r.problem for r in source.read(0, 2)] == [
         None,
         "its label is not one of the set's people",
     ]
@@ -68,7 +68,7 @@ def test_a_truncated_file(tmp_path, index):
     positions = write_mxnet(tmp_path, insightface_records(IMAGES), index)
     path = tmp_path / "train.rec"
     path.write_bytes(path.read_bytes()[: positions[4] + 100])  # within the fourth image
-    faults = {r.name: r.fault for r in MxnetSource(path).read(0, 5)}
+    faults = {r.name: r.problem for r in MxnetSource(path).read(0, 5)}
     assert list(faults) == ["1", "2", "3", "4", "5"]
     assert [faults[key] for key in "123"] == [None] * 3
     assert faults["4"] == "cut short or corrupt: the file ends within it"
@@ -96,10 +96,10 @@ def test_a_corrupt_record_costs_no_other(tmp_path, index, at, word, reason):
     good, bad = [], []
     source = MxnetSource(path)
     for record in source.read(0, len(source)):
-        (bad if record.fault else good).append(record)
+        (bad if record.problem else good).append(record)
     assert [(r.label, r.image) for r in good] == [IMAGES[i] for i in (0, 2, 3, 4)]
     assert bad[0].name == "2"
-    assert reason in bad[0].fault
+    assert reason in bad[0].problem
 
 
 @pytest.mark.parametrize("index", [True, False])

@@ -31,27 +31,30 @@ def image_size(image: bytes) -> tuple[int, int] | None:
         return None
 
 
-def find_faults(images: Sequence[bytes], size: tuple[int, int] | None = None) -> list[str | None]:
+def find_problems(images: Sequence[bytes], size: tuple[int, int] | None = None) -> list[str | None]:
     """Return for each image why it is not a whole JPEG or PNG, in a few words; None if it is.
 
-    One of another height and width than `size` would stop a run, and has a fault too.
+    One of another height and width than `size` would stop a run, and has a problem too.
 
     The decoder is TensorFlow's, the one that training uses: what passes here cannot stop a run
     later. A batch is decoded in one call, five times as fast as image by image since Python's lock
     is free meanwhile; only if that fails is each looked at by itself.
     """
     # TensorFlow would decode a GIF or BMP too, but they are none of a face set's formats.
-    faults = [
+    problems = [
         None if image.startswith((JPEG, PNG)) else "not a JPEG or PNG" if image else "empty"
         for image in images
     ]
-    candidates = [image for image, fault in zip(images, faults, strict=True) if not fault]
+    candidates = [image for image, problem in zip(images, problems, strict=True) if not problem]
     if not candidates or _decodes(candidates, _MAX_PIXELS_IN_BATCH, size):
-        return faults
-    return [fault or _find_fault(image, size) for image, fault in zip(images, faults, strict=True)]
+        return problems
+    return [
+        problem or _find_problem(image, size)
+        for image, problem in zip(images, problems, strict=True)
+    ]
 
 
-def _find_fault(image: bytes, size: tuple[int, int] | None) -> str | None:
+def _find_problem(image: bytes, size: tuple[int, int] | None) -> str | None:
     try:
         height, width = map(int, encoded_shape(tf.constant(image)))
     except tf.errors.OpError:
@@ -76,7 +79,7 @@ def _decodes(images: list[bytes], max_pixels: int, size: tuple[int, int] | None)
 
 @lru_cache(maxsize=1)
 def _decoder():
-    """Return a function of images, tf.string (n,), that raises tf.errors.OpError at a fault."""
+    """Return a function of images, tf.string (n,), that raises tf.errors.OpError at a problem."""
 
     kinds = ([None], tf.string), ([], tf.int64), ([2], tf.int32)
 

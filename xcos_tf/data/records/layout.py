@@ -116,8 +116,8 @@ def read_columns(path: Path, kinds: Mapping[str, type], count: int) -> dict[str,
     Raises:
         XcosError: it is damaged, or holds other arrays.
     """
-    faults = OSError, ValueError, KeyError
-    with explained(f"{path} is damaged", "prepare the set again", faults):
+    errors = OSError, ValueError, KeyError
+    with explained(f"{path} is damaged", "prepare the set again", errors):
         arrays = read_npz(path, len(kinds) * (8 * count + 1024))
         found = {name: arrays[name] for name in kinds}
         for name, kind in kinds.items():

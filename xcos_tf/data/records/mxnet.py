@@ -89,9 +89,9 @@ class MxnetSource:
         for i in range(start, stop):
             name, label, offset = str(self._keys[i]), int(self._labels[i]), int(self._offsets[i])
             if offset == _MISSING:
-                yield Record(name, label, fault="missing, though the set's header counts it")
+                yield Record(name, label, problem="missing, though the set's header counts it")
                 continue
-            image, fault = b"", None
+            image, problem = b"", None
             try:
                 record, end = recordio.read_record(self._file, offset, self.size)
                 following = int(np.searchsorted(self._starts, offset, side="right"))
@@ -99,12 +99,12 @@ class MxnetSource:
                     raise DamagedRecord("it runs into the next one")
                 image = recordio.image_of(record)
             except DamagedRecord as error:
-                fault = f"cut short or corrupt: {error}"
+                problem = f"cut short or corrupt: {error}"
             except OSError as error:
-                fault = f"cannot be read ({reason_of(error)})"
-            if not fault and label == _BAD_LABEL:
-                image, fault = b"", "its label is not one of the set's people"
-            yield Record(name, label, image, fault)
+                problem = f"cannot be read ({reason_of(error)})"
+            if not problem and label == _BAD_LABEL:
+                image, problem = b"", "its label is not one of the set's people"
+            yield Record(name, label, image, problem)
 
     def _walk(self, index) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         """Return keys, offsets and labels of the image records, and how many people are promised.

@@ -20,14 +20,14 @@ class Record(NamedTuple):
     Attributes:
         name: where it comes from: "person/file.jpg" or the record's key.
         label: whose it is, as a position in the source's `people`; for pair sets, which pair's.
-        image: the encoded image, byte for byte as in the source; empty where `fault` is set.
-        fault: why the record cannot be used; None if the source found nothing wrong.
+        image: the encoded image, byte for byte as in the source; empty where `problem` is set.
+        problem: why the record cannot be used; None if the source found nothing wrong.
     """
 
     name: str
     label: int
     image: bytes = b""
-    fault: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class FolderSource:
                 try:
                     yield Record(name, person, (self.path / name).read_bytes())
                 except OSError as error:
-                    yield Record(name, person, fault=f"cannot be read ({reason_of(error)})")
+                    yield Record(name, person, problem=f"cannot be read ({reason_of(error)})")
             start, person = end, person + 1
 
     def _files(self, person: int, count: int) -> list[str]:

@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from xcos_tf.cluster import connect, done_on_ray
 from xcos_tf.data.batching import batches
-from xcos_tf.data.records.image_check import find_faults, usual_size
+from xcos_tf.data.records.image_check import find_problems, usual_size
 from xcos_tf.data.records.index import Progress, read_summary, write_index
 from xcos_tf.data.records.insightface_bin import BinSource
 from xcos_tf.data.records.layout import INDEX, PROGRESS, Finished, PreparationPlan
@@ -130,7 +130,7 @@ def prepare(
         connect(ray)  # before a folder is made
     facts = {x: getattr(source, x) for x in ("kind", "name", "fingerprint")}
     plan = PreparationPlan(**facts, records=len(source), shards=min(shards, len(source)))
-    with _faults_of(destination), only_writer(destination, "xcos prepare"):
+    with _problems_of(destination), only_writer(destination, "xcos prepare"):
         if (destination / INDEX).exists():
             checked, summary = 0, read_summary(destination, plan)
             # There if the last run was killed between its last two actions.
@@ -145,11 +145,11 @@ def prepare(
     return PrepareSummary(**summary, checked=checked, seconds=time.monotonic() - start)
 
 
-def _faults_of(destination: Path) -> AbstractContextManager[None]:
+def _problems_of(destination: Path) -> AbstractContextManager[None]:
     """Say in one sentence why a folder cannot be written."""
     advice = "make room or mend its permissions, then give the same command to go on"
-    faults = OSError, tf.errors.OpError
-    return explained(f"{destination} cannot be written", advice, faults)
+    errors = OSError, tf.errors.OpError
+    return explained(f"{destination} cannot be written", advice, errors)
 
 
 def _write_shards(source: Source, progress: Progress, size, jobs: int, ray: str | None) -> int:
@@ -196,7 +196,7 @@ def _shard_writer(path: Path, progress: Progress, size) -> Callable[[int], int]:
         raise XcosError(f"a machine of the cluster has another {path}; give all the same one")
 
     def write(shard: int) -> int:
-        with _faults_of(progress.destination):
+        with _problems_of(progress.destination):
             _write_shard(source, progress, size, shard, lambda count: True)
         return shard
 
@@ -218,10 +218,10 @@ def _write_shard(
         for batch in batches(records, *_MOST_AT_ONCE, lambda record: len(record.image)):
             if not tell(0):
                 return
-            faults = find_faults([record.image for record in batch], size)
-            for record, fault in zip(batch, faults, strict=True):
-                if record.fault or fault:
-                    skipped.append([record.name, record.fault or fault])
+            problems = find_problems([record.image for record in batch], size)
+            for record, problem in zip(batch, problems, strict=True):
+                if record.problem or problem:
+                    skipped.append([record.name, record.problem or problem])
                 else:
                     writer.add(record.image, record.label, record.name)
                     positions.append(position)

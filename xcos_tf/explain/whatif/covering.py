@@ -107,8 +107,8 @@ def _read(path, identity, shape) -> dict[str, np.ndarray] | None:
 
     It is None of one that has other faces, as the last of a shorter run.
     """
-    faults = (OSError, ValueError, KeyError)
-    with explained(f"{path} is damaged", "remove it to cover its faces again", faults):
+    errors = (OSError, ValueError, KeyError)
+    with explained(f"{path} is damaged", "remove it to cover its faces again", errors):
         block = read_npz(path, _LARGEST_BLOCK)
         if str(block["identity"]) == identity:
             grids, covered = (block[x] for x in _NAMES)

@@ -211,8 +211,8 @@ class FineTuning:
         """
         if not path.exists():
             return
-        faults = OSError, ValueError, KeyError, TypeError
-        with explained(f"{path} cannot be read", "delete it to start again", faults):
+        errors = OSError, ValueError, KeyError, TypeError
+        with explained(f"{path} cannot be read", "delete it to start again", errors):
             saved = read_npz(path, LARGEST_WEIGHTS)
             told = json.loads(str(saved["request"]))
             arrays = [saved[f"v{i}"] for i in range(len(self._state))]

@@ -148,5 +148,5 @@ def _read_record(place):
         return records
 
 
-def _intact(path: Path, *faults: type[Exception]):
-    return explained(f"{path} is damaged", "get the preset again", faults)
+def _intact(path: Path, *errors: type[Exception]):
+    return explained(f"{path} is damaged", "get the preset again", errors)

@@ -9,22 +9,22 @@ const deviation = (values) => Math.sqrt(mean(values.map((value) => value * value
 const mapOf = (maps, combine) => maps[0].map((row, y) => row.map((_, x) => combine(maps.map((map) => map[y][x]))));
 
 // What is wrong with a frame's face, in clauses; none if nothing is.
-export function faultsOf({ landmarks: [left, right, nose, mouthLeft, mouthRight], found, image }) {
-  const faults = [], between = (a, b) => a.map((value, axis) => (value + b[axis]) / 2), from = (a, b) => a.map((value, axis) => value - b[axis]);
-  if (found > 1) faults.push(`shows ${found} faces; be alone before the camera`);
+export function problemsOf({ landmarks: [left, right, nose, mouthLeft, mouthRight], found, image }) {
+  const problems = [], between = (a, b) => a.map((value, axis) => (value + b[axis]) / 2), from = (a, b) => a.map((value, axis) => value - b[axis]);
+  if (found > 1) problems.push(`shows ${found} faces; be alone before the camera`);
   const distance = Math.hypot(...from(right, left));
   const top = between(left, right), down = from(between(mouthLeft, mouthRight), top), across = from(nose, top);
   const off = Math.abs(down[0] * across[1] - down[1] * across[0]) / Math.hypot(...down);
   if (distance < MIN_EYE_DISTANCE) {
-    faults.push(`shows the eyes only ${distance.toFixed(0)} pixels apart; come closer, until it is at least ${MIN_EYE_DISTANCE}`);
+    problems.push(`shows the eyes only ${distance.toFixed(0)} pixels apart; come closer, until it is at least ${MIN_EYE_DISTANCE}`);
   } else if (!(off / distance <= MAX_TURN)) {
-    faults.push("shows the face from the side; look at the camera");
+    problems.push("shows the face from the side; look at the camera");
   }
-  return [...faults, ...faceFaults(image)];
+  return [...problems, ...faceProblems(image)];
 }
 
 // The same of light and sharpness, by the aligned face: RGB bytes, 112×112.
-export function faceFaults(image) {
+export function faceProblems(image) {
   const [first, last, start, end] = [20, 100, 22, 90], width = end - start; // free of most hair and background
   const grey = [];
   for (let y = first; y < last; y++) {
@@ -38,12 +38,12 @@ export function faceFaults(image) {
     if (i % width === 0 || i % width === width - 1) continue;
     edges.push(grey[i - 1] + grey[i + 1] + grey[i - width] + grey[i + width] - 4 * grey[i]);
   }
-  const light = mean(grey), contrast = deviation(grey), faults = [];
-  if (light < LIGHT[0]) faults.push("is too dark; turn towards a light");
-  else if (light > LIGHT[1]) faults.push("is too bright; turn away from the light");
-  if (contrast < MIN_CONTRAST) faults.push("has too little contrast; clean the lens or change the light");
-  else if (deviation(edges) / contrast < MIN_SHARPNESS) faults.push("is blurred; hold the camera still");
-  return faults;
+  const light = mean(grey), contrast = deviation(grey), problems = [];
+  if (light < LIGHT[0]) problems.push("is too dark; turn towards a light");
+  else if (light > LIGHT[1]) problems.push("is too bright; turn away from the light");
+  if (contrast < MIN_CONTRAST) problems.push("has too little contrast; clean the lens or change the light");
+  else if (deviation(edges) / contrast < MIN_SHARPNESS) problems.push("is blurred; hold the camera still");
+  return problems;
 }
 
 // What is kept of an owner's frames, two or more: their grids, and S as it usually is among them.

@@ -1,7 +1,7 @@
 // The page of the unlock prototype: enroll three frames of the camera, then try with three.
 
 import { load } from "./on-device.js";
-import { enrollOwner, faultsOf, judge } from "./owner.js";
+import { enrollOwner, problemsOf, judge } from "./owner.js";
 
 const FRAMES = 3, PAUSE = 300; // milliseconds
 
@@ -21,8 +21,8 @@ async function look(device) {
     say(`Looking: frame ${i + 1} of ${FRAMES}…`);
     await new Promise((done) => setTimeout(done, PAUSE));
     const face = await device.enroll(video, "the frame");
-    const [fault] = faultsOf(face);
-    if (fault) throw new Error(`the frame ${fault}`);
+    const [problem] = problemsOf(face);
+    if (problem) throw new Error(`the frame ${problem}`);
     grids.push(face.grid);
   }
   return grids;
