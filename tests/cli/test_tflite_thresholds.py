@@ -13,7 +13,7 @@ from xcos_tf.data.face_set import hold_out, join_sets
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.data.training_input import decode_face
-from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.metrics.rates import thresholds_at_fmrs
 from xcos_tf.models.presets import save_preset
 from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
@@ -52,7 +52,7 @@ def test_thresholds_are_those_of_the_people_held_out(data, tmp_path, monkeypatch
     pairs = draw_pairs(faces.labels, 0, 120, SEED + 1)
     grids = verifier.embed(images)
     scores = verifier.compare_pairs(grids[pairs.first], grids[pairs.second])
-    expected = preset_thresholds(scores)
+    expected = thresholds_at_fmrs(scores)
     assert set(expected) == {"0.01"} == set(found["variants"]["float32"])
     assert found["variants"]["float32"]["0.01"] == pytest.approx(expected["0.01"], abs=1e-5)
     metadata = ModelFile.read(

@@ -119,7 +119,7 @@ def test_an_epoch_s_images_are_read_in_turn(faces, genuine, size):
             np.testing.assert_array_equal(value, batch[name][2:])
 
 
-@pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude", "draw_over"])
+@pytest.mark.parametrize("kind", ["flip", "augment", "blend", "occlude", "strokes"])
 def test_each_augmentation_happens_as_often_as_asked(faces, kind):
     plain = batches(faces, PLAIN, (0, 20))
     changed = batches(faces, Augmentation(**{"flip": 0.0, kind: 0.4}), (0, 20))
@@ -143,7 +143,7 @@ def test_faces_are_normalised_to_the_last_bit(faces):
 
 
 def test_faces_are_drawn_over_by_strokes_of_one_colour_up_to_a_half(faces):
-    always = Augmentation(flip=0.0, draw_over=1.0)
+    always = Augmentation(flip=0.0, strokes=1.0)
     shares = []
     for plain, batch, again in zip(
         batches(faces, steps=(0, 20)),

@@ -11,9 +11,9 @@ from xcos_tf.metrics.rates import (
     eer,
     fmr_fnmr,
     kfold_accuracy,
-    preset_thresholds,
     tar_at_far,
     threshold_at_fmr,
+    thresholds_at_fmrs,
 )
 
 
@@ -218,7 +218,7 @@ def test_rounding_of_a_rate_costs_no_pair():
 def test_a_preset_states_each_rate_that_there_are_pairs_for(count, rates):
     # One of 100 may pass, and so on; scores count from 0.
     expected = {rate: np.nextafter(count - 1 - int(count * float(rate)), np.inf) for rate in rates}
-    assert preset_thresholds(np.arange(float(count))) == expected
+    assert thresholds_at_fmrs(np.arange(float(count))) == expected
 
 
 def test_too_few_impostors_for_the_rate_are_refused(random):

@@ -106,7 +106,7 @@ def test_each_column_of_table_2(data, column):
         identification=IdentificationConfig(weight=1.0), head=head, scale=scale, margin=margin
     )
     assert config.loss == (loss if baseline else loss.model_copy(update={score: 1.0}))
-    assert loss.identification.feature == "flattened" and loss.teacher_sees == "changed"
+    assert loss.identification.feature == "flattened" and loss.teacher_input == "augmented"
     assert loss.balance is loss.sample is None and loss.locality == 0
     # Rates, decay and schedule.
     assert config.optimizers == OptimizersConfig(
@@ -227,8 +227,8 @@ def test_the_paper_s_models_are_built():
         (lambda v: v.update(validation={"best_by": "cosine"}), "is a baseline's"),
         (lambda v: v["loss"].update(cosine=1.0), r"loss\.cosine is a baseline's; give learned"),
         (lambda v: v["loss"].update(locality=-1), "locality must be 0 or more"),
-        (lambda v: v["loss"].update(teacher_sees="all"), "must be 'changed' or 'original'"),
-        (lambda v: v["loss"].update(teacher_sees="original"), r"augmentation\.blend 0"),
+        (lambda v: v["loss"].update(teacher_input="all"), "must be 'augmented' or 'original'"),
+        (lambda v: v["loss"].update(teacher_input="original"), r"augmentation\.blend 0"),
         (lambda v: v["finish"].update(facts={"format": 99}), "facts must not name format, which"),
         (lambda v: v["finish"].update(facts={"a": [2**70]}), r"finish\.facts\.a must have finite"),
     ],

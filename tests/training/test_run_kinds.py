@@ -121,9 +121,9 @@ def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_
     config["teacher"] = "mobilefacenet"
     config["batch"] = {"pairs": 10, "accumulate": 2}
     config |= {"epochs": 2, "schedule": {"drops": [1.5]}}
-    config["augmentation"] = {"draw_over": 1.0}
-    config["loss"] |= {"cosine": 1.0, "teacher_sees": "original"}
-    config["validation"] = {"draw_over": True, "every": 1, "best_metric": "eer"}
+    config["augmentation"] = {"strokes": 1.0}
+    config["loss"] |= {"cosine": 1.0, "teacher_input": "original"}
+    config["validation"] = {"strokes": True, "every": 1, "best_metric": "eer"}
     (tmp_path / "run.yaml").write_text(to_yaml(config))
     out = tmp_path / "out"
     rows = train(tmp_path / "run.yaml", sets, out)

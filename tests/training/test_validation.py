@@ -69,7 +69,7 @@ def test_one_kind_of_pairs_has_no_rates():
 
 def test_the_second_face_of_each_pair_is_covered(trainer):
     faces = Faces()
-    held_out = HeldOut(faces, trainer, limit=100, seed=0, draw_over=True)
+    held_out = HeldOut(faces, trainer, limit=100, seed=0, strokes=True)
     assert held_out.covered == len(faces)
     features, plain = held_out.embed(), HeldOut(faces, trainer, limit=100, seed=0)
     np.testing.assert_allclose(features[: len(faces)], plain.embed(), atol=1e-5)
@@ -77,7 +77,7 @@ def test_the_second_face_of_each_pair_is_covered(trainer):
         np.abs(features[len(faces) :] - features[: len(faces)]).max((1, 2, 3)) > 0.01
     ).sum() > 15
     np.testing.assert_allclose(held_out.teacher, np.tile(plain.teacher, (2, 1)), atol=1e-6)
-    again = HeldOut(faces, trainer, limit=100, seed=0, draw_over=True)
+    again = HeldOut(faces, trainer, limit=100, seed=0, strokes=True)
     np.testing.assert_array_equal(again.embed(), features)
 
     measured = Validation(trainer, held_out, [], 30, 100, 5).measure(("patched",))

@@ -16,8 +16,8 @@ UNCHANGED = 0.4
 SHORT = (XCOS, WHATIF, "corrrise", "occlusion", "face-centre")
 """What a newcomer is shown, on xCos's own score."""
 MAIN = FILLS[0]
-CELLS = {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
-MAIN_PLACES = {*CELLS.values(), *((area, MAIN) for area in AREAS)}
+ABLATIONS = {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
+MAIN_PLACES = {*ABLATIONS.values(), *((area, MAIN) for area in AREAS)}
 OTHERS = FILLS[1:]
 GENUINE, IMPOSTOR = AREAS[:2], AREAS[2:]
 ACCURACY = [f"{area} accuracy" for area in AREAS]
@@ -128,7 +128,7 @@ def _short(rows: Sequence[Measure]) -> str:
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": _short,
     "explanations-claims": statements,
-    "explanations-cells": partial(_table, per_set={PAIRS: COUNT, **CELLS}, once=RATIO),
+    "explanations-cells": partial(_table, per_set={PAIRS: COUNT, **ABLATIONS}, once=RATIO),
     "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
     "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),

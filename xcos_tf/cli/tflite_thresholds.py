@@ -16,7 +16,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.thresholds import embed_faces
 from xcos_tf.export.tflite.export import export_tflite
 from xcos_tf.export.tflite.thresholds import FILE, MeasuredThresholds
-from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.metrics.rates import thresholds_at_fmrs
 from xcos_tf.models.preset_config import read_config
 from xcos_tf.models.preset_folder import find_preset
 from xcos_tf.verifier import Verifier
@@ -51,7 +51,7 @@ def measure_variants(preset: str, data: Path, variants: list[str] | None) -> tup
         written = export_tflite(preset, Path(place), variants)
         names = dict.fromkeys(path.name.split(".")[1] for path in written)
         models = {x: Verifier.from_export(place, f"{x}.batch", threads=2) for x in names}
-        found = {x: preset_thresholds(_scores(models[x], faces, pairs)) for x in names}
+        found = {x: thresholds_at_fmrs(_scores(models[x], faces, pairs)) for x in names}
         attention = next(iter(models.values())).attentions[-1]
     about = (
         f"measured on {len(pairs.first):,} impostor pairs of {len(faces.people)} people held out "

@@ -60,7 +60,7 @@ def cover_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.where(inside, tf.cast(draws[4:] * 255, tf.uint8), image)
 
 
-def draw_over_face(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def draw_strokes(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Cover up to half of a face by brush strokes, see `occlude_face`; each share is as likely.
 
     Here a seed's numbers are 0 or above.

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import tensorflow as tf
 
-from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face, draw_over_face
+from xcos_tf.data.augmentation import augment_face, blend_faces, cover_face, draw_strokes
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import Sampler
 from xcos_tf.errors import XcosError
@@ -27,7 +27,7 @@ class Augmentation:
     augment: float = 0.0  # changed by `augment_face`
     blend: float = 0.0  # mixed with a random face of the set by `blend_faces`; keeps its label
     occlude: float = 0.0  # covered by a rectangle, see `cover_face`
-    draw_over: float = 0.0  # covered by brush strokes, see `draw_over_face`
+    strokes: float = 0.0  # covered by brush strokes, see `draw_strokes`
 
 
 def training_dataset(
@@ -65,7 +65,7 @@ def training_dataset(
         tf.errors.InvalidArgumentError: on reading, if a face is not of this size.
     """
     per_group, pairs = sampler.size, sampler.pairs
-    chances = astuple(augmentation)  # of flip, augment, blend, occlude and draw_over
+    chances = astuple(augmentation)  # of flip, augment, blend, occlude and strokes
 
     def draw(number):
         step, place = divmod(int(number), len(groups))
@@ -185,8 +185,8 @@ def _change(image, other, seed, applies, augmentation, size):
         face = change(face, applies[1], lambda x: augment_face(x, seeds[1]))
     if augmentation.occlude:
         face = change(face, applies[3], lambda x: cover_face(x, seeds[2]))
-    if augmentation.draw_over:
-        face = change(face, applies[4], lambda x: draw_over_face(x, seed))
+    if augmentation.strokes:
+        face = change(face, applies[4], lambda x: draw_strokes(x, seed))
     if augmentation.flip:
         face = change(face, applies[0], tf.image.flip_left_right)
     return face

@@ -8,7 +8,7 @@ from xcos_tf.data.alignment import FACE_SIZE
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.training_input import decode_face, reading_problems
 from xcos_tf.evaluation.aligned_faces import FACES_AT_ONCE
-from xcos_tf.metrics.rates import preset_thresholds
+from xcos_tf.metrics.rates import thresholds_at_fmrs
 from xcos_tf.progress import Bar
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
@@ -49,7 +49,7 @@ def fixed_attention_thresholds(
     first, second = np.triu_indices(len(chosen), k=1)
     differ = labels[first] != labels[second]
     scores = verifier.compare(gallery, gallery, attention)[first[differ], second[differ]]
-    return Thresholds(preset_thresholds(scores), len(scores), len(np.unique(labels)))
+    return Thresholds(thresholds_at_fmrs(scores), len(scores), len(np.unique(labels)))
 
 
 def embed_faces(

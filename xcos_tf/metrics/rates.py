@@ -255,7 +255,7 @@ def threshold_at_fmr(impostor_scores: np.ndarray, fmr: float) -> float:
     return float(np.nextafter(_highest_rejected(scores, fmr), scores.dtype.type(np.inf)))
 
 
-def preset_thresholds(impostor_scores: np.ndarray) -> dict[str, float]:
+def thresholds_at_fmrs(impostor_scores: np.ndarray) -> dict[str, float]:
     """Return {FMR: threshold} at the rates that presets state, see `threshold_at_fmr`.
 
     A rate that would need more pairs than there are is left out.

@@ -141,7 +141,7 @@ class AugmentationConfig(Strict):
     augment: Share = 0.0
     blend: Share = 0.0
     occlude: Share = 0.0
-    draw_over: Share = 0.0
+    strokes: Share = 0.0
 
 
 class IdentificationConfig(Strict):
@@ -160,7 +160,7 @@ class LossConfig(Strict):
     correlated: Weight = 0.0
     cosine: Weight = 0.0
     locality: Weight = 0.0
-    teacher_sees: Literal["changed", "original"] = "changed"
+    teacher_input: Literal["augmented", "original"] = "augmented"
     balance: Literal["genuine"] | None = None
     head: Literal["arcface", "cosface"] = "arcface"
     scale: Annotated[float, Field(ge=0.001, le=10_000)] = 64.0
@@ -238,7 +238,7 @@ class ValidationConfig(Strict):
     best_metric: Literal["tar_at_far_1e-3", "eer"] = "tar_at_far_1e-3"
     genuine: SomePairs = 15_000
     impostor: SomePairs = 60_000
-    draw_over: Switch = False
+    strokes: Switch = False
 
 
 class FinishConfig(Strict):

@@ -161,8 +161,8 @@ def _impossible(c):
         yield f"loss.{c.scores[0]} needs batch.pairs above 0"
     if c.teacher and not c.scores:
         yield f"teacher is given, but no weight of L_cos ({', '.join(SCORES)})"
-    if c.loss.teacher_sees == "original" and (c.augmentation.blend or not c.teacher):
-        yield "loss.teacher_sees: original needs a `teacher`, and augmentation.blend 0"
+    if c.loss.teacher_input == "original" and (c.augmentation.blend or not c.teacher):
+        yield "loss.teacher_input: original needs a `teacher`, and augmentation.blend 0"
     if c.loss.locality and not c.explains:
         yield "loss.locality is of cells; give a model with `xcos`"
     if c.loss.head == "cosface" and c.loss.margin > 2:

@@ -23,7 +23,7 @@ from xcos_tf.data.training_input import (
 )
 from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.files import only_writer, read_bytes
-from xcos_tf.metrics.rates import FOLDS, preset_thresholds, tenths
+from xcos_tf.metrics.rates import FOLDS, tenths, thresholds_at_fmrs
 from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
 from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head
@@ -121,14 +121,14 @@ class Run:
             some = face_batches(self.faces, positions, self.trainer.size)
             start_grid_head(config, self.trainer, some)
         self._teacher = None
-        if config.loss.teacher_sees == "original" and not self.finished:
+        if config.loss.teacher_input == "original" and not self.finished:
             self._teacher = remember_teacher(self.trainer, self.faces, self.folder, self._chief)
         self.held_out = self._validation = self._watched = self._monitor = None
         if self._chief and not self.finished:
             if len(held_out):
                 limit = config.data.validation_faces
-                draw_over = config.validation.draw_over
-                self.held_out = HeldOut(held_out, self.trainer, limit, config.seed, draw_over)
+                strokes = config.validation.strokes
+                self.held_out = HeldOut(held_out, self.trainer, limit, config.seed, strokes)
                 if config.explains:
                     self._watched = WatchedPairs(held_out, self.trainer, config.seed)
             else:
@@ -260,7 +260,7 @@ class Run:
             count, features = config.finish.threshold_pairs, self.held_out.embed()
             pairs = draw_pairs(self.held_out.labels, 0, count, config.seed + 1)
             for score in scores:
-                thresholds[score] = preset_thresholds(pair_scores(network, features, pairs, score))
+                thresholds[score] = thresholds_at_fmrs(pair_scores(network, features, pairs, score))
         validation = self._validation.measure(scores)
         described = {
             "name": config.name,

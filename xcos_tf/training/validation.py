@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from xcos_tf.arrays import unit_length
-from xcos_tf.data.augmentation import draw_over_face
+from xcos_tf.data.augmentation import draw_strokes
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.records.source import Pairs
@@ -39,16 +39,16 @@ class HeldOut:
     """
 
     def __init__(
-        self, faces: FaceSet, trainer: Trainer, limit: int, seed: int, draw_over: bool = False
+        self, faces: FaceSet, trainer: Trainer, limit: int, seed: int, strokes: bool = False
     ):
         """Pass `limit` faces at most, drawn at random, through what stays frozen.
 
-        With `draw_over` there are covered copies, see `draw_over_face`.
+        With `strokes` there are covered copies, see `draw_strokes`.
         """
         positions = some_positions(len(faces), limit, seed)
         self.labels = faces.labels[positions]
         self._faces, self._positions, self._trainer = faces, positions, trainer
-        self.covered, self._seed = len(positions) * draw_over, seed
+        self.covered, self._seed = len(positions) * strokes, seed
         self.teacher, self._stems = None, None
         # Kept, so that each validation does not trace them anew.
         self._stem = tf.function(trainer.stem, reduce_retracing=True)
@@ -65,7 +65,7 @@ class HeldOut:
             if kept > KEPT_BYTES:
                 stems.clear()
         if embeddings:
-            self.teacher = np.concatenate(embeddings * (2 if draw_over else 1))
+            self.teacher = np.concatenate(embeddings * (2 if strokes else 1))
         self._stems = stems if kept <= KEPT_BYTES else None
 
     def _images(self):
@@ -79,7 +79,7 @@ class HeldOut:
     def _cover(self, images, numbers):
         seeds = tf.stack([tf.fill(tf.shape(numbers), self._seed), tf.cast(numbers, tf.int32)], 1)
         pixels = tf.cast(tf.round(images * 128 + 127.5), tf.uint8)
-        cover = lambda face: draw_over_face(*face)  # noqa: E731
+        cover = lambda face: draw_strokes(*face)  # noqa: E731
         shape = tf.TensorSpec(images.shape[1:], tf.uint8)
         return normalise_faces(tf.map_fn(cover, (pixels, seeds), fn_output_signature=shape))
 
