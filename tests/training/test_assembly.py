@@ -47,6 +47,18 @@ def test_the_teacher_goes_on_from_the_shared_stem(assembled):
     np.testing.assert_allclose(assembled.features(stem), grid, atol=1e-4)
 
 
+def test_a_step_on_what_the_stem_gives_is_a_step_on_the_faces(assembled):
+    pairs = {"first": [[0, 1, 4]], "second": [[2, 3, 5]], "same": [[1, 0, 1]]}
+    batch = {name: tf.constant(value, tf.int32) for name, value in pairs.items()}
+    batch["label"] = tf.constant([[0, 1, 0, 2, 3, 3]], tf.int32)
+    seen = {**batch, "stem": assembled.stem(FACES[:6])[tf.newaxis]}
+    expected = assembled.losses_of({**batch, "input": tf.constant(FACES[:6][None])}, training=False)
+    found = assembled.losses_of(seen, training=False)
+    assert {"identification", "learned", "patched", "total"} == found.keys()
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-5, err_msg=name)
+
+
 def test_only_what_follows_the_stem_is_trained_and_kept(assembled):
     assert set(assembled.learning_rates) == {"backbone", "grid_head", "learned", "margin_head"}
     frozen = {id(v) for v in assembled.network.backbone.non_trainable_variables}

@@ -229,6 +229,21 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["loss"].update(locality=-1), "locality must be 0 or more"),
         (lambda v: v["loss"].update(teacher_input="all"), "must be 'augmented' or 'original'"),
         (lambda v: v["loss"].update(teacher_input="original"), r"augmentation\.blend 0"),
+        (lambda v: v["data"].update(remember=0), r"data\.remember must be 1 or more"),
+        (
+            lambda v: (v["data"].update(remember=9), v["start"].update(frozen_until=None)),
+            r"data\.remember needs start\.frozen_until",
+        ),
+        (
+            lambda v: (v["data"].update(remember=9), v["loss"].update(locality=0.1)),
+            r"remember keeps no images for loss\.locality",
+        ),
+        (
+            lambda v: v.update(
+                data={**v["data"], "remember": 9}, devices={"strategy": "multi_worker"}
+            ),
+            "beside the run of one machine",
+        ),
         (lambda v: v["finish"].update(facts={"format": 99}), "facts must not name format, which"),
         (lambda v: v["finish"].update(facts={"a": [2**70]}), r"finish\.facts\.a must have finite"),
     ],

@@ -8,6 +8,7 @@ from xcos_tf.cli.main import main
 from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
 from xcos_tf.training.monitor import MetricsTable
+from xcos_tf.training.remembered import REMEMBERED_FILE, remembered_dataset
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml
 
@@ -113,6 +114,23 @@ def test_a_grid_without_a_teacher_learns_to_tell_people_apart(sets, tmp_path):
     preset = load_preset(out / "preset")
     assert "correlation" not in preset.config  # there is nobody's cosine to correlate with
     assert {"patched", "correlated", "learned"} == preset.config["thresholds"].keys()
+
+
+def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "xcos_tf.training.run.remembered_dataset",
+        lambda rows, *rest: (seen.append(rows), remembered_dataset(rows, *rest))[1],
+    )
+    changes = {"data": {"remember": 2}, "augmentation": {"flip": 0.5, "augment": 0.8}, "steps": 5}
+    out = tmp_path / "out"
+    rows = train(write_config(tmp_path / "run.yaml", changes), sets, out)
+    assert len(seen[0]) == 2 * 8  # faces of two steps
+    assert np.isfinite(rows[-1]["loss/total"])
+    two, five = (checkpoint(out, step) for step in (2, 5))
+    (conv,) = (name for name in five if name.endswith("grid_head/conv/kernel"))
+    assert (two[conv] != five[conv]).any()  # it trained on after the steps that it remembers
+    assert not (out / REMEMBERED_FILE).exists() and (out / "preset").exists()
 
 
 def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_path):

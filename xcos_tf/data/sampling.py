@@ -124,13 +124,13 @@ class GroupSampler:
             pairs: in a group; 0 for a plain recogniser.
             genuine: share of genuine pairs, in [0, 1].
             seed: of all draws.
-            weights: float (M,) above 0; who has twice another's is twice as likely to be the next
-                who is drawn. All alike when None.
+            weights: float (M,), 0 or above; who has twice another's is twice as likely to be the
+                next who is drawn. All alike when None. Who has 0 may have no face.
 
         Raises:
             ValueError: an argument is out of range.
         """
-        counts = np.bincount(labels)
+        counts = np.bincount(labels, minlength=0 if weights is None else len(weights))
         self._genuine = round(genuine * pairs)
         for name, value, low, high in (
             ("people", people, 2 if self._genuine < pairs else 1, len(counts)),

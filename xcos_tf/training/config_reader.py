@@ -110,6 +110,13 @@ def problems(c: TrainingConfig) -> Iterator[str]:
                 yield f"data.{key} names {name!r}, which is not among data.sets"
     if c.data.weights and c.steps is None:
         yield "data.weights are chances of people, whom a run of steps draws; give steps"
+    if c.data.remember:
+        if not (c.start.frozen_until and c.teacher and c.steps):
+            yield "data.remember needs start.frozen_until, a teacher and steps"
+        if c.loss.locality or c.loss.teacher_input == "original":
+            yield "data.remember keeps no images for loss.locality or teacher_input: original"
+        if c.devices.strategy == "multi_worker":
+            yield "data.remember keeps faces beside the run of one machine; leave multi_worker out"
     drops = c.schedule.drops
     if drops != sorted(set(drops)):
         yield f"schedule.drops must ascend; they are {drops}"

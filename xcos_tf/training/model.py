@@ -47,6 +47,8 @@ class Trainer(keras.Model):
             has as many genuine pairs.
         teacher: float32 (G, N, dimension), of unit length, where the teacher's embeddings are
             known beforehand; else the teacher is asked.
+        stem: float32 (G, N, h, w, c), instead of `input`, where it is known what the frozen layers
+            make of the faces.
 
     The pairs are not needed for a plain recogniser, which is trained by L_id alone. Called on
     images, or by `predict`, it gives what the network's `features` does.
@@ -248,6 +250,11 @@ class Trainer(keras.Model):
     def call(self, images, training=False):
         return self.features(self.stem(images), training=training)
 
+    @property
+    def has_stem(self) -> bool:
+        """Whether frozen layers come first, of which the teacher, if there is one, goes on too."""
+        return self._cut().stem is not None
+
     def stem(self, images: tf.Tensor) -> tf.Tensor:
         """Return what `features` and `ask_teacher` take, of images float32 (N, H, W, 3)."""
         stem = self._cut().stem
@@ -324,8 +331,9 @@ class Trainer(keras.Model):
 
     def losses_of(self, batch: Mapping, kept=None, training=True) -> dict[str, tf.Tensor]:
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
-        images = joined(batch["input"])
-        inputs = self.stem(images)
+        known = "stem" in batch
+        images = None if known else joined(batch["input"])
+        inputs = joined(batch["stem"]) if known else self.stem(images)
         features = tf.cast(self.features(inputs, training=training), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
         losses = {}

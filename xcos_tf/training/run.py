@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from xcos_tf.data.face_set import FaceSet, hold_out, join_sets, weigh_people
@@ -36,6 +37,7 @@ from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.optimizers import try_optimizer
 from xcos_tf.training.pairs import check_pairs, people_to_compare, some_positions
 from xcos_tf.training.record import changes, record_run, writing
+from xcos_tf.training.remembered import REMEMBERED_FILE, remember_faces, remembered_dataset
 from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
 from xcos_tf.yaml_text import parse_yaml
 
@@ -91,7 +93,7 @@ class Run:
         self.steps = config.steps or math.ceil(config.epochs * len(self.faces) / taken)
         log.debug(f"{counted(len(self.faces), 'face')} train for {counted(self.steps, 'step')}")
         self._validate_every = config.validation.every or self.steps_per_epoch
-        self.sampler = _sampler(self.faces, config)
+        self.sampler = _sampler(self.faces, self.faces.labels, config, config.seed)
         place = self.folder / CHECKPOINTS
         if not Checkpoints(place, read_only=True).steps():
             check_pairs(config, self.faces, held_out)
@@ -120,7 +122,9 @@ class Run:
             positions = some_positions(len(self.faces), START_FACES, config.seed)
             some = face_batches(self.faces, positions, self.trainer.size)
             start_grid_head(config, self.trainer, some)
-        self._teacher = None
+        self._remembered = self._teacher = None
+        if config.data.remember and not self.finished:
+            self._remember(config.data.remember)
         if config.loss.teacher_input == "original" and not self.finished:
             self._teacher = remember_teacher(self.trainer, self.faces, self.folder, self._chief)
         self.held_out = self._validation = self._watched = self._monitor = None
@@ -165,8 +169,30 @@ class Run:
         for change in record_run(self.folder, text, seed, devices, sets, self._start):
             print(f"from step {self._start:,} on, {on_one_line(change)}")
 
+    def _remember(self, steps):
+        if not self.trainer.has_stem:
+            raise XcosError(
+                "data.remember needs a teacher whose layers up to start.frozen_until are the "
+                "network's own; leave it out or give another teacher"
+            )
+        everything = range(self.groups)
+        rows = remember_faces(
+            self.trainer,
+            lambda first, last: self.dataset(first, last, everything, self.groups),
+            steps,
+            self.faces_per_step,
+            self.folder,
+        )
+        drawn = [self.sampler.draw(step, group) for step in range(steps) for group in everything]
+        labels = np.concatenate([group.labels for group in drawn])
+        self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1)
+        self._remembered = rows
+
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""
+        if self._remembered is not None:
+            rows, sampler = self._remembered, self.sampler
+            return remembered_dataset(rows, sampler, first, last, groups, batch_groups)
         changes = Augmentation(**vars(self.config.augmentation))
         faces, sampler, size, teacher = self.faces, self.sampler, self.trainer.size, self._teacher
         return training_dataset(
@@ -280,6 +306,7 @@ class Run:
         }
         save_preset(self.folder / PRESET, described, network, extras(described))
         state.unlink(missing_ok=True)
+        (self.folder / REMEMBERED_FILE).unlink(missing_ok=True)
 
     def _people_to_measure(self) -> FaceSet | None:
         """Return the faces that P is measured on; None where it is not.
@@ -293,15 +320,19 @@ class Run:
         return people_to_compare(self.faces, GENUINE, otherwise)
 
 
-def _sampler(faces: FaceSet, config: TrainingConfig) -> Sampler:
+def _sampler(faces: FaceSet, labels: np.ndarray, config: TrainingConfig, seed: int) -> Sampler:
+    """Return what draws of faces with these labels, which may leave out some of the people."""
     batch = config.batch
     try:
         if config.epochs is not None:
             genuine = batch.genuine if batch.pairs else None
-            return EpochSampler(faces.labels, batch.parts, genuine, config.seed)
-        weights = weigh_people(faces, config.data.weights) if config.data.weights else None
+            return EpochSampler(labels, batch.parts, genuine, seed)
+        weights = None
+        if config.data.weights or config.data.remember:
+            there = np.bincount(labels, minlength=len(faces.people)) > 0
+            weights = weigh_people(faces, config.data.weights) * there
         drawn = batch.people, batch.faces, batch.pairs, batch.genuine
-        return GroupSampler(faces.labels, *drawn, config.seed, weights)
+        return GroupSampler(labels, *drawn, seed, weights)
     except ValueError as error:
         raise XcosError(
             f"batch does not fit the {counted(len(faces.people), 'person', 'people')} that train: "
