@@ -204,7 +204,7 @@ WRITE_ELSEWHERE = {
     "xcos_tf/data/align_folder.py",  # appends, to a file that it has just replaced
     "xcos_tf/evaluation/verdicts.py",  # the same
     "xcos_tf/training/monitor.py",  # appends to a log
-    "xcos_tf/training/assembly.py",  # appends to a cache
+    "xcos_tf/training/remembered.py",  # appends to a cache
     "tools/benchmark.py",  # a set of its own, in a temporary folder
 }
 RENAMED_FOLDERS = {

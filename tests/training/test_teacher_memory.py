@@ -3,8 +3,8 @@ import pytest
 
 from tests.training.noisy_faces import Faces, small_pupil
 from xcos_tf.data.training_input import face_batches
-from xcos_tf.training import assembly
-from xcos_tf.training.assembly import TEACHER_FILE, remember_teacher
+from xcos_tf.training import remembered
+from xcos_tf.training.remembered import TEACHER_FILE, remember_teacher
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_it_is_what_the_teacher_says(trainer, expected, tmp_path, write):
 
 def test_an_interrupted_pass_goes_on(trainer, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        assembly,
+        remembered,
         "face_batches",
         lambda *arguments: face_batches(*arguments, batch=8),
     )

@@ -1,18 +1,13 @@
 """From a configuration to the model that is trained, in its starting state.
 
-With what is computed once before the first step: a grid head that already verifies faces, from an
-embedding head that is linear, and what the teacher makes of the training faces as they are.
+With a grid head that already verifies faces before the first step, from an embedding head that is
+linear.
 """
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
-from xcos_tf.data.face_set import FaceSet
-from xcos_tf.data.training_input import face_batches
 from xcos_tf.environment import default_settings
 from xcos_tf.errors import XcosError, reason_of
 from xcos_tf.models.builder import build_network, describe
@@ -20,7 +15,6 @@ from xcos_tf.models.margins import ArcFaceHead, CosFaceHead
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import assign_arrays, read_arrays
-from xcos_tf.progress import Bar
 from xcos_tf.training.checkpoints import take_weights
 from xcos_tf.training.config import PARTS, SCORES, TrainingConfig
 from xcos_tf.training.model import Part, Trainer
@@ -28,7 +22,6 @@ from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
-TEACHER_FILE = "teacher.f32"
 
 
 def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: float) -> Trainer:
@@ -205,36 +198,3 @@ def start_from_linear_tail(
     conv.set_weights([kernel[np.newaxis, np.newaxis].astype(np.float32), np.zeros(channels)])
     grid_head.get_layer("cell_affine").set_weights([scale, -scale * mean])
     return float(values[::-1][:channels].sum() / values.sum())
-
-
-def remember_teacher(trainer: Trainer, faces: FaceSet, folder: Path, write: bool) -> np.ndarray:
-    """Return the teacher's embedding of each face, from the run's folder if it is there.
-
-    The file holds rows of float32 and grows batch by batch, so that an interrupted pass goes on. Of
-    several workers, the chief alone is to `write` it.
-
-    Returns:
-        float32 (len(faces), dimension), of unit length, perhaps on disk.
-    """
-    ask = tf.function(
-        lambda images: trainer.ask_teacher(trainer.stem(images)), reduce_retracing=True
-    )
-    dimension = ask(tf.zeros((1, trainer.size, trainer.size, 3))).shape[-1]
-    path, shape = folder / TEACHER_FILE, (len(faces), dimension)
-    done = path.stat().st_size // (4 * dimension) if path.exists() else 0
-    if not write and done < len(faces):
-        return np.concatenate([ask(images).numpy() for images in _images(trainer, faces, 0)])
-    if done < len(faces):
-        with open(path, "ab") as stream:
-            stream.truncate(done * 4 * dimension)
-            for images in _images(trainer, faces, done):
-                stream.write(ask(images).numpy().tobytes())
-                stream.flush()
-    return np.memmap(path, np.float32, "r", shape=shape)
-
-
-def _images(trainer: Trainer, faces: FaceSet, start: int) -> Iterator[tf.Tensor]:
-    with Bar(total=len(faces), initial=start, desc="teacher", unit="face") as bar:
-        for images in face_batches(faces, np.arange(start, len(faces)), trainer.size):
-            yield images
-            bar.update(len(images))

@@ -27,7 +27,7 @@ from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.rates import FOLDS, tenths, thresholds_at_fmrs
 from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
-from xcos_tf.training.assembly import assemble, remember_teacher, start_grid_head
+from xcos_tf.training.assembly import assemble, start_grid_head
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import PARTS, TrainingConfig
 from xcos_tf.training.config_reader import read_config
@@ -37,7 +37,12 @@ from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.optimizers import try_optimizer
 from xcos_tf.training.pairs import check_pairs, people_to_compare, some_positions
 from xcos_tf.training.record import changes, record_run, writing
-from xcos_tf.training.remembered import REMEMBERED_FILE, remember_faces, remembered_dataset
+from xcos_tf.training.remembered import (
+    REMEMBERED_FILE,
+    remember_faces,
+    remember_teacher,
+    remembered_dataset,
+)
 from xcos_tf.training.validation import HeldOut, Validation, WatchedPairs, pair_scores
 from xcos_tf.yaml_text import parse_yaml
 
