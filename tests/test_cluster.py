@@ -115,6 +115,14 @@ def test_preparing_loses_nothing(cluster, kill_when, tmp_path):
     assert files(out) == files(tmp_path / "here")
 
 
+@pytest.mark.slow
+def test_ray_tells_nobody_what_it_does(cluster, monkeypatch):
+    monkeypatch.delenv("RAY_DATA_USAGE_DISABLED", raising=False)
+    before = {thread.name for thread in threading.enumerate()}
+    assert list(done_on_ray(cluster.address, lambda: str, [7])) == ["7"]
+    assert not any("usage" in x.name for x in threading.enumerate() if x.name not in before)
+
+
 def _refuse(job):
     raise XcosError(f"job {job} is bad; give another")
 

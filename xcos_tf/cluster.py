@@ -49,6 +49,7 @@ def connect(address: str) -> None:
     """
     with extra("cluster", "a Ray cluster"):
         import ray
+    os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")  # else Ray reports on the work
     with explained(
         f"there is no Ray cluster at {shown(address)}", _ADVICE, (OSError, RuntimeError, ValueError)
     ):

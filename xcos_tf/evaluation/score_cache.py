@@ -4,6 +4,7 @@ The code is part of that, so that nothing that was kept outlives a change of it.
 """
 
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -101,6 +102,7 @@ def code_version(*names: str) -> str:
     return sha256_of(*(sources[file] for file in sorted(sources)))
 
 
+@functools.cache
 def _imported(source: bytes) -> set[str]:
     """Return the dotted names of what a module may import, anywhere in it."""
     nodes = list(ast.walk(ast.parse(source)))
