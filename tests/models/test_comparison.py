@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
 
 from xcos_tf.models.comparison import ATTENTIONS, PatchedCosine, comparison, plain_comparison
 from xcos_tf.models.normalisation import unit_length
@@ -101,6 +102,50 @@ def test_learned_attention_depends_on_the_pair_and_not_on_its_order(grids, rando
     assert np.abs(maps[0] - maps[1]).max() > 1e-3
     np.testing.assert_allclose(maps, back["attention_map"].numpy(), atol=1e-6)
     np.testing.assert_allclose(there["xcos"].numpy(), back["xcos"].numpy(), atol=1e-6)
+
+
+def test_attention_with_context_is_as_described(random):
+    model = comparison((2, 3, 5), "learned", context=7)
+    randomise(model, random)
+    attention = model.get_layer("learned_attention")
+    a, b = random.normal(size=(2, 4, 2, 3, 5)).astype(np.float32)
+
+    def weights(name):
+        return attention.get_layer(name).get_weights()
+
+    def prelu(x, name):
+        return np.where(x > 0, x, weights(name)[0] * x)
+
+    def unit(x):
+        return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+    def whole(grid):
+        kernel, bias = weights("context_conv")
+        return unit(np.einsum("nhwc,hwck->nk", grid, kernel) + bias)
+
+    def everywhere(x):
+        return np.tile(x[:, np.newaxis, np.newaxis], (1, 2, 3, 1))
+
+    first, second = (prelu(convolve(x, *weights("embed_conv")), "embed_prelu") for x in (a, b))
+    product = whole(a) * whole(b)
+    kernel, bias = weights("context_mix")
+    seen = [
+        first + second,
+        first * second,
+        everywhere(product @ kernel[0, 0] + bias),
+        4 * np.sum(unit(a) * unit(b), axis=-1, keepdims=True),
+        4 * everywhere(product.sum(axis=1, keepdims=True)),
+    ]
+    fused = prelu(convolve(np.concatenate(seen, -1), *weights("fuse_conv")), "fuse_prelu")
+    logits = convolve(fused, *weights("weight_conv"))[..., 0]
+    expected = softmax(logits, axis=(1, 2))
+    np.testing.assert_allclose(model([a, b])["attention_map"], expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(model([b, a])["attention_map"], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_context_has_no_order_of_the_faces():
+    with pytest.raises(ValueError, match=r"Expected `symmetric`.*symmetric=False, context=7"):
+        comparison(SHAPE, symmetric=False, context=7)
 
 
 def test_authors_attention_is_not_symmetric(grids, random):

@@ -123,16 +123,73 @@ def learned_attention(grid_shape: tuple[int, int, int], symmetric: bool = True) 
     return keras.Model(grids, CellSoftmax(name="softmax")(logits), name="learned_attention")
 
 
+def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> keras.Model:
+    """Return L as a CNN that also sees how alike the two faces are as wholes.
+
+    A convolution as large as the grid makes one embedding of each face. The products of the two,
+    their cosine, and S stand beside what a 3×3 convolution makes of the cells. Two more 3×3
+    convolutions come down to one channel, and a softmax over the cells makes the map. It is the
+    same for (A, B) and (B, A).
+
+    Args:
+        grid_shape: (h, w, c) of a grid feature.
+        context: length of these embeddings.
+
+    Returns:
+        A model as by `learned_attention`.
+    """
+    height, width, _ = grid_shape
+    grids = [keras.Input(grid_shape, name=f"grid_{x}") for x in "ab"]
+
+    def conv(channels, name, size=3, **options):
+        return keras.layers.Conv2D(channels, size, padding="same", name=name, **options)
+
+    def cosine_of(pair, name):
+        map_ = PatchedCosine(name=name)(pair)
+        return keras.layers.Reshape((*map_.shape[1:], 1), name=f"{name}_channel")(map_)
+
+    def everywhere(x, name):
+        return keras.layers.UpSampling2D((height, width), name=name)(x)
+
+    embed, embed_prelu = conv(16, "embed_conv"), prelu("embed_prelu")
+    cells = [embed_prelu(embed(grid)) for grid in grids]
+    whole = keras.layers.Conv2D(context, (height, width), name="context_conv")
+    unit = keras.layers.UnitNormalization(name="context_unit")
+    wholes = [unit(whole(grid)) for grid in grids]
+    # Products of two embeddings of unit length are small, so their weights start large.
+    start = keras.initializers.RandomNormal(stddev=1.0)
+    alike = keras.layers.Multiply(name="context_product")(wholes)
+    alike = conv(16, "context_mix", 1, kernel_initializer=start)(alike)
+    cosines = [
+        cosine_of(grids, "cell_cosine"),
+        everywhere(cosine_of(wholes, "context_cosine"), "context_cosine_everywhere"),
+    ]
+    seen = [
+        keras.layers.Add(name="cells_sum")(cells),
+        keras.layers.Multiply(name="cells_product")(cells),
+        everywhere(alike, "context_everywhere"),
+        *(keras.layers.Rescaling(4.0, name=f"scaled_{i}")(x) for i, x in enumerate(cosines)),
+    ]
+    x = keras.layers.Concatenate(name="join")(seen)
+    x = prelu("fuse_prelu")(conv(32, "fuse_conv")(x))
+    start = keras.initializers.RandomNormal(stddev=0.02)  # so that W starts nearly uniform
+    logits = conv(1, "weight_conv", kernel_initializer=start)(x)
+    return keras.Model(grids, CellSoftmax(name="softmax")(logits), name="learned_attention")
+
+
 def comparison(
     grid_shape: tuple[int, int, int],
     attention: str = "learned",
     symmetric: bool = True,
+    context: int = 0,
 ) -> keras.Model:
     """Return the model that compares two grid features (Eq. 2).
 
     Args:
         grid_shape: (h, w, c) of a grid feature; (7, 7, 32) in the paper.
         attention: "patched" (U), "correlated" (P) or "learned" (L), after which it is named.
+        symmetric: see `learned_attention`.
+        context: that of `attention_with_context`; 0 for the paper's `learned_attention`.
 
     Returns:
         A functional model from [grid_a, grid_b], each float32 (N, h, w, c), to a dictionary of
@@ -140,8 +197,13 @@ def comparison(
         S (N, h, w), in [−1, 1]; `attention_map` W (N, h, w), which sums to 1. xcos = Σ S·W.
 
     Raises:
-        ValueError: `attention` is not one of the three.
+        ValueError: `attention` is not one of the three, or has both a context and an order.
     """
+    if context and not symmetric:
+        raise ValueError(
+            "Expected `symmetric` with a `context`, which has no order of the faces. Received: "
+            f"symmetric={symmetric}, context={context}"
+        )
     if attention not in ATTENTIONS:
         raise ValueError(f"Expected `attention` to be one of {ATTENTIONS}. Received: {attention!r}")
     grids = [keras.Input(grid_shape, name=f"grid_{x}") for x in "ab"]
@@ -151,7 +213,8 @@ def comparison(
     elif attention == "correlated":
         attention_map = CorrelatedAttention(name="correlated_attention")(similarity_map)
     else:
-        attention_map = learned_attention(grid_shape, symmetric)(grids)
+        made = attention_with_context(grid_shape, context) if context else None
+        attention_map = (made or learned_attention(grid_shape, symmetric))(grids)
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
     outputs = {"xcos": score, "similarity_map": similarity_map, "attention_map": attention_map}
     return keras.Model(grids, outputs, name=attention)

@@ -141,6 +141,7 @@ class XCos(_Network, keras.Model):
         batch_norm: bool = True,
         attentions: Sequence[str] = ATTENTIONS,
         symmetric: bool = True,
+        context: int = 0,
         attention: str | None = None,
         name: str = "xcos",
     ):
@@ -150,6 +151,7 @@ class XCos(_Network, keras.Model):
             backbone: functional model from an image batch to a feature map (N, h, w, c) of fixed
                 h and w.
             attentions: which comparisons to build: "patched" (U), "correlated" (P), "learned" (L).
+            symmetric, context: of the learned attention; see `comparison`.
             attention: whose outputs the model gives; the last of `attentions` by default.
 
         Raises:
@@ -172,7 +174,8 @@ class XCos(_Network, keras.Model):
         head = grid_head(feature_shape, channels, cell_affine, batch_norm)
         features = _after_each_other(backbone, head, "grid")
         comparisons = {
-            one: comparison((*feature_shape[:2], channels), one, symmetric) for one in attentions
+            one: comparison((*feature_shape[:2], channels), one, symmetric, context)
+            for one in attentions
         }
         images = [keras.Input(backbone.input_shape[1:], name=f"image_{x}") for x in "ab"]
         outputs = comparisons[attention]([features(image) for image in images])
@@ -190,6 +193,7 @@ class XCos(_Network, keras.Model):
             "batch_norm": batch_norm,
             "attentions": list(attentions),
             "symmetric": symmetric,
+            **({"context": context} if context else {}),
         }
 
     @property
