@@ -235,6 +235,17 @@ def test_the_paper_s_models_are_built():
             r"data\.remember needs start\.frozen_until",
         ),
         (
+            lambda v: v["loss"].update(covering={"weight": 0.1}),
+            r"loss\.covering needs data\.remember",
+        ),
+        (
+            lambda v: (
+                v["data"].update(remember=9),
+                v["loss"].update(covering={"weight": 0.1, "faces": 999}),
+            ),
+            r"covering\.faces must be at most the \d+ faces",
+        ),
+        (
             lambda v: (v["data"].update(remember=9), v["loss"].update(locality=0.1)),
             r"remember keeps no images for loss\.locality",
         ),

@@ -1,6 +1,6 @@
 import numpy as np
 
-from xcos_tf.training.losses import identification_loss, xcos_loss
+from xcos_tf.training.losses import covering_loss, identification_loss, xcos_loss
 
 
 def test_xcos_loss_is_the_mean_over_pairs():
@@ -27,3 +27,16 @@ def test_identification_loss_is_the_mean_cross_entropy(random):
     np.testing.assert_allclose(
         identification_loss(logits, labels), -log_softmax[np.arange(4), labels].mean(), rtol=1e-5
     )
+
+
+def test_covering_loss_is_one_less_the_mean_correlation(random):
+    maps, effects = random.normal(size=(2, 5, 3, 4)).astype(np.float32)
+    pairs = zip(maps, effects, strict=True)
+    expected = 1 - np.mean([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs])
+    np.testing.assert_allclose(covering_loss(maps, effects), expected, atol=1e-5)
+    np.testing.assert_allclose(covering_loss(maps, 3 * maps + 1), 0, atol=1e-5)
+
+
+def test_covering_loss_of_a_pair_that_nothing_changes_is_finite(random):
+    maps = random.normal(size=(2, 3, 4)).astype(np.float32)
+    np.testing.assert_allclose(covering_loss(maps, np.zeros_like(maps)), 1)

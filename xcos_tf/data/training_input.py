@@ -1,7 +1,7 @@
 """From a face set to batches: as a `Trainer` takes them, or of the faces as they are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
@@ -97,12 +97,7 @@ def training_dataset(
         return _change(*face, augmentation, size)
 
     def read_group(number):
-        # One call for all that needs Python, whose lock is held meanwhile.
-        dtypes = [spec.dtype for spec in specs.values()]
-        values = tf.numpy_function(draw, [number], dtypes, stateful=False)
-        for value, spec in zip(values, specs.values(), strict=True):
-            value.set_shape(spec.shape)
-        group = dict(zip(specs, values, strict=True))
+        group = drawn_in_python(draw, number, specs)
         drawn = tuple(group.pop(name) for name in ("image", "other", "seed", "applies"))
         face = tf.TensorSpec((size, size, 3), tf.uint8)
         return tf.map_fn(change, drawn, fn_output_signature=face), group
@@ -114,6 +109,20 @@ def training_dataset(
         .map(lambda images, group: {"input": normalise_faces(images), **group})
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def drawn_in_python(
+    draw: Callable[[np.ndarray], Sequence], number: tf.Tensor, specs: Mapping[str, tf.TensorSpec]
+) -> dict[str, tf.Tensor]:
+    """Return what `draw` gives for a number, by name and in the order of `specs`.
+
+    It is one call for all that needs Python, whose lock is held meanwhile.
+    """
+    dtypes = [spec.dtype for spec in specs.values()]
+    values = tf.numpy_function(draw, [number], dtypes, stateful=False)
+    for value, spec in zip(values, specs.values(), strict=True):
+        value.set_shape(spec.shape)
+    return dict(zip(specs, values, strict=True))
 
 
 def face_batches(faces, positions: np.ndarray, size: int = 112, batch: int = RECORDS_AT_ONCE):

@@ -54,6 +54,8 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
             )
     weights = {name: getattr(config.loss, name) for name in ("locality", *SCORES)}
     weights["identification"] = config.loss.identification.weight
+    if config.loss.covering:
+        weights["covering"] = config.loss.covering.weight
     try:
         trainer = Trainer(
             network,

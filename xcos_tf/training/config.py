@@ -70,6 +70,7 @@ class XCosConfig(Strict):
         default_factory=lambda: list(get_args(Attention)), min_length=1
     )
     symmetric: Switch = True
+    context: Annotated[int, Field(ge=0, le=LARGEST_SIZE)] = 0
 
 
 class ModelConfig(Strict):
@@ -152,6 +153,14 @@ class IdentificationConfig(Strict):
     feature: Literal["flattened", "cells"] = "flattened"
 
 
+class CoveringConfig(Strict):
+    """The covering loss: its weight, the faces of a remembered step, and the pairs of a group."""
+
+    weight: Annotated[float, Field(gt=0, le=10**6)]
+    faces: Annotated[int, Field(ge=1, le=2**10)] = 8
+    pairs: Annotated[int, Field(ge=1, le=2**10)] = 24
+
+
 class LossConfig(Strict):
     """Weights of the losses, the teacher's view for L_cos, and the margin head of L_id."""
 
@@ -161,6 +170,7 @@ class LossConfig(Strict):
     correlated: Weight = 0.0
     cosine: Weight = 0.0
     locality: Weight = 0.0
+    covering: CoveringConfig | None = None
     teacher_input: Literal["augmented", "original"] = "augmented"
     balance: Literal["genuine"] | None = None
     head: Literal["arcface", "cosface"] = "arcface"

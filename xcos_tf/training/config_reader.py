@@ -170,6 +170,10 @@ def _impossible(c):
         yield f"teacher is given, but no weight of L_cos ({', '.join(SCORES)})"
     if c.loss.teacher_input == "original" and (c.augmentation.blend or not c.teacher):
         yield "loss.teacher_input: original needs a `teacher`, and augmentation.blend 0"
+    if c.loss.covering and not (c.data.remember and c.loss.learned):
+        yield "loss.covering needs data.remember, and a weight of loss.learned"
+    if c.loss.covering and c.loss.covering.faces > c.batch.images:
+        yield f"loss.covering.faces must be at most the {c.batch.images} faces of a step"
     if c.loss.locality and not c.explains:
         yield "loss.locality is of cells; give a model with `xcos`"
     if c.loss.head == "cosface" and c.loss.margin > 2:

@@ -1,8 +1,8 @@
-"""The losses of the two branches, and one that makes cells local.
+"""The losses of the two branches, one that makes cells local, and one that makes S·W faithful.
 
-For the last, a rectangle of cells of each face is put into another face. A cell that is at least
-one cell away from the seam sees its own surroundings as before, so its feature should be as before;
-where it is not, it was made from places farther away.
+To make cells local, a rectangle of cells of each face is put into another face. A cell that is at
+least one cell away from the seam sees its own surroundings as before, so its feature should be as
+before; where it is not, it was made from places farther away.
 """
 
 import tensorflow as tf
@@ -42,6 +42,45 @@ def identification_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(
         tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     )
+
+
+def cover_cells(images: tf.Tensor, grid: tuple[int, int], black: bool) -> tf.Tensor:
+    """Return copies of images, in each of which another cell is covered.
+
+    Black covers it, or a blur of the image itself.
+
+    Args:
+        images: float32 (N, H, W, 3) in [−1, 1].
+        grid: h and w of the cells; they divide H and W.
+
+    Returns:
+        float32 (N·h·w, H, W, 3), an image's copies one after another, row by row of its cells.
+    """
+    (h, w), (height, width) = grid, images.shape[1:3]
+    if black:
+        fill = tf.fill(tf.shape(images), -127.5 / 128)
+    else:
+        fill = tf.image.resize(tf.image.resize(images, grid, "area"), (height, width))
+    cells = tf.reshape(tf.eye(h * w), (1, h * w, h, w, 1))
+    covered = tf.repeat(tf.repeat(cells, height // h, axis=2), width // w, axis=3)
+    copies = covered * fill[:, tf.newaxis] + (1 - covered) * images[:, tf.newaxis]
+    return tf.reshape(copies, (-1, height, width, 3))
+
+
+def covering_loss(contributions: tf.Tensor, effects: tf.Tensor) -> tf.Tensor:
+    """Return 1 − the mean correlation of what a pair's cells contribute with what covering does.
+
+    Args:
+        contributions: float32 (P, h, w), S·W.
+        effects: float32 (P, h, w), by how much the teacher's cosine falls when a cell of a face is
+            covered.
+
+    Returns:
+        float32 scalar in [0, 2]: 1 less the mean of Pearson's correlations over a pair's cells.
+    """
+    cells = [tf.reshape(x, (tf.shape(x)[0], -1)) for x in (contributions, effects)]
+    first, second = (unit_length(x - tf.reduce_mean(x, 1, keepdims=True)) for x in cells)
+    return 1 - tf.reduce_mean(tf.reduce_sum(first * second, axis=1))
 
 
 def swap_rectangles(

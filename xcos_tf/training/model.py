@@ -11,7 +11,13 @@ from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.models.partial_fc import SampledRows, sample_classes
 from xcos_tf.training.gradients import LossScale, accumulated, only_if
-from xcos_tf.training.losses import identification_loss, locality_loss, swap_rectangles, xcos_loss
+from xcos_tf.training.losses import (
+    covering_loss,
+    identification_loss,
+    locality_loss,
+    swap_rectangles,
+    xcos_loss,
+)
 from xcos_tf.training.optimizers import (
     Part,
     apply_summed,
@@ -22,7 +28,7 @@ from xcos_tf.training.optimizers import (
 from xcos_tf.training.pairs import cosines, in_groups, joined, places
 from xcos_tf.training.stem import cut_at
 
-NOT_L_COS = ("identification", "locality")
+NOT_L_COS = ("identification", "locality", "covering")
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -49,6 +55,9 @@ class Trainer(keras.Model):
             known beforehand; else the teacher is asked.
         stem: float32 (G, N, h, w, c), instead of `input`, where it is known what the frozen layers
             make of the faces.
+        effect: float32 (G, C, h, w), for the covering loss: by how much the teacher's cosine of C
+            pairs falls when a cell of the first face is covered. Their first faces are the last but
+            2·C of the group's faces up to the last but C, and their second faces are the last C.
 
     The pairs are not needed for a plain recogniser, which is trained by L_id alone. Called on
     images, or by `predict`, it gives what the network's `features` does.
@@ -81,10 +90,10 @@ class Trainer(keras.Model):
 
         Args:
             people: how many there are to identify, by ArcFace; or another margin head.
-            weights: of the losses, by name: "identification" (L_id), "locality" (see
-                `locality_loss`), and the names of the network's `comparisons` for L_cos (Eq. 10)
-                of these scores; a loss that is left out is not computed. By default L_id, and with
-                a teacher L_cos of the network's own score, weigh 1 each.
+            weights: of the losses, by name: "identification" (L_id), "locality" and "covering" (see
+                `locality_loss` and `covering_loss`), and the names of the network's `comparisons`
+                for L_cos (Eq. 10) of these scores; a loss that is left out is not computed. By
+                default L_id, and with a teacher L_cos of the network's own score, weigh 1 each.
             teacher: embedding network or the name of its preset, whose cosines L_cos learns. It is
                 frozen. Needed for L_cos unless batches bring its embeddings.
             frozen_until: the last layer of the backbone that stays as it is. If the teacher's
@@ -367,6 +376,15 @@ class Trainer(keras.Model):
             # Statistics of such faces are not to go into batch normalisation.
             changed = self.features(self.stem(changed), training=False)
             losses["locality"] = locality_loss(features, tf.cast(changed, tf.float32), own, other)
+        if "covering" in self.weights_of_losses:
+            effects = batch["effect"]
+            shape = tf.concat([tf.shape(batch["label"]), features.shape[1:]], axis=0)
+            grids = tf.reshape(features, shape)
+            count = effects.shape[1]
+            covered = [joined(grids[:, -2 * count : -count]), joined(grids[:, -count:])]
+            maps = self.network.comparisons["learned"](covered, training=training)
+            contributions = maps["similarity_map"] * maps["attention_map"]
+            losses["covering"] = covering_loss(contributions, joined(effects))
         weights = self.weights_of_losses
         losses["total"] = tf.add_n([weights[name] * value for name, value in losses.items()])
         return losses

@@ -39,6 +39,7 @@ from xcos_tf.training.pairs import check_pairs, people_to_compare, some_position
 from xcos_tf.training.record import changes, record_run, writing
 from xcos_tf.training.remembered import (
     REMEMBERED_FILE,
+    Remembered,
     remember_faces,
     remember_teacher,
     remembered_dataset,
@@ -186,23 +187,28 @@ class Run:
             lambda first, last: self.dataset(first, last, everything, self.groups),
             steps,
             self.faces_per_step,
+            self._covering("faces"),
             self.folder,
         )
         drawn = [self.sampler.draw(step, group) for step in range(steps) for group in everything]
         labels = np.concatenate([group.labels for group in drawn])
         self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1)
-        self._remembered = rows
+        columns = (rows[name] for name in ("stem", "teacher", "covered"))
+        self._remembered = Remembered(*columns, labels)
 
     def dataset(self, first: int, last: int, groups: range, batch_groups: int) -> tf.data.Dataset:
         """Return the batches of some steps and groups; see `training_dataset`."""
         if self._remembered is not None:
-            rows, sampler = self._remembered, self.sampler
-            return remembered_dataset(rows, sampler, first, last, groups, batch_groups)
+            of, pairs = (self._remembered, self.sampler), self._covering("pairs")
+            return remembered_dataset(*of, first, last, groups, batch_groups, pairs)
         changes = Augmentation(**vars(self.config.augmentation))
         faces, sampler, size, teacher = self.faces, self.sampler, self.trainer.size, self._teacher
         return training_dataset(
             faces, sampler, changes, first, last, groups, size, batch_groups, teacher
         )
+
+    def _covering(self, key):
+        return getattr(self.config.loss.covering, key, 0)
 
     def train(self) -> int:
         """Train to the last step, or until SIGTERM; returns the steps made."""
