@@ -97,26 +97,9 @@ def test_an_xcos_preset_hands_on_all_that_fits():
         np.testing.assert_array_equal(value, theirs[path], err_msg=path)
 
 
-def wider(side):
-    backbone = {"kind": "mobilefacenet", "batch_norm": False, "last_kernel": side}
-    model = SHIPPED.model.model_copy(update={"backbone": backbone})
-    start = SHIPPED.start.model_copy(update={"preset": "xcos-mobilefacenet", "grid_head": None})
-    return changed(model=model, start=start)
-
-
-def test_a_larger_kernel_starts_as_the_presets():
-    network = assemble(wider(7), 5, 100, 10).network
-    assert network.backbone.get_layer("block_14_depthwise").weights[0].shape[:2] == (7, 7)
-    theirs = load_preset("xcos-mobilefacenet").network
-    expected = theirs.features(FACES[:2])
-    np.testing.assert_allclose(network.features(FACES[:2]), expected, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (wider(1), "has other weights"),
-        (wider(4), "last_kernel` to be odd"),
         (changed("start", frozen_until="block_99"), "a layer of the backbone, whose last are"),
         # Of the last, and of one that a shortcut goes around.
         (changed("start", frozen_until="feature_conv_prelu"), "layer before the backbone's last"),

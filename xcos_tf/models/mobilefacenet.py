@@ -20,7 +20,7 @@ BLOCKS = (
 
 
 def mobilefacenet(
-    input_size: int = 112, batch_norm: bool = True, last_kernel: int = 3, name: str = "backbone"
+    input_size: int = 112, batch_norm: bool = True, name: str = "backbone"
 ) -> keras.Model:
     """Return MobileFaceNet without its global depthwise convolution and embedding.
 
@@ -29,22 +29,18 @@ def mobilefacenet(
         batch_norm: whether each convolution is followed by batch normalisation, as training from
             scratch needs. False is for weights whose normalisation is folded into the
             convolutions' biases, as the published inference weights are.
-        last_kernel: side of the depthwise kernels of the last two blocks, odd. The published
-            network has 3; with 7, each cell of the last feature map can draw on all the others.
 
     Returns:
         A functional model from "image", float32 (N, 112, 112, 3) RGB in [−1, 1], that is
         (x − 127.5) / 128, to a feature map (N, 7, 7, 512), float32, unbounded.
 
     Raises:
-        ValueError: `input_size` is not a positive multiple of 16, or `last_kernel` not odd.
+        ValueError: `input_size` is not a positive multiple of 16.
     """
     if input_size <= 0 or input_size % 16:
         raise ValueError(
             f"Expected `input_size` to be a positive multiple of 16. Received: {input_size}"
         )
-    if last_kernel < 1 or last_kernel % 2 == 0:
-        raise ValueError(f"Expected `last_kernel` to be odd. Received: {last_kernel}")
 
     def convolve(x, layer, activate):
         x = layer(x)
@@ -58,9 +54,9 @@ def mobilefacenet(
         layer = keras.layers.Conv2D(channels, 1, use_bias=not batch_norm, name=layer_name)
         return convolve(x, layer, activate)
 
-    def depthwise(x, stride, layer_name, kernel=3):
+    def depthwise(x, stride, layer_name):
         layer = keras.layers.DepthwiseConv2D(
-            kernel, strides=stride, padding="same", use_bias=not batch_norm, name=layer_name
+            3, strides=stride, padding="same", use_bias=not batch_norm, name=layer_name
         )
         return convolve(x, layer, activate=True)
 
@@ -73,8 +69,7 @@ def mobilefacenet(
     x = pointwise(x, 64, "stem_project", activate=False)
     for index, (expanded, channels, stride) in enumerate(BLOCKS):
         y = pointwise(x, expanded, f"block_{index}_expand", activate=True)
-        kernel = last_kernel if index >= len(BLOCKS) - 2 else 3
-        y = depthwise(y, stride, f"block_{index}_depthwise", kernel)
+        y = depthwise(y, stride, f"block_{index}_depthwise")
         y = pointwise(y, channels, f"block_{index}_project", activate=False)
         x = keras.layers.Add(name=f"block_{index}_add")([x, y]) if stride == 1 else y
     x = pointwise(x, 512, "feature_conv", activate=True)

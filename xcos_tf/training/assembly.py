@@ -91,18 +91,14 @@ def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Da
 
 
 def _take_over(name: str, preset: XCos | FaceEmbedder, network: XCos | FaceEmbedder) -> None:
-    """Copy the weights that a preset shares with the network by path and shape.
-
-    A larger kernel starts as the preset's with zeros around it, which computes the same.
-    """
+    """Copy the weights that a preset shares with the network by path and shape."""
     own = read_arrays(network)
     theirs = {_plain(k): v for k, v in read_arrays(preset).items()}
-    fitted = {
-        path: _with_zeros_around(theirs[_plain(path)], value.shape)
+    taken = {
+        path: theirs[_plain(path)]
         for path, value in own.items()
-        if _plain(path) in theirs
+        if _plain(path) in theirs and theirs[_plain(path)].shape == value.shape
     }
-    taken = {path: fitted[path] for path in fitted if fitted[path].shape == own[path].shape}
     missing = [x for x in own if _plain(x).startswith("backbone/") and x not in taken]
     if missing:
         raise XcosError(
@@ -110,14 +106,6 @@ def _take_over(name: str, preset: XCos | FaceEmbedder, network: XCos | FaceEmbed
             f"({', '.join(sorted(missing)[:3])}, …); give model: backbone the preset's"
         )
     assign_arrays(network, {**own, **taken}, str(name))
-
-
-def _with_zeros_around(kernel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a kernel (h, w, ...) in the middle of zeros; as it is where it cannot be there."""
-    more = np.subtract(shape, kernel.shape) if kernel.ndim == len(shape) == 4 else np.array([-1])
-    if (more < 0).any() or more[2:].any() or (more % 2).any():
-        return kernel
-    return np.pad(kernel, [(side // 2, side // 2) for side in more])
 
 
 def _plain(path: str) -> str:

@@ -10,7 +10,7 @@ from xcos_tf.environment import keras
 from xcos_tf.errors import XcosError
 from xcos_tf.export.compression.operations import IMAGE, IMAGE_RANGE, limits_and_errors, range_of
 from xcos_tf.models.heads import CellAffine
-from xcos_tf.models.mobilefacenet import BLOCKS, mobilefacenet
+from xcos_tf.models.mobilefacenet import mobilefacenet
 from xcos_tf.models.network import FaceEmbedder, XCos
 
 _layers = keras.layers
@@ -98,12 +98,8 @@ def folded_mobilefacenet(network: XCos) -> XCos | None:
     options = network.options
     if options["cell_affine"] or not options["batch_norm"]:
         return None
-    names = {layer.name: layer for layer in network.backbone.layers}
-    last = names.get(f"block_{len(BLOCKS) - 1}_depthwise")
-    if last is None:
-        return None
     folded = XCos(
-        mobilefacenet(network.backbone.input_shape[1], False, last.kernel_size[0]),
+        mobilefacenet(network.backbone.input_shape[1], batch_norm=False),
         options["channels"],
         cell_affine=True,
         batch_norm=False,
