@@ -46,6 +46,21 @@ def test_people_are_drawn_by_their_weights():
     np.testing.assert_allclose(np.bincount(people) / 2000, weights / 10, atol=0.04)
 
 
+def test_impostor_pairs_that_are_alike_are_drawn_more_often(random):
+    embeddings = random.normal(size=(4, 3)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    sampler = GroupSampler(
+        np.arange(4), people=4, faces=1, pairs=1, genuine=0, near=2.0, embeddings=embeddings
+    )
+    drawn, count = np.zeros((4, 4)), 4000
+    for step in range(count):
+        group = sampler.draw(step)
+        ends = sorted((group.faces[group.first[0]], group.faces[group.second[0]]))
+        drawn[tuple(ends)] += 1 / count
+    expected = np.triu(np.exp(2.0 * embeddings @ embeddings.T), k=1)
+    np.testing.assert_allclose(drawn, expected / expected.sum(), atol=0.025)
+
+
 def test_no_pairs_for_a_plain_recogniser():
     group = GroupSampler(LABELS, people=5, faces=1, pairs=0).draw(0)
     assert len(group.faces) == 5 and len(group.first) == 0

@@ -234,6 +234,7 @@ def test_the_paper_s_models_are_built():
             lambda v: (v["data"].update(remember=9), v["start"].update(frozen_until=None)),
             r"data\.remember needs start\.frozen_until",
         ),
+        (lambda v: v["batch"].update(near=3.0), r"batch\.near needs data\.remember"),
         (
             lambda v: v["loss"].update(covering={"weight": 0.1}),
             r"loss\.covering needs data\.remember",

@@ -124,6 +124,7 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
     )
     changes = {"data": {"remember": 2}, "augmentation": {"flip": 0.5, "augment": 0.8}, "steps": 5}
     changes["model"] = {"xcos": {"context": 8}}
+    changes["batch"] = {"near": 3.0}
     changes["loss"] = {"covering": {"weight": 1.0, "faces": 2, "pairs": 3}}
     out = tmp_path / "out"
     rows = train(write_config(tmp_path / "run.yaml", changes), sets, out)

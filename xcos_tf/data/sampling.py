@@ -113,6 +113,8 @@ class GroupSampler:
         genuine: float = 0.5,
         seed: int = 0,
         weights: np.ndarray | None = None,
+        near: float = 0.0,
+        embeddings: np.ndarray | None = None,
     ):
         """Prepare to draw.
 
@@ -126,6 +128,8 @@ class GroupSampler:
             seed: of all draws.
             weights: float (M,), 0 or above; who has twice another's is twice as likely to be the
                 next who is drawn. All alike when None. Who has 0 may have no face.
+            near: how much likelier impostor pairs are that are alike: a pair's chance grows with
+                e^(near · cosine) of its `embeddings`, float32 (N, dimension) of unit length.
 
         Raises:
             ValueError: an argument is out of range.
@@ -145,6 +149,7 @@ class GroupSampler:
         self.people, self.faces, self.pairs, self.seed = people, faces, pairs, seed
         self.size = people * faces
         self.labels = labels
+        self._near, self._embeddings = near, embeddings
         self._chances = None if weights is None else weights / np.sum(weights)
         self._order = np.argsort(labels, kind="stable")
         self._ends = np.cumsum(counts)
@@ -164,7 +169,7 @@ class GroupSampler:
         kept = np.concatenate(
             [
                 _choose(random, genuine if len(genuine) else self._same, self._genuine),
-                _choose(random, self._impostor, self.pairs - self._genuine),
+                _choose(random, self._impostor, self.pairs - self._genuine, self._likely(faces)),
             ]
         )
         swap = random.random(len(kept)) < 0.5
@@ -178,16 +183,27 @@ class GroupSampler:
             same,
         )
 
+    def _likely(self, faces):
+        """Return how likely each impostor pair is to be drawn; None where all are alike."""
+        if not self._near:
+            return None
+        embeddings = self._embeddings[faces]
+        cosines = (embeddings @ embeddings.T)[
+            self._first[self._impostor], self._second[self._impostor]
+        ]
+        chances = np.exp(self._near * cosines.astype(np.float64))
+        return chances / chances.sum()
+
     def _faces_of(self, person, random):
         count, end = self._counts[person], self._ends[person]
         chosen = random.choice(count, self.faces, replace=count < self.faces)
         return self._order[end - count + chosen]
 
 
-def _choose(random, candidates, count):
+def _choose(random, candidates, count, chances=None):
     if not count:
         return candidates[:0]
-    return random.choice(candidates, count, replace=len(candidates) < count)
+    return random.choice(candidates, count, replace=len(candidates) < count, p=chances)
 
 
 Sampler = EpochSampler | GroupSampler

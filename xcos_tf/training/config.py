@@ -120,6 +120,7 @@ class BatchConfig(Strict):
     faces: Count | None = None
     pairs: Annotated[int, Field(ge=0, le=2**20)] = 0
     genuine: Share = 0.5
+    near: Annotated[float, Field(ge=0, le=100)] = 0.0
     accumulate: Count = 1
     times: Count = 1
 

@@ -117,6 +117,8 @@ def problems(c: TrainingConfig) -> Iterator[str]:
             yield "data.remember keeps no images for loss.locality or teacher_input: original"
         if c.devices.strategy == "multi_worker":
             yield "data.remember keeps faces beside the run of one machine; leave multi_worker out"
+    if c.batch.near and not c.data.remember:
+        yield "batch.near needs data.remember, which knows the teacher's cosines beforehand"
     drops = c.schedule.drops
     if drops != sorted(set(drops)):
         yield f"schedule.drops must ascend; they are {drops}"

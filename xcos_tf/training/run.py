@@ -192,7 +192,8 @@ class Run:
         )
         drawn = [self.sampler.draw(step, group) for step in range(steps) for group in everything]
         labels = np.concatenate([group.labels for group in drawn])
-        self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1)
+        known = self.config.batch.near, rows["teacher"].reshape(len(labels), -1)
+        self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1, known)
         columns = (rows[name] for name in ("stem", "teacher", "covered"))
         self._remembered = Remembered(*columns, labels)
 
@@ -331,8 +332,13 @@ class Run:
         return people_to_compare(self.faces, GENUINE, otherwise)
 
 
-def _sampler(faces: FaceSet, labels: np.ndarray, config: TrainingConfig, seed: int) -> Sampler:
-    """Return what draws of faces with these labels, which may leave out some of the people."""
+def _sampler(
+    faces: FaceSet, labels: np.ndarray, config: TrainingConfig, seed: int, near: tuple = ()
+) -> Sampler:
+    """Return what draws of faces with these labels, which may leave out some of the people.
+
+    `near` is that of `GroupSampler`, and embeddings.
+    """
     batch = config.batch
     try:
         if config.epochs is not None:
@@ -343,7 +349,7 @@ def _sampler(faces: FaceSet, labels: np.ndarray, config: TrainingConfig, seed: i
             there = np.bincount(labels, minlength=len(faces.people)) > 0
             weights = weigh_people(faces, config.data.weights) * there
         drawn = batch.people, batch.faces, batch.pairs, batch.genuine
-        return GroupSampler(labels, *drawn, seed, weights)
+        return GroupSampler(labels, *drawn, seed, weights, *near)
     except ValueError as error:
         raise XcosError(
             f"batch does not fit the {counted(len(faces.people), 'person', 'people')} that train: "
