@@ -129,7 +129,9 @@ class GroupSampler:
             weights: float (M,), 0 or above; who has twice another's is twice as likely to be the
                 next who is drawn. All alike when None. Who has 0 may have no face.
             near: how much likelier impostor pairs are that are alike: a pair's chance grows with
-                e^(near · cosine) of its `embeddings`, float32 (N, dimension) of unit length.
+                e^(near · cosine) of its embeddings.
+            embeddings: float32 (N, dimension), of unit length; all impostor pairs are as likely
+                when None.
 
         Raises:
             ValueError: an argument is out of range.
@@ -185,7 +187,7 @@ class GroupSampler:
 
     def _likely(self, faces):
         """Return how likely each impostor pair is to be drawn; None where all are alike."""
-        if not self._near:
+        if self._embeddings is None:
             return None
         embeddings = self._embeddings[faces]
         cosines = (embeddings @ embeddings.T)[

@@ -212,9 +212,10 @@ def comparison(
         attention_map = PatchedAttention(name="patched_attention")(similarity_map)
     elif attention == "correlated":
         attention_map = CorrelatedAttention(name="correlated_attention")(similarity_map)
+    elif context:
+        attention_map = attention_with_context(grid_shape, context)(grids)
     else:
-        made = attention_with_context(grid_shape, context) if context else None
-        attention_map = (made or learned_attention(grid_shape, symmetric))(grids)
+        attention_map = learned_attention(grid_shape, symmetric)(grids)
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
     outputs = {"xcos": score, "similarity_map": similarity_map, "attention_map": attention_map}
     return keras.Model(grids, outputs, name=attention)

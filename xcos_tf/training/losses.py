@@ -47,11 +47,10 @@ def identification_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 def cover_cells(images: tf.Tensor, grid: tuple[int, int], black: bool) -> tf.Tensor:
     """Return copies of images, in each of which another cell is covered.
 
-    Black covers it, or a blur of the image itself.
-
     Args:
         images: float32 (N, H, W, 3) in [−1, 1].
         grid: h and w of the cells; they divide H and W.
+        black: whether black covers a cell, or a blur of the image itself.
 
     Returns:
         float32 (N·h·w, H, W, 3), an image's copies one after another, row by row of its cells.

@@ -56,8 +56,8 @@ class Trainer(keras.Model):
         stem: float32 (G, N, h, w, c), instead of `input`, where it is known what the frozen layers
             make of the faces.
         effect: float32 (G, C, h, w), for the covering loss: by how much the teacher's cosine of C
-            pairs falls when a cell of the first face is covered. Their first faces are the last but
-            2·C of the group's faces up to the last but C, and their second faces are the last C.
+            pairs falls when a cell of the first face is covered. The group's last 2·C faces are
+            theirs: the C first faces, then the C second ones.
 
     The pairs are not needed for a plain recogniser, which is trained by L_id alone. Called on
     images, or by `predict`, it gives what the network's `features` does.

@@ -32,8 +32,8 @@ class Remembered:
     Attributes:
         stem: float16 (steps, faces of a step, h, w, c), what the frozen layers make of each.
         teacher: float32 (steps, faces of a step, dimension), of unit length.
-        covered: float16 (steps, C, h, w, dimension), the teacher's embeddings of the first of every
-            so many faces of a step, with each cell of the grid covered.
+        covered: float16 (steps, C, h, w, dimension), the teacher's embeddings of C faces of a step
+            (see `_covered_places`), with each cell of the grid covered.
         labels: int (steps · faces of a step,), whose the faces are.
     """
 
@@ -52,16 +52,23 @@ class Remembered:
             (count, h, w), by how much the teacher's cosine falls when a cell is covered.
         """
         steps, faces = self.teacher.shape[:2]
-        step, place = random.integers((steps, max(1, self.covered.shape[1])), size=(count, 2)).T
-        first = step * faces + place * (faces // max(1, self.covered.shape[1]))
+        places = _covered_places(faces, self.covered.shape[1])
+        # Where no face is covered, no pair is asked for.
+        step, which = random.integers((steps, max(1, len(places))), size=(count, 2)).T
+        first = step * faces + places[which]
         second = random.integers(len(self.labels), size=count)
         for i in np.flatnonzero(random.random(count) < 0.5):
             own = np.flatnonzero(self.labels == self.labels[first[i]])
             second[i] = random.choice(own[own != first[i]]) if len(own) > 1 else second[i]
         partners = self.teacher[np.divmod(second, faces)]
         plain = np.einsum("nd,nd->n", self.teacher[np.divmod(first, faces)], partners)
-        covered = np.einsum("nhwd,nd->nhw", self.covered[step, place].astype(np.float32), partners)
+        covered = np.einsum("nhwd,nd->nhw", self.covered[step, which].astype(np.float32), partners)
         return np.concatenate([first, second]), plain[:, np.newaxis, np.newaxis] - covered
+
+
+def _covered_places(faces: int, covered: int) -> np.ndarray:
+    """Return which faces of a step are covered, int (covered,), evenly apart."""
+    return np.arange(covered) * (faces // max(1, covered))
 
 
 def remember_faces(
@@ -109,8 +116,7 @@ def remember_faces(
             for batch in dataset_of(done, steps):
                 images, rows = joined(batch["input"]), np.empty(1, row)
                 rows["stem"], rows["teacher"] = (x.numpy() for x in see(images))
-                for i in range(covered):
-                    place = i * (faces_per_step // covered)
+                for i, place in enumerate(_covered_places(faces_per_step, covered)):
                     copies = cover_cells(images[place : place + 1], grid, i % 2 == 0)
                     rows["covered"][0, i] = see(copies)[1].numpy().reshape(*grid, -1)
                 yield rows

@@ -192,8 +192,9 @@ class Run:
         )
         drawn = [self.sampler.draw(step, group) for step in range(steps) for group in everything]
         labels = np.concatenate([group.labels for group in drawn])
-        known = self.config.batch.near, rows["teacher"].reshape(len(labels), -1)
-        self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1, known)
+        near = self.config.batch.near
+        embeddings = rows["teacher"].reshape(len(labels), -1) if near else None
+        self.sampler = _sampler(self.faces, labels, self.config, self.config.seed + 1, embeddings)
         columns = (rows[name] for name in ("stem", "teacher", "covered"))
         self._remembered = Remembered(*columns, labels)
 
@@ -333,12 +334,13 @@ class Run:
 
 
 def _sampler(
-    faces: FaceSet, labels: np.ndarray, config: TrainingConfig, seed: int, near: tuple = ()
+    faces: FaceSet,
+    labels: np.ndarray,
+    config: TrainingConfig,
+    seed: int,
+    embeddings: np.ndarray | None = None,
 ) -> Sampler:
-    """Return what draws of faces with these labels, which may leave out some of the people.
-
-    `near` is that of `GroupSampler`, and embeddings.
-    """
+    """Return what draws of faces with these labels, which may leave out some of the people."""
     batch = config.batch
     try:
         if config.epochs is not None:
@@ -349,7 +351,7 @@ def _sampler(
             there = np.bincount(labels, minlength=len(faces.people)) > 0
             weights = weigh_people(faces, config.data.weights) * there
         drawn = batch.people, batch.faces, batch.pairs, batch.genuine
-        return GroupSampler(labels, *drawn, seed, weights, *near)
+        return GroupSampler(labels, *drawn, seed, weights, batch.near, embeddings)
     except ValueError as error:
         raise XcosError(
             f"batch does not fit the {counted(len(faces.people), 'person', 'people')} that train: "
