@@ -3,7 +3,13 @@ import pytest
 import tensorflow as tf
 from scipy.special import softmax
 
-from xcos_tf.models.comparison import ATTENTIONS, PatchedCosine, comparison, plain_comparison
+from xcos_tf.models.comparison import (
+    ATTENTIONS,
+    PatchedCosine,
+    TiltedSoftmax,
+    comparison,
+    plain_comparison,
+)
 from xcos_tf.models.normalisation import unit_length
 from xcos_tf.templates import Gallery
 
@@ -108,6 +114,9 @@ def test_attention_with_context_is_as_described(random):
     model = comparison((2, 3, 5), "learned", context=7)
     randomise(model, random)
     attention = model.get_layer("learned_attention")
+    attention.get_layer("tilted_softmax").set_weights([np.float32(2), np.float32(-1)])
+    last = attention.get_layer("weight_conv")
+    last.set_weights([0.02 * x for x in last.get_weights()])  # no cell has all the weight
     a, b = random.normal(size=(2, 4, 2, 3, 5)).astype(np.float32)
 
     def weights(name):
@@ -138,9 +147,41 @@ def test_attention_with_context_is_as_described(random):
     ]
     fused = prelu(convolve(np.concatenate(seen, -1), *weights("fuse_conv")), "fuse_prelu")
     logits = convolve(fused, *weights("weight_conv"))[..., 0]
-    expected = softmax(logits, axis=(1, 2))
+    similar = numpy_cosines(a, b)
+    gain, log_spread = weights("tilted_softmax")
+    expected = tilted(logits, similar, product.sum(axis=1), gain, np.exp(log_spread))
     np.testing.assert_allclose(model([a, b])["attention_map"], expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(model([b, a])["attention_map"], expected, rtol=1e-3, atol=1e-5)
+
+
+def tilted(logits, similar, cosine, gain, spread):
+    plain = softmax(logits, axis=(1, 2))
+    score = np.sum(plain * similar, axis=(1, 2))
+    variance = np.sum(plain * similar**2, axis=(1, 2)) - score**2
+    tilt = 8 * np.tanh(gain * (cosine - score) / (variance + spread) / 8)
+    return softmax(logits + tilt[:, np.newaxis, np.newaxis] * similar, axis=(1, 2))
+
+
+def test_a_tilted_softmax_brings_the_score_to_a_cosine_nearby(random):
+    similar = random.uniform(-1, 1, (6, 7, 7)).astype(np.float32)
+    logits = random.normal(size=(6, 7, 7, 1)).astype(np.float32)
+    plain = np.sum(softmax(logits[..., 0], axis=(1, 2)) * similar, axis=(1, 2))
+    layer = TiltedSoftmax()
+    for aim in (plain + 0.05, plain - 0.05):
+        cosine = aim.reshape(-1, 1, 1).astype(np.float32)
+        layer([logits, similar, cosine])
+        layer.set_weights([np.float32(1), np.float32(-20)])
+        weight = np.asarray(layer([logits, similar, cosine]))
+        np.testing.assert_allclose(np.sum(weight * similar, axis=(1, 2)), aim, atol=0.003)
+        expected = tilted(logits[..., 0], similar, aim, 1, np.exp(-20))
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
+        np.testing.assert_allclose(weight.sum((1, 2)), 1, atol=1e-6)
+
+
+def test_a_tilted_softmax_is_finite_where_all_cells_are_alike():
+    logits, similar = np.zeros((1, 7, 7, 1), np.float32), np.full((1, 7, 7), 0.5, np.float32)
+    weight = np.asarray(TiltedSoftmax()([logits, similar, np.full((1, 1, 1), -1, np.float32)]))
+    np.testing.assert_allclose(weight, np.full((1, 7, 7), 1 / 49), rtol=1e-5)
 
 
 def test_context_has_no_order_of_the_faces():

@@ -9,7 +9,13 @@ import tensorflow as tf
 from xcos_tf.errors import XcosError
 from xcos_tf.models.presets import load_preset
 from xcos_tf.models.weights import named_weights, read_arrays
-from xcos_tf.training.assembly import assemble, start_grid_head
+from xcos_tf.training.assembly import (
+    PENALTY,
+    assemble,
+    context_conv,
+    start_context,
+    start_grid_head,
+)
 from xcos_tf.training.checkpoints import trainer_state
 from xcos_tf.training.config import ModelConfig, OptimizerConfig
 from xcos_tf.training.config_reader import read_config
@@ -89,6 +95,32 @@ def test_the_linear_tail_is_a_verifier_before_any_training(assembled):
     assert np.abs(grids.mean(0)).max() < 0.5 * np.abs(grids).max() and grids.std() > 0
 
 
+def with_head(start=SHIPPED.start, **options):
+    xcos = SHIPPED.model.xcos.model_copy(update=options)
+    return changed(start=start, model=SHIPPED.model.model_copy(update={"xcos": xcos}))
+
+
+FROM_TEACHER = SHIPPED.start.model_copy(update={"context": "teacher"})
+
+
+def test_the_context_starts_nearest_to_the_teachers_embeddings_and_stays():
+    assembled = assemble(with_head(FROM_TEACHER, channels=2, context=192), 5, 100, 10)
+    random = np.random.default_rng(3)
+    blocks = random.normal(size=(3, 50, 7, 7, 128)), random.normal(size=(3, 50, 192))
+    start_context(assembled, zip(*blocks, strict=True))
+    # Least squares with a row for each penalty, which does not reach the bias.
+    grids = np.asarray(assembled.features(np.concatenate(blocks[0])), np.float64).reshape(150, -1)
+    rows = np.concatenate([grids, np.ones((150, 1))], axis=1)
+    penalty = np.sqrt(PENALTY * np.square(rows).sum() / rows.shape[1]) * np.eye(rows.shape[1])[:-1]
+    wanted = np.concatenate([*blocks[1], np.zeros((len(penalty), 192))])
+    expected = np.linalg.lstsq(np.concatenate([rows, penalty]), wanted, rcond=None)[0]
+    kernel, bias = map(np.asarray, context_conv(assembled.network).weights)
+    np.testing.assert_allclose(kernel.reshape(98, 192), expected[:-1], atol=1e-3)
+    np.testing.assert_allclose(bias, expected[-1], atol=1e-3)
+    trained = {id(variable) for variable in assembled.trainable_variables}
+    assert id(context_conv(assembled.network).kernel) not in trained
+
+
 def test_an_xcos_preset_hands_on_all_that_fits():
     config = changed("start", preset="xcos-mobilefacenet", grid_head=None)
     assembled = assemble(config, 5, 100, 10)
@@ -105,6 +137,7 @@ def test_an_xcos_preset_hands_on_all_that_fits():
         (changed("start", frozen_until="feature_conv_prelu"), "layer before the backbone's last"),
         (changed("start", frozen_until="block_13_project"), "that nothing goes around"),
         (changed(teacher="xcos-mobilefacenet"), "is an xCos preset"),
+        (with_head(FROM_TEACHER, context=16), r"needs model\.xcos\.context 192, the length"),
         (modelled(backbone={"kind": "ir"}, xcos={}), "has other weights"),
         (modelled(backbone={"kind": "ir", "chanels": 3}, xcos={}), "describes no network"),
         (
@@ -117,11 +150,6 @@ def test_an_xcos_preset_hands_on_all_that_fits():
 def test_mistakes_are_one_sentence(config, sentence):
     with pytest.raises(XcosError, match=sentence):
         assemble(config, 5, 100, 10)
-
-
-def with_head(**options):
-    xcos = SHIPPED.model.xcos.model_copy(update=options)
-    return changed(model=SHIPPED.model.model_copy(update={"xcos": xcos}))
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
         lambda rows, *rest: (seen.append(rows), remembered_dataset(rows, *rest))[1],
     )
     changes = {"data": {"remember": 2}, "augmentation": {"flip": 0.5, "augment": 0.8}, "steps": 5}
-    changes["model"] = {"xcos": {"context": 8}}
+    changes["model"] = {"xcos": {"context": 192}}
+    changes["start"] = {"context": "teacher"}
     changes["batch"] = {"near": 3.0}
     changes["loss"] = {"covering": {"weight": 1.0, "faces": 2, "pairs": 3}}
     out = tmp_path / "out"
@@ -131,10 +132,12 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
     assert seen[0].stem.shape[:2] == (2, 8)  # faces of two steps
     assert seen[0].covered.shape[:4] == (2, 2, 7, 7)
     assert 0 < rows[-1]["loss/covering"] < 1.5 and np.isfinite(rows[-1]["loss/total"])
-    assert load_preset(out / "preset").network.options["context"] == 8
+    assert load_preset(out / "preset").network.options["context"] == 192
     two, five = (checkpoint(out, step) for step in (2, 5))
     (conv,) = (name for name in five if name.endswith("grid_head/conv/kernel"))
     assert (two[conv] != five[conv]).any()  # it trained on after the steps that it remembers
+    (context,) = (name for name in five if name.endswith("context_conv/kernel"))
+    np.testing.assert_array_equal(two[context], five[context])
     assert not (out / REMEMBERED_FILE).exists() and (out / "preset").exists()
 
 

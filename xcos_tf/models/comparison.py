@@ -6,6 +6,8 @@ from xcos_tf.environment import keras
 from xcos_tf.models.normalisation import batch_norm, prelu, unit_length
 from xcos_tf.models.preset_threshold import ATTENTIONS, PLAIN_COSINE
 
+LARGEST_TILT = 8.0
+
 
 class _Float32Layer(keras.layers.Layer):
     """Computes in float32 under any dtype policy."""
@@ -83,6 +85,38 @@ class CellSoftmax(_Float32Layer):
         return tf.reshape(tf.nn.softmax(flat), (-1, height, width))
 
 
+@keras.utils.register_keras_serializable(package="xcos_tf")
+class TiltedSoftmax(_Float32Layer):
+    """Softmax over all cells, tilted towards S so that the score nears a cosine that is given.
+
+    W₀ = softmax(l) gives a score ⟨S, W₀⟩, and softmax(l + β·S) another, which grows with β as fast
+    as the variance of S under W₀. So β = gain · (cosine − ⟨S, W₀⟩) / (variance + spread), which is
+    Newton's first step where gain is 1 and spread 0; both are trained. |β| stays below
+    `LARGEST_TILT`.
+
+    Call on logits l (N, h, w, 1), S (N, h, w) in [−1, 1] and cosines (N, 1, 1) in [−1, 1]; returns
+    float32 (N, h, w) ≥ 0 that sums to 1.
+    """
+
+    def build(self, input_shape):
+        start = keras.initializers.Constant
+        self.gain = self.add_weight(name="gain", shape=(), initializer=start(0.5))
+        self.log_spread = self.add_weight(name="log_spread", shape=(), initializer=start(-4.0))
+        super().build(input_shape)
+
+    def call(self, inputs):
+        logits, similarity_map, cosine = inputs
+        height, width = similarity_map.shape[1:]
+        logits, similar = (tf.reshape(x, (-1, height * width)) for x in (logits, similarity_map))
+        plain = tf.nn.softmax(logits)
+        score = tf.reduce_sum(plain * similar, axis=1, keepdims=True)
+        variance = tf.reduce_sum(plain * tf.square(similar - score), axis=1, keepdims=True)
+        gain, spread = tf.convert_to_tensor(self.gain), tf.exp(self.log_spread)
+        tilt = gain * (tf.reshape(cosine, (-1, 1)) - score) / (variance + spread)
+        tilt = LARGEST_TILT * tf.tanh(tilt / LARGEST_TILT)
+        return tf.reshape(tf.nn.softmax(logits + tilt * similar), (-1, height, width))
+
+
 def learned_attention(grid_shape: tuple[int, int, int], symmetric: bool = True) -> keras.Model:
     """Return L: a small CNN from both grid features to the weights of their cells (Eq. 8 and 9).
 
@@ -128,8 +162,8 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
 
     A convolution as large as the grid makes one embedding of each face. The products of the two,
     their cosine, and S stand beside what a 3×3 convolution makes of the cells. Two more 3×3
-    convolutions come down to one channel, and a softmax over the cells makes the map. It is the
-    same for (A, B) and (B, A).
+    convolutions come down to one channel, and a `TiltedSoftmax` over the cells makes the map, so
+    that the score nears that cosine. It is the same for (A, B) and (B, A).
 
     Args:
         grid_shape: (h, w, c) of a grid feature.
@@ -144,25 +178,26 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
     def conv(channels, name, size=3, **options):
         return keras.layers.Conv2D(channels, size, padding="same", name=name, **options)
 
-    def cosine_of(pair, name):
-        map_ = PatchedCosine(name=name)(pair)
-        return keras.layers.Reshape((*map_.shape[1:], 1), name=f"{name}_channel")(map_)
+    def channel(map_, name):
+        return keras.layers.Reshape((*map_.shape[1:], 1), name=name)(map_)
 
     def everywhere(x, name):
         return keras.layers.UpSampling2D((height, width), name=name)(x)
 
     embed, embed_prelu = conv(16, "embed_conv"), prelu("embed_prelu")
     cells = [embed_prelu(embed(grid)) for grid in grids]
+    similarity_map = PatchedCosine(name="cell_cosine")(grids)
     whole = keras.layers.Conv2D(context, (height, width), name="context_conv")
     unit = keras.layers.UnitNormalization(name="context_unit")
     wholes = [unit(whole(grid)) for grid in grids]
+    cosine = PatchedCosine(name="context_cosine")(wholes)
     # Products of two embeddings of unit length are small, so their weights start large.
     start = keras.initializers.RandomNormal(stddev=1.0)
     alike = keras.layers.Multiply(name="context_product")(wholes)
     alike = conv(16, "context_mix", 1, kernel_initializer=start)(alike)
     cosines = [
-        cosine_of(grids, "cell_cosine"),
-        everywhere(cosine_of(wholes, "context_cosine"), "context_cosine_everywhere"),
+        channel(similarity_map, "cell_cosine_channel"),
+        everywhere(channel(cosine, "context_cosine_channel"), "context_cosine_everywhere"),
     ]
     seen = [
         keras.layers.Add(name="cells_sum")(cells),
@@ -174,7 +209,8 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
     x = prelu("fuse_prelu")(conv(32, "fuse_conv")(x))
     start = keras.initializers.RandomNormal(stddev=0.02)  # so that W starts nearly uniform
     logits = conv(1, "weight_conv", kernel_initializer=start)(x)
-    return keras.Model(grids, CellSoftmax(name="softmax")(logits), name="learned_attention")
+    attention_map = TiltedSoftmax(name="tilted_softmax")([logits, similarity_map, cosine])
+    return keras.Model(grids, attention_map, name="learned_attention")
 
 
 def comparison(

@@ -4,6 +4,8 @@ With a grid head that already verifies faces before the first step, from an embe
 linear.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -21,6 +23,7 @@ from xcos_tf.training.model import Part, Trainer
 from xcos_tf.training.optimizers import build_optimizer
 from xcos_tf.training.schedules import build_schedule
 
+PENALTY = 1e-3
 MARGIN_HEADS = {"arcface": ArcFaceHead, "cosface": CosFaceHead}
 
 
@@ -72,6 +75,14 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
         )
     except ValueError as error:
         raise XcosError(f"the trainer cannot be built: {error}") from None
+    if config.start.context:
+        context_conv(network).trainable = False
+        wanted = trainer.teacher.output_shape[-1]
+        if config.model.xcos.context != wanted:
+            raise XcosError(
+                f"start.context: teacher needs model.xcos.context {wanted}, the length of its "
+                f"embeddings; it is {config.model.xcos.context}"
+            )
     trainer.compile(_parts(config, trainer.parts, steps, steps_per_epoch))
     if config.start.checkpoint:
         take_weights(trainer, config.start.checkpoint)
@@ -88,6 +99,33 @@ def start_grid_head(config: TrainingConfig, trainer: Trainer, images: tf.data.Da
     run = tf.function(lambda x: backbone(x, training=False), reduce_retracing=True)
     features = np.concatenate([run(block).numpy() for block in images])
     start_from_linear_tail(trainer.network.head, preset.head, features)
+
+
+def context_conv(network: XCos) -> keras.layers.Layer:
+    """Return what makes one embedding of a grid in an `attention_with_context`."""
+    return network.comparisons["learned"].get_layer("learned_attention").get_layer("context_conv")
+
+
+def start_context(trainer: Trainer, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Set the context to the affine map of a grid that comes nearest to the teacher's embedding.
+
+    That is ridge regression, whose penalty is a thousandth of the mean variance of the grids.
+
+    Args:
+        faces: blocks of what `Trainer.stem` gives and of the teacher's embeddings, float (n, h, w,
+            c) and (n, dimension).
+    """
+    run = tf.function(lambda x: trainer.features(x, training=False), reduce_retracing=True)
+    gram = product = 0.0
+    for stem, embeddings in faces:
+        grids = run(tf.cast(stem, tf.float32)).numpy().astype(np.float64)
+        rows = np.concatenate([grids.reshape(len(grids), -1), np.ones((len(grids), 1))], axis=1)
+        gram, product = gram + rows.T @ rows, product + rows.T @ embeddings
+    penalty = np.eye(len(gram)) * PENALTY * np.trace(gram) / len(gram)
+    penalty[-1, -1] = 0
+    found = np.linalg.solve(gram + penalty, product)
+    kernel = found[:-1].reshape(*grids.shape[1:], -1)
+    context_conv(trainer.network).set_weights([kernel, found[-1]])
 
 
 def _take_over(name: str, preset: XCos | FaceEmbedder, network: XCos | FaceEmbedder) -> None:

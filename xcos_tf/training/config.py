@@ -92,6 +92,7 @@ class StartConfig(Strict):
 
     preset: Line | None = None
     grid_head: Literal["linear_tail"] | None = None
+    context: Literal["teacher"] | None = None
     frozen_until: Line | None = None
     checkpoint: Line | None = None
 
