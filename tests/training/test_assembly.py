@@ -13,7 +13,7 @@ from xcos_tf.training.assembly import (
     PENALTY,
     assemble,
     context_conv,
-    start_context,
+    fit_context,
     start_grid_head,
 )
 from xcos_tf.training.checkpoints import trainer_state
@@ -95,19 +95,19 @@ def test_the_linear_tail_is_a_verifier_before_any_training(assembled):
     assert np.abs(grids.mean(0)).max() < 0.5 * np.abs(grids).max() and grids.std() > 0
 
 
-def with_head(start=SHIPPED.start, **options):
+def with_head(optimizers=SHIPPED.optimizers, **options):
     xcos = SHIPPED.model.xcos.model_copy(update=options)
-    return changed(start=start, model=SHIPPED.model.model_copy(update={"xcos": xcos}))
+    return changed(optimizers=optimizers, model=SHIPPED.model.model_copy(update={"xcos": xcos}))
 
 
-FROM_TEACHER = SHIPPED.start.model_copy(update={"context": "teacher"})
+RIDGE = SHIPPED.optimizers.model_copy(update={"context": "ridge"})
 
 
-def test_the_context_starts_nearest_to_the_teachers_embeddings_and_stays():
-    assembled = assemble(with_head(FROM_TEACHER, channels=2, context=192), 5, 100, 10)
+def test_the_context_is_nearest_to_the_teachers_embeddings_and_not_trained():
+    assembled = assemble(with_head(RIDGE, channels=2, context=192), 5, 100, 10)
     random = np.random.default_rng(3)
     blocks = random.normal(size=(3, 50, 7, 7, 128)), random.normal(size=(3, 50, 192))
-    start_context(assembled, zip(*blocks, strict=True))
+    fit_context(assembled, zip(*blocks, strict=True))
     # Least squares with a row for each penalty, which does not reach the bias.
     grids = np.asarray(assembled.features(np.concatenate(blocks[0])), np.float64).reshape(150, -1)
     rows = np.concatenate([grids, np.ones((150, 1))], axis=1)
@@ -137,7 +137,7 @@ def test_an_xcos_preset_hands_on_all_that_fits():
         (changed("start", frozen_until="feature_conv_prelu"), "layer before the backbone's last"),
         (changed("start", frozen_until="block_13_project"), "that nothing goes around"),
         (changed(teacher="xcos-mobilefacenet"), "is an xCos preset"),
-        (with_head(FROM_TEACHER, context=16), r"needs model\.xcos\.context 192, the length"),
+        (with_head(RIDGE, context=16), r"needs model\.xcos\.context 192, the length"),
         (modelled(backbone={"kind": "ir"}, xcos={}), "has other weights"),
         (modelled(backbone={"kind": "ir", "chanels": 3}, xcos={}), "describes no network"),
         (

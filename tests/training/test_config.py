@@ -235,7 +235,7 @@ def test_the_paper_s_models_are_built():
             r"data\.remember needs start\.frozen_until",
         ),
         (lambda v: v["batch"].update(near=3.0), r"batch\.near needs data\.remember"),
-        (lambda v: v["start"].update(context="teacher"), r"start\.context needs model\.xcos\.con"),
+        (lambda v: v["optimizers"].update(context="ridge"), r"ridge needs model\.xcos\.context"),
         (
             lambda v: v["loss"].update(covering={"weight": 0.1}),
             r"loss\.covering needs data\.remember",

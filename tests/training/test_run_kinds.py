@@ -124,7 +124,7 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
     )
     changes = {"data": {"remember": 2}, "augmentation": {"flip": 0.5, "augment": 0.8}, "steps": 5}
     changes["model"] = {"xcos": {"context": 192}}
-    changes["start"] = {"context": "teacher"}
+    changes["optimizers"] = {"context": "ridge"}
     changes["batch"] = {"near": 3.0}
     changes["loss"] = {"covering": {"weight": 1.0, "faces": 2, "pairs": 3}}
     out = tmp_path / "out"
@@ -137,7 +137,7 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
     (conv,) = (name for name in five if name.endswith("grid_head/conv/kernel"))
     assert (two[conv] != five[conv]).any()  # it trained on after the steps that it remembers
     (context,) = (name for name in five if name.endswith("context_conv/kernel"))
-    np.testing.assert_array_equal(two[context], five[context])
+    assert (two[context] != five[context]).any()  # the grid moved on, and it was fitted again
     assert not (out / REMEMBERED_FILE).exists() and (out / "preset").exists()
 
 

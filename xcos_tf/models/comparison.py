@@ -6,7 +6,7 @@ from xcos_tf.environment import keras
 from xcos_tf.models.normalisation import batch_norm, prelu, unit_length
 from xcos_tf.models.preset_threshold import ATTENTIONS, PLAIN_COSINE
 
-LARGEST_TILT = 8.0
+LARGEST_TILT, TILTS = 8.0, 2
 
 
 class _Float32Layer(keras.layers.Layer):
@@ -89,10 +89,9 @@ class CellSoftmax(_Float32Layer):
 class TiltedSoftmax(_Float32Layer):
     """Softmax over all cells, tilted towards S so that the score nears a cosine that is given.
 
-    W₀ = softmax(l) gives a score ⟨S, W₀⟩, and softmax(l + β·S) another, which grows with β as fast
-    as the variance of S under W₀. So β = gain · (cosine − ⟨S, W₀⟩) / (variance + spread), which is
-    Newton's first step where gain is 1 and spread 0; both are trained. |β| stays below
-    `LARGEST_TILT`.
+    W = softmax(l + β·S) gives a score ⟨S, W⟩ that grows with β as fast as S varies under W. So β
+    starts at 0 and grows `TILTS` times by gain · (cosine − ⟨S, W⟩) / (variance + spread), which is
+    Newton's step where gain is 1 and spread 0; both are trained. |β| stays below `LARGEST_TILT`.
 
     Call on logits l (N, h, w, 1), S (N, h, w) in [−1, 1] and cosines (N, 1, 1) in [−1, 1]; returns
     float32 (N, h, w) ≥ 0 that sums to 1.
@@ -108,12 +107,14 @@ class TiltedSoftmax(_Float32Layer):
         logits, similarity_map, cosine = inputs
         height, width = similarity_map.shape[1:]
         logits, similar = (tf.reshape(x, (-1, height * width)) for x in (logits, similarity_map))
-        plain = tf.nn.softmax(logits)
-        score = tf.reduce_sum(plain * similar, axis=1, keepdims=True)
-        variance = tf.reduce_sum(plain * tf.square(similar - score), axis=1, keepdims=True)
-        gain, spread = tf.convert_to_tensor(self.gain), tf.exp(self.log_spread)
-        tilt = gain * (tf.reshape(cosine, (-1, 1)) - score) / (variance + spread)
-        tilt = LARGEST_TILT * tf.tanh(tilt / LARGEST_TILT)
+        aim, gain = tf.reshape(cosine, (-1, 1)), tf.convert_to_tensor(self.gain)
+        tilt = tf.zeros_like(aim)
+        for _ in range(TILTS):
+            weight = tf.nn.softmax(logits + tilt * similar)
+            score = tf.reduce_sum(weight * similar, axis=1, keepdims=True)
+            variance = tf.reduce_sum(weight * tf.square(similar - score), axis=1, keepdims=True)
+            tilt += gain * (aim - score) / (variance + tf.exp(self.log_spread))
+            tilt = LARGEST_TILT * tf.tanh(tilt / LARGEST_TILT)
         return tf.reshape(tf.nn.softmax(logits + tilt * similar), (-1, height, width))
 
 

@@ -75,12 +75,12 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
         )
     except ValueError as error:
         raise XcosError(f"the trainer cannot be built: {error}") from None
-    if config.start.context:
+    if config.optimizers.context:
         context_conv(network).trainable = False
         wanted = trainer.teacher.output_shape[-1]
         if config.model.xcos.context != wanted:
             raise XcosError(
-                f"start.context: teacher needs model.xcos.context {wanted}, the length of its "
+                f"optimizers.context: ridge needs model.xcos.context {wanted}, the length of its "
                 f"embeddings; it is {config.model.xcos.context}"
             )
     trainer.compile(_parts(config, trainer.parts, steps, steps_per_epoch))
@@ -106,8 +106,8 @@ def context_conv(network: XCos) -> keras.layers.Layer:
     return network.comparisons["learned"].get_layer("learned_attention").get_layer("context_conv")
 
 
-def start_context(trainer: Trainer, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
-    """Set the context to the affine map of a grid that comes nearest to the teacher's embedding.
+def fit_context(trainer: Trainer, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Set the context to the affine map from grids that comes nearest to the teacher's embeddings.
 
     That is ridge regression, whose penalty is a thousandth of the mean variance of the grids.
 

@@ -92,7 +92,6 @@ class StartConfig(Strict):
 
     preset: Line | None = None
     grid_head: Literal["linear_tail"] | None = None
-    context: Literal["teacher"] | None = None
     frozen_until: Line | None = None
     checkpoint: Line | None = None
 
@@ -206,12 +205,13 @@ class OptimizerConfig(Strict):
 
 
 class OptimizersConfig(Strict):
-    """An optimizer for each part; None freezes it."""
+    """An optimizer for each part; None freezes it. See `fit_context` for "ridge"."""
 
     backbone: OptimizerConfig | None = None
     head: OptimizerConfig | None = None
     attention: OptimizerConfig | None = None
     margin_head: OptimizerConfig | None = None
+    context: Literal["ridge"] | None = None
     clip_norm: Annotated[float, Field(gt=0, le=10**9)] | None = None
 
 

@@ -196,12 +196,12 @@ def _impossible(c):
         )
     if c.start.grid_head and not (c.explains and c.start.preset):
         yield "start.grid_head needs a model with `xcos`, and start.preset"
-    if c.start.context and not (c.data.remember and c.explains and c.model.xcos.context):
-        yield "start.context needs model.xcos.context and data.remember"
     if c.start.frozen_until and not (c.start.preset or c.start.checkpoint):
         yield "start.frozen_until needs start.preset or checkpoint, whose layers stay as they are"
     if c.optimizers.attention and not c.loss.learned:
         yield "optimizers.attention trains L, but loss.learned has no weight"
+    if c.optimizers.context and not (c.data.remember and c.explains and c.model.xcos.context):
+        yield "optimizers.context: ridge needs model.xcos.context and data.remember"
     if c.optimizers.margin_head and not c.loss.identification.weight:
         yield "optimizers.margin_head is trained by L_id, but loss.identification has no weight"
     if not any(getattr(c.optimizers, part) for part in PARTS):

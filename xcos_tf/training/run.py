@@ -27,7 +27,7 @@ from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.rates import FOLDS, tenths, thresholds_at_fmrs
 from xcos_tf.models.presets import save_preset
 from xcos_tf.progress import log
-from xcos_tf.training.assembly import assemble, start_context, start_grid_head
+from xcos_tf.training.assembly import assemble, fit_context, start_grid_head
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import PARTS, TrainingConfig
 from xcos_tf.training.config_reader import read_config
@@ -131,8 +131,6 @@ class Run:
         self._remembered = self._teacher = None
         if config.data.remember and not self.finished:
             self._remember(config.data.remember)
-            if start.context and not start.checkpoint and not made:
-                start_context(self.trainer, self._remembered.blocks())
         if config.loss.teacher_input == "original" and not self.finished:
             self._teacher = remember_teacher(self.trainer, self.faces, self.folder, self._chief)
         self.held_out = self._validation = self._watched = self._monitor = None
@@ -241,6 +239,8 @@ class Run:
 
     def _validate(self, step):
         config = self.config
+        if config.optimizers.context:
+            fit_context(self.trainer, self._remembered.blocks())
         metric = config.validation.best_metric
         key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
