@@ -16,6 +16,7 @@ HOMES = {
     "PatchedAttention": "xcos_tf.models.comparison",
     "CorrelatedAttention": "xcos_tf.models.comparison",
     "CellSoftmax": "xcos_tf.models.comparison",
+    "TiltedSoftmax": "xcos_tf.models.comparison",
     "ChangedGrids": "xcos_tf.models.whatif",
     "ArcFaceHead": "xcos_tf.models.margins",
     "CosFaceHead": "xcos_tf.models.margins",
