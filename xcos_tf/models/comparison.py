@@ -171,9 +171,10 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
         context: length of these embeddings.
 
     Returns:
-        A model as by `learned_attention`.
+        A model as by `learned_attention`, which takes S float32 (N, h, w) after the two grids.
     """
     height, width, _ = grid_shape
+    similarity_map = keras.Input((height, width), name="similarity_map")
     grids = [keras.Input(grid_shape, name=f"grid_{x}") for x in "ab"]
 
     def conv(channels, name, size=3, **options):
@@ -187,7 +188,6 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
 
     embed, embed_prelu = conv(16, "embed_conv"), prelu("embed_prelu")
     cells = [embed_prelu(embed(grid)) for grid in grids]
-    similarity_map = PatchedCosine(name="cell_cosine")(grids)
     whole = keras.layers.Conv2D(context, (height, width), name="context_conv")
     unit = keras.layers.UnitNormalization(name="context_unit")
     wholes = [unit(whole(grid)) for grid in grids]
@@ -211,7 +211,7 @@ def attention_with_context(grid_shape: tuple[int, int, int], context: int) -> ke
     start = keras.initializers.RandomNormal(stddev=0.02)  # so that W starts nearly uniform
     logits = conv(1, "weight_conv", kernel_initializer=start)(x)
     attention_map = TiltedSoftmax(name="tilted_softmax")([logits, similarity_map, cosine])
-    return keras.Model(grids, attention_map, name="learned_attention")
+    return keras.Model([*grids, similarity_map], attention_map, name="learned_attention")
 
 
 def comparison(
@@ -250,7 +250,7 @@ def comparison(
     elif attention == "correlated":
         attention_map = CorrelatedAttention(name="correlated_attention")(similarity_map)
     elif context:
-        attention_map = attention_with_context(grid_shape, context)(grids)
+        attention_map = attention_with_context(grid_shape, context)([*grids, similarity_map])
     else:
         attention_map = learned_attention(grid_shape, symmetric)(grids)
     score = FrobeniusProduct(name="xcos")([similarity_map, attention_map])
