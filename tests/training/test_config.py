@@ -237,6 +237,15 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["batch"].update(near=3.0), r"batch\.near needs data\.remember"),
         (lambda v: v["optimizers"].update(context="ridge"), r"ridge needs model\.xcos\.context"),
         (
+            lambda v: (
+                v["data"].update(remember=9),
+                v["model"]["xcos"].update(context=192, attentions=["patched"]),
+                v["loss"].update(learned=0, patched=1),
+                v["optimizers"].update(context="ridge", attention=None),
+            ),
+            r"and a weight of loss\.learned",
+        ),
+        (
             lambda v: v["loss"].update(covering={"weight": 0.1}),
             r"loss\.covering needs data\.remember",
         ),

@@ -109,7 +109,7 @@ def context_conv(network: XCos) -> keras.layers.Layer:
 def fit_context(trainer: Trainer, faces: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
     """Set the context to the affine map from grids that comes nearest to the teacher's embeddings.
 
-    That is ridge regression, whose penalty is a thousandth of the mean variance of the grids.
+    That is ridge regression, whose penalty is a thousandth of the mean square of the grids.
 
     Args:
         faces: blocks of what `Trainer.stem` gives and of the teacher's embeddings, float (n, h, w,

@@ -200,8 +200,12 @@ def _impossible(c):
         yield "start.frozen_until needs start.preset or checkpoint, whose layers stay as they are"
     if c.optimizers.attention and not c.loss.learned:
         yield "optimizers.attention trains L, but loss.learned has no weight"
-    if c.optimizers.context and not (c.data.remember and c.explains and c.model.xcos.context):
-        yield "optimizers.context: ridge needs model.xcos.context and data.remember"
+    seen = c.explains and c.loss.learned and c.model.xcos.context
+    if c.optimizers.context and not (seen and c.data.remember):
+        yield (
+            "optimizers.context: ridge needs model.xcos.context, data.remember and a weight of "
+            "loss.learned"
+        )
     if c.optimizers.margin_head and not c.loss.identification.weight:
         yield "optimizers.margin_head is trained by L_id, but loss.identification has no weight"
     if not any(getattr(c.optimizers, part) for part in PARTS):
