@@ -17,8 +17,10 @@ if __name__ == "__main__":
 from tools.results import parser_of, run
 from xcos_tf.cli.parser import add
 
-NAMES = ("mobilefacenet", "mobilefacenet-occlusion")
-PRESETS = tuple(prefix + name for name in NAMES for prefix in ("", "xcos-"))
+PRESETS = (
+    *("mobilefacenet", "xcos-mobilefacenet", "xcos-mobilefacenet-2"),
+    *("mobilefacenet-occlusion", "xcos-mobilefacenet-occlusion"),
+)
 PARTS = ("tables", "fig-5a", "fig-5b", "cost")
 
 

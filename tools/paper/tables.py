@@ -7,7 +7,18 @@ from tools.benchmark import verification_ratio
 from tools.paper import published
 from tools.paper.data_folder import NotThere, open_paper_set
 from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
-from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
+from tools.paper.rows import (
+    DRAWN,
+    LETTERS,
+    MEASURED,
+    NOT_RUN,
+    OURS,
+    PAPER,
+    PRINTED,
+    Accuracy,
+    Cost,
+    namesake,
+)
 from tools.results import Report, minus, pivot, table
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import open_matchers
@@ -202,7 +213,7 @@ def lfw_table(rows: Sequence[Accuracy]) -> str:
     baselines = {row.preset: row.accuracy for row in rows if row.score == "cosine"}
 
     def gap(row: Accuracy) -> str:
-        baseline = baselines.get(row.preset.removeprefix("xcos-"))
+        baseline = baselines.get(namesake(row.preset))
         has_gap = baseline is not None and row.score != "cosine"
         return minus(f"{100 * (baseline - row.accuracy):.2f}") if has_gap else ""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tools.paper.data_folder import SEED
 from tools.paper.figures import draw_shares
-from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
+from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop, namesake
 from tools.paper.tables import ON_LFW, Bench, by_share, on_set
 from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
@@ -21,7 +21,6 @@ from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 RESAMPLES = 10_000
 LESS, MORE, EQUAL = "loses less", "loses more", "no significant difference"
-XCOS_PREFIX = "xcos-"
 
 
 def figure_5b(bench: Bench) -> list[Report]:
@@ -79,7 +78,7 @@ def _names(drop: Drop) -> str:
 def _drops(
     bench: Bench, found: Mapping[float, Sequence[ScoredPairs]], pairs: PairSet
 ) -> list[Drop]:
-    """Compare every score of a preset xcos-NAME with the preset NAME, if both are there."""
+    """Compare every score of an xCos preset with its `namesake`, if both are there."""
     by_share: dict[tuple[str, str], dict[float, ScoredPairs]] = {}
     for share, results in found.items():
         for x in results:
@@ -89,8 +88,8 @@ def _drops(
     drops = []
     for (preset, _), of_xcos in by_share.items():
         name = names[preset]
-        baseline = by_share.get((by_name.get(name.removeprefix(XCOS_PREFIX)), PLAIN_COSINE))
-        if name.startswith(XCOS_PREFIX) and baseline:
+        baseline = by_share.get((by_name.get(namesake(name)), PLAIN_COSINE))
+        if namesake(name) != name and baseline:
             drops += compare_drops(of_xcos, baseline, pairs)
     return drops
 
