@@ -21,6 +21,7 @@ def test_measured_ones(tmp_path):
     ("preset", "variants"),
     [
         ("xcos-mobilefacenet", CONVERTED + COMPRESSED),
+        ("xcos-mobilefacenet-2", CONVERTED),
         ("xcos-mobilefacenet-occlusion", CONVERTED),
     ],
 )
