@@ -4,6 +4,7 @@
     python tools/ship.py search FACES PRESET...
 
 `tflite` makes the files of the bundled presets anew, in float32 for any number of faces and pairs.
+They hold the thresholds that `xcos export --measure` keeps in a preset, so measure these first.
 `search` measures the thresholds of searches: FACES is a folder of aligned faces, a sub-folder for
 each person, of people whom the presets were not trained on (`xcos evaluate FACES --identification`
 says what they are worth), and PRESET a bundled preset or a preset folder.
