@@ -32,6 +32,7 @@ def test_unknown_methods_are_refused(names):
     [
         ("grid embedding any", "xcos-mobilefacenet", None, "x m x"),
         ("grid embedding", "xcos-mobilefacenet-occlusion", None, "xo mo"),
+        ("grid embedding", "xcos-mobilefacenet-2", None, "x2 m"),
         ("embedding grid", "xcos-mobilefacenet", "mobilefacenet-occlusion", "mo x"),
         ("embedding any", "mobilefacenet-occlusion", None, "mo mo"),
         ("embedding any", "mobilefacenet-occlusion", "mobilefacenet", "m mo"),
@@ -40,6 +41,7 @@ def test_unknown_methods_are_refused(names):
 def test_each_method_gets_a_preset_of_its_kind(kinds, preset, baseline, chosen):
     short = {"x": "xcos-mobilefacenet", "m": "mobilefacenet"}
     short |= {key + "o": f"{name}-occlusion" for key, name in short.items()}
+    short["x2"] = "xcos-mobilefacenet-2"
     expected = [short[key] for key in chosen.split()]
     assert choose_presets(needing(*kinds.split()), preset, baseline) == expected
 

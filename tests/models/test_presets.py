@@ -7,6 +7,7 @@ import pytest
 from xcos_tf.errors import XcosError
 from xcos_tf.models import presets
 from xcos_tf.models.builder import build_network
+from xcos_tf.models.preset_folder import namesake
 
 MODEL = {
     "backbone": {"kind": "mobilefacenet", "batch_norm": False, "input_size": 32},
@@ -232,3 +233,17 @@ def test_weights_are_read_once(folder, monkeypatch):
 def test_bundled_presets_are_small(pattern, megabytes):
     size = sum(path.stat().st_size for path in presets.BUNDLED.glob(pattern))
     assert 3e6 < size < megabytes * 1e6
+
+
+@pytest.mark.parametrize(
+    "preset, plain",
+    [
+        ("xcos-mobilefacenet", "mobilefacenet"),
+        ("xcos-mobilefacenet-2", "mobilefacenet"),
+        ("xcos-mobilefacenet-occlusion", "mobilefacenet-occlusion"),
+        ("mobilefacenet", "mobilefacenet"),
+        ("ir-50", "ir-50"),
+    ],
+)
+def test_a_preset_is_called_after_its_baseline(preset, plain):
+    assert namesake(preset) == plain

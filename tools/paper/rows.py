@@ -1,6 +1,5 @@
 """The numbers of the paper's tables and of ours, as rows of CSV files."""
 
-import re
 from collections import namedtuple
 
 PAPER, OURS = "paper", "xcos_tf"
@@ -37,11 +36,3 @@ Cost = namedtuple(
     defaults=[None, None, "", "", "", ""],
 )
 """Milliseconds for one pair without and with xCos; `status` as in `Accuracy`."""
-
-
-def namesake(preset: str) -> str:
-    """Return the plain preset NAME of an xCos preset, which is called `xcos-NAME` or `xcos-NAME-2`.
-
-    A plain preset's own name is returned as it is.
-    """
-    return re.sub(r"^xcos-(.*?)(-\d+)?$", r"\1", preset)

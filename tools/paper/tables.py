@@ -7,18 +7,7 @@ from tools.benchmark import verification_ratio
 from tools.paper import published
 from tools.paper.data_folder import NotThere, open_paper_set
 from tools.paper.figures import draw_column, draw_costs, draw_sets, row_label
-from tools.paper.rows import (
-    DRAWN,
-    LETTERS,
-    MEASURED,
-    NOT_RUN,
-    OURS,
-    PAPER,
-    PRINTED,
-    Accuracy,
-    Cost,
-    namesake,
-)
+from tools.paper.rows import DRAWN, LETTERS, MEASURED, NOT_RUN, OURS, PAPER, PRINTED, Accuracy, Cost
 from tools.results import Report, minus, pivot, table
 from xcos_tf.errors import XcosError
 from xcos_tf.evaluation.matcher import open_matchers
@@ -29,7 +18,7 @@ from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.models.presets import find_preset
+from xcos_tf.models.preset_folder import find_preset, namesake
 
 ROUNDS = 50
 ON_LFW = "accuracy on LFW, %"

@@ -6,7 +6,7 @@ import numpy as np
 
 from tools.paper.data_folder import SEED
 from tools.paper.figures import draw_shares
-from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop, namesake
+from tools.paper.rows import DRAWN, LETTERS, PAPER, Accuracy, Drop
 from tools.paper.tables import ON_LFW, Bench, by_share, on_set
 from tools.results import Report, minus, pivot
 from xcos_tf.evaluation.measurement import ScoredPairs
@@ -16,7 +16,7 @@ from xcos_tf.evaluation.results_text import covered
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.models.preset_config import read_config
-from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_folder import find_preset, namesake
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 
 RESAMPLES = 10_000
@@ -87,9 +87,9 @@ def _drops(
     by_name = {name: preset for preset, name in names.items()}
     drops = []
     for (preset, _), of_xcos in by_share.items():
-        name = names[preset]
-        baseline = by_share.get((by_name.get(namesake(name)), PLAIN_COSINE))
-        if namesake(name) != name and baseline:
+        name, plain = names[preset], namesake(names[preset])
+        baseline = by_share.get((by_name.get(plain), PLAIN_COSINE))
+        if plain != name and baseline:
             drops += compare_drops(of_xcos, baseline, pairs)
     return drops
 

@@ -9,7 +9,7 @@ from xcos_tf.errors import XcosError
 from xcos_tf.explain.explanation import Explanation, Method
 from xcos_tf.explain.methods.registry import method
 from xcos_tf.models.preset_config import read_config
-from xcos_tf.models.preset_folder import bundled_presets, find_preset
+from xcos_tf.models.preset_folder import bundled_presets, find_preset, namesake
 from xcos_tf.verifier import Verifier
 
 DEFAULT_BASELINE = "mobilefacenet"
@@ -69,8 +69,8 @@ def choose_presets(
     elif not is_grid:
         baseline = preset
     else:
-        namesake = preset.removeprefix("xcos-")
-        baseline = namesake if namesake in bundled_presets() else DEFAULT_BASELINE
+        plain = namesake(preset)
+        baseline = plain if plain in bundled_presets() else DEFAULT_BASELINE
         baseline = DEFAULT_BASELINE if _has_grid(baseline) else baseline
     for each in methods:
         if each.needs == "grid" and not is_grid:

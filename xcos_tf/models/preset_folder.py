@@ -1,6 +1,7 @@
 """Where presets are: those that ship with the package, by name, and any other by its folder."""
 
 import os
+import re
 from pathlib import Path
 
 from xcos_tf.errors import XcosError
@@ -25,6 +26,14 @@ def find_preset(name_or_folder: str | os.PathLike) -> Path:
         f"there is no preset {str(name_or_folder)!r}; use one of {', '.join(bundled_presets())}, "
         "or a folder that holds config.json and its weights"
     )
+
+
+def namesake(preset: str) -> str:
+    """Return the plain preset NAME of an xCos preset, which is called `xcos-NAME` or `xcos-NAME-2`.
+
+    A plain preset's own name is returned as it is.
+    """
+    return re.sub(r"^xcos-(.*?)(-\d+)?$", r"\1", preset)
 
 
 def lite_folder(preset: Path) -> Path:

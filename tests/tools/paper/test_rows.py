@@ -1,6 +1,6 @@
 import pytest
 
-from tools.paper.rows import Accuracy, Cost, Drop, namesake
+from tools.paper.rows import Accuracy, Cost, Drop
 from tools.results import read_rows
 from xcos_tf.errors import XcosError
 from xcos_tf.files import write_csv
@@ -37,17 +37,3 @@ def test_what_is_no_table_of_this_kind_is_refused(content, tmp_path):
         path.write_bytes(content.encode("latin-1"))
     with pytest.raises(XcosError, match=r"holds no results .*tools/reproduce_paper\.py"):
         read_rows(path, Cost)
-
-
-@pytest.mark.parametrize(
-    "preset, plain",
-    [
-        ("xcos-mobilefacenet", "mobilefacenet"),
-        ("xcos-mobilefacenet-2", "mobilefacenet"),
-        ("xcos-mobilefacenet-occlusion", "mobilefacenet-occlusion"),
-        ("mobilefacenet", "mobilefacenet"),
-        ("ir-50", "ir-50"),
-    ],
-)
-def test_a_preset_is_called_after_its_baseline(preset, plain):
-    assert namesake(preset) == plain
