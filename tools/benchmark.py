@@ -44,6 +44,7 @@ from tools.results import ended
 from xcos_tf.data.photo import read_photo
 from xcos_tf.data.records.recordio import MAGIC
 from xcos_tf.errors import XcosError
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.templates import Gallery
 from xcos_tf.verifier import Verifier
 
@@ -98,7 +99,7 @@ def verify(args) -> None:
     plain, xcos = verification_ratio(args.rounds)
     print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
     print(f"{xcos * 1e3:.1f} ms, ratio {xcos / plain:.3f}")
-    verifier, random = Verifier.from_preset("xcos-mobilefacenet"), np.random.default_rng(0)
+    verifier, random = Verifier.from_preset(DEFAULT_PRESET), np.random.default_rng(0)
     gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
     names = ("patched", "correlated")
     ways = [partial(verifier.compare, probe, gallery, name) for name in names]
@@ -166,7 +167,7 @@ def runtime(args) -> None:
         beside_deepface(args.deepface, args.photos)
 
 
-def pair_by(name: str, faces: np.ndarray, preset: str = "xcos-mobilefacenet") -> Callable:
+def pair_by(name: str, faces: np.ndarray, preset: str = DEFAULT_PRESET) -> Callable:
     """Return what takes two aligned faces through a preset, and explains them if it can."""
     verifier = Verifier.from_preset(preset, runtime=name)
 
@@ -382,7 +383,7 @@ def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
     from xcos_tf.evaluation.templates import make_templates
 
-    name = "xcos-mobilefacenet"
+    name = DEFAULT_PRESET
     return timed(lambda: make_templates(Verifier.from_preset(name), faces, templates))[1]
 
 
@@ -392,7 +393,7 @@ def compare_all_pairs(templates: Path, score: str) -> str:
     from xcos_tf.evaluation.matcher import Matcher
     from xcos_tf.evaluation.templates import open_templates
 
-    matcher, store = Matcher("xcos-mobilefacenet"), open_templates(templates)
+    matcher, store = Matcher(DEFAULT_PRESET), open_templates(templates)
     # So that what is built once for all comparisons is built.
     matcher.score_all(store.read(0, 2), store.read(0, 2), score)
     found, seconds, cpu_seconds = timed(compare_all, store, matcher, score)

@@ -17,6 +17,7 @@ if __name__ == "__main__":
 from tools.results import parser_of, run
 from xcos_tf.cli.parser import add
 from xcos_tf.errors import XcosError, shown
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 
 
 def build_parser() -> ArgumentParser:
@@ -36,7 +37,7 @@ def build_parser() -> ArgumentParser:
     parser.set_defaults(methods=tuple(METHODS))
     words = "preset to explain, its name or folder"
     add(parser, "--baseline PRESET", f"the plain {words}", default="mobilefacenet")
-    add(parser, "--xcos PRESET", f"the xCos {words}", default="xcos-mobilefacenet")
+    add(parser, "--xcos PRESET", f"the xCos {words}", default=DEFAULT_PRESET)
     return parser
 
 

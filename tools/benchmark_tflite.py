@@ -16,13 +16,14 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
 from xcos_tf.cli.parser import add
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 
 
 def main(argv: list[str] | None = None) -> int:
     cache = "runs/tflite", "grid features and scores"
     parser = parser_of("benchmark_tflite", __doc__, cache)
     add(parser, "data DATA", "folder with LFW", Path)
-    parser.add_argument("--preset", default="xcos-mobilefacenet", help="(default: %(default)s)")
+    parser.add_argument("--preset", default=DEFAULT_PRESET, help="(default: %(default)s)")
     add(parser, "--variants NAME", "beside float32 (default: all it has)", nargs="+")
     add(parser, "--rounds ROUNDS", "of timing", int, 300)
     return run(parser, _measure, argv)

@@ -69,9 +69,10 @@ def share(photos: Path, gallery: Path) -> tuple[Path, list[Path]]:
 def compare_searches(ask: Callable, gallery: Path, probes: list[Path]) -> None:
     """Print what pairs and searches take in a running process, and what the searches find."""
     from xcos_tf import FaceStore, Verifier
+    from xcos_tf.models.preset_folder import DEFAULT_PRESET
     from xcos_tf.search.enrolling import enroll_photos, photos_of
 
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    verifier = Verifier.from_preset(DEFAULT_PRESET)
     pairs = {name: zip(cycle(probes), cycle(probes[::-1])) for name in ("", *DETECTORS)}
     ways = {"Verifier.verify and its sentence": lambda: verifier.verify(*next(pairs[""])).sentence}
     for name in DETECTORS:

@@ -1,6 +1,6 @@
 """Write the faces of people who were held out of a preset's training, and a list of pairs of them.
 
-    python tools/held_out_faces.py PREPARED --out FOLDER [--preset xcos-mobilefacenet]
+    python tools/held_out_faces.py PREPARED --out FOLDER [--preset PRESET]
 
 PREPARED is the folder of prepared sets that the preset was trained on. FOLDER gets a sub-folder for
 each person and pairs.csv, as `xcos evaluate` and tools/benchmark_explanations.py take them.
@@ -21,7 +21,7 @@ from xcos_tf.cli.parser import add
 from xcos_tf.data.sampling import draw_pairs
 from xcos_tf.files import check_can_write, replace_file, write_csv
 from xcos_tf.models.preset_config import read_config
-from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, find_preset
 from xcos_tf.quiet import import_tensorflow
 
 PAIRS, SEED = 3000, 0  # of each kind
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="held_out_faces", description=__doc__.splitlines()[0])
     add(parser, "data PREPARED", "folder of prepared sets", Path)
     add(parser, "--out FOLDER", "is made", Path, required=True)
-    add(parser, "--preset PRESET", "its name or folder", default="xcos-mobilefacenet")
+    add(parser, "--preset PRESET", "its name or folder", default=DEFAULT_PRESET)
     return ended(parser, lambda args: write(args.preset, args.data, args.out), argv)
 
 

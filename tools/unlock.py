@@ -23,8 +23,9 @@ from xcos_tf.metrics.rates import Rate
 from xcos_tf.mobile.decision import MAX_TEMPLATES, frame_scores, needed_frames
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.templates import Gallery
-from xcos_tf.verifier import DEFAULT_PRESET, Verifier
+from xcos_tf.verifier import Verifier
 
 _BATCH = 64
 _SUFFIXES = {".jpg", ".jpeg", ".png"}

@@ -10,7 +10,7 @@ import numpy as np
 from xcos_tf.data.aligner import AlignedFace, FaceAligner, read_faces
 from xcos_tf.data.photo import photo_name, read_photo
 from xcos_tf.errors import XcosError
-from xcos_tf.models.preset_folder import whatif_file
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, whatif_file
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, PLAIN_COSINE, preset_threshold
 from xcos_tf.runtime.lite_model import LiteModel
 from xcos_tf.runtime.loading import Runtime, load_runtime
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from xcos_tf.models.network import FaceEmbedder, XCos
     from xcos_tf.models.presets import Preset
 
-DEFAULT_PRESET = "xcos-mobilefacenet"
 PAIR_BLOCK = 2048
 
 

@@ -12,9 +12,10 @@ from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import SPELLINGS, WORDS, mutate_bytes, mutate_json, mutate_text
 from tests.fuzz.photos import encoded_photos
 from tests.fuzz.stores import small_store
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.search.folder import FolderBackend
 from xcos_tf.search.store import FaceStore
-from xcos_tf.verifier import DEFAULT_PRESET, Verifier
+from xcos_tf.verifier import Verifier
 
 SAMPLE = Path(__file__).resolve().parents[1] / "photos/biden.jpg"
 _BOUNDARY = "xcos-boundary"

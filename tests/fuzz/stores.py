@@ -13,13 +13,14 @@ from PIL import Image
 from tests.fuzz.engine import Reader, Trial
 from tests.fuzz.mutate import SPELLINGS, WHOLE, WORDS, mutate_bytes, mutate_json
 from tests.fuzz.photos import encoded_photos
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.progress import Bar
 from xcos_tf.search import folder as room
 from xcos_tf.search.entries import Settings, entry_of
 from xcos_tf.search.folder import DATABASE, FolderBackend
 from xcos_tf.search.store import FaceStore, forget
 from xcos_tf.templates import Template
-from xcos_tf.verifier import DEFAULT_PRESET, Verifier
+from xcos_tf.verifier import Verifier
 
 FACES, PEOPLE = 24, 5
 _COLUMNS = ("number", "person", "photo", "feature", "face")

@@ -18,11 +18,11 @@ from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.evaluation.verification_set import VerificationSet
 from xcos_tf.metrics.intervals import format_rate
 from xcos_tf.metrics.rates import Rate
-from xcos_tf.models.preset_folder import find_preset, namesake
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, find_preset, namesake
 
 ROUNDS = 50
 ON_LFW = "accuracy on LFW, %"
-BASELINE, XCOS = "mobilefacenet", "xcos-mobilefacenet"  # whose cost is compared
+BASELINE, XCOS = "mobilefacenet", DEFAULT_PRESET  # whose cost is compared
 SCORES = {"cosine": "cosine", "flattened": "cosine of the flattened grid"}
 WHERE = {"patched": "uniform", "correlated": "correlated", "learned": "learned"}
 SCORES |= {name: f"xCos, {word} attention ({LETTERS[name]})" for name, word in WHERE.items()}

@@ -12,6 +12,7 @@ from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, counted
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.progress import log
 
 HELP = "enroll people's photos in a store, for `xcos find`"
@@ -24,7 +25,7 @@ error."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "folder FOLDER", "photos, one sub-folder for each person")
     add_store_argument(parser)
-    about = "(default: the store's; xcos-mobilefacenet for a new one)"
+    about = f"(default: the store's; {DEFAULT_PRESET} for a new one)"
     add(parser, "--preset NAME", f"bundled preset or preset folder {about}")
     many = parser.add_mutually_exclusive_group()
     add(many, "--workers N", "processes that work side by side", whole_number, 1)

@@ -6,6 +6,7 @@ from xcos_tf.cli.arguments import add_face_arguments, add_two_photos, photo_argu
 from xcos_tf.cli.parser import add
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.errors import counted, on_one_line
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 
 HELP = "compare explanations of two photos' score in one picture"
 DESCRIPTION = """Explain the score of two photos by several methods, and draw a row for each: for
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_two_photos(parser)
     add(parser, "--method NAMES", "with commas between them", default="xcos,gradcam")
     add(parser, "--out FILE", "the picture: .png, .pdf or .svg", required=True)
-    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    add(parser, "--preset NAME", "bundled preset or preset folder", default=DEFAULT_PRESET)
     about = (
         "plain preset for the methods that need one (default: the bundled one that the preset is "
         "named after, or mobilefacenet)"

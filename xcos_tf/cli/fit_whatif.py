@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from xcos_tf.explain.whatif.fitting import agreement, fit_covered_grids
     from xcos_tf.export.tflite.whatif import write_whatif
     from xcos_tf.files import check_can_write
-    from xcos_tf.models.preset_folder import whatif_file
+    from xcos_tf.models.preset_folder import DEFAULT_PRESET, whatif_file
     from xcos_tf.models.presets import load_preset
     from xcos_tf.runtime.loading import load_runtime
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if not preset.network.explains:
         raise XcosError(
             f"the preset {args.preset!r} has no grid whose cells could be covered; give an xCos "
-            "preset, such as xcos-mobilefacenet"
+            f"preset, such as {DEFAULT_PRESET}"
         )
     path = whatif_file(preset.folder)
     check_can_write(path, within=path.parent)

@@ -8,6 +8,7 @@ from xcos_tf.cli.arguments import store_paths
 from xcos_tf.cli.parser import add, whole_number
 from xcos_tf.cli.paths import Paths
 from xcos_tf.errors import XcosError, explained
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.progress import log
 
 HELP = "answer over HTTP, with a page to try"
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_what_is_served(parser: argparse.ArgumentParser) -> None:
     """Attach the options that say what computes, and who can be found."""
-    add(parser, "--preset NAME", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    add(parser, "--preset NAME", "bundled preset or preset folder", default=DEFAULT_PRESET)
     add(parser, "--store STORE", "people to search and to enroll, see `xcos enroll`")
     about = "LiteRT.js, which `npm install @litertjs/core` makes, for pages that compute themselves"
     add(parser, "--litert FOLDER", about, default=os.path.join("node_modules", "@litertjs"))

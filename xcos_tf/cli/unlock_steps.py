@@ -21,9 +21,9 @@ from xcos_tf.mobile.decision import Decision, check_frames, judge
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame, read_frames
 from xcos_tf.mobile.vault import Vault, check_new, create_vault, locked, open_vault
-from xcos_tf.models.preset_folder import find_preset, lite_folder
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, find_preset, lite_folder
 from xcos_tf.runtime.litert import DEFAULT_VARIANT, model_files
-from xcos_tf.verifier import DEFAULT_PRESET, Verifier
+from xcos_tf.verifier import Verifier
 
 UNLOCKED, NOT_UNLOCKED, LOCKED_OUT = 0, 1, 3  # exit codes
 WELL_ENROLLED = 3  # photos

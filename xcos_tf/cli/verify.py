@@ -16,6 +16,7 @@ from xcos_tf.cli.parser import add, finite_number, number
 from xcos_tf.cli.paths import Paths, given
 from xcos_tf.cli.streams import goes_on
 from xcos_tf.errors import XcosError, counted, on_one_line
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 
 SAME, DIFFERENT = 0, 1
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(many, "--out RESULTS.csv", "a row for each pair: verdict, score and sentence, or an error")
     add(parser, "--explain FILE", "draw the maps to .png, .pdf or .svg")
     add(parser, "--json", "print everything as JSON")
-    add(parser, "--preset PRESET", "bundled preset or preset folder", default="xcos-mobilefacenet")
+    add(parser, "--preset PRESET", "bundled preset or preset folder", default=DEFAULT_PRESET)
     about = "how cells are weighed (default: the preset's last, learned in those that ship)"
     add(parser, "--attention {patched,correlated,learned}", about)
     limit = parser.add_mutually_exclusive_group()

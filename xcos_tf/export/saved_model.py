@@ -22,6 +22,7 @@ from xcos_tf.export.models_config import (
 )
 from xcos_tf.export.served_model import ServedModel
 from xcos_tf.files import check_can_write, write_json
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.models.preset_threshold import DEFAULT_FMR, preset_threshold
 from xcos_tf.models.presets import Preset, find_preset, load_preset, read_config
 
@@ -77,7 +78,7 @@ def plan_version(
     if not loaded.network.explains:
         raise XcosError(
             f"the preset {config['name']!r} gives no maps and has no served form; export an xCos "
-            "preset, such as xcos-mobilefacenet"
+            f"preset, such as {DEFAULT_PRESET}"
         )
     attention = loaded.network.attention
     threshold = preset_threshold(config, attention, DEFAULT_FMR)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xcos_tf.errors import XcosError, shown
-from xcos_tf.models.preset_folder import find_preset
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, find_preset
 from xcos_tf.models.preset_threshold import PLAIN_COSINE
 from xcos_tf.search.entries import (
     Backend,
@@ -22,7 +22,7 @@ from xcos_tf.search.entries import (
 )
 from xcos_tf.search.thresholds import search_threshold
 from xcos_tf.templates import Template
-from xcos_tf.verifier import DEFAULT_PRESET, Verification, Verifier
+from xcos_tf.verifier import Verification, Verifier
 
 CANDIDATES = 100
 """Faces that the index gives, of which the preset's own score decides."""

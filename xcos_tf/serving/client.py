@@ -11,11 +11,11 @@ from typing import TypeVar
 import numpy as np
 
 from xcos_tf.errors import XcosError, extra
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.serving.address import Certificates, ServerAddress
 from xcos_tf.serving.errors import Call, ServerUnavailable, check_size
 from xcos_tf.serving.signatures import check_inputs, check_outputs
 
-DEFAULT_MODEL = "xcos-mobilefacenet"
 TIMEOUT = 10.0  # seconds, for a call with all its attempts
 LONGEST_TIMEOUT = 86_400.0
 ATTEMPTS = 5
@@ -71,7 +71,7 @@ class ServingClient(AbstractContextManager):
     def __init__(
         self,
         server: str,
-        model: str = DEFAULT_MODEL,
+        model: str = DEFAULT_PRESET,
         version: int | str | None = None,
         timeout: float = TIMEOUT,
         attempts: int = ATTEMPTS,

@@ -14,6 +14,7 @@ from xcos_tf.data.records.reader import PreparedSet
 from xcos_tf.data.training_input import Augmentation, reading_problems, training_dataset
 from xcos_tf.errors import XcosError, explained
 from xcos_tf.models.network import XCos
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.models.presets import Preset, load_preset
 from xcos_tf.training.correlation import Correlation, fit_correlation
 from xcos_tf.training.pairs import pair_sampler
@@ -39,7 +40,7 @@ def load_models(preset: str | os.PathLike, teacher: str | os.PathLike) -> tuple[
     if not grid.network.explains:
         raise XcosError(
             f"the preset {str(preset)!r} has no grid to weigh; give an xCos preset, such as "
-            "xcos-mobilefacenet"
+            + DEFAULT_PRESET
         )
     if "correlated" not in grid.network.comparisons:
         raise XcosError(

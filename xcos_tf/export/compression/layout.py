@@ -12,6 +12,7 @@ import numpy as np
 from xcos_tf.errors import XcosError
 from xcos_tf.models.mobilefacenet import BLOCKS
 from xcos_tf.models.network import XCos
+from xcos_tf.models.preset_folder import DEFAULT_PRESET
 from xcos_tf.models.weights import read_arrays
 
 
@@ -81,7 +82,7 @@ def simple_weights(network: XCos) -> dict[str, np.ndarray]:
         raise XcosError(
             "compression is made for grids of MobileFaceNet with folded batch normalisation and a "
             "head of a cell affine and one convolution to 32 channels; use the preset "
-            "'xcos-mobilefacenet'"
+            f"{DEFAULT_PRESET!r}"
         )
     scale, shift = arrays.pop("cell_affine/scale"), arrays.pop("cell_affine/shift")
     kernel, bias = arrays["conv/kernel"], arrays.pop("conv/bias")
