@@ -16,24 +16,37 @@ class ChangedGrids(keras.layers.Layer):
     Call on grids (N, h, w, c) and windows (N, h, w, k·k·c), k = 2·`REACH` + 1: of each cell, how
     the k×k cells around it change when it is covered. Returns (N, h·w, h, w, c).
 
-    The weight `size`, (h, w, c), is by how much channels change as a rule; it is not trained.
+    On top of its window, a feature moves towards the mean face's, as it loses what it saw of the
+    covered cell. The weight `pull`, (k·k·c), has by how much. Two weights are not trained: `mean`,
+    (h, w, c), the grid of the mean face; and `size`, (h, w, c), by how much channels change as a
+    rule, in which windows are given.
     """
 
     def build(self, input_shape):
-        self.size = self.add_weight(
-            name="size", shape=tuple(input_shape[0][1:]), initializer="ones", trainable=False
-        )
+        shape, window = tuple(input_shape[0][1:]), (input_shape[1][-1],)
+        self.pull = self.add_weight(name="pull", shape=window, initializer="zeros")
+        known = {"shape": shape, "trainable": False}
+        self.mean = self.add_weight(name="mean", initializer="zeros", **known)
+        self.size = self.add_weight(name="size", initializer="ones", **known)
         super().build(input_shape)
 
     def call(self, inputs):
         grids, windows = inputs
-        height, width, channels = grids.shape[1:]
-        cells, around = height * width, (2 * REACH + 1) ** 2
-        windows = tf.reshape(windows, (-1, cells * around, channels))
-        nothing = tf.zeros_like(windows[:, :1])
-        changes = tf.gather(tf.concat([nothing, windows], 1), _places(height, width), axis=1)
-        changes = tf.reshape(changes, (-1, cells, height, width, channels))
-        return grids[:, tf.newaxis] + changes * self.size
+        cells = grids.shape[1] * grids.shape[2]
+        pull = tf.tile(self.pull[tf.newaxis], (cells, 1))
+        changes = _spread(windows, grids.shape) * self.size
+        moves = _spread(pull, grids.shape) * (self.mean - grids)[:, tf.newaxis]
+        return grids[:, tf.newaxis] + changes + moves
+
+
+def _spread(windows: tf.Tensor, shape: tuple) -> tf.Tensor:
+    """Return windows (..., k·k·c) of each cell of grids (N, h, w, c) as (N, h·w, h, w, c)."""
+    height, width, channels = shape[1:]
+    cells, around = height * width, (2 * REACH + 1) ** 2
+    windows = tf.reshape(windows, (-1, cells * around, channels))
+    windows = tf.concat([tf.zeros_like(windows[:, :1]), windows], 1)
+    changes = tf.gather(windows, _places(height, width), axis=1)
+    return tf.reshape(changes, (-1, cells, height, width, channels))
 
 
 def _places(height: int, width: int) -> np.ndarray:
@@ -49,7 +62,7 @@ def _places(height: int, width: int) -> np.ndarray:
     return np.where(within, 1 + (covered * side + down) * side + right, 0).ravel().astype(np.int32)
 
 
-def covered_grids(grid_shape: tuple[int, int, int], channels: int = 46) -> keras.Model:
+def covered_grids(grid_shape: tuple[int, int, int], channels: int = 10) -> keras.Model:
     """Return a small CNN that guesses the grid features of a face with each of its cells covered.
 
     Args:
@@ -62,11 +75,17 @@ def covered_grids(grid_shape: tuple[int, int, int], channels: int = 46) -> keras
     """
     side = 2 * REACH + 1
     grid = keras.Input(grid_shape, name="grid")
-    x = keras.layers.Normalization(axis=(1, 2, 3), name="standard")(grid)
-    x = keras.layers.Conv2D(channels, side, padding="same", name="around")(x)
+    standard = keras.layers.Normalization(axis=(1, 2, 3), name="standard")(grid)
+    x = keras.layers.Conv2D(channels, side, padding="same", name="around")(standard)
     x = keras.layers.ReLU(name="relu")(CellAffine(name="around_affine")(x))
     x = keras.layers.Conv2D(channels, 1, name="mix")(x)
     x = keras.layers.ReLU(name="mix_relu")(CellAffine(name="mix_affine")(x))
-    windows = side * side * grid_shape[-1]
-    windows = keras.layers.Conv2D(windows, 1, kernel_initializer="zeros", name="windows")(x)
-    return keras.Model(grid, ChangedGrids(name="covered")([grid, windows]), name="whatif")
+    x = keras.layers.Concatenate(name="with_own")([x, standard])
+    x = keras.layers.EinsumDense(
+        "nhwc,cd->nhwd",
+        (*grid_shape[:2], side * side * grid_shape[2]),
+        bias_axes="hwd",
+        kernel_initializer="zeros",
+        name="windows",
+    )(x)
+    return keras.Model(grid, ChangedGrids(name="covered")([grid, x]), name="whatif")

@@ -68,6 +68,8 @@ def test_the_same_seed_fits_the_same(compare):
     grids = faces.grids[:2]
     np.testing.assert_array_equal(one(grids), same(grids))
     assert np.abs(one(grids) - other(grids)).max() > 1e-6
+    mean = one.get_layer("covered").mean
+    np.testing.assert_allclose(mean, faces.grids.mean(axis=0), rtol=1e-5, atol=1e-6)
 
 
 def test_mates_are_of_the_same_person_and_of_another(random):

@@ -11,9 +11,9 @@ from xcos_tf.explain.words import TRUSTED_DROP
 from xcos_tf.models.whatif import covered_grids
 from xcos_tf.progress import Bar
 
-STEPS = 3000
+STEPS = 5000
 BATCH = 8  # faces, each in one genuine and one impostor pair
-CHANNELS = 46
+CHANNELS = 10
 LEARNING_RATE = 3e-3
 SOFTNESS = 0.2  # of a rank, in standard deviations of the drops
 OF_SIZES, OF_GRIDS = 0.1, 0.1  # of the loss, beside the correlation
@@ -44,7 +44,9 @@ def fit_covered_grids(
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps))
     optimizer.build(model.trainable_variables)
     sizes = _sizes(faces)
-    model.get_layer("covered").size.assign(sizes)
+    layer = model.get_layer("covered")
+    layer.size.assign(sizes)
+    layer.mean.assign(faces.grids.mean(axis=0))
     mates = Mates(faces.labels, np.random.default_rng(seed))
 
     @tf.function
