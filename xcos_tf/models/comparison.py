@@ -75,14 +75,22 @@ class CorrelatedAttention(_Float32Layer):
         return tf.ones_like(inputs) * (correlation / tf.reduce_sum(correlation))
 
 
+def _softmax(logits: tf.Tensor) -> tf.Tensor:
+    """Return the softmax over all cells of maps (N, h, w), spelt out.
+
+    Of a softmax operation, or of what it knows as one, TFLite's converter makes int8 whenever
+    anything else in the graph is, in steps of 1/256; and a cell weighs 1/49 on average.
+    """
+    powers = tf.exp(logits - tf.reduce_max(logits, axis=(1, 2), keepdims=True))
+    return powers / tf.reduce_sum(powers, axis=(1, 2), keepdims=True)
+
+
 @keras.utils.register_keras_serializable(package="xcos_tf")
 class CellSoftmax(_Float32Layer):
     """Softmax over all cells of a map: (N, h, w, 1) to float32 (N, h, w) ≥ 0 that sums to 1."""
 
     def call(self, inputs):
-        height, width = inputs.shape[1:3]
-        flat = tf.reshape(tf.cast(inputs, tf.float32), (-1, height * width))
-        return tf.reshape(tf.nn.softmax(flat), (-1, height, width))
+        return _softmax(tf.squeeze(tf.cast(inputs, tf.float32), axis=-1))
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -104,18 +112,17 @@ class TiltedSoftmax(_Float32Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        logits, similarity_map, cosine = inputs
-        height, width = similarity_map.shape[1:]
-        logits, similar = (tf.reshape(x, (-1, height * width)) for x in (logits, similarity_map))
-        aim, gain = tf.reshape(cosine, (-1, 1)), tf.convert_to_tensor(self.gain)
-        tilt = tf.zeros_like(aim)
+        logits, similar, cosine = inputs
+        logits, gain = tf.squeeze(logits, axis=-1), tf.convert_to_tensor(self.gain)
+        tilt = tf.zeros_like(cosine)
         for _ in range(TILTS):
-            weight = tf.nn.softmax(logits + tilt * similar)
-            score = tf.reduce_sum(weight * similar, axis=1, keepdims=True)
-            variance = tf.reduce_sum(weight * tf.square(similar - score), axis=1, keepdims=True)
-            tilt += gain * (aim - score) / (variance + tf.exp(self.log_spread))
+            weight = _softmax(logits + tilt * similar)
+            score = tf.reduce_sum(weight * similar, axis=(1, 2), keepdims=True)
+            variance = tf.square(similar - score)
+            variance = tf.reduce_sum(weight * variance, axis=(1, 2), keepdims=True)
+            tilt += gain * (cosine - score) / (variance + tf.exp(self.log_spread))
             tilt = LARGEST_TILT * tf.tanh(tilt / LARGEST_TILT)
-        return tf.reshape(tf.nn.softmax(logits + tilt * similar), (-1, height, width))
+        return _softmax(logits + tilt * similar)
 
 
 def learned_attention(grid_shape: tuple[int, int, int], symmetric: bool = True) -> keras.Model:

@@ -2,15 +2,12 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import tensorflow as tf
-from tensorflow import keras
 from tensorflow.lite.tools import flatbuffer_utils
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from xcos_tf.export.tflite.signatures import Port
-from xcos_tf.models.comparison import CellSoftmax
 from xcos_tf.models.network import FaceEmbedder, XCos
 from xcos_tf.models.normalisation import normalise_pixels
 
@@ -39,7 +36,7 @@ def model_function(
 
     if not network.explains:
         return {"embed": embed_plain, "head": head}[model]
-    compare = _with_plain_softmax(network.comparisons[network.attention])
+    compare = network.comparisons[network.attention]
     grid = grid or network.features
 
     def embed(image):
@@ -47,7 +44,7 @@ def model_function(
 
     def compare_grids(grid_a, grid_b):
         with tf.name_scope(COMPARISON):
-            return compare([grid_a, grid_b])
+            return compare([grid_a, grid_b], training=False)
 
     def verify(image_a, image_b):
         # One pass over both faces: the file holds the backbone once.
@@ -55,32 +52,6 @@ def model_function(
         return compare_grids(*tf.split(both, 2, axis=0))
 
     return {"embed": embed, "compare": compare_grids, "verify": verify}[model]
-
-
-def _with_plain_softmax(compare: keras.Model) -> Callable[[list], dict]:
-    """Return a comparison whose softmax is spelt out.
-
-    Of a softmax operation the converter makes int8 whenever anything else in the graph is, in
-    steps of 1/256, and a cell weighs 1/49 on average.
-    """
-    attention = next((x for x in compare.layers if isinstance(x, keras.Model)), None)
-    if attention is None or not isinstance(attention.layers[-1], CellSoftmax):
-        return partial(compare, training=False)
-    logits = keras.Model(attention.inputs, attention.layers[-1].input)
-    similarity, product = (compare.get_layer(name) for name in ("similarity_map", "xcos"))
-
-    def call(grids):
-        similarity_map = similarity(grids)
-        cells = tf.squeeze(logits(grids, training=False), axis=-1)
-        powers = tf.exp(cells - tf.reduce_max(cells, axis=(1, 2), keepdims=True))
-        attention_map = powers / tf.reduce_sum(powers, axis=(1, 2), keepdims=True)
-        return {
-            "xcos": product([similarity_map, attention_map]),
-            "similarity_map": similarity_map,
-            "attention_map": attention_map,
-        }
-
-    return call
 
 
 def convert_function(
