@@ -119,14 +119,14 @@ def make_once(tmp_path_factory):
 def export_default(folder, *options):
     from xcos_tf.cli.main import main
 
-    assert main(["export", "xcos-mobilefacenet", str(folder), *options]) == 0
+    assert main(["export", "xcos-mobilefacenet-2", str(folder), *options]) == 0
 
 
 @pytest.fixture(scope="session")
 def served_folder(make_once) -> Path:
     """A folder with the default preset's SavedModel, by the command; made once, not to be changed.
 
-    It holds xcos-mobilefacenet/1 and the files beside it.
+    It holds xcos-mobilefacenet-2/1 and the files beside it.
     """
     return make_once("export", lambda x: export_default(x, "--to", "saved-model")) / "serving"
 

@@ -28,7 +28,7 @@ def preset_outputs(faces: np.ndarray) -> dict[str, np.ndarray]:
     embeddings = Verifier.from_preset("mobilefacenet").embed(faces)
     # As they are compared; float32 resolves their lengths of 80 or so to 1e-5 at best.
     outputs = {"embedding": embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True)}
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    verifier = Verifier.from_preset("xcos-mobilefacenet-2")
     grids = verifier.embed(faces)
     for attention in verifier.attentions:
         explained = verifier.explain_pairs(grids[FIRST], grids[SECOND], attention)

@@ -27,7 +27,7 @@ def test_presets_make_the_same_of_the_same_faces(reference):
 
 
 def test_what_they_must_match_is_of_trained_presets(reference):
-    thresholds = read_config(find_preset("xcos-mobilefacenet"))["thresholds"]
+    thresholds = read_config(find_preset("xcos-mobilefacenet-2"))["thresholds"]
     for attention in ATTENTIONS:
         same, *different = reference[f"{attention}/xcos"]
         assert same > thresholds[attention]["0.001"] > max(different)

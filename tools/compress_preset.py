@@ -1,7 +1,7 @@
 """Make the compressed variants of a preset: pruned, weight-clustered and int8 by training.
 
-    python tools/compress_preset.py xcos-mobilefacenet qat --data PREPARED --work runs/compressed
-        --steps 1200 --rate 4e-5
+    python tools/compress_preset.py xcos-mobilefacenet-2 qat --data PREPARED
+        --work runs/compressed --steps 1200 --rate 4e-5
 
 Fine-tunes a copy of the preset's grid on the faces that the preset was trained on, by no labels but
 the grid of the preset itself; measures it on the people held out; and writes the weights and how

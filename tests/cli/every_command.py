@@ -49,18 +49,18 @@ INVOCATIONS = {
     "evaluate all": _invocation(
         "evaluate PEOPLE --all-pairs --preset mobilefacenet --templates OUT", "PEOPLE", "OUT"
     ),
-    "gallery": _invocation("gallery xcos-mobilefacenet PEOPLE LIST --out OUT", "PEOPLE LIST"),
+    "gallery": _invocation("gallery xcos-mobilefacenet-2 PEOPLE LIST --out OUT", "PEOPLE LIST"),
     "prepare": _invocation("prepare PEOPLE OUT", "PEOPLE", "OUT"),
     "train": _invocation("train YAML --data DATA --out OUT", "YAML DATA"),
     "fit-correlation": _invocation(
-        "fit-correlation xcos-mobilefacenet SET --out OUT", "SET", "OUT"
+        "fit-correlation xcos-mobilefacenet-2 SET --out OUT", "SET", "OUT"
     ),
-    "fit-whatif": _invocation("fit-whatif xcos-mobilefacenet SET", "SET"),
+    "fit-whatif": _invocation("fit-whatif xcos-mobilefacenet-2 SET", "SET"),
     "export": _invocation(
-        "export xcos-mobilefacenet OUT --to tflite --representative PEOPLE", "PEOPLE"
+        "export xcos-mobilefacenet-2 OUT --to tflite --representative PEOPLE", "PEOPLE"
     ),
     "export measured": _invocation(
-        "export xcos-mobilefacenet OUT --to tflite --measure DATA", "DATA"
+        "export xcos-mobilefacenet-2 OUT --to tflite --measure DATA", "DATA"
     ),
     "convert": _invocation(
         "convert YAML OUT --teacher TEACHER --margin-head KERNEL", "YAML", "OUT TEACHER KERNEL"

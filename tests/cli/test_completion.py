@@ -14,7 +14,7 @@ OFFERED = [
     (["ver"], "verify"),
     (["fit-w"], "fit-whatif"),
     (["verify", "--expl"], "--explain"),
-    (["export", "xcos-mobilefacenet", "out", "--to", "s"], "saved-model"),
+    (["export", "xcos-mobilefacenet-2", "out", "--to", "s"], "saved-model"),
     (["unlock", "en"], "enroll"),
     (["verify", "one"], "one.jpg"),
     (["verify", "one.jpg", "--explain", "t"], "two.png"),

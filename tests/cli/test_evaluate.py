@@ -189,7 +189,7 @@ def test_all_pairs_are_handed_over(monkeypatch, tmp_path):
     chosen = ["--preset", "mobilefacenet"]
     assert main(["evaluate", folder, "--all-pairs", "--aligned", *chosen]) == 0
     assert main(["evaluate", folder, "--all-pairs", "--templates", "file", "--json"]) == 0
-    bundled = ["mobilefacenet", "xcos-mobilefacenet"]
+    bundled = ["mobilefacenet", "xcos-mobilefacenet-2"]
     assert given[0] == (folder, ["mobilefacenet"], None, False)
     assert given[1][0] == folder and given[1][2:] == ("file", True)
     assert set(bundled) <= set(given[1][1])

@@ -104,7 +104,7 @@ def never(*_, **__):
         (["--out", "nowhere/x.png"], "there is no folder"),
         (["--preset", "nonesuch"], "there is no preset 'nonesuch'"),
         (["--preset", "mobilefacenet"], "'xcos' explains the score of a grid and the preset"),
-        (["--baseline", "xcos-mobilefacenet"], "give a plain preset"),
+        (["--baseline", "xcos-mobilefacenet-2"], "give a plain preset"),
         (["--method", "xcos", "--baseline", "mobilefacenet"], "leave it out or add one"),
     ],
 )

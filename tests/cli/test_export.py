@@ -15,7 +15,7 @@ from xcos_tf.cli.main import main
 from xcos_tf.export.saved_model import plan_version
 from xcos_tf.models.presets import BUNDLED, load_preset, save_preset
 
-PRESET = "xcos-mobilefacenet"
+PRESET = "xcos-mobilefacenet-2"
 
 
 @pytest.fixture(scope="module")

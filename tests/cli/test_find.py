@@ -39,9 +39,9 @@ def test_enrolled_once_and_found(people, photos, tmp_path, capsys):
     )
     assert "2 already there" in ran(capsys, "enroll", people, "--store", store).out
     shown = ran(capsys, "find", photos / "obama2.jpg", "--store", store).out.splitlines()
-    assert shown[0] == "1 found (threshold for a search among 2 faces: 0.542)"
-    assert shown[1] == "1. Barack Obama: 0.790 ≥ 0.542 (Barack Obama/a.jpg)"
-    assert shown[3].startswith("2. Joe Biden: 0.034 < 0.542")
+    assert shown[0] == "1 found (threshold for a search among 2 faces: 0.557)"
+    assert shown[1] == "1. Barack Obama: 0.775 ≥ 0.557 (Barack Obama/a.jpg)"
+    assert shown[3].startswith("2. Joe Biden: 0.032 < 0.557")
 
 
 def test_nobody_is_exit_code_1(store, photos, capsys):
@@ -58,7 +58,7 @@ def test_pictures_and_json(store, photos, tmp_path, capsys):
     [hit] = face["hits"]
     assert len(face["box"]) == 4 and len(face["landmarks"]) == 5
     assert face["found"] and hit["person"] == "Barack Obama" and hit["same"]
-    assert face["threshold"] == pytest.approx(0.497087)
+    assert face["threshold"] == pytest.approx(0.510659)
     total = sum(
         s * w
         for rows in zip(hit["similarity_map"], hit["attention_map"], strict=True)
@@ -111,7 +111,7 @@ def test_forgotten_and_counted(people, photos, tmp_path, capsys):
     )
     facts = json.loads(ran(capsys, "store", "info", "--store", store, "--json").out)
     assert facts["people"] == {"Barack Obama": 1} and facts["faces"] == 1
-    assert "1 face of 1 person, by the preset xcos-mobilefacenet" in (
+    assert "1 face of 1 person, by the preset xcos-mobilefacenet-2" in (
         ran(capsys, "store", "info", "--store", store).out
     )
     ran(capsys, "forget", "Barack Obama", "--store", store)

@@ -84,7 +84,7 @@ def fit(room, *options):
 @pytest.mark.slow
 def test_the_shipped_preset(room, tmp_path, capsys):
     out = tmp_path / "new" / "preset"
-    options = ["xcos-mobilefacenet", "a", "b", "--out", out, "--pairs", 100, "--seed", 3]
+    options = ["xcos-mobilefacenet-2", "a", "b", "--out", out, "--pairs", 100, "--seed", 3]
     assert fit(room, *options, "--thresholds-set", "held") == 0
     captured = capsys.readouterr()
     first, *_, thresholds, last = captured.out.splitlines()
@@ -100,7 +100,7 @@ def test_the_shipped_preset(room, tmp_path, capsys):
     assert [x.name for x in out.parent.iterdir()] == ["preset"]
     assert Image.open(out / "correlation.png").size == (1380, 720)
 
-    old, new = load_preset("xcos-mobilefacenet"), load_preset(out)
+    old, new = load_preset("xcos-mobilefacenet-2"), load_preset(out)
     facts = new.config["correlation"]
     maps = {name: np.array(facts.pop(name)) for name in ("raw", "normalised")}
     sets = [PreparedSet(room / name) for name in ("a", "b", "held")]
@@ -125,7 +125,7 @@ def test_the_shipped_preset(room, tmp_path, capsys):
     np.testing.assert_allclose(weighed, maps["normalised"], atol=5.1e-6)
 
     # Nothing else is new, except that what was measured by the old P is gone.
-    theirs = load_file("xcos_tf/presets/xcos-mobilefacenet/weights.safetensors")
+    theirs = load_file("xcos_tf/presets/xcos-mobilefacenet-2/weights.safetensors")
     assert all(np.array_equal(weights[k], v) for k, v in theirs.items() if k != P)
     assert list(new.config["thresholds"]) == list(old.config["thresholds"])
     for score in ("patched", "learned"):
@@ -150,7 +150,7 @@ def expected_correlation(sets, seed, pairs):
     images = faces.read(np.arange(len(faces)))
     images = np.stack([np.asarray(Image.open(io.BytesIO(image))) for image in images])
     cosines = []
-    for name in ("xcos-mobilefacenet", "mobilefacenet"):
+    for name in ("xcos-mobilefacenet-2", "mobilefacenet"):
         values = Verifier.from_preset(name).embed(images).astype(np.float64)
         values /= np.linalg.norm(values, axis=-1, keepdims=True)
         cosines.append((values[chosen[0]] * values[chosen[1]]).sum(axis=-1))
@@ -194,22 +194,22 @@ def test_stopped_and_started_again(room, tmp_path, monkeypatch, capsys):
     assert "has no thresholds for 'correlated'; give one yourself" in capsys.readouterr().err
 
 
-GIVEN = ("xcos-mobilefacenet", "a", "--pairs", 20)
+GIVEN = ("xcos-mobilefacenet-2", "a", "--pairs", 20)
 
 
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (("xcos-mobilefacenet", "a", "--pairs", 1), "--pairs 1 is under 2"),
+        (("xcos-mobilefacenet-2", "a", "--pairs", 1), "--pairs 1 is under 2"),
         ((*GIVEN, "--genuine", 1.5), "--genuine 1.5 is no share; give a number from 0 to 1"),
         ((*GIVEN, "--genuine", "nan"), "--genuine nan is no share"),
         ((*GIVEN, "--seed", -1), "--seed -1 is under 0"),
-        (("xcos-mobilefacenet", "nowhere"), "is no prepared set; make one with `xcos prepare`"),
-        (("xcos-mobilefacenet", "pairs"), "is a set of pairs; train on a set of people"),
-        (("xcos-mobilefacenet", "alone"), "at least 2 people, and there are 1"),
-        (("xcos-mobilefacenet", "singles"), "two photos each, and there are 0"),
+        (("xcos-mobilefacenet-2", "nowhere"), "is no prepared set; make one with `xcos prepare`"),
+        (("xcos-mobilefacenet-2", "pairs"), "is a set of pairs; train on a set of people"),
+        (("xcos-mobilefacenet-2", "alone"), "at least 2 people, and there are 1"),
+        (("xcos-mobilefacenet-2", "singles"), "two photos each, and there are 0"),
         (
-            ("xcos-mobilefacenet", "a", "torn"),
+            ("xcos-mobilefacenet-2", "a", "torn"),
             "were prepared from the same faces; give one of the two",
         ),
         ((*GIVEN, "--thresholds-set", "torn"), "which P is measured on; give people who were not"),

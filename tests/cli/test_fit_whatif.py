@@ -127,7 +127,7 @@ def test_explain_draws_it_and_says_what_it_took(room, tmp_path, capsys):
     options = ["--method", "xcos-whatif", "--out", str(tmp_path / "x.png")]
     assert main(["explain", OBAMA, OBAMA2, *options]) == 0
     out = capsys.readouterr().out
-    assert "xcos-whatif of xcos-mobilefacenet: " in out and "2 faces forward" in out
+    assert "xcos-whatif of xcos-mobilefacenet-2: " in out and "2 faces forward" in out
 
 
 def test_stopped_and_started_again(room, monkeypatch, capsys):
@@ -175,7 +175,7 @@ def test_a_file_of_other_weights_is_refused(room):
         (("nonesuch", "people"), "there is no preset 'nonesuch'"),
         (("plain", "people"), "has no grid whose cells could be covered; give an xCos preset"),
         (("held", "alone"), "have faces of 1 person to learn from, and two are the fewest"),
-        (("xcos-mobilefacenet", "people"), "is 32×32 pixels and the models take 112×112"),
+        (("xcos-mobilefacenet-2", "people"), "is 32×32 pixels and the models take 112×112"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(room, capsys, options, sentence):

@@ -15,7 +15,7 @@ from xcos_tf.evaluation.score_cache import ScoreCache
 from xcos_tf.metrics.rates import kfold_accuracy
 from xcos_tf.verifier import Verifier
 
-PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet"
+PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet-2"
 SHARES = (0.0, 0.2, 0.5)
 
 

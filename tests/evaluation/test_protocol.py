@@ -17,7 +17,7 @@ from xcos_tf.models.presets import find_preset, read_config, save_preset
 from xcos_tf.runtime.litert import LiteRuntime
 from xcos_tf.verifier import Verifier
 
-PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet"
+PLAIN, XCOS = "mobilefacenet", "xcos-mobilefacenet-2"
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_score_that_is_no_number_names_preset_and_pair(monkeypatch, tmp_path):
     monkeypatch.setattr(Verifier, "compare_pairs", spoilt)
     cache = ScoreCache(tmp_path)
     sentence = (
-        "the preset 'xcos-mobilefacenet' gives nan as its learned score of person-2/2.png and "
+        "the preset 'xcos-mobilefacenet-2' gives nan as its learned score of person-2/2.png and "
         "person-3/3.png, and of 1 more pair; "
     )
     with pytest.raises(XcosError, match=sentence):

@@ -61,7 +61,7 @@ def expected(verifier, photos):
 
 @pytest.fixture(scope="session")
 def version_folder(served_folder):
-    return served_folder / "xcos-mobilefacenet" / "1"
+    return served_folder / "xcos-mobilefacenet-2" / "1"
 
 
 @pytest.fixture(scope="session")

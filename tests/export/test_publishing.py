@@ -43,13 +43,13 @@ def test_one_that_is_there_already_is_left_alone(tmp_path):
 @pytest.mark.slow
 def test_a_killed_export_leaves_no_version(tmp_path):
     """The command itself, killed as soon as the graph is in the hidden folder."""
-    arguments = ["export", "xcos-mobilefacenet", str(tmp_path), "--to", "saved-model"]
+    arguments = ["export", "xcos-mobilefacenet-2", str(tmp_path), "--to", "saved-model"]
     process = subprocess.Popen([sys.executable, "-m", "xcos_tf.cli.main", *arguments])
-    folder = tmp_path / "serving" / "xcos-mobilefacenet"
+    folder = tmp_path / "serving" / "xcos-mobilefacenet-2"
     while not list(folder.glob(".*/variables")):
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert len(os.listdir(folder)) == 1 and versions_of(folder) == []
-    assert os.listdir(tmp_path / "serving") == ["xcos-mobilefacenet"]
+    assert os.listdir(tmp_path / "serving") == ["xcos-mobilefacenet-2"]

@@ -19,7 +19,7 @@ def requests(version_folder):
 
 def test_each_signature_is_warmed_up_once(requests):
     assert sorted(request.model_spec.signature_name for request in requests) == sorted(SIGNATURES)
-    assert {request.model_spec.name for request in requests} == {"xcos-mobilefacenet"}
+    assert {request.model_spec.name for request in requests} == {"xcos-mobilefacenet-2"}
 
 
 def test_the_model_answers_them(requests, signatures):

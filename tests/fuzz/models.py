@@ -72,7 +72,7 @@ def _check_config(config: dict) -> None:
 def _configs(folder: Path) -> Trial:
     seeds = [
         json.loads((BUNDLED / name / "config.json").read_text())
-        for name in ("xcos-mobilefacenet", "mobilefacenet")
+        for name in ("xcos-mobilefacenet-2", "mobilefacenet")
     ]
     seeds.append(
         {"format": 1, **CONFIG, "weights": {"file": "weights.safetensors", "sha256": "0" * 64}}
@@ -129,8 +129,8 @@ def _weights(folder: Path) -> Trial:
 
 
 def _thresholds(folder: Path) -> Trial:
-    seed = json.loads((BUNDLED / "xcos-mobilefacenet/tflite-thresholds.json").read_text())
-    config = json.loads((BUNDLED / "xcos-mobilefacenet/config.json").read_text())
+    seed = json.loads((BUNDLED / "xcos-mobilefacenet-2/tflite-thresholds.json").read_text())
+    config = json.loads((BUNDLED / "xcos-mobilefacenet-2/config.json").read_text())
 
     def read(content):
         path = folder / "tflite-thresholds.json"
@@ -190,7 +190,7 @@ def _lite(folder: Path) -> Trial:
         "model": "embed",
         "variant": "float32",
         "batch": None,
-        "preset": "xcos-mobilefacenet",
+        "preset": "xcos-mobilefacenet-2",
         "preset_sha256": "0" * 64,
         "inputs": [{"name": "image", "shape": [None, 112, 112, 3], "dtype": "uint8"}],
         "outputs": [{"name": "grid", "shape": [None, 7, 7, 32], "dtype": "float32"}],
@@ -217,7 +217,7 @@ def _lite(folder: Path) -> Trial:
 
 def _whatif(folder: Path) -> Trial:
     """Models of covered cells, whose SHA-256 is right where the model is another."""
-    preset = BUNDLED / "xcos-mobilefacenet"
+    preset = BUNDLED / "xcos-mobilefacenet-2"
     files = [whatif_file(preset), *sorted(lite_folder(preset).glob("*.tflite"))]
     models, abouts = [], []
     for path in files:
@@ -227,7 +227,7 @@ def _whatif(folder: Path) -> Trial:
             abouts.append(json.loads(archive.read(entry)))
             models.append(content[: entry.header_offset])
     config = read_config(preset)
-    runtime = Verifier.from_preset("xcos-mobilefacenet", runtime="litert").runtime
+    runtime = Verifier.from_preset("xcos-mobilefacenet-2", runtime="litert").runtime
     grids = np.random.default_rng(4).normal(size=(2, 1, 7, 7, 32)).astype(np.float32)
     whole = files[0].read_bytes()
 

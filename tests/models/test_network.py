@@ -108,9 +108,9 @@ def test_it_is_compiled_and_fitted_by_the_names_of_its_outputs(network, images):
 
 
 def test_a_preset_brings_its_weights_and_takes_them(images, tmp_path):
-    network = XCos.from_preset("xcos-mobilefacenet", attention="patched")
+    network = XCos.from_preset("xcos-mobilefacenet-2", attention="patched")
     assert network.attention == "patched"
-    arrays = read_arrays(load_preset("xcos-mobilefacenet").network)
+    arrays = read_arrays(load_preset("xcos-mobilefacenet-2").network)
     network.save_to_preset(tmp_path / "mine", thresholds={"learned": {"0.001": 0.3}})
     loaded = load_preset(tmp_path / "mine")
     assert loaded.config["name"] == "mine"

@@ -176,4 +176,4 @@ def test_files_whose_grids_do_not_fit_are_refused(monkeypatch):
 
     monkeypatch.setattr("xcos_tf.runtime.litert.LiteModel", OtherGrid)
     with pytest.raises(XcosError, match="are of different presets; give two files of one export"):
-        LiteRuntime.from_folder(lite_folder(BUNDLED / "xcos-mobilefacenet"))
+        LiteRuntime.from_folder(lite_folder(BUNDLED / "xcos-mobilefacenet-2"))

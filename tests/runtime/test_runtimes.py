@@ -20,7 +20,7 @@ from xcos_tf.verifier import Verifier
 
 PACKAGE = Path(xcos_tf.__file__).parent
 BOTH = ("litert", "tensorflow")
-XCOS, PLAIN = "xcos-mobilefacenet", "mobilefacenet"
+XCOS, PLAIN = "xcos-mobilefacenet-2", "mobilefacenet"
 
 
 @pytest.fixture(scope="module", params=bundled_presets())
@@ -261,11 +261,11 @@ assert main(["verify", a, c, "--aligned", "--json"]) == 1
 assert main(["verify", a, b, "--aligned", "--preset", "mobilefacenet"]) == 0
 assert main(["verify", photo, another]) == 0
 assert main(["align", people, f"{out}/faces"]) == 0
-for preset in ("xcos-mobilefacenet", "mobilefacenet"):
+for preset in ("xcos-mobilefacenet-2", "mobilefacenet"):
     assert main(["evaluate", f"{out}/faces", pairs, "--aligned", "--preset", preset]) == 0
 assert main(["evaluate", people, pairs]) == 0
 shown = ["--aligned", "--out", f"{out}/gallery"]
-assert main(["gallery", "xcos-mobilefacenet", f"{out}/faces", pairs, *shown]) == 0
+assert main(["gallery", "xcos-mobilefacenet-2", f"{out}/faces", pairs, *shown]) == 0
 picture = ["--out", f"{out}/methods.png"]
 methods = "xcos,xcos-patched,tail,face-centre"
 assert main(["explain", a, b, "--aligned", "--method", methods, *picture]) == 0

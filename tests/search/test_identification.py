@@ -131,11 +131,11 @@ def people(photos, tmp_path):
 
 def test_the_command_prints_tables_or_json(people, capsys):
     capsys.readouterr()
-    words = ["evaluate", str(people), "--identification", "--preset", "xcos-mobilefacenet"]
+    words = ["evaluate", str(people), "--identification", "--preset", "xcos-mobilefacenet-2"]
     assert main(words) == 0
     shown = capsys.readouterr().out
     assert "3 faces of 2 people" in shown and "each searched among the 2 others; 2 have" in shown
-    assert "| xcos-mobilefacenet | learned | 100.00 % (15.81–100.00) | 100.00 %" in shown
+    assert "| xcos-mobilefacenet-2 | learned | 100.00 % (15.81–100.00) | 100.00 %" in shown
     assert main([*words, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["set"]["with a mate"] == 2 and document["fpir"] == 0.01

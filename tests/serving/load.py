@@ -27,7 +27,7 @@ from xcos_tf.serving.client import ServingClient
 from xcos_tf.verifier import Verifier
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = "xcos-mobilefacenet"
+MODEL = "xcos-mobilefacenet-2"
 TOLERANCE = 1e-5
 PAIRS = 8
 LATE = 3.0  # seconds beyond its timeout by which a call on a busy machine may return

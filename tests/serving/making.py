@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-NAME = "xcos-mobilefacenet"
+NAME = "xcos-mobilefacenet-2"
 
 
 def png(face: np.ndarray) -> bytes:

@@ -62,7 +62,7 @@ def test_they_are_those_of_an_export(servables):
     """Names, types and ranks, for each signature of the model."""
     import tensorflow as tf
 
-    (served,) = servables.loaded["xcos-mobilefacenet"].values()
+    (served,) = servables.loaded["xcos-mobilefacenet-2"].values()
     assert set(INPUTS) == set(OUTPUTS) == set(SIGNATURES) - {"serving_default"}
     for name in INPUTS:
         for ours, theirs in (

@@ -208,7 +208,7 @@ def test_pages_are_filled(run, tmp_path):
     page.write_text("a\n<!-- table: explanations -->\nold\n<!-- end -->\nb\n", encoding="utf-8")
     assert main([*command, "--readme", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
-    assert "| xcos | xcos-mobilefacenet L | " in text and "old" not in text
+    assert "| xcos | xcos-mobilefacenet-2 L | " in text and "old" not in text
     assert text == fill_tables(text, out)
     whole = (out / "explanations.md").read_text(encoding="utf-8")
     assert text.split("-->\n")[1].split("<!--")[0] in whole

@@ -51,9 +51,9 @@ def test_nobody_with_two_faces_is_refused(real):
 def test_a_store_is_measured_against_every_face(real, tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "SEARCHES", 4)
     monkeypatch.setattr(measuring, "in_fresh_process", lambda work, *args: work(*args))
-    weights = read_config(find_preset("xcos-mobilefacenet"))["weights"]["sha256"]
+    weights = read_config(find_preset("xcos-mobilefacenet-2"))["weights"]["sha256"]
     names, labels = [str(i) for i in range(60)], real[1].astype(np.int32)
-    info = TemplateInfo("xcos-mobilefacenet", weights, "", names, names, [], labels)
+    info = TemplateInfo("xcos-mobilefacenet-2", weights, "", names, names, [], labels)
     write_templates(tmp_path / "real", info, (7, 7, 32), [real[0]])
     args = SimpleNamespace(
         templates=tmp_path / "real",

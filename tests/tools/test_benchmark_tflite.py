@@ -47,7 +47,7 @@ def covered_accuracy(data, share):
     listed = read_lfw_pairs(data / "pairs.txt", data / "lfw")
     pairs = covered_pairs(all_pairs_of_folds(listed), seed=0)
     faces = [np.asarray(Image.open(data / "lfw" / name)) for name in pairs.photos]
-    occluder, verifier = Occluder(share=share), Verifier.from_preset("xcos-mobilefacenet")
+    occluder, verifier = Occluder(share=share), Verifier.from_preset("xcos-mobilefacenet-2")
     covers = [occluder.cover(x.copy(), name) for x, name in zip(faces, pairs.photos, strict=True)]
     plain, covered = (verifier.embed(np.stack(x)) for x in (faces, covers))
     scores = verifier.compare_pairs(covered[pairs.first], plain[pairs.second])
@@ -71,7 +71,7 @@ def test_price_list(data, faces, tmp_path):
     assert 0.999 < half.s_correlation < 1
     assert half.embed_gzipped < half.embed_bytes < 0.51 * base.embed_bytes
 
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
+    verifier = Verifier.from_preset("xcos-mobilefacenet-2")
     first, second = (
         verifier.embed(np.stack([faces[pair[side]] for pair in ENDS])) for side in (0, 1)
     )

@@ -43,7 +43,7 @@ def refused(capsys, words):
         ({"start": {"checkpoint": "nonesuch"}}, "there is no file or folder nonesuch; check"),
         ({"start": {"checkpoint": str(HERE)}}, "tests/training holds no checkpoint; give another"),
         ({"start": {"checkpoint": __file__}}, "test_run_faults.py is damaged"),
-        ({"teacher": "xcos-mobilefacenet"}, "is an xCos preset"),
+        ({"teacher": "xcos-mobilefacenet-2"}, "is an xCos preset"),
         ({"optimizers": {"head": {"name": "AdamX"}}}, "no optimizer 'AdamX'; did you mean 'Adam"),
         ({"optimizers": {"head": {"betta_1": 0.5}}}, "takes no 'betta_1'; did you mean 'beta_1'"),
         ({"loss": {"sample": 3}}, "sample must be at least the 4 people"),

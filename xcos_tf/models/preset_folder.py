@@ -7,7 +7,7 @@ from pathlib import Path
 from xcos_tf.errors import XcosError
 
 BUNDLED = Path(__file__).parents[1] / "presets"
-DEFAULT_PRESET = "xcos-mobilefacenet"
+DEFAULT_PRESET = "xcos-mobilefacenet-2"
 
 
 def bundled_presets() -> list[str]:

@@ -74,8 +74,8 @@ def test_an_explanation_is_timed_beside_a_plain_verification(genuine):
 
 
 def test_checks_are_of_the_network_and_of_a_shift(photos_pair):
-    verifier = Verifier.from_preset("xcos-mobilefacenet")
-    network = Verifier.from_preset("xcos-mobilefacenet", runtime="tensorflow")
+    verifier = Verifier.from_preset("xcos-mobilefacenet-2")
+    network = Verifier.from_preset("xcos-mobilefacenet-2", runtime="tensorflow")
     from xcos_tf.explain.methods.registry import method
 
     found = check(method("xcos"), verifier, network, photos_pair)

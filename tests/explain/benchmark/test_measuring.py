@@ -10,7 +10,7 @@ from xcos_tf.evaluation.drawn_pairs import Pair
 from xcos_tf.evaluation.score_cache import code_version
 from xcos_tf.explain.benchmark.measuring import _kept, contenders
 
-MOBILE, GRID = ("mobilefacenet", "cosine"), ("xcos-mobilefacenet", "learned")
+MOBILE, GRID = ("mobilefacenet", "cosine"), ("xcos-mobilefacenet-2", "learned")
 PRESETS = (MOBILE[0], GRID[0])
 
 
@@ -19,7 +19,7 @@ def places(names):
 
 
 def test_each_method_is_judged_by_what_it_explains():
-    patched = ("xcos-mobilefacenet", "patched")
+    patched = ("xcos-mobilefacenet-2", "patched")
     assert places(["xcos", "xcos-patched", "tail", "occlusion", "tail"]) == [
         ("xcos", *GRID),
         ("xcos-patched", *patched),

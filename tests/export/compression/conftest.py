@@ -4,7 +4,7 @@ import pytest
 from tools.generate_faces import draw_face
 from xcos_tf.models.presets import Preset, load_preset
 
-PRESET = "xcos-mobilefacenet"
+PRESET = "xcos-mobilefacenet-2"
 
 
 @pytest.fixture(scope="package")

@@ -91,5 +91,5 @@ def test_other_networks_are_refused(change):
         "backbone": {"kind": "mobilefacenet", "batch_norm": False},
         "xcos": {"cell_affine": True, "batch_norm": False},
     }
-    with pytest.raises(XcosError, match="use the preset 'xcos-mobilefacenet'"):
+    with pytest.raises(XcosError, match="use the preset 'xcos-mobilefacenet-2'"):
         simple_weights(build_network({**model, **change}))

@@ -134,7 +134,7 @@ def test_each_face_comes_once_in_a_round():
 
 
 def test_a_set_that_is_not_there(tmp_path):
-    asked = Request("xcos-mobilefacenet", "qat", [str(tmp_path / "none")])
+    asked = Request("xcos-mobilefacenet-2", "qat", [str(tmp_path / "none")])
     with pytest.raises(XcosError, match="is no prepared set; make one with `xcos prepare`"):
         fine_tune(asked, tmp_path / "work")
     assert not (tmp_path / "work").exists()

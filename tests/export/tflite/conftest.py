@@ -11,7 +11,7 @@ from xcos_tf.export.tflite import export
 from xcos_tf.export.tflite.int8 import SHIPPED
 from xcos_tf.verifier import Verifier
 
-PRESET = "xcos-mobilefacenet"
+PRESET = "xcos-mobilefacenet-2"
 # Of weights that are rounded in the file and computed with as floats, one kind for each.
 BATCHES_OF = {
     "float32": export.BATCHES,

@@ -12,7 +12,7 @@ from xcos_tf.models.presets import save_preset
 from xcos_tf.runtime.model_file import ModelFile
 from xcos_tf.verifier import Verifier
 
-PRESET = "xcos-mobilefacenet"
+PRESET = "xcos-mobilefacenet-2"
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ EVERY = [(m, v, b) for m in MODELS for v in CONVERTED for b in BATCHES_OF[v]]
 # cosine of a cell with itself, about twice as far from the truth as what was measured.
 BOUNDS = {
     "float16": (7e-4, 1e-3, 3e-4, 0.99999),
-    "dynamic": (0.07, 0.09, 0.03, 0.98),
-    "int8": (0.01, 0.08, 0.015, 0.985),
+    "dynamic": (0.07, 0.09, 0.035, 0.98),
+    "int8": (0.02, 0.08, 0.02, 0.985),
 }
 
 
@@ -137,9 +137,10 @@ def test_verify_is_embed_and_compare(run, variant):
 def test_verify_holds_the_backbone_once_and_variants_are_smaller(exported):
     size = {(m, v): (exported / file_name(m, v, b)).stat().st_size for m, v, b in EVERY}
     for variant in CONVERTED:
-        assert size["verify", variant] < 1.05 * size["embed", variant]
+        parts = size["embed", variant] + size["compare", variant]
+        assert size["verify", variant] < 1.05 * parts < 1.4 * size["verify", variant]
     assert size["embed", "float16"] < 0.51 * size["embed", "float32"]
-    assert size["verify", "int8"] < 1_800_000
+    assert size["verify", "int8"] < 2_700_000
 
 
 def test_int8_rounds_each_channel_of_a_kernel_by_itself_and_nothing_of_the_comparison(exported):
@@ -172,11 +173,11 @@ def test_metadata_is_a_zip_behind_the_model(exported, variant):
         about = json.loads(archive.read("xcos.json"))
     assert about == ModelFile.read(path).metadata
     assert path.read_bytes()[4:8] == b"TFL3"
-    folder = find_preset("xcos-mobilefacenet")
+    folder = find_preset("xcos-mobilefacenet-2")
     measured = json.loads((folder / "tflite-thresholds.json").read_text())
     assert about["format"] == 1
     assert (about["model"], about["variant"], about["batch"]) == ("verify", variant, batch)
-    assert about["preset"] == "xcos-mobilefacenet"
+    assert about["preset"] == "xcos-mobilefacenet-2"
     assert about["preset_sha256"] == read_config(folder)["weights"]["sha256"]
     assert about["attention"] == "learned"
     assert about["thresholds"] == measured["variants"][variant]

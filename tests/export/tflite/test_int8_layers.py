@@ -86,7 +86,7 @@ def test_int8_is_near_the_network_and_int8_throughout(network, faces):
 
 def test_mobilefacenet_with_batch_norm_is_equalised():
     """The bundled weights, whose channels and slopes differ much, as a network that has them."""
-    bundled = load_preset("xcos-mobilefacenet").network
+    bundled = load_preset("xcos-mobilefacenet-2").network
     network = build_network({"backbone": {"kind": "mobilefacenet"}, "xcos": {}})
     random = np.random.default_rng(8)
     for layer in bundled.backbone.layers:

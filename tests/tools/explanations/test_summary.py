@@ -30,7 +30,7 @@ class Toy(NamedTuple):
         return SimpleNamespace(config=config, threshold=lambda attention: THRESHOLD)
 
 
-GRID, PLAIN = ("xcos-mobilefacenet", "learned"), ("mobilefacenet", "cosine")
+GRID, PLAIN = ("xcos-mobilefacenet-2", "learned"), ("mobilefacenet", "cosine")
 
 
 def found(name, on, deletion, cells, seconds=0.1, compared=0):
@@ -121,7 +121,7 @@ def test_means_are_over_the_pairs_that_have_a_value(rows):
     assert 0.1 <= one.low < 0.15 < one.high <= 0.2
     assert (one.set, one.preset_sha256, one.set_sha256) == (
         "lfw",
-        "xcos-mobilefacenet-hash",
+        "xcos-mobilefacenet-2-hash",
         "set-hash",
     )
     assert row(rows, "xcos", "genuine deletion", "black").pairs == 1
@@ -146,7 +146,7 @@ def test_leads_are_paired_and_of_one_verifier(rows):
     assert row(rows, "occlusion", "impostor deletion").lead == pytest.approx(-0.1)
     assert row(rows, "occlusion", "cell ablation", "blur").lead == pytest.approx(0.1)
     assert row(rows, "xcos", "cell ablation", "black").lead is None
-    assert all(x.lead is None for x in rows if x.preset != "xcos-mobilefacenet")
+    assert all(x.lead is None for x in rows if x.preset != "xcos-mobilefacenet-2")
 
 
 def test_what_was_measured_on_fewer_pairs_is_compared_on_those(rows):
@@ -212,7 +212,7 @@ def test_tables_have_a_line_for_each_contender(rows):
         lines = table.splitlines()
         assert len({line.count("|") for line in lines}) == 1
         assert lines[0].startswith("| method | explains | ")
-        assert lines[2].startswith("| xcos | xcos-mobilefacenet L | ")
+        assert lines[2].startswith("| xcos | xcos-mobilefacenet-2 L | ")
     lines = cells_table(rows).splitlines()
     assert lines[0] == (
         "| method | explains | lfw: pairs | lfw: cell ablation, black ↑ | "
