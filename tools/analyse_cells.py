@@ -29,10 +29,10 @@ from xcos_tf.evaluation.occluded import draw_cover
 from xcos_tf.evaluation.open_set import open_set
 from xcos_tf.evaluation.results_text import markdown_table
 from xcos_tf.metrics.rates import kfold_accuracy
-from xcos_tf.models.preset_folder import whatif_file
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, whatif_file
 from xcos_tf.verifier import Verifier
 
-XCOS = ("xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
+XCOS = (DEFAULT_PRESET, "xcos-mobilefacenet", "xcos-mobilefacenet-occlusion")
 PLAIN = ("mobilefacenet", "mobilefacenet-occlusion")
 MIRRORED = (
     *("preset", "map", "with the mirrored pair's, mirrored back", "with the mirrored pair's"),
