@@ -77,7 +77,7 @@ def test_pairs_are_judged_as_the_float_preset_does(models, portraits, variant):
 def test_files_pack_well(models, variant):
     assert len(gzip.compress(models[variant, "embed", None])) < MOST_PACKED[variant]
     if variant == "qat":
-        assert len(models[variant, "verify", None]) < 1.8e6
+        assert len(models[variant, "verify", None]) < 2.7e6
 
 
 def test_no_convolution_of_the_int8_grid_is_left_in_float(models):
