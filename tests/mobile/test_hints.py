@@ -8,6 +8,8 @@ from xcos_tf.mobile.decision import compare_each
 from xcos_tf.mobile.enrolling import enroll_owner
 from xcos_tf.mobile.frames import Frame
 from xcos_tf.mobile.hints import NOTICEABLE, hint_of
+from xcos_tf.models.preset_folder import DEFAULT_PRESET, find_preset, lite_folder
+from xcos_tf.verifier import Verifier
 
 USUAL = np.full((7, 7), 0.8, np.float32)
 AREAS = {
@@ -83,15 +85,20 @@ def test_the_regions_that_lack_most_are_named():
 
 
 @pytest.mark.parametrize(
-    "rows, columns, area",
+    "preset, rows, columns, area",
     [
-        (np.s_[:64], np.s_[:52], "upper left"),
-        (np.s_[64:], np.s_[:], "lower part"),
-        (np.s_[:64], np.s_[:], "upper part"),
+        (DEFAULT_PRESET, np.s_[:64], np.s_[:52], "upper left"),
+        (DEFAULT_PRESET, np.s_[64:], np.s_[:], "lower part"),
+        (DEFAULT_PRESET, np.s_[:64], np.s_[:], "upper part"),
+        ("xcos-mobilefacenet", np.s_[64:], np.s_[:52], "lower left"),
+        ("xcos-mobilefacenet", np.s_[64:], np.s_[:], "lower part"),
+        ("xcos-mobilefacenet", np.s_[:64], np.s_[:], "upper part"),
+        ("xcos-mobilefacenet", np.s_[:], np.s_[:52], "left side"),
     ],
 )
-def test_covered_photo(lite, portraits, rows, columns, area):
+def test_covered_photo(portraits, preset, rows, columns, area):
     """A plain patch over part of the owner's other photo."""
+    lite = Verifier.from_export(lite_folder(find_preset(preset)), "float32.batch")
     owner = enroll_owner(lite, [Frame("a", portraits["obama"])], "models")
     covered = portraits["obama2"].copy()
     covered[rows, columns] = 90
