@@ -383,8 +383,7 @@ def keep_templates(faces: Path, templates: Path) -> float:
     """Make the templates unless they are there; return the seconds it took."""
     from xcos_tf.evaluation.templates import make_templates
 
-    name = DEFAULT_PRESET
-    return timed(lambda: make_templates(Verifier.from_preset(name), faces, templates))[1]
+    return timed(lambda: make_templates(Verifier.from_preset(), faces, templates))[1]
 
 
 def compare_all_pairs(templates: Path, score: str) -> str:

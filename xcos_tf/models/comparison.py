@@ -118,8 +118,8 @@ class TiltedSoftmax(_Float32Layer):
         for _ in range(TILTS):
             weight = _softmax(logits + tilt * similar)
             score = tf.reduce_sum(weight * similar, axis=(1, 2), keepdims=True)
-            variance = tf.square(similar - score)
-            variance = tf.reduce_sum(weight * variance, axis=(1, 2), keepdims=True)
+            squares = weight * tf.square(similar - score)
+            variance = tf.reduce_sum(squares, axis=(1, 2), keepdims=True)
             tilt += gain * (cosine - score) / (variance + tf.exp(self.log_spread))
             tilt = LARGEST_TILT * tf.tanh(tilt / LARGEST_TILT)
         return _softmax(logits + tilt * similar)

@@ -62,7 +62,7 @@ def _places(height: int, width: int) -> np.ndarray:
     return np.where(within, 1 + (covered * side + down) * side + right, 0).ravel().astype(np.int32)
 
 
-def covered_grids(grid_shape: tuple[int, int, int], channels: int = 10) -> keras.Model:
+def covered_grids(grid_shape: tuple[int, int, int], channels: int) -> keras.Model:
     """Return a small CNN that guesses the grid features of a face with each of its cells covered.
 
     Args:
