@@ -236,8 +236,7 @@ def test_on_a_preset_strangers_never_rise_above_the_threshold(curves, preset):
             assert scores.max() < preset.threshold()
 
 
-def test_on_a_preset_the_right_map_beats_what_knows_nothing_and_its_reverse_comes_last(curves):
-    # xCos's own may be better: what cells do alone does not add up in a network.
+def test_on_a_preset_the_right_map_comes_first_and_its_reverse_last(curves):
     for pair in ("genuine", "impostor"):
         for reveal in (False, True):
             areas = {
@@ -245,6 +244,6 @@ def test_on_a_preset_the_right_map_beats_what_knows_nothing_and_its_reverse_come
                 for (kind, name, fill, revealed), scores in curves.items()
                 if (kind, fill, revealed) == (pair, "imputed", reveal)
             }
+            assert max(areas, key=areas.get) == "right"
             assert areas["right"] > areas["random"] + 0.05
-            assert areas["right"] > areas["face-centre"] + 0.02
             assert min(areas, key=areas.get) == "reverse"
