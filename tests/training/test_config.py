@@ -238,12 +238,19 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["optimizers"].update(context="ridge"), r"ridge needs model\.xcos\.context"),
         (
             lambda v: (
-                v["data"].update(remember=9),
                 v["model"]["xcos"].update(context=192, attentions=["patched"]),
                 v["loss"].update(learned=0, patched=1),
                 v["optimizers"].update(context="ridge", attention=None),
             ),
             r"and a weight of loss\.learned",
+        ),
+        (
+            lambda v: (
+                v["model"]["xcos"].update(context=192),
+                v["optimizers"].update(context="ridge"),
+                v.update(devices={"strategy": "multi_worker"}),
+            ),
+            "fitted on one machine",
         ),
         (
             lambda v: v["loss"].update(covering={"weight": 0.1}),

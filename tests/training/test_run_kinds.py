@@ -7,8 +7,9 @@ from tests.training.running import checkpoint, train_command, write_config
 from xcos_tf.cli.main import main
 from xcos_tf.models.network import FaceEmbedder
 from xcos_tf.models.presets import load_preset
+from xcos_tf.training.assembly import fit_context
 from xcos_tf.training.monitor import MetricsTable
-from xcos_tf.training.remembered import REMEMBERED_FILE, remembered_dataset
+from xcos_tf.training.remembered import REMEMBERED_FILE, TEACHER_FILE, remembered_dataset
 from xcos_tf.verifier import Verifier
 from xcos_tf.yaml_text import parse_yaml, to_yaml
 
@@ -139,6 +140,31 @@ def test_faces_are_remembered_as_the_frozen_layers_see_them(sets, tmp_path, monk
     (context,) = (name for name in five if name.endswith("context_conv/kernel"))
     assert (two[context] != five[context]).any()  # the grid moved on, and it was fitted again
     assert not (out / REMEMBERED_FILE).exists() and (out / "preset").exists()
+
+
+def test_the_context_is_fitted_to_covered_faces_and_what_the_teacher_makes_of_them_uncovered(
+    sets, tmp_path, monkeypatch
+):
+    fitted = []
+    monkeypatch.setattr(
+        "xcos_tf.training.run.fit_context",
+        lambda trainer, faces: (fitted.append(faces := list(faces)), fit_context(trainer, faces)),
+    )
+    monkeypatch.setattr("xcos_tf.training.run.CONTEXT_STEPS", 2)
+    changes = {"augmentation": {"strokes": 1.0, "augment": 0.0, "blend": 0.0}, "steps": 3}
+    changes["model"] = {"xcos": {"context": 192}}
+    changes["optimizers"] = {"context": "ridge"}
+    changes["loss"] = {"teacher_input": "original"}
+    out = tmp_path / "out"
+    train(write_config(tmp_path / "run.yaml", changes), sets, out)
+    ((before, teacher), _), ((after, same), _) = fitted  # before the run and after it
+    assert before.shape[0] == len(teacher) == 8  # faces of a step
+    np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(teacher, same)
+    known = np.fromfile(out / TEACHER_FILE, np.float32).reshape(-1, 192)
+    assert all((known == one).all(axis=1).any() for one in np.asarray(teacher))
+    (context,) = (name for name in checkpoint(out, 3) if name.endswith("context_conv/kernel"))
+    assert np.abs(checkpoint(out, 3)[context]).max() > 0
 
 
 def test_a_baseline_learns_its_own_cosine_from_faces_that_are_covered(sets, tmp_path):

@@ -201,11 +201,10 @@ def _impossible(c):
     if c.optimizers.attention and not c.loss.learned:
         yield "optimizers.attention trains L, but loss.learned has no weight"
     seen = c.explains and c.loss.learned and c.model.xcos.context
-    if c.optimizers.context and not (seen and c.data.remember):
-        yield (
-            "optimizers.context: ridge needs model.xcos.context, data.remember and a weight of "
-            "loss.learned"
-        )
+    if c.optimizers.context and not seen:
+        yield "optimizers.context: ridge needs model.xcos.context and a weight of loss.learned"
+    if c.optimizers.context and c.devices.strategy == "multi_worker":
+        yield "optimizers.context: ridge is fitted on one machine; leave multi_worker out"
     if c.optimizers.margin_head and not c.loss.identification.weight:
         yield "optimizers.margin_head is trained by L_id, but loss.identification has no weight"
     if not any(getattr(c.optimizers, part) for part in PARTS):

@@ -26,7 +26,7 @@ from xcos_tf.errors import XcosError, counted, on_one_line
 from xcos_tf.files import only_writer, read_bytes
 from xcos_tf.metrics.rates import FOLDS, tenths, thresholds_at_fmrs
 from xcos_tf.models.presets import save_preset
-from xcos_tf.progress import log
+from xcos_tf.progress import Bar, log
 from xcos_tf.training.assembly import assemble, fit_context, start_grid_head
 from xcos_tf.training.checkpoints import BEST, CHECKPOINTS, Checkpoints
 from xcos_tf.training.config import PARTS, TrainingConfig
@@ -35,7 +35,7 @@ from xcos_tf.training.correlation_preset import Plan, measure_on
 from xcos_tf.training.loop import Cadence, build_strategy, is_chief, train_loop
 from xcos_tf.training.monitor import Monitor
 from xcos_tf.training.optimizers import try_optimizer
-from xcos_tf.training.pairs import check_pairs, people_to_compare, some_positions
+from xcos_tf.training.pairs import check_pairs, joined, people_to_compare, some_positions
 from xcos_tf.training.record import changes, record_run, writing
 from xcos_tf.training.remembered import (
     REMEMBERED_FILE,
@@ -50,6 +50,7 @@ from xcos_tf.yaml_text import parse_yaml
 PRESET = "preset"
 GENUINE = 0.5  # share of the pairs that P is measured on
 START_FACES = 2000
+CONTEXT_STEPS = 200  # whose faces the context is fitted to
 LOG_EVERY = 50  # steps
 Extras = Callable[[dict], Mapping[str, Callable[[Path], object]]]
 
@@ -240,7 +241,7 @@ class Run:
     def _validate(self, step):
         config = self.config
         if config.optimizers.context:
-            fit_context(self.trainer, self._remembered.blocks())
+            fit_context(self.trainer, self._seen())
         metric = config.validation.best_metric
         key = f"{config.best_by}/{metric}"
         before = [r[key] for r in self._monitor.history if key in r and r["step"] < step]
@@ -253,6 +254,23 @@ class Run:
         sign = -1 if metric == "eer" else 1  # lower is better
         if key in results and all(sign * results[key] > sign * value for value in before):
             self.checkpoints.save(self.trainer, step, best=True)
+
+    def _seen(self):
+        """Go through the faces that are remembered, or else those of the first steps.
+
+        Yields what the frozen layers make of a step's faces, and their teacher's embeddings.
+        """
+        if self._remembered is not None:
+            yield from self._remembered.blocks()
+            return
+        trainer, steps = self.trainer, min(self.steps, CONTEXT_STEPS)
+        groups = range(self.groups)
+        with Bar(total=steps, desc="context", unit="step") as bar:
+            for batch in self.dataset(0, steps, groups, self.groups):
+                stem = trainer.stem(joined(batch["input"]))
+                known = "teacher" in batch
+                yield stem, joined(batch["teacher"]) if known else trainer.ask_teacher(stem)
+                bar.update()
 
     def finish(self, extras: Extras) -> Path | None:
         """Measure P on training pairs and thresholds on people held out, and write the preset.
