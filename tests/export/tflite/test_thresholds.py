@@ -34,7 +34,7 @@ def test_those_of_the_presets_that_ship(preset, variants):
         assert found["thresholds_measured"].startswith(
             f"{variant}: measured on 500,000 impostor pairs"
         )
-        assert found["thresholds"] == pytest.approx(own, abs=0.02)
+        assert found["thresholds"] == pytest.approx(own, abs=0.03)
         if variant == "float32":
             assert found["thresholds"] == pytest.approx(own, abs=1e-5)
 
