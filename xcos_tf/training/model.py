@@ -271,6 +271,13 @@ class Trainer(keras.Model):
             return images
         return tf.stop_gradient(tf.cast(stem(images, training=False), tf.float32))
 
+    def teacher_of(self, batch: dict[str, tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:
+        """Return the teacher's embeddings that a batch brings, or else those of its `inputs`.
+
+        See `ask_teacher`.
+        """
+        return joined(batch["teacher"]) if "teacher" in batch else self.ask_teacher(inputs)
+
     def ask_teacher(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the teacher's embeddings, float32 (N, dimension) of unit length.
 
@@ -362,9 +369,7 @@ class Trainer(keras.Model):
         if comparisons:
             pairs = places(batch["label"], batch["first"], batch["second"])
             same = tf.reshape(batch["same"], [-1])
-            known = "teacher" in batch
-            embeddings = joined(batch["teacher"]) if known else self.ask_teacher(inputs)
-            target = cosines(embeddings, pairs)
+            target = cosines(self.teacher_of(batch, inputs), pairs)
             pair = [tf.gather(features, place) for place in pairs]
             balanced = self._options["balance"] == "genuine"
             for name, comparison in comparisons.items():

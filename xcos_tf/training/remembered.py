@@ -42,13 +42,6 @@ class Remembered:
     covered: np.ndarray
     labels: np.ndarray
 
-    def blocks(self) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-        """Go through `stem` and `teacher` of the faces, step by step."""
-        with Bar(total=len(self.stem), desc="context", unit="step") as bar:
-            for block in zip(self.stem, self.teacher, strict=True):
-                yield block
-                bar.update()
-
     def effects(self, random: np.random.Generator, count: int):
         """Draw pairs whose first face was covered.
 

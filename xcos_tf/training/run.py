@@ -260,16 +260,17 @@ class Run:
 
         Yields what the frozen layers make of a step's faces, and their teacher's embeddings.
         """
-        if self._remembered is not None:
-            yield from self._remembered.blocks()
-            return
-        trainer, steps = self.trainer, min(self.steps, CONTEXT_STEPS)
-        groups = range(self.groups)
+        kept, trainer = self._remembered, self.trainer
+        if kept is not None:
+            steps, blocks = len(kept.stem), zip(kept.stem, kept.teacher, strict=True)
+        else:
+            steps = min(self.steps, CONTEXT_STEPS)
+            batches = self.dataset(0, steps, range(self.groups), self.groups)
+            stems = ((batch, trainer.stem(joined(batch["input"]))) for batch in batches)
+            blocks = ((stem, trainer.teacher_of(batch, stem)) for batch, stem in stems)
         with Bar(total=steps, desc="context", unit="step") as bar:
-            for batch in self.dataset(0, steps, groups, self.groups):
-                stem = trainer.stem(joined(batch["input"]))
-                known = "teacher" in batch
-                yield stem, joined(batch["teacher"]) if known else trainer.ask_teacher(stem)
+            for block in blocks:
+                yield block
                 bar.update()
 
     def finish(self, extras: Extras) -> Path | None:
