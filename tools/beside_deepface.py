@@ -1,9 +1,9 @@
 """xcos_tf beside DeepFace: two photos, and searches in a folder of photos.
 
 DeepFace runs in an environment of its own with `deepface`, `flask`, `tf-keras`, `dlib-bin`,
-`face_recognition_models`, `setuptools<81`, `opencv-python<5` and `opencv-contrib-python-headless<5`.
-Its model is Dlib, whose weights come as a package; it downloads those of its other models. Ways
-that are compared take turns.
+`face_recognition_models`, `setuptools<81`, `opencv-python<5` and
+`opencv-contrib-python-headless<5`. Its model is Dlib, whose weights come as a package; it downloads
+those of its other models. Ways that are compared take turns.
 """
 
 import json
