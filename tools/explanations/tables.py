@@ -48,10 +48,11 @@ def statements(rows: Sequence[Measure]) -> str:
             places.setdefault((row.set, row.measure, row.detail), []).append(row)
     lines = []
     for (where, measure, detail), rivals in places.items():
+        alike = [x.method for x in rivals if x.lead_low <= 0 <= x.lead_high]
         groups = {
             "worse than": [x.method for x in rivals if x.lead_low > 0],
             "better than": [x.method for x in rivals if x.lead_high < 0],
-            "not to be told from": [x.method for x in rivals if x.lead_low <= 0 <= x.lead_high],
+            "not significantly different from": alike,
         }
         said = [f"{words} {', '.join(of)}" for words, of in groups.items() if of]
         lines.append(f"- {where}, {measure}, {detail}: {XCOS} is {'; '.join(said)}.")
