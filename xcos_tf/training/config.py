@@ -171,6 +171,7 @@ class LossConfig(Strict):
     correlated: Weight = 0.0
     cosine: Weight = 0.0
     locality: Weight = 0.0
+    contributions: Weight = 0.0
     covering: CoveringConfig | None = None
     teacher_input: Literal["augmented", "original"] = "augmented"
     balance: Literal["genuine"] | None = None

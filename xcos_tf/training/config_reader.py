@@ -176,6 +176,8 @@ def _impossible(c):
         yield "loss.covering needs data.remember, and a weight of loss.learned"
     if c.loss.covering and c.loss.covering.faces > c.batch.images:
         yield f"loss.covering.faces must be at most the {c.batch.images} faces of a step"
+    if c.loss.contributions and not (c.loss.learned and c.start.frozen_until):
+        yield "loss.contributions needs start.frozen_until, and a weight of loss.learned"
     if c.loss.locality and not c.explains:
         yield "loss.locality is of cells; give a model with `xcos`"
     if c.loss.head == "cosface" and c.loss.margin > 2:

@@ -16,6 +16,7 @@ from xcos_tf.training.losses import (
     identification_loss,
     locality_loss,
     swap_rectangles,
+    teacher_contributions,
     xcos_loss,
 )
 from xcos_tf.training.optimizers import (
@@ -28,7 +29,7 @@ from xcos_tf.training.optimizers import (
 from xcos_tf.training.pairs import cosines, in_groups, joined, places
 from xcos_tf.training.stem import cut_at
 
-NOT_L_COS = ("identification", "locality", "covering")
+NOT_L_COS = ("identification", "locality", "covering", "contributions")
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -373,8 +374,13 @@ class Trainer(keras.Model):
             pair = [tf.gather(features, place) for place in pairs]
             balanced = self._options["balance"] == "genuine"
             for name, comparison in comparisons.items():
-                score = comparison(pair, training=training)["xcos"]
-                losses[name] = xcos_loss(score, target, same if balanced else None)
+                maps = comparison(pair, training=training)
+                losses[name] = xcos_loss(maps["xcos"], target, same if balanced else None)
+                if name == "learned" and "contributions" in self.weights_of_losses:
+                    own = maps["similarity_map"] * maps["attention_map"]
+                    tail, head = self._cut().teacher.layers[1:]
+                    theirs = teacher_contributions(head, tail(inputs, training=False), pairs)
+                    losses["contributions"] = covering_loss(own, theirs)
         if "locality" in self.weights_of_losses:
             seed = tf.stack([self._seed, self._steps()])
             changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
