@@ -32,7 +32,7 @@ def batch(random):
 
 
 def test_a_step_takes_in_each_face_once(network, batch):
-    trainer = Trainer(network, 2, {"identification": 1.0, "learned": 1.0, "locality": 1.0})
+    trainer = Trainer(network, 2, {"identification": 1.0, "learned": 1.0})
     trainer.compile([Part(network.features, keras.optimizers.SGD(0.0))])
     norm = network.head.get_layer("bn")
     attention = network.comparisons["learned"].get_layer("learned_attention")
@@ -42,7 +42,6 @@ def test_a_step_takes_in_each_face_once(network, batch):
     images = tf.reshape(batch["input"], (8, 64, 64, 3))
     features = network.head.get_layer("conv")(network.backbone(images)).numpy()
     mean, variance = features.mean((0, 1, 2)), features.var((0, 1, 2))
-    # Faces with a rectangle of another, which the locality loss is of, are not among them.
     expected = [0.9 * before[0] + 0.1 * mean, 0.9 * before[1] + 0.1 * variance]
     np.testing.assert_allclose(norm.moving_mean, expected[0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(norm.moving_variance, expected[1], rtol=2e-2)

@@ -107,7 +107,7 @@ def test_each_column_of_table_2(data, column):
     )
     assert config.loss == (loss if baseline else loss.model_copy(update={score: 1.0}))
     assert loss.identification.feature == "flattened" and loss.teacher_input == "augmented"
-    assert loss.balance is loss.sample is None and loss.locality == 0
+    assert loss.balance is loss.sample is None and loss.cosine == 0
     # Rates, decay and schedule.
     assert config.optimizers == OptimizersConfig(
         backbone=SGD,
@@ -226,7 +226,7 @@ def test_the_paper_s_models_are_built():
         (lambda v: v["optimizers"].update(clip_norm=-1), r"clip_norm must be above 0; it is -1"),
         (lambda v: v.update(validation={"best_by": "cosine"}), "is a baseline's"),
         (lambda v: v["loss"].update(cosine=1.0), r"loss\.cosine is a baseline's; give learned"),
-        (lambda v: v["loss"].update(locality=-1), "locality must be 0 or more"),
+        (lambda v: v["loss"].update(patched=-1), "patched must be 0 or more"),
         (lambda v: v["loss"].update(teacher_input="all"), "must be 'augmented' or 'original'"),
         (lambda v: v["loss"].update(teacher_input="original"), r"augmentation\.blend 0"),
         (lambda v: v["data"].update(remember=0), r"data\.remember must be 1 or more"),
@@ -268,8 +268,8 @@ def test_the_paper_s_models_are_built():
             r"loss\.contributions needs start\.frozen_until",
         ),
         (
-            lambda v: (v["data"].update(remember=9), v["loss"].update(locality=0.1)),
-            r"remember keeps no images for loss\.locality",
+            lambda v: (v["data"].update(remember=9), v["loss"].update(teacher_input="original")),
+            r"remember keeps no images for loss\.teacher_input",
         ),
         (
             lambda v: v.update(
@@ -409,7 +409,7 @@ def test_words_of_yaml_1_1_stay_switches(values):
 def test_each_configuration_reads_back_the_same():
     """What a run's folder keeps is what the run was made with."""
     named = [path for path in CONFIGS.rglob("*.yaml") if "\nname: " in path.read_text()]
-    assert len(named) == 24
+    assert len(named) == 23
     for path in named:
         config, text = read_config(path)
         values = parse_yaml(text.encode(), path)

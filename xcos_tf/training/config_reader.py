@@ -113,8 +113,8 @@ def problems(c: TrainingConfig) -> Iterator[str]:
     if c.data.remember:
         if not (c.start.frozen_until and c.teacher and c.steps):
             yield "data.remember needs start.frozen_until, a teacher and steps"
-        if c.loss.locality or c.loss.teacher_input == "original":
-            yield "data.remember keeps no images for loss.locality or teacher_input: original"
+        if c.loss.teacher_input == "original":
+            yield "data.remember keeps no images for loss.teacher_input: original"
         if c.devices.strategy == "multi_worker":
             yield "data.remember keeps faces beside the run of one machine; leave multi_worker out"
     if c.batch.near and not c.data.remember:
@@ -178,8 +178,6 @@ def _impossible(c):
         yield f"loss.covering.faces must be at most the {c.batch.images} faces of a step"
     if c.loss.contributions and not (c.loss.learned and c.start.frozen_until):
         yield "loss.contributions needs start.frozen_until, and a weight of loss.learned"
-    if c.loss.locality and not c.explains:
-        yield "loss.locality is of cells; give a model with `xcos`"
     if c.loss.head == "cosface" and c.loss.margin > 2:
         yield f"loss.margin of cosface must be 2 or less; it is {c.loss.margin}"
     shown = c.batch.parts * c.batch.people if c.batch.groups else c.batch.images

@@ -1,17 +1,10 @@
-"""The losses of the two branches, one that makes cells local, and one that makes S·W faithful.
-
-To make cells local, a rectangle of cells of each face is put into another face. A cell that is at
-least one cell away from the seam sees its own surroundings as before, so its feature should be as
-before; where it is not, it was made from places farther away.
-"""
+"""The losses of the two branches, and one that makes S·W faithful."""
 
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from xcos_tf.models.normalisation import unit_length
-
-SMALLEST = 3  # cells along a side of a rectangle
 
 
 def xcos_loss(
@@ -111,66 +104,3 @@ def teacher_contributions(
     first, second = pairs
     ways = (tf.stack([first, second], 1), tf.stack([second, first], 1))
     return tf.stop_gradient(tf.add_n([tf.gather_nd(to_all, way) for way in ways]) / 2)
-
-
-def swap_rectangles(
-    images: tf.Tensor, grid: tuple[int, int], seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Put a random rectangle of cells of each image into the one half a batch on.
-
-    Args:
-        images: float32 (N, H, W, 3).
-        grid: h and w of the cells, at least 4 each; they divide H and W.
-        seed: int32 (2,), of the rectangles.
-
-    Returns:
-        images so changed; and two float32 (N, h, w) of 1 where a cell and its eight neighbours
-        are of the image itself, and of the one half a batch before it.
-    """
-    count, (h, w) = tf.shape(images)[0], grid
-    inside = _rectangles(count, h, seed[0], seed[1])[:, :, tf.newaxis]
-    inside = inside & _rectangles(count, w, seed[0], ~seed[1])[:, tf.newaxis]
-    cells = tf.cast(inside, tf.float32)[..., tf.newaxis]
-    # As a repeated cell is a block of pixels, the seam is where cells meet.
-    pixels = tf.repeat(tf.repeat(cells, images.shape[1] // h, axis=1), images.shape[2] // w, axis=2)
-    changed = pixels * _half_a_batch_before(images) + (1 - pixels) * images
-    return changed, _away_from_others(1 - cells), _away_from_others(cells)
-
-
-def locality_loss(
-    features: tf.Tensor, changed: tf.Tensor, own: tf.Tensor, other: tf.Tensor
-) -> tf.Tensor:
-    """Return the mean of 1 − cosine over cells away from the seam, before and after the change.
-
-    Args:
-        features: float32 (N, h, w, c), grid features of images; no gradient goes here.
-        changed: those of what `swap_rectangles` made of them.
-        own, other: from `swap_rectangles`.
-
-    Returns:
-        float32 scalar in [0, 2].
-    """
-    before, after = tf.stop_gradient(unit_length(features)), unit_length(changed)
-    to_own = 1 - tf.reduce_sum(before * after, axis=-1)
-    to_other = 1 - tf.reduce_sum(_half_a_batch_before(before) * after, axis=-1)
-    total = tf.reduce_sum(own * to_own + other * to_other)
-    return tf.math.divide_no_nan(total, tf.reduce_sum(own + other))
-
-
-def _half_a_batch_before(images: tf.Tensor) -> tf.Tensor:
-    """Return another one for each, of another person where a person's faces stand together."""
-    return tf.roll(images, tf.shape(images)[0] // 2, axis=0)
-
-
-def _rectangles(count: tf.Tensor, cells: int, *seed: tf.Tensor) -> tf.Tensor:
-    """Return where along one side rectangles lie, bool (count, cells); not the whole of it."""
-    draws = tf.random.stateless_uniform([2, count, 1], tf.stack(seed))
-    lengths = tf.floor(draws[0] * (cells - SMALLEST)) + SMALLEST
-    starts = tf.floor(draws[1] * (cells - lengths + 1))
-    places = tf.range(cells, dtype=tf.float32)
-    return (places >= starts) & (places < starts + lengths)
-
-
-def _away_from_others(cells: tf.Tensor) -> tf.Tensor:
-    """Return 1 where a cell (N, h, w, 1) and its neighbours within the grid are all 1."""
-    return 1 - tf.nn.max_pool2d(1 - cells, 3, 1, "SAME")[..., 0]

@@ -14,8 +14,6 @@ from xcos_tf.training.gradients import LossScale, accumulated, only_if
 from xcos_tf.training.losses import (
     covering_loss,
     identification_loss,
-    locality_loss,
-    swap_rectangles,
     teacher_contributions,
     xcos_loss,
 )
@@ -29,7 +27,7 @@ from xcos_tf.training.optimizers import (
 from xcos_tf.training.pairs import cosines, in_groups, joined, places
 from xcos_tf.training.stem import cut_at
 
-NOT_L_COS = ("identification", "locality", "covering", "contributions")
+NOT_L_COS = ("identification", "covering", "contributions")
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -91,8 +89,8 @@ class Trainer(keras.Model):
 
         Args:
             people: how many there are to identify, by ArcFace; or another margin head.
-            weights: of the losses, by name: "identification" (L_id), "locality" and "covering" (see
-                `locality_loss` and `covering_loss`), and the names of the network's `comparisons`
+            weights: of the losses, by name: "identification" (L_id), "covering" (see
+                `covering_loss`), and the names of the network's `comparisons`
                 for L_cos (Eq. 10) of these scores; a loss that is left out is not computed. By
                 default L_id, and with a teacher L_cos of the network's own score, weigh 1 each.
             teacher: embedding network or the name of its preset, whose cosines L_cos learns. It is
@@ -108,7 +106,7 @@ class Trainer(keras.Model):
             clip_norm: limit of the global norm of all gradients together.
             scale_loss: whether the loss is scaled against underflow; by default where the network
                 computes in float16.
-            seed: of the sampled people, the pairs and the rectangles of the locality loss.
+            seed: of the sampled people and the pairs.
             shared: whether the teacher's backbone starts like the network's; by default its weights
                 are compared. A saved trainer knows.
 
@@ -349,8 +347,7 @@ class Trainer(keras.Model):
     def losses_of(self, batch: Mapping, kept=None, training=True) -> dict[str, tf.Tensor]:
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
         known = "stem" in batch
-        images = None if known else joined(batch["input"])
-        inputs = joined(batch["stem"]) if known else self.stem(images)
+        inputs = joined(batch["stem"]) if known else self.stem(joined(batch["input"]))
         features = tf.cast(self.features(inputs, training=training), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
         losses = {}
@@ -381,12 +378,6 @@ class Trainer(keras.Model):
                     tail, head = self._cut().teacher.layers[1:]
                     theirs = teacher_contributions(head, tail(inputs, training=False), pairs)
                     losses["contributions"] = covering_loss(own, theirs)
-        if "locality" in self.weights_of_losses:
-            seed = tf.stack([self._seed, self._steps()])
-            changed, own, other = swap_rectangles(images, features.shape[1:3], seed)
-            # Statistics of such faces are not to go into batch normalisation.
-            changed = self.features(self.stem(changed), training=False)
-            losses["locality"] = locality_loss(features, tf.cast(changed, tf.float32), own, other)
         if "covering" in self.weights_of_losses:
             effects = batch["effect"]
             shape = tf.concat([tf.shape(batch["label"]), features.shape[1:]], axis=0)
