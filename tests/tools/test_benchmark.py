@@ -54,7 +54,7 @@ def test_all_ratios_are_printed(monkeypatch, capsys):
     )
     assert abs(ratio - xcos / plain) < 0.02
     # Measured 1.0x; a machine shared with other work needs room.
-    assert 0.8 < ratio < 1.5
+    assert 0.5 < ratio < 2
     for name in ("patched", "correlated"):
         milliseconds = float(re.search(rf"against 10,000, {name}: ([\d.]+) ms", out)[1])
         assert 0 < milliseconds < 200
