@@ -1,12 +1,6 @@
 import numpy as np
 
-from xcos_tf.models.presets import load_preset
-from xcos_tf.training.losses import (
-    covering_loss,
-    identification_loss,
-    teacher_contributions,
-    xcos_loss,
-)
+from xcos_tf.training.losses import covering_loss, identification_loss, xcos_loss
 
 
 def test_xcos_loss_is_the_mean_over_pairs():
@@ -46,18 +40,3 @@ def test_covering_loss_is_one_less_the_mean_correlation(random):
 def test_covering_loss_of_a_pair_that_nothing_changes_is_finite(random):
     maps = random.normal(size=(2, 3, 4)).astype(np.float32)
     np.testing.assert_allclose(covering_loss(maps, np.zeros_like(maps)), 1)
-
-
-def test_what_cells_contribute_adds_up_to_the_teachers_cosine_but_for_a_mean_face(random):
-    teacher = load_preset("mobilefacenet").network
-    head = teacher.head
-    maps = random.normal(size=(6, *head.input_shape[1:])).astype(np.float32)
-    first, second = np.array([0, 3]), np.array([1, 2])
-    found = teacher_contributions(head, maps, (first, second)).numpy().sum((1, 2))
-    raw = np.asarray(head(maps))
-    lengths = np.linalg.norm(raw, axis=1, keepdims=True)
-    ways = [
-        np.sum((raw - raw.mean(0))[a] / lengths[a] * raw[b] / lengths[b], axis=1)
-        for a, b in ((first, second), (second, first))
-    ]
-    np.testing.assert_allclose(found, np.mean(ways, axis=0), atol=1e-4)

@@ -55,7 +55,7 @@ def assemble(config: TrainingConfig, people: int, steps: int, steps_per_epoch: f
                 "mobilefacenet, and model.xcos with cell_affine: true, batch_norm: false and no "
                 "more channels than that embedding has"
             )
-    weights = {name: getattr(config.loss, name) for name in ("contributions", *SCORES)}
+    weights = {name: getattr(config.loss, name) for name in SCORES}
     weights["identification"] = config.loss.identification.weight
     if config.loss.covering:
         weights["covering"] = config.loss.covering.weight

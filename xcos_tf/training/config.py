@@ -170,7 +170,6 @@ class LossConfig(Strict):
     patched: Weight = 0.0
     correlated: Weight = 0.0
     cosine: Weight = 0.0
-    contributions: Weight = 0.0
     covering: CoveringConfig | None = None
     teacher_input: Literal["augmented", "original"] = "augmented"
     balance: Literal["genuine"] | None = None

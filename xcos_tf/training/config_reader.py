@@ -176,8 +176,6 @@ def _impossible(c):
         yield "loss.covering needs data.remember, and a weight of loss.learned"
     if c.loss.covering and c.loss.covering.faces > c.batch.images:
         yield f"loss.covering.faces must be at most the {c.batch.images} faces of a step"
-    if c.loss.contributions and not (c.loss.learned and c.start.frozen_until):
-        yield "loss.contributions needs start.frozen_until, and a weight of loss.learned"
     if c.loss.head == "cosface" and c.loss.margin > 2:
         yield f"loss.margin of cosface must be 2 or less; it is {c.loss.margin}"
     shown = c.batch.parts * c.batch.people if c.batch.groups else c.batch.images

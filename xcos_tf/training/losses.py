@@ -1,7 +1,5 @@
 """The losses of the two branches, and one that makes S·W faithful."""
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from xcos_tf.models.normalisation import unit_length
@@ -75,32 +73,3 @@ def covering_loss(contributions: tf.Tensor, effects: tf.Tensor) -> tf.Tensor:
     cells = [tf.reshape(x, (tf.shape(x)[0], -1)) for x in (contributions, effects)]
     first, second = (unit_length(x - tf.reduce_mean(x, 1, keepdims=True)) for x in cells)
     return 1 - tf.reduce_mean(tf.reduce_sum(first * second, axis=1))
-
-
-def teacher_contributions(
-    head: tf.keras.Model, feature_maps: tf.Tensor, pairs: Sequence[tf.Tensor]
-) -> tf.Tensor:
-    """Return what each cell contributes to a teacher's cosine of pairs, beside that of a mean face.
-
-    An embedding by a linear head is a constant plus a sum over cells. So is each face's part in
-    the cosine; this is the mean over the two faces of a pair.
-
-    Args:
-        head: a folded `depthwise_head`.
-        feature_maps: float32 (N, h, w, c), what it takes, of N faces.
-        pairs: two int (P,), the faces of each pair.
-
-    Returns:
-        float32 (P, h, w).
-    """
-    embeddings = head(feature_maps, training=False)
-    depthwise, mix, project = (
-        head.get_layer(n).weights[0] for n in ("depthwise", "mix", "project")
-    )
-    centred = (feature_maps - tf.reduce_mean(feature_maps, axis=0)) * depthwise[..., 0]
-    parts = tf.einsum("nhwc,cd->nhwd", centred, mix[0, 0] @ project[0, 0])
-    parts /= tf.norm(embeddings, axis=1)[:, tf.newaxis, tf.newaxis, tf.newaxis]
-    to_all = tf.einsum("nhwd,md->nmhw", parts, unit_length(embeddings))
-    first, second = pairs
-    ways = (tf.stack([first, second], 1), tf.stack([second, first], 1))
-    return tf.stop_gradient(tf.add_n([tf.gather_nd(to_all, way) for way in ways]) / 2)

@@ -14,7 +14,6 @@ from xcos_tf.training.gradients import LossScale, accumulated, only_if
 from xcos_tf.training.losses import (
     covering_loss,
     identification_loss,
-    teacher_contributions,
     xcos_loss,
 )
 from xcos_tf.training.optimizers import (
@@ -27,7 +26,7 @@ from xcos_tf.training.optimizers import (
 from xcos_tf.training.pairs import cosines, in_groups, joined, places
 from xcos_tf.training.stem import cut_at
 
-NOT_L_COS = ("identification", "covering", "contributions")
+NOT_L_COS = ("identification", "covering")
 
 
 @keras.utils.register_keras_serializable(package="xcos_tf")
@@ -371,13 +370,8 @@ class Trainer(keras.Model):
             pair = [tf.gather(features, place) for place in pairs]
             balanced = self._options["balance"] == "genuine"
             for name, comparison in comparisons.items():
-                maps = comparison(pair, training=training)
-                losses[name] = xcos_loss(maps["xcos"], target, same if balanced else None)
-                if name == "learned" and "contributions" in self.weights_of_losses:
-                    own = maps["similarity_map"] * maps["attention_map"]
-                    tail, head = self._cut().teacher.layers[1:]
-                    theirs = teacher_contributions(head, tail(inputs, training=False), pairs)
-                    losses["contributions"] = covering_loss(own, theirs)
+                score = comparison(pair, training=training)["xcos"]
+                losses[name] = xcos_loss(score, target, same if balanced else None)
         if "covering" in self.weights_of_losses:
             effects = batch["effect"]
             shape = tf.concat([tf.shape(batch["label"]), features.shape[1:]], axis=0)
