@@ -57,14 +57,6 @@ def test_rows_are_in_the_order_of_the_batches(tmp_path):
     np.testing.assert_allclose(rows["teacher"].reshape(-1, 12), teacher_of(faces), atol=1e-6)
 
 
-def test_the_teacher_can_see_a_face_and_its_mirror_image(tmp_path):
-    rows = remember_faces(Frozen(), batches, STEPS, PER_STEP, COVERED, tmp_path, mirror=True)
-    faces = IMAGES.reshape(-1, SIZE, SIZE, 3)
-    both = teacher_of(faces) + teacher_of(faces[:, :, ::-1])
-    expected = both / np.linalg.norm(both, axis=1, keepdims=True)
-    np.testing.assert_allclose(rows["teacher"].reshape(-1, 12), expected, atol=1e-6)
-
-
 def test_each_cell_of_some_faces_is_covered_in_turn(tmp_path):
     covered = remember(tmp_path)["covered"]
     for step, faces in enumerate(IMAGES.reshape(STEPS, PER_STEP, SIZE, SIZE, 3)):

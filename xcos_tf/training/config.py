@@ -103,7 +103,6 @@ class DataConfig(Strict):
     hold_out: dict[Line, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(default_factory=dict)
     weights: dict[Line, Annotated[float, Field(ge=1e-6, le=10**6)]] = Field(default_factory=dict)
     remember: Count | None = None
-    mirror: Switch = False
     verification: Names = Field(default_factory=list)
     validation_faces: Count = 4000
 

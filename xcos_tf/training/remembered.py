@@ -16,7 +16,6 @@ import tensorflow as tf
 from xcos_tf.data.face_set import FaceSet
 from xcos_tf.data.sampling import Sampler
 from xcos_tf.data.training_input import drawn_in_python, face_batches
-from xcos_tf.models.normalisation import unit_length
 from xcos_tf.progress import Bar
 from xcos_tf.training.losses import cover_cells
 from xcos_tf.training.model import Trainer
@@ -79,7 +78,6 @@ def remember_faces(
     faces_per_step: int,
     covered: int,
     folder: Path,
-    mirror: bool = False,
 ) -> np.ndarray:
     """Return what the frozen layers make of the faces of `steps` steps.
 
@@ -90,7 +88,6 @@ def remember_faces(
         dataset_of: called with (first step, last step); gives their batches, which
             `training_dataset` describes.
         covered: of how many of a step's faces each cell is covered, see `Remembered`.
-        mirror: the teacher's embedding is the mean of a face's and its mirror image's.
 
     Returns:
         Rows (steps,), on disk, with "stem", "teacher" and "covered" of `Remembered`.
@@ -103,10 +100,7 @@ def remember_faces(
     @tf.function(reduce_retracing=True)
     def see(images):
         stem = trainer.stem(images)
-        teacher = trainer.ask_teacher(stem)
-        if mirror:
-            teacher += trainer.ask_teacher(trainer.stem(images[:, :, ::-1]))
-        return stem, unit_length(teacher)
+        return stem, trainer.ask_teacher(stem)
 
     shapes = [tuple(x.shape[1:]) for x in see(tf.zeros((1, trainer.size, trainer.size, 3)))]
     row = np.dtype(

@@ -190,7 +190,6 @@ class Run:
             self.faces_per_step,
             self._covering("faces"),
             self.folder,
-            self.config.data.mirror,
         )
         drawn = [self.sampler.draw(step, group) for step in range(steps) for group in everything]
         labels = np.concatenate([group.labels for group in drawn])
