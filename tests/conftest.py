@@ -93,6 +93,21 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chrome() -> str:
+    """The path of a Chromium."""
+    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        sentence = (
+            "no browser was found; install chromium (apt-get install chromium) or give the path "
+            "of a Chromium in the environment variable CHROME"
+        )
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return found
+
+
+@pytest.fixture(scope="session")
 def make_once(tmp_path_factory):
     """Give a folder's path to a function that fills it, once for all workers.
 

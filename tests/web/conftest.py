@@ -1,7 +1,5 @@
 """The service on a real socket, with a store of two people; and a browser."""
 
-import os
-import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -45,13 +43,10 @@ def service(photos, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no browser was found; install chromium, or give the path of one in CHROME")
+def browser(chrome):
     camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *camera])
+        opened = playwright.chromium.launch(executable_path=chrome, args=["--no-sandbox", *camera])
         yield opened
         opened.close()
 

@@ -1,8 +1,5 @@
 """The report in a real browser, without a window."""
 
-import os
-import shutil
-
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -15,21 +12,6 @@ elements => elements
     .filter(x => { const box = x.getBoundingClientRect(); return !(box.width && box.height); })
     .map(x => x.outerHTML.slice(0, 200))
 """
-
-
-@pytest.fixture(scope="session")
-def chrome() -> str:
-    """The path of a Chromium."""
-    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        sentence = (
-            "no browser was found; install chromium (apt-get install chromium) or give the path "
-            "of a Chromium in the environment variable CHROME"
-        )
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return found
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["scripts", "no-scripts"])
