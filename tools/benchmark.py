@@ -97,8 +97,8 @@ def verify(args) -> None:
     else:
         photos = sample_photos(PHOTOS)
     plain, xcos = verification_ratio(args.rounds)
-    print(f"verification of an aligned pair: plain cosine {plain * 1e3:.1f} ms, xCos", end=" ")
-    print(f"{xcos * 1e3:.1f} ms, ratio {xcos / plain:.3f}")
+    print(f"verification of an aligned pair: plain cosine {plain * 1e3:.2f} ms, xCos", end=" ")
+    print(f"{xcos * 1e3:.2f} ms, ratio {xcos / plain:.3f}")
     verifier, random = Verifier.from_preset(DEFAULT_PRESET), np.random.default_rng(0)
     gallery, probe = (Gallery(random.normal(size=(size, 7, 7, 32))) for size in (GALLERY, 1))
     names = ("patched", "correlated")

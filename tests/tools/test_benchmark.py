@@ -52,8 +52,7 @@ def test_all_ratios_are_printed(monkeypatch, capsys):
         float,
         re.search(r"plain cosine ([\d.]+) ms, xCos ([\d.]+) ms, ratio ([\d.]+)", out).groups(),
     )
-    # The times are printed to a tenth of a millisecond, the ratio to a thousandth.
-    assert (xcos - 0.05) / (plain + 0.05) - 0.001 < ratio < (xcos + 0.05) / (plain - 0.05) + 0.001
+    assert abs(ratio - xcos / plain) < 0.02
     # Measured 1.0x; a machine shared with other work needs room.
     assert 0.8 < ratio < 1.5
     for name in ("patched", "correlated"):
