@@ -89,9 +89,9 @@ class Trainer(keras.Model):
         Args:
             people: how many there are to identify, by ArcFace; or another margin head.
             weights: of the losses, by name: "identification" (L_id), "covering" (see
-                `covering_loss`), and the names of the network's `comparisons`
-                for L_cos (Eq. 10) of these scores; a loss that is left out is not computed. By
-                default L_id, and with a teacher L_cos of the network's own score, weigh 1 each.
+                `covering_loss`), and the names of the network's `comparisons` for L_cos (Eq. 10) of
+                these scores; a loss that is left out is not computed. By default L_id, and with a
+                teacher L_cos of the network's own score, weigh 1 each.
             teacher: embedding network or the name of its preset, whose cosines L_cos learns. It is
                 frozen. Needed for L_cos unless batches bring its embeddings.
             frozen_until: the last layer of the backbone that stays as it is. If the teacher's
@@ -345,8 +345,7 @@ class Trainer(keras.Model):
 
     def losses_of(self, batch: Mapping, kept=None, training=True) -> dict[str, tf.Tensor]:
         """Return each loss of some groups, and their weighted "total", float32 scalars."""
-        known = "stem" in batch
-        inputs = joined(batch["stem"]) if known else self.stem(joined(batch["input"]))
+        inputs = joined(batch["stem"]) if "stem" in batch else self.stem(joined(batch["input"]))
         features = tf.cast(self.features(inputs, training=training), tf.float32)
         labels = tf.reshape(batch["label"], [-1])
         losses = {}
