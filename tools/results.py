@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a tool's --help waits for neither
 
 TEMPLATES = Path(__file__).with_name("templates")
 WORDS = {"set", "source", "column", "status", "preset", "baseline", "score", "variant", "rule"}
-WORDS |= {"store", "covered", "method", "measure", "detail", "fill"}
+WORDS |= {"store", "covered", "method", "other", "measure", "detail", "fill"}
 """The columns of CSV files that hold words, beside hashes; all others hold numbers."""
 HIDDEN = ("out", "cache", "readme", "models", "work")
 """Options that are left out where options are told of."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tools.explanations.summary import CurvePoint, Measure, curve_points, measures
-from tools.explanations.tables import TABLES, UNCHANGED
+from tools.explanations.summary import CurvePoint, Lead, Measure, curve_points, leads, measures
+from tools.explanations.tables import TABLES, UNCHANGED, statements
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS
 from tools.paper.tables import on
@@ -21,15 +21,17 @@ LINES = ("-", "--", ":")
 
 def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
     """Return everything that was measured of all contenders, on pairs of each set."""
-    rows, points, notes = [], [], []
+    rows, compared, points, notes = [], [], [], []
     for vset, of_set in found:
         rows += measures(of_set, vset.name, vset.fingerprint)
+        compared += leads(of_set, vset.name, vset.fingerprint)
         points += curve_points(of_set, vset.name, vset.fingerprint)
         counts = sorted({len(one.same) for one in of_set}, reverse=True)
         drawn = " or ".join(f"{count:,}" for count in counts)
         notes += [*on(vset), f"{drawn} pairs, half of them genuine, were drawn by seed {SEED}."]
     words = {
         "tables": {name: make(rows) for name, make in TABLES.items()},
+        "claims": statements(compared),
         "notes": notes,
         "first": found[0][0].name,
         "checked": max((row.pairs for row in rows if row.measure == "shift"), default=0),
@@ -39,7 +41,11 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         "unchanged": f"{UNCHANGED:g}",
         "fmr": f"{DEFAULT_FMR:g}",
     }
-    files = {"explanations.csv": (Measure, rows), "explanations-curves.csv": (CurvePoint, points)}
+    files = {
+        "explanations.csv": (Measure, rows),
+        "explanations-leads.csv": (Lead, compared),
+        "explanations-curves.csv": (CurvePoint, points),
+    }
     curves = draw_curves([point for point in points if point.fill == FILLS[0]])
     return Report("explanations", files, words, curves)
 

@@ -1,26 +1,32 @@
 """From what was measured of each pair to rows of CSV files: means, and differences pair by pair.
 
 Areas under curves compare maps of one verifier only: a verifier that bears more has the greater
-area whatever the map. So each method is held against a random map on its own verifier, and xCos
-with the others on its own by how much each gains over that. A random map ranks cells no better than
-chance, so that an agreement with cell ablation is a gain as it stands. Where one of two was
-measured on fewer pairs, a difference is over those.
+area whatever the map. So each method is held against a random map on its own verifier, and two
+methods that explain the same score by how much each gains over that. A random map ranks cells no
+better than chance, so that an agreement with cell ablation is a gain as it stands. Where one of two
+was measured on fewer pairs, a difference is over those.
 """
 
 from collections import namedtuple
 from collections.abc import Sequence
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 
-from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, Found
+from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, WHATIF, Found
 from xcos_tf.explain.faithfulness.deletion import accuracy_under_removal, area
 from xcos_tf.metrics.intervals import mean_over_pairs
 
 XCOS = "xcos"
+OURS = (XCOS, WHATIF)
+"""The methods that are compared with every other one of the same score."""
 AREAS = ("genuine deletion", "genuine insertion", "impostor deletion", "impostor insertion")
 """The areas under curves of the score that are measured; with " accuracy" after it, under those of
 how often the verdict is right."""
+MAIN = FILLS[0]
+MAIN_PLACES = (*(("cell ablation", x) for x in CELL_FILLS), *((area, MAIN) for area in AREAS))
+"""The measures by which methods are compared, and the fill of each."""
 
 
 def is_better_high(measure: str) -> bool:
@@ -32,9 +38,9 @@ def is_better_high(measure: str) -> bool:
 
 Measure = namedtuple(
     "Measure",
-    "set method preset score measure detail pairs value low high gain gain_low gain_high lead "
-    "lead_low lead_high preset_sha256 set_sha256",
-    defaults=[None] * 8 + ["", ""],
+    "set method preset score measure detail pairs value low high gain gain_low gain_high "
+    "preset_sha256 set_sha256",
+    defaults=[None] * 5 + ["", ""],
 )
 """One measure of one method on a set, by the verifier that it explains and is judged by.
 
@@ -42,9 +48,16 @@ Measure = namedtuple(
 "random weights" or "shift", which are checks; "seconds", the "ratio" to a plain verification,
 "forward passes" or "backward passes". `detail` is the fill. `value` is the mean over `pairs`, or
 a median where it is of time, with its 95 % interval if it has one; `gain` by how much it is better
-than the control on the same verifier, pair by pair; `lead` by how much its gain is greater than
-xCos's, if that is on the same verifier.
+than the control on the same verifier, pair by pair.
 """
+
+Lead = namedtuple(
+    "Lead",
+    "set method other preset score measure detail pairs value low high preset_sha256 set_sha256",
+    defaults=["", ""],
+)
+"""By how much the gain of one of `OURS` is greater than that of another method on the same score,
+pair by pair: the mean over `pairs` with its 95 % interval, at one of `MAIN_PLACES`."""
 
 CurvePoint = namedtuple(
     "CurvePoint",
@@ -52,28 +65,18 @@ CurvePoint = namedtuple(
     defaults=["", ""],
 )
 """The mean score with a share of the pixels removed or revealed, and the verifier's accuracy."""
-NOTHING = (None, None, None)
 Values = dict[tuple[str, str], np.ndarray]
 """{(measure, fill or other detail): a value for each pair that has one}."""
 
 
 def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure]:
     """Return every mean of every contender on a set of this name, the controls among them."""
-    who, values = [x.contender for x in found], list(map(_values, found))
-    controls = {x[1:]: y for x, y in zip(who, values, strict=True) if x.method.name == CONTROL}
-    gains = [_gains(y, controls[x[1:]]) for x, y in zip(who, values, strict=True)]
-    of_xcos = {x[1:]: gain for x, gain in zip(who, gains, strict=True) if x.method.name == XCOS}
     rows = []
-    for one, of_one, gain in zip(found, values, gains, strict=True):
-        row = _row_of(Measure, one, name, set_sha256)
-        xcos_gain = {} if one.contender.method.name == XCOS else of_xcos.get(one.contender[1:], {})
+    for one, of_one, gain in _with_gains(found):
+        row = partial(Measure, name, *_who(one), **_hashes(one, set_sha256))
         for place, of_pairs in of_one.items():
-            gained, lead = NOTHING, NOTHING
-            if place in gain:
-                gained = mean_over_pairs(gain[place])
-                if place in xcos_gain:
-                    lead = mean_over_pairs(_difference(gain[place], xcos_gain[place]))
-            rows.append(row(*place, len(of_pairs), *mean_over_pairs(of_pairs), *gained, *lead))
+            gained = mean_over_pairs(gain[place]) if place in gain else ()
+            rows.append(row(*place, len(of_pairs), *mean_over_pairs(of_pairs), *gained))
         seconds, passes = (np.array(one.measured[x]) for x in ("seconds", "passes"))
         costs = {
             "seconds": np.median(seconds[:, 0]),
@@ -85,11 +88,24 @@ def measures(found: Sequence[Found], name: str, set_sha256: str) -> list[Measure
     return rows
 
 
+def leads(found: Sequence[Found], name: str, set_sha256: str) -> list[Lead]:
+    """Return how each of our methods compares with every other one of the same score."""
+    rows = []
+    for (one, _, gain), (other, _, others) in permutations(_with_gains(found), 2):
+        (method, *score), (rival, *same) = _who(one), _who(other)
+        for place in MAIN_PLACES if method in OURS and score == same else ():
+            if place in others:  # the control has none
+                lead = _difference(gain[place], others[place])
+                of = method, rival, *score, *place, len(lead), *mean_over_pairs(lead)
+                rows.append(Lead(name, *of, **_hashes(one, set_sha256)))
+    return rows
+
+
 def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[CurvePoint]:
     """Return the curves of every contender, the mean over its pairs of each kind."""
     points = []
     for one in found:
-        point = _row_of(CurvePoint, one, name, set_sha256)
+        point = partial(CurvePoint, name, *_who(one), **_hashes(one, set_sha256))
         for place, curves in _curves(one).items():
             means = curves.mean(axis=0)
             shares = np.linspace(0, 1, means.shape[1]).round(6)
@@ -98,12 +114,14 @@ def curve_points(found: Sequence[Found], name: str, set_sha256: str) -> list[Cur
     return points
 
 
-def _row_of(kind: type, one: Found, name: str, set_sha256: str) -> partial:
-    """Return what makes rows of a kind that say who was measured, and on which set."""
-    contender, config = one.contender, one.contender.verifier.config
-    who = contender.method.name, config["name"], contender.attention
-    hashes = {"preset_sha256": config["weights"]["sha256"], "set_sha256": set_sha256}
-    return partial(kind, name, *who, **hashes)
+def _who(one: Found) -> tuple[str, str, str]:
+    """Return the method, the preset and the score that it explains."""
+    return one.contender.method.name, one.contender.verifier.config["name"], one.contender.attention
+
+
+def _hashes(one: Found, set_sha256: str) -> dict[str, str]:
+    weights = one.contender.verifier.config["weights"]
+    return {"preset_sha256": weights["sha256"], "set_sha256": set_sha256}
 
 
 def _curves(one: Found) -> Values:
@@ -130,6 +148,13 @@ def _values(one: Found) -> Values:
         values |= {(measure, fill): scores, (f"{measure} accuracy", fill): right}
     checks = [x for x in ("random weights", "shift") if x in measured]
     return values | {(x, ""): np.concatenate(measured[x]) for x in checks}
+
+
+def _with_gains(found: Sequence[Found]) -> list[tuple[Found, Values, Values]]:
+    """Return what was measured of each, a value for each pair, and its gains over the control."""
+    valued = [(one, _values(one)) for one in found]
+    controls = {_who(one)[1:]: x for one, x in valued if one.contender.method.name == CONTROL}
+    return [(one, of_one, _gains(of_one, controls[_who(one)[1:]])) for one, of_one in valued]
 
 
 def _gains(values: Values, control: Values) -> Values:

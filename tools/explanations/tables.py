@@ -3,21 +3,19 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tools.explanations.summary import AREAS, XCOS, Measure, is_better_high
+from tools.explanations.summary import AREAS, MAIN, OURS, Lead, Measure, is_better_high
 from tools.paper.rows import LETTERS
 from tools.results import minus
 from xcos_tf.evaluation.results_text import markdown_table
-from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS, WHATIF
+from xcos_tf.explain.benchmark.measuring import CELL_FILLS, CONTROL, FILLS
 
 NONE = "–"
 FAILED = " ✗"
 UNCHANGED = 0.4
 """A method whose maps correlate so far with those under random weights fails the check."""
-SHORT = (XCOS, WHATIF, "corrrise", "occlusion", "face-centre")
+SHORT = (*OURS, "corrrise", "occlusion", "face-centre")
 """What a newcomer is shown, on xCos's own score."""
-MAIN = FILLS[0]
 ABLATIONS = {f"cell ablation, {x} ↑": ("cell ablation", x) for x in CELL_FILLS}
-MAIN_PLACES = {*ABLATIONS.values(), *((area, MAIN) for area in AREAS)}
 OTHERS = FILLS[1:]
 GENUINE, IMPOSTOR = AREAS[:2], AREAS[2:]
 ACCURACY = [f"{area} accuracy" for area in AREAS]
@@ -40,22 +38,20 @@ def has_failed(row: Measure) -> bool:
     return row.measure == "random weights" and row.value >= UNCHANGED
 
 
-def statements(rows: Sequence[Measure]) -> str:
-    """Return, for each set and measure by the main fill, how xCos's map compares with others."""
-    places: dict[tuple, list[Measure]] = {}
-    for row in rows:
-        if row.lead is not None and (row.measure, row.detail) in MAIN_PLACES:
-            places.setdefault((row.set, row.measure, row.detail), []).append(row)
+def statements(leads: Sequence[Lead]) -> str:
+    """Return, for each set and measure by the main fill, how our maps compare with others."""
+    places: dict[tuple, list[Lead]] = {}
+    for row in leads:
+        places.setdefault((row.method, row.set, row.measure, row.detail), []).append(row)
     lines = []
-    for (where, measure, detail), rivals in places.items():
-        alike = [x.method for x in rivals if x.lead_low <= 0 <= x.lead_high]
+    for (method, where, measure, detail), rivals in places.items():
         groups = {
-            "worse than": [x.method for x in rivals if x.lead_low > 0],
-            "better than": [x.method for x in rivals if x.lead_high < 0],
-            "not significantly different from": alike,
+            "worse than": [x.other for x in rivals if x.high < 0],
+            "better than": [x.other for x in rivals if x.low > 0],
+            "not significantly different from": [x.other for x in rivals if x.low <= 0 <= x.high],
         }
         said = [f"{words} {', '.join(of)}" for words, of in groups.items() if of]
-        lines.append(f"- {where}, {measure}, {detail}: {XCOS} is {'; '.join(said)}.")
+        lines.append(f"- {where}, {measure}, {detail}: {method} is {'; '.join(said)}.")
     return "\n".join(lines)
 
 
@@ -128,7 +124,6 @@ def _short(rows: Sequence[Measure]) -> str:
 
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": _short,
-    "explanations-claims": statements,
     "explanations-cells": partial(_table, per_set={PAIRS: COUNT, **ABLATIONS}, once=RATIO),
     "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
