@@ -4,15 +4,23 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tools.explanations.summary import CurvePoint, Lead, Measure, curve_points, leads, measures
-from tools.explanations.tables import TABLES, UNCHANGED, statements
+from tools.explanations.summary import (
+    MAIN,
+    CurvePoint,
+    Lead,
+    Measure,
+    curve_points,
+    leads,
+    measures,
+)
+from tools.explanations.tables import TABLES, UNCHANGED, on_impostors, statements
 from tools.paper.figures import COLOURS, INK
 from tools.paper.rows import LETTERS
 from tools.paper.tables import on
 from tools.results import Report
 from xcos_tf.evaluation.drawn_pairs import SEED
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.benchmark.measuring import CONTROL, FILLS, Found
+from xcos_tf.explain.benchmark.measuring import CONTROL, Found
 from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
@@ -25,10 +33,12 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
     for vset, of_set in found:
         rows += measures(of_set, vset.name, vset.fingerprint)
         compared += leads(of_set, vset.name, vset.fingerprint)
-        points += curve_points(of_set, vset.name, vset.fingerprint)
+        curves = curve_points(of_set, vset.name, vset.fingerprint)
+        points += curves
         counts = sorted({len(one.same) for one in of_set}, reverse=True)
         drawn = " or ".join(f"{count:,}" for count in counts)
         notes += [*on(vset), f"{drawn} pairs, half of them genuine, were drawn by seed {SEED}."]
+        notes.append(on_impostors(curves))
     words = {
         "tables": {name: make(rows) for name, make in TABLES.items()},
         "claims": statements(compared),
@@ -46,8 +56,8 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         "explanations-leads.csv": (Lead, compared),
         "explanations-curves.csv": (CurvePoint, points),
     }
-    curves = draw_curves([point for point in points if point.fill == FILLS[0]])
-    return Report("explanations", files, words, curves)
+    figure = draw_curves([point for point in points if point.fill == MAIN])
+    return Report("explanations", files, words, figure)
 
 
 def draw_curves(points: Sequence[CurvePoint]) -> Figure:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tools.explanations.summary import AREAS, MAIN, OURS, Lead, Measure, is_better_high
+from tools.explanations.summary import AREAS, MAIN, OURS, CurvePoint, Lead, Measure, is_better_high
 from tools.paper.rows import LETTERS
 from tools.results import minus
 from xcos_tf.evaluation.results_text import markdown_table
@@ -53,6 +53,22 @@ def statements(leads: Sequence[Lead]) -> str:
         said = [f"{words} {', '.join(of)}" for words, of in groups.items() if of]
         lines.append(f"- {where}, {measure}, {detail}: {method} is {'; '.join(said)}.")
     return "\n".join(lines)
+
+
+def on_impostors(points: Sequence[CurvePoint]) -> str:
+    """Return how many verdicts on impostor pairs accept them at most, whatever the map."""
+    curves = [x for x in points if x.fill == MAIN and x.measure in IMPOSTOR]
+    removed = [x.share if x.measure == "impostor deletion" else 1 - x.share for x in curves]
+    rates = [100 * (1 - x.accuracy) for x in curves]
+    whole, gone = (
+        max(rate for rate, share in zip(rates, removed, strict=True) if share == end)
+        for end in (0, 1)
+    )
+    return (
+        f"Verdicts that accept an impostor pair: {whole:.1f} % with both faces as they are, "
+        f"{gone:.1f} % with all pixels of one removed, and {max(rates):.1f} % at most at any step "
+        f"of any map ({MAIN})."
+    )
 
 
 def _areas(measures: Sequence[str], fills: Sequence[str] = (MAIN,)) -> Columns:

@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from tools.explanations.summary import AREAS, curve_points, is_better_high, leads, measures
-from tools.explanations.tables import TABLES, has_failed, statements
+from tools.explanations.tables import TABLES, has_failed, on_impostors, statements
 from xcos_tf.explain.benchmark.measuring import CELL_FILLS, FILLS, Found
 
 short_table, cells_table, areas_table, gains_table, impostor_gains_table, accuracy_table = (
@@ -221,6 +222,23 @@ def test_sentences_say_how_our_maps_compare_with_others_of_their_score(compared)
         "not significantly different from occlusion.",
     ):
         assert line in lines
+
+
+@pytest.mark.parametrize(
+    "deletion, insertion, rates",
+    [
+        ([0.6, 0.1, 0.1], [0.1, 0.1, 0.6], ["50.0", "0.0", "50.0"]),
+        ([0.1, 0.1, 0.6], [0.6, 0.1, 0.1], ["0.0", "50.0", "50.0"]),
+        ([0.1, 0.1, 0.1], [0.1, 0.6, 0.1], ["0.0", "0.0", "50.0"]),
+    ],
+)
+def test_accepted_impostors_are_counted_with_nothing_and_all_removed(deletion, insertion, rates):
+    curves = {"deletion": np.tile(deletion, (2, 1)), "insertion": np.tile(insertion, (2, 1))}
+    low = {name: np.full((2, 3), 0.1) for name in curves}
+    one = found("xcos", GRID, [0.3] * 4, [0.5] * 4)
+    one.measured[f"curves {FILLS[0]}"] = [low, curves, low, low]
+    sentence = on_impostors(curve_points([one], "lfw", "s"))
+    assert re.findall(r"([\d.]+) %", sentence) == rates
 
 
 def test_tables_have_a_line_for_each_contender(rows):
