@@ -16,7 +16,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.results import parser_of, run
 from xcos_tf.cli.parser import add
-from xcos_tf.errors import XcosError, shown
 from xcos_tf.models.preset_folder import DEFAULT_PRESET
 
 
@@ -28,10 +27,8 @@ def build_parser() -> ArgumentParser:
     words = "folder of photos and list of its pairs, or a .bin file alone; may be given again"
     add(parser, "--set SET", words, Path, action="append", nargs="+", required=True)
     add(parser, "--pairs N", "are drawn of each set, half of them genuine", int, 500)
-    words = "methods that are measured on the first N pairs alone, as they are dear"
-    add(parser, "--fewer METHOD=N", words, nargs="+")
     words = "how many are checked for sanity, which takes four explanations"
-    add(parser, "--sanity-pairs N", words, int, 10)
+    add(parser, "--sanity-pairs N", words, int, 30)
     words = f"those to measure, beside random maps (default: {' '.join(METHODS)})"
     add(parser, "--methods NAME", words, nargs="+")
     parser.set_defaults(methods=tuple(METHODS))
@@ -54,23 +51,13 @@ def _measure(args):
     from xcos_tf.explain.benchmark.measuring import contenders, measure_all
 
     who = contenders(args.methods, args.baseline, args.xcos)
-    fewer = dict(map(_count, args.fewer or ()))
     sets = [open_set(*x, aligned=is_aligned(x[0])) for x in args.set]
     drawn = [draw_pairs(vset, args.pairs) for vset in sets]
     found, cache = [], ScoreCache(args.cache)
     for number, pairs in enumerate(drawn):  # sanity is of methods, and one set tells
         checks = 0 if number else args.sanity_pairs
-        found.append(measure_all(who, pairs, fewer, checks, cache, args.baseline))
+        found.append(measure_all(who, pairs, checks, cache, args.baseline))
     yield page(list(zip(sets, found, strict=True)))
-
-
-def _count(text: str) -> tuple[str, int]:
-    method, _, count = text.rpartition("=")
-    if not method or not count.isdecimal() or int(count) < 2:
-        raise XcosError(
-            f"{shown(text)!r} is no METHOD=N with N of 2 or more; give such as corrrise=40"
-        )
-    return method, int(count)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tools.paper.tables import on
 from tools.results import Report
 from xcos_tf.evaluation.drawn_pairs import SEED
 from xcos_tf.evaluation.verification_set import VerificationSet
-from xcos_tf.explain.benchmark.measuring import CONTROL, Found
+from xcos_tf.explain.benchmark.measuring import COMPARED_PAIRS, CONTROL, Found
 from xcos_tf.verifier import DEFAULT_FMR
 
 WIDTH, HEIGHT = 3.0, 2.6  # of a panel, inches
@@ -35,15 +35,15 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         compared += leads(of_set, vset.name, vset.fingerprint)
         curves = curve_points(of_set, vset.name, vset.fingerprint)
         points += curves
-        counts = sorted({len(one.same) for one in of_set}, reverse=True)
-        drawn = " or ".join(f"{count:,}" for count in counts)
-        notes += [*on(vset), f"{drawn} pairs, half of them genuine, were drawn by seed {SEED}."]
+        drawn = f"{len(of_set[0].same):,} pairs, half of them genuine"
+        notes += [*on(vset), f"{drawn}, were drawn by seed {SEED}."]
         notes.append(on_impostors(curves))
     words = {
         "tables": {name: make(rows) for name, make in TABLES.items()},
         "claims": statements(compared),
         "notes": notes,
         "first": found[0][0].name,
+        "compared": min(COMPARED_PAIRS, *(len(of_set[0].same) for _, of_set in found)),
         "checked": max((row.pairs for row in rows if row.measure == "shift"), default=0),
         "presets": dict.fromkeys((row.preset, row.preset_sha256) for row in rows),
         "missing": (),
@@ -62,24 +62,22 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
 
 def draw_curves(points: Sequence[CurvePoint]) -> Figure:
     """Draw the score against the share of pixels, a row for each preset and a column for each
-    kind of pair and curve; of several sets, the first. Who has fewer pairs than others says so."""
+    kind of pair and curve; of several sets, the first."""
     places: dict[tuple, list[CurvePoint]] = {}  # of a row, a column and a line
     for point in points:
         if point.set == points[0].set:
             place = point.preset, point.measure, _who(point)
             places.setdefault(place, []).append(point)
-    most = max(point.pairs for point in points)
     rows, columns = (list(dict.fromkeys(place[i] for place in places)) for i in (0, 1))
     size = (WIDTH * len(columns) + 2, HEIGHT * len(rows) + 0.4)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
     looks = _looks(points)
     for (row, column, who), line in places.items():
-        count = line[0].pairs
         panels[rows.index(row), columns.index(column)].plot(
             [100 * point.share for point in line],
             [point.value for point in line],
-            label=who if count == most else f"{who}, {count} pairs",
+            label=who,
             **looks[who],
         )
     for preset, of_row in zip(rows, panels, strict=True):

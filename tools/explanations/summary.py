@@ -3,8 +3,7 @@
 Areas under curves compare maps of one verifier only: a verifier that bears more has the greater
 area whatever the map. So each method is held against a random map on its own verifier, and two
 methods that explain the same score by how much each gains over that. A random map ranks cells no
-better than chance, so that an agreement with cell ablation is a gain as it stands. Where one of two
-was measured on fewer pairs, a difference is over those.
+better than chance, so that an agreement with cell ablation is a gain as it stands.
 """
 
 from collections import namedtuple
@@ -170,6 +169,5 @@ def _gains(values: Values, control: Values) -> Values:
 
 
 def _difference(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the differences of the pairs that both have, rounded, so that the same is the same."""
-    count = min(len(values), len(others))
-    return (values[:count] - others[:count]).round(9)
+    """Return the differences of pairs, rounded, so that the same is the same."""
+    return (values - others).round(9)

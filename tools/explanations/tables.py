@@ -27,10 +27,8 @@ CHECKS_AND_COSTS = {
     "faces forward": ("forward passes", ""),
     "backward": ("backward passes", ""),
 }
-PAIRS = "pairs"
-COUNT, FEW = ("cell ablation", CELL_FILLS[0]), (GENUINE[0], OTHERS[0])
 Columns = dict[str, tuple[str, str]]
-"""{heading: a measure, and its fill or other detail}; under `PAIRS` is how many it was taken on."""
+"""{heading: a measure, and its fill or other detail}."""
 
 
 def has_failed(row: Measure) -> bool:
@@ -109,18 +107,15 @@ def _table(rows: Sequence[Measure], per_set: Columns, once: Columns, gains: bool
         method, preset, score = who
         if not (gains and method == CONTROL):
             cells = [method + FAILED * (who in failed), f"{preset} {LETTERS.get(score, score)}"]
-            for heading, (where, *place) in columns.items():
-                row = by_place.get((where, *who, *place))
-                cells.append(_text(row, gains, heading.endswith(f": {PAIRS}")))
+            for where, *place in columns.values():
+                cells.append(_text(by_place.get((where, *who, *place)), gains))
             lines.append(cells)
     return markdown_table(["method", "explains", *columns], lines)
 
 
-def _text(row: Measure | None, gains: bool, counts: bool) -> str:
+def _text(row: Measure | None, gains: bool) -> str:
     if row is None:
         return NONE
-    if counts:
-        return f"{row.pairs:,}"
     if row.measure in ("seconds", "ratio"):
         return f"{row.value:.3g}"
     if row.measure in ("forward passes", "backward passes"):
@@ -134,20 +129,18 @@ def _short(rows: Sequence[Measure]) -> str:
     """Return what a newcomer needs: some maps of xCos's own score."""
     some = [x for x in rows if x.score == "learned" and x.method in SHORT]
     some.sort(key=lambda row: SHORT.index(row.method))
-    columns = {PAIRS: COUNT, "cell ablation ↑": COUNT, **_areas(GENUINE)}
+    columns = {"cell ablation ↑": ("cell ablation", CELL_FILLS[0]), **_areas(GENUINE)}
     return _table(some, columns, RATIO, gains=True)
 
 
 TABLES: dict[str, Callable[[Sequence[Measure]], str]] = {
     "explanations": _short,
-    "explanations-cells": partial(_table, per_set={PAIRS: COUNT, **ABLATIONS}, once=RATIO),
+    "explanations-cells": partial(_table, per_set=ABLATIONS, once=RATIO),
     "explanations-areas": partial(_table, per_set=_areas(AREAS), once={}),
     "explanations-gains": partial(_table, per_set=_areas(GENUINE), once={}, gains=True),
     "explanations-gains-impostor": partial(_table, per_set=_areas(IMPOSTOR), once={}, gains=True),
     "explanations-accuracy": partial(_table, per_set=_areas(ACCURACY), once={}, gains=True),
-    "explanations-fills": partial(
-        _table, per_set={PAIRS: FEW, **_areas(GENUINE, OTHERS)}, once={}, gains=True
-    ),
+    "explanations-fills": partial(_table, per_set=_areas(GENUINE, OTHERS), once={}, gains=True),
     "explanations-checks": partial(_table, per_set={}, once=CHECKS_AND_COSTS),
 }
 """What the page has and other pages can show, by the names in their markers. A column is there if

@@ -1,6 +1,6 @@
 """All contenders on all pairs of a set, with what was measured before taken from the cache."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ class Found(NamedTuple):
 
     Attributes:
         contender: whose maps these are.
-        same: bool (P,), of the pairs that it was measured on.
+        same: bool (P,), of the pairs.
         measured: {what: a value or array of each pair, or of the first ones}: "seconds" float64
             (2,), with and without an explanation; "passes" int64 (2,), forward and backward;
             "cells FILL", a rank correlation; "curves FILL", see `judging.curves`; "random
@@ -107,12 +107,11 @@ def contenders(names: Sequence[str], baseline: str, xcos: str) -> list[Contender
 def measure_all(
     who: Sequence[Contender],
     pairs: Sequence[Pair],
-    fewer: Mapping[str, int],
     sanity_pairs: int,
     kept_in: ScoreCache,
     baseline: str,
 ) -> list[Found]:
-    """Measure each contender on the same pairs, or on the first few, as {method: pairs} says.
+    """Measure each contender on the same pairs, and check it on the first `sanity_pairs`.
 
     A verification by the preset `baseline`, in the same runtime, is what costs are stated beside.
     Each result of each pair is kept at once, so that a run that stops goes on where it was.
@@ -126,14 +125,14 @@ def measure_all(
         features = {x.preset: {} for x in who}
         fills = FILLS if number < COMPARED_PAIRS else FILLS[:1]
         for x in who:
-            if number < fewer.get(x.method.name, len(pairs)):
-                scorer = OneScore(verifier_of(x.preset, "auto"), x.attention, features[x.preset])
-                plain = verifier_of(baseline, x.runtime)
-                result = partial(_kept, kept_in, code, x, pair)
-                found[x].append(_measure(x, pair, scorer, plain, fills, result))
-                if number < sanity_pairs:
-                    found[x][-1] |= result("checks", partial(_check, x, pair))
-    return [_joined(x, pairs, of_pairs) for x, of_pairs in found.items()]
+            scorer = OneScore(verifier_of(x.preset, "auto"), x.attention, features[x.preset])
+            plain = verifier_of(baseline, x.runtime)
+            result = partial(_kept, kept_in, code, x, pair)
+            found[x].append(_measure(x, pair, scorer, plain, fills, result))
+            if number < sanity_pairs:
+                found[x][-1] |= result("checks", partial(_check, x, pair))
+    same = np.array([pair.same for pair in pairs])
+    return [Found(x, same, _joined(of_pairs)) for x, of_pairs in found.items()]
 
 
 def _measure(x, pair, scorer, plain, fills, result) -> dict:
@@ -170,11 +169,10 @@ def _kept(kept_in, code, x, pair, what, make, fill="") -> Arrays:
     return kept_in.kept({**key, "code": code(*modules)}, make)
 
 
-def _joined(x: Contender, pairs: Sequence[Pair], of_pairs: Sequence[dict]) -> Found:
+def _joined(of_pairs: Sequence[dict]) -> dict[str, list]:
     """Return what was measured of all pairs; of what is not of all, the first ones have it."""
-    stacked = {}
+    joined = {}
     for measured in of_pairs:
         for name, value in measured.items():
-            stacked.setdefault(name, []).append(value)
-    same = np.array([pair.same for pair in pairs[: len(of_pairs)]])
-    return Found(x, same, stacked)
+            joined.setdefault(name, []).append(value)
+    return joined
