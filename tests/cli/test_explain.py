@@ -54,7 +54,7 @@ def test_a_picture_and_what_it_says(preset, tmp_path, capsys, drawn):
     assert lines[1] == f"mobilefacenet: {verdict}"
     assert "xCos (learned attention) " in lines[2]
     assert lines[3].startswith(f"xcos-patched of {preset}: ") and " s, 2 faces" in lines[3]
-    assert "Counted most: " in lines[4]
+    assert "  Adds most to the score: " in lines[4]
     assert lines[5].startswith("gradcam of mobilefacenet: ")
     assert lines[5].endswith(" s, 4 faces forward and 2 backward")
     assert lines[7] == "  Marked most: nose tip, mouth; least: hairline."

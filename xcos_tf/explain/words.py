@@ -1,5 +1,6 @@
 """Maps, numbers and names in words: which parts of the faces agree, and what those weighed."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -128,9 +129,7 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
     speaking_for = [x for x in ordered if strongest[x] >= TRUSTED_DROP]
     against = [x for x in reversed(ordered) if strongest[x] <= -TRUSTED_DROP]
     sides = (speaking_for[:_NAMED], against[:1]) if same else (against[:_NAMED], speaking_for[:1])
-    deciding, opposing = (
-        ", ".join(f"{x} ({strongest[x]:+.2f})".replace("-", "−") for x in names) for names in sides
-    )
+    deciding, opposing = (_with_values(names, strongest) for names in sides)
     if not deciding and not opposing:
         return "no part decided alone: covering one cell would hardly move the score"
     said = f"decided by: {deciding or 'no part alone'}"
@@ -142,18 +141,22 @@ def describe_drops(drops_a: np.ndarray, drops_b: np.ndarray, same: bool) -> str:
 def explanation_sentence(explanation: "Explanation") -> str:
     """Say in words what a map of the pair shows; empty where each face has its own.
 
-    Of xCos: the sentence of `describe_maps`, and the parts with the most weight. Of any other:
-    the parts whose mean is highest, and lowest.
+    Of xCos: the parts that add most to the score and the one that takes most from it, each with the
+    sum of S·W over its cells. Of any other: the parts whose mean is highest, and lowest.
     """
     if not explanation.per_pair:
         return ""
     if explanation.similarity_map is None:
         return as_sentence(_marked_most(explanation.map_a, explanation.signed))
-    regions = region_summary(explanation.similarity_map, explanation.attention_map)
-    first = as_sentence(describe_maps(explanation.similarity_map, explanation.attention_map))
-    heaviest = sorted(regions, key=lambda region: -round(region.weight_share, 6))[:_NAMED]
-    shares = [f"{region.name} ({100 * region.weight_share:.0f} %)" for region in heaviest]
-    return f"{first} Counted most: {', '.join(shares)}."
+    cells = explanation.similarity_map * explanation.attention_map
+    sums = {x: float(cells[inside].sum()) for x, inside in region_masks(*cells.shape).items()}
+    ordered = sorted(sums, key=lambda name: -round(sums[name], 6))
+    adding = [x for x in ordered[:_NAMED] if sums[x] >= NOTICEABLE_DIFFERENCE]
+    taking = [x for x in ordered[-1:] if sums[x] <= -NOTICEABLE_DIFFERENCE]
+    said = f"adds most to the score: {_with_values(adding, sums) or 'no part'}"
+    if taking:
+        said += f"; takes most from it: {_with_values(taking, sums)}"
+    return as_sentence(_with_sides(said))
 
 
 def check_maps(similarity_map, attention_map) -> tuple[np.ndarray, np.ndarray]:
@@ -203,6 +206,11 @@ def _marked_most(values: np.ndarray, signed: bool) -> str:
     else:
         said = f"marked most: {', '.join(highest)}; least: {lowest}"
     return _with_sides(said)
+
+
+def _with_values(names: Sequence[str], values: Mapping[str, float]) -> str:
+    """Return names with their values, such as "mouth (−0.02), chin (+0.10)"."""
+    return ", ".join(f"{x} ({values[x]:+.2f})" for x in names).replace("(-", "(−")
 
 
 def _with_sides(sentence: str) -> str:
