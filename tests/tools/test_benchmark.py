@@ -9,7 +9,13 @@ from PIL import Image
 
 from tests.data.records.sources import jpeg, write_people
 from tools import benchmark
-from tools.benchmark import alignment_rates, interleaved_medians, main, sample_photos
+from tools.benchmark import (
+    alignment_rates,
+    interleaved_medians,
+    main,
+    sample_photos,
+    verification_ratio,
+)
 from tools.generate_faces import generate
 from xcos_tf.data.records.writer import open_source, prepare
 
@@ -53,12 +59,17 @@ def test_all_ratios_are_printed(monkeypatch, capsys):
         re.search(r"plain cosine ([\d.]+) ms, xCos ([\d.]+) ms, ratio ([\d.]+)", out).groups(),
     )
     assert abs(ratio - xcos / plain) < 0.02
-    # Measured 1.0x; a machine shared with other work needs room.
-    assert 0.8 < ratio < 1.5
     for name in ("patched", "correlated"):
         milliseconds = float(re.search(rf"against 10,000, {name}: ([\d.]+) ms", out)[1])
         assert 0 < milliseconds < 200
     assert re.search(r"batches of 16 +[\d.]+\n +ratio +[\d.]+", out)
+
+
+def test_an_explained_verification_takes_about_as_long_as_a_plain_one():
+    # Beside other work a call takes its time or twice that, and the median of a few either.
+    ratios = [xcos / plain for plain, xcos in (verification_ratio(15) for _ in range(9))]
+    # Measured 1.0x; a machine shared with other work needs room.
+    assert 0.8 < np.median(ratios) < 1.5
 
 
 def test_both_ways_to_align_are_measured_on_the_samples():
