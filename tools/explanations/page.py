@@ -39,8 +39,10 @@ def page(found: Sequence[tuple[VerificationSet, Sequence[Found]]]) -> Report:
         notes += [*on(vset), f"{drawn}, were drawn by seed {SEED}."]
         notes.append(on_impostors(curves))
     words = {
-        "tables": {name: make(rows) for name, make in TABLES.items()},
-        "claims": statements(compared),
+        "tables": {
+            **{name: make(rows) for name, make in TABLES.items()},
+            "claims": statements(compared),
+        },
         "notes": notes,
         "first": found[0][0].name,
         "compared": min(COMPARED_PAIRS, *(len(of_set[0].same) for _, of_set in found)),

@@ -53,7 +53,6 @@ than the control on the same verifier, pair by pair.
 Lead = namedtuple(
     "Lead",
     "set method other preset score measure detail pairs value low high preset_sha256 set_sha256",
-    defaults=["", ""],
 )
 """By how much the gain of one of `OURS` is greater than that of another method on the same score,
 pair by pair: the mean over `pairs` with its 95 % interval, at one of `MAIN_PLACES`."""
@@ -92,8 +91,8 @@ def leads(found: Sequence[Found], name: str, set_sha256: str) -> list[Lead]:
     rows = []
     for (one, _, gain), (other, _, others) in permutations(_with_gains(found), 2):
         (method, *score), (rival, *same) = _who(one), _who(other)
-        for place in MAIN_PLACES if method in OURS and score == same else ():
-            if place in others:  # the control has none
+        if method in OURS and rival != CONTROL and score == same:
+            for place in MAIN_PLACES:
                 lead = _difference(gain[place], others[place])
                 of = method, rival, *score, *place, len(lead), *mean_over_pairs(lead)
                 rows.append(Lead(name, *of, **_hashes(one, set_sha256)))

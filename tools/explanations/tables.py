@@ -55,16 +55,15 @@ def statements(leads: Sequence[Lead]) -> str:
 
 def on_impostors(points: Sequence[CurvePoint]) -> str:
     """Return how many verdicts on impostor pairs accept them at most, whatever the map."""
-    curves = [x for x in points if x.fill == MAIN and x.measure in IMPOSTOR]
-    removed = [x.share if x.measure == "impostor deletion" else 1 - x.share for x in curves]
-    rates = [100 * (1 - x.accuracy) for x in curves]
-    whole, gone = (
-        max(rate for rate, share in zip(rates, removed, strict=True) if share == end)
-        for end in (0, 1)
-    )
+    rates: dict[float, list[float]] = {}  # by the share of the pixels that is removed
+    for x in points:
+        if x.fill == MAIN and x.measure in IMPOSTOR:
+            removed = x.share if x.measure == "impostor deletion" else 1 - x.share
+            rates.setdefault(removed, []).append(100 * (1 - x.accuracy))
+    whole, gone, most = max(rates[0]), max(rates[1]), max(map(max, rates.values()))
     return (
         f"Verdicts that accept an impostor pair: {whole:.1f} % with both faces as they are, "
-        f"{gone:.1f} % with all pixels of one removed, and {max(rates):.1f} % at most at any step "
+        f"{gone:.1f} % with all pixels of one removed, and {most:.1f} % at most at any step "
         f"of any map ({MAIN})."
     )
 
